@@ -1,0 +1,83 @@
+"""k-means at serving: the nearest centre of each row, with plain arithmetic; scikit-learn is not imported."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+import slipway
+from slipway import Array, Rows
+
+
+class Options(slipway.Options):
+    """What a request may choose."""
+
+    ids: bool = False
+    """Answer with plain whole cluster numbers, as the older container did, instead of cluster and distance."""
+
+
+class Model(slipway.Model):
+    """Centres in the space that they were found in: the columns as they are, or standardised.
+
+    `centres` has shape (k, columns); `fill`, `shift` and `scale` have one entry a column. A missing cell counts as
+    `fill`, the column's mean in training, so that every row gets an answer.
+    """
+
+    options: ClassVar = Options
+
+    def __init__(self, columns: list[str], centres: Array, fill: Array, shift: Array, scale: Array) -> None:
+        self.columns = columns
+        self.centres = np.ascontiguousarray(centres)
+        self.fill = fill
+        self.shift = shift
+        self.scale = scale
+        self._scaled = bool((shift != 0).any() or (scale != 1).any())
+        self._pull = -2 * self.centres.T
+        self._norms = np.einsum("ij,ij->i", self.centres, self.centres)
+
+    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
+        """The nearest centre and the Euclidean distance to it, named and typed as the built-in k-means does.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/km-in-formats.html
+        """
+        points = self.place(rows.matrix)
+        nearest = self.nearest(points)
+        if options.ids:
+            return {"closest_cluster": nearest}
+        return {"closest_cluster": nearest.astype(np.float64), "distance_to_cluster": self.distances(points, nearest)}
+
+    def place(self, matrix: Array) -> Array:
+        """`matrix` in the space of the centres: gaps filled, columns standardised where training did so."""
+        gaps = np.isnan(matrix)
+        if gaps.any():
+            matrix = np.where(gaps, self.fill, matrix)
+        return (matrix - self.shift) / self.scale if self._scaled else matrix
+
+    def nearest(self, points: Array) -> Array:
+        """The number of the nearest centre for each of `points`; |x|² is the same for all centres and left out."""
+        found: Array = (points @ self._pull + self._norms).argmin(axis=1)
+        return found
+
+    def distances(self, points: Array, nearest: Array) -> Array:
+        """Euclidean distances, from the differences themselves: |x|² - 2xc + |c|² would lose digits near a centre."""
+        apart = points - self.centres[nearest]
+        found: Array = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Numbers only, so plain NumPy arrays, never a pickle."""
+        np.savez(
+            folder / "centres.npz",
+            columns=np.array(self.columns),
+            centres=self.centres,
+            fill=self.fill,
+            shift=self.shift,
+            scale=self.scale,
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        with np.load(folder / "centres.npz", allow_pickle=False) as stored:
+            columns = [str(name) for name in stored["columns"]]
+            return cls(columns, stored["centres"], stored["fill"], stored["shift"], stored["scale"])

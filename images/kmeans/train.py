@@ -1,0 +1,117 @@
+"""k-means training: Lloyd's algorithm as scikit-learn has it, or mini-batches for what does not fit memory."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import AliasChoices, Field
+
+import pages
+import selection
+import slipway
+import stream
+from points import Points
+from predictor import Model
+from slipway import Channel, Job, Tunable, UserError
+
+if TYPE_CHECKING:
+    from slipway import Array
+
+
+class Hyperparameters(slipway.Hyperparameters):
+    """What a user may set."""
+
+    k: Annotated[
+        Annotated[int, Field(ge=1, le=10_000)] | Literal["auto"],
+        Tunable(),
+        Field(validation_alias=AliasChoices("k", "n_clusters")),
+    ] = "auto"
+    """How many clusters to find; auto takes the number with the best silhouette, up to k_max."""
+    k_max: Annotated[int, Field(ge=2, le=100)] = 12
+    """The most clusters that k=auto considers, and how far the report's elbow curve goes."""
+    features: list[str] = []
+    """The columns to cluster by; all columns of numbers when empty."""
+    standardize: bool = False
+    """Scale each column to mean 0 and standard deviation 1 first, so that no unit outweighs another."""
+    init: Annotated[Literal["k-means++", "random"], Tunable(), Field(validation_alias=AliasChoices("init", "init_method"))] = (
+        "k-means++"
+    )
+    """How starting centres are chosen."""
+    n_init: Annotated[int, Field(ge=1, le=100), Tunable()] = 10
+    """How often to start anew; the run with the lowest inertia is kept."""
+    max_iter: Annotated[int, Field(ge=1, le=10_000), Tunable()] = 300
+    """The most iterations of one run; in mini-batches, the most passes over the data."""
+    tol: Annotated[float, Field(ge=0, le=1), Tunable("Logarithmic")] = 1e-4
+    """A run has converged when the centres move less than this, relative to the variance of the data."""
+    algorithm: Literal["auto", "lloyd", "minibatch"] = "auto"
+    """lloyd needs the data in memory, minibatch does not; auto takes minibatch where the data would not fit."""
+    batch_size: Annotated[int, Field(ge=10, le=1_000_000), Field(validation_alias=AliasChoices("batch_size", "mini_batch_size"))] = (
+        4096
+    )
+    """Rows in a mini-batch."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Fixes every random choice: the same data and seed give the same clusters."""
+
+
+def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
+    """Finds the centres, reports on them, and scores the test channel where there is one."""
+    train = data["train"]
+    if params.algorithm == "minibatch" or (params.algorithm == "auto" and not stream.fits_memory(train)):
+        return _finish(*stream.fit(train, params, job), data, params, job)
+    points = Points.of(train, params.features, params.standardize)
+    if params.k != "auto" and params.k > points.height:
+        raise UserError(f"k is {params.k}, but the train channel has only {points.height} rows")
+    choice = selection.choose(points, params, job)
+    centres = _lloyd(points.matrix, choice.k, params, job)
+    return _finish(points, choice, centres, data, params, job)
+
+
+def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array":
+    """The best centres of `n_init` runs: what `KMeans(n_init=…)` does in one call, but can be stopped between runs.
+
+    One random state goes through all runs, as it does inside scikit-learn, so the centres are the same.
+    """
+    from sklearn.cluster import KMeans
+
+    random, best = np.random.RandomState(params.seed), None
+    for run in range(1, params.n_init + 1):
+        found = KMeans(k, init=params.init, n_init=1, max_iter=params.max_iter, tol=params.tol, random_state=random).fit(matrix)
+        job.progress(f"run {run} of {params.n_init}: inertia {found.inertia_:.6g} after {found.n_iter_} iterations")
+        if best is None or found.inertia_ < best.inertia_:
+            best = found
+        if job.should_stop():
+            break
+    distinct = len(np.unique(best.labels_))
+    if distinct < k:
+        raise UserError(f"k is {k}, but the rows of the train channel hold only {distinct} distinct points")
+    return best.cluster_centers_
+
+
+def _finish(
+    points: Points,
+    choice: selection.Choice,
+    centres: "Array",
+    data: Mapping[str, Channel],
+    params: Hyperparameters,
+    job: Job,
+) -> Model:
+    model = Model(points.columns, centres, points.fill, points.shift, points.scale)
+    labels = model.nearest(points.matrix)
+    job.report(**selection.scores(points, model, labels, params.seed))
+    if "test" in data:
+        job.report(**_test_scores(model, data["test"]))
+    pages.write(job.page, points, choice, model, labels, params)
+    return model
+
+
+def _test_scores(model: Model, test: Channel) -> dict[str, float]:
+    """The built-in k-means' own test metrics: sum and mean of squared distances to the nearest centre."""
+    total, height = 0.0, 0
+    for table in test.tables():
+        missing = [name for name in model.columns if name not in table]
+        if missing:
+            raise UserError(f"channel test: missing columns {', '.join(missing)}")
+        matrix = model.place(table[model.columns].to_numpy(np.float64))
+        total += float(np.square(model.distances(matrix, model.nearest(matrix))).sum())
+        height += len(matrix)
+    return {"test:ssd": total, "test:msd": total / height}

@@ -1,0 +1,49 @@
+"""The layer that every image is built on. What an image's author needs is exported here, and nothing else.
+
+Training's names are imported only when asked for: a server must not wait for pandas.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from slipway.cells import Array
+from slipway.errors import UserError
+from slipway.hyperparameters import Hyperparameters, Options, Tunable
+from slipway.model import Model
+from slipway.rows import Rows
+from slipway.schema import Column, Schema
+
+if TYPE_CHECKING:
+    from slipway.training.channel import Channel
+    from slipway.training.job import Job
+    from slipway.training.report import Report, figure
+
+__version__ = "0.1.0"
+__all__ = [
+    "Array",
+    "Channel",
+    "Column",
+    "Hyperparameters",
+    "Job",
+    "Model",
+    "Options",
+    "Report",
+    "Rows",
+    "Schema",
+    "Tunable",
+    "UserError",
+    "figure",
+]
+
+_LATER = {
+    "Channel": "slipway.training.channel",
+    "Job": "slipway.training.job",
+    "Report": "slipway.training.report",
+    "figure": "slipway.training.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'slipway' has no attribute {name!r}")

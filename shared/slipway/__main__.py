@@ -1,0 +1,50 @@
+"""The verbs of every container: `train`, `serve`, `describe`; `auto` picks one, for clients that name none."""
+
+import sys
+from collections.abc import Callable
+
+from slipway.errors import UserError
+from slipway.log import log
+from slipway.settings import Settings
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one verb; returns the exit code."""
+    try:
+        settings = Settings.read()
+    except UserError as error:
+        log("start", str(error))
+        return 2
+    # The SDK's version 3 starts training containers with no argument at all, hence auto.
+    verb = arguments[0] if arguments else "auto"
+    if verb == "auto":
+        verb = "train" if settings.training_job_name else "serve"
+    if verb not in _VERBS:
+        log("start", f"expected {', '.join(_VERBS)} or auto, got {verb!r}")
+        return 2
+    return _VERBS[verb](settings)
+
+
+def _train(settings: Settings) -> int:
+    from slipway.training.run import train
+
+    return train(settings)
+
+
+def _serve(settings: Settings) -> int:
+    from slipway.serving.supervisor import serve
+
+    return serve(settings)
+
+
+def _describe(settings: Settings) -> int:
+    from slipway.describe import describe
+
+    print(describe(settings), end="")
+    return 0
+
+
+_VERBS: dict[str, Callable[[Settings], int]] = {"train": _train, "serve": _serve, "describe": _describe}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

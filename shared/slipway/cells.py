@@ -1,0 +1,146 @@
+"""The one rule by which a cell is a number, a text, or missing, whatever format it came in."""
+
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slipway.errors import UserError, shown
+
+Kind = Literal["integer", "number", "text"]
+Array = np.ndarray[Any, np.dtype[Any]]
+
+# How a number column may say "missing". In a text column only an empty cell is: "NA" is Namibia there.
+MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "?"]
+_MISSING = pa.array(MISSING)
+
+
+def column(values: Any) -> pa.Array:
+    """One column as the formats hand it out (an Arrow array or a list of Python values) in one form.
+
+    Strings stay strings, as sent. Raises UserError for a value that is no cell: a list, an object.
+    """
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+    if isinstance(values, pa.Array):
+        return _plain(values)
+    try:
+        return _plain(pa.array(values))  # of a NumPy array, too
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return _mixed(values)
+
+
+def numbers(cells: pa.Array, name: str) -> Array:
+    """`cells` as float64, NaN where missing. Raises UserError naming the row that holds no finite number."""
+    found = _numbers(cells)
+    if found is None or not _finite(found):
+        raise _no_number(cells, name)
+    return found
+
+
+def kind_of(cells: pa.Array) -> Kind:
+    """What a column learnt from `cells` holds: numbers if every cell that is not missing is one."""
+    found = _numbers(cells)
+    if found is None or not _finite(found) or np.isnan(found).all():
+        return "text"
+    if pa.types.is_floating(cells.type):
+        return "number"
+    if pa.types.is_string(cells.type) and pc.any(pc.match_substring_regex(cells, "[.eE]")).as_py():
+        return "number"
+    return "integer" if (np.isnan(found) | (np.abs(found) < 2**53)).all() else "number"
+
+
+def is_word(cell: str) -> bool:
+    """Whether `cell` is neither missing nor a number, so that it may be a column's name."""
+    return cell not in MISSING and _numbers(pa.array([cell])) is None
+
+
+def typed(cells: pa.Array, kind: Kind, name: str) -> Array:
+    """`cells` as a model reads them: int64, float64, or objects that are str or None.
+
+    An integer column with a gap or a fraction is float64, since no integer stands for "missing".
+    """
+    if kind == "text":
+        return texts(cells)
+    found = numbers(cells, name)
+    if kind == "integer" and np.array_equal(found, np.trunc(found)):
+        return found.astype(np.int64)
+    return found
+
+
+def texts(cells: pa.Array) -> Array:
+    """`cells` as objects: str, or None where the cell is empty."""
+    if not pa.types.is_string(cells.type):
+        cells = pa.array([None if value is None else str(value) for value in cells.to_pylist()], pa.string())
+    found: Array = cells.to_numpy(zero_copy_only=False)
+    empty = pc.equal(cells, "").fill_null(True).to_numpy(zero_copy_only=False)
+    if empty.any():
+        found = found.copy()
+        found[empty] = None
+    return found
+
+
+def _plain(cells: pa.Array) -> pa.Array:
+    """Fewer Arrow types: string, int64, double; what is neither number nor text becomes its text."""
+    kind = cells.type
+    if pa.types.is_dictionary(kind):
+        return _plain(cells.dictionary_decode())
+    if pa.types.is_string(kind) or pa.types.is_int64(kind) or pa.types.is_float64(kind):
+        return cells
+    if pa.types.is_null(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return cells.cast(pa.string())
+    if pa.types.is_boolean(kind) or (pa.types.is_integer(kind) and not pa.types.is_uint64(kind)):
+        return cells.cast(pa.int64())
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_uint64(kind):
+        return cells.cast(pa.float64())
+    if pa.types.is_temporal(kind):
+        return cells.cast(pa.string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        try:
+            return cells.cast(pa.string())
+        except pa.ArrowInvalid:
+            raise UserError("a column holds bytes that are not UTF-8; expected numbers or texts") from None
+    raise UserError(f"a cell holds {kind}; expected a number or a text")
+
+
+def _mixed(values: list[Any]) -> pa.Array:
+    """A list that Arrow finds no type for: numbers beyond 64 bits, true among numbers, numbers among texts."""
+    if all(value is None or isinstance(value, int | float) for value in values):
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    return pa.array([_text(value, row) for row, value in enumerate(values, 1)], pa.string())
+
+
+def _text(value: Any, row: int) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return str(value)
+    kind = {"list": "a list", "dict": "an object"}.get(type(value).__name__, type(value).__name__)
+    raise UserError(f"row {row}: a cell holds {kind}; expected a number or a text")
+
+
+def _numbers(cells: pa.Array) -> Array | None:
+    """float64 with NaN for missing, or None when some cell is no number."""
+    if pa.types.is_string(cells.type):
+        trimmed = pc.utf8_trim_whitespace(cells)
+        try:
+            cells = pc.if_else(pc.is_in(trimmed, _MISSING), None, trimmed).cast(pa.float64())
+        except pa.ArrowInvalid:
+            return None
+    return pc.fill_null(cells.cast(pa.float64()), float("nan")).to_numpy(zero_copy_only=False)
+
+
+def _finite(found: Array) -> bool:
+    return not np.isinf(found).any()
+
+
+def _no_number(cells: pa.Array, name: str) -> UserError:
+    """Goes through `cells` one by one, only once the quick way has failed, to name the first bad one."""
+    for row in range(len(cells)):
+        found = _numbers(cells[row : row + 1])
+        if found is None or not _finite(found):
+            value = cells[row].as_py()
+            expected = "a finite number" if found is not None else "a number"
+            return UserError(f"row {row + 1}, column {shown(name)}: expected {expected}, got {shown(value)}")
+    raise AssertionError("every cell is a number")

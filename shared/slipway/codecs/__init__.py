@@ -1,0 +1,72 @@
+"""Media types to tables and back: the one home of what can be read and written."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from slipway.cells import Array
+from slipway.codecs import csv, json, jsonlines, npy, parquet
+from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
+from slipway.media import MediaType, matches, parse, preferences
+from slipway.schema import Schema
+from slipway.sheet import Sheet
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One format: how it is named, read and written."""
+
+    media_type: str
+    aliases: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    """How files of this format end, for training."""
+    read: Callable[[bytes, MediaType, Schema | None], Sheet]
+    read_matrix: Callable[[bytes, MediaType, Schema], Array | None]
+    write: Callable[[Mapping[str, Array], MediaType], bytes]
+
+
+CODECS = (
+    Codec("text/csv", ("csv", "application/csv"), (".csv",), csv.read, csv.read_matrix, csv.write),
+    Codec("application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write),
+    Codec(
+        "application/jsonlines",
+        ("jsonlines", "application/jsonl", "application/x-jsonlines", "application/x-ndjson", "application/json-lines"),
+        (".jsonl", ".jsonlines", ".ndjson"),
+        jsonlines.read,
+        jsonlines.read_matrix,
+        jsonlines.write,
+    ),
+    Codec("application/x-npy", ("npy",), (".npy",), npy.read, npy.read_matrix, npy.write),
+    Codec(
+        "application/x-parquet",
+        ("parquet", "application/parquet", "application/vnd.apache.parquet"),
+        (".parquet", ".pq"),
+        parquet.read,
+        parquet.read_matrix,
+        parquet.write,
+    ),
+)
+MEDIA_TYPES = tuple(codec.media_type for codec in CODECS)
+_BY_NAME = {name: codec for codec in CODECS for name in (codec.media_type, *codec.aliases)}
+
+
+def reader(content_type: str) -> tuple[Codec, MediaType]:
+    """The codec that reads `content_type`. Raises UnsupportedMediaType when there is none."""
+    media = parse(content_type)
+    codec = _BY_NAME.get(media.essence)
+    if codec is None:
+        came = shown(media.essence) if media.essence else "none"
+        raise UnsupportedMediaType(f"Content-Type: expected one of {', '.join(MEDIA_TYPES)}; got {came}")
+    return codec, media
+
+
+def writer(accept: str, default: Codec) -> tuple[Codec, MediaType]:
+    """The codec for the answer: the most wanted that can be written. Raises NotAcceptable when none can."""
+    if not accept:
+        return default, MediaType(default.media_type)
+    for media in preferences(accept):
+        if matches(media, (default.media_type, *default.aliases)):
+            return default, media
+        for name, codec in _BY_NAME.items():
+            if matches(media, (name,)):
+                return codec, media
+    raise NotAcceptable(f"Accept: expected one of {', '.join(MEDIA_TYPES)}; got {shown(accept)}")

@@ -1,0 +1,47 @@
+"""`describe`: what an image is, told by the image itself."""
+
+from typing import Any
+
+from slipway.codecs import MEDIA_TYPES
+from slipway.hyperparameters import Declared, Tunable, labels
+from slipway.image import Image
+from slipway.manifest import as_json
+from slipway.settings import Settings
+
+
+def describe(settings: Settings) -> str:
+    """The image's facts, hyperparameters and options as JSON."""
+    image = Image.read(settings.algorithm)
+    return as_json(
+        {
+            "name": image.name,
+            **image.model_dump(mode="json"),
+            "hyperparameters": declared(image.trainer().Hyperparameters),
+            "options": declared(image.predictor().options),
+            "metric_regex": {name: metric_regex(name) for name in image.metrics},
+            "content_types": list(MEDIA_TYPES),
+            "accept": list(MEDIA_TYPES),
+        }
+    )
+
+
+def declared(cls: type[Declared]) -> list[dict[str, Any]]:
+    """One entry a field: name, aliases, description, default, JSON schema of its values, whether it is tunable."""
+    properties = cls.model_json_schema(by_alias=False)["properties"]
+    return [
+        {
+            "name": name,
+            "aliases": [label for label in labels(name, field) if label != name],
+            "description": field.description,
+            "required": field.is_required(),
+            "default": properties[name].get("default"),
+            "tunable": any(isinstance(mark, Tunable) for mark in field.metadata),
+            "values": {key: value for key, value in properties[name].items() if key not in {"title", "default", "description"}},
+        }
+        for name, field in cls.model_fields.items()
+    ]
+
+
+def metric_regex(name: str) -> str:
+    """What finds a metric in the log: CloudWatch's first group is the number."""
+    return rf"metric {name}=(-?[0-9.]+(?:e[-+]?[0-9]+)?);"

@@ -1,0 +1,54 @@
+"""The caller's mistakes; everything that is not one of these is ours."""
+
+from collections.abc import Sequence
+
+
+class UserError(Exception):
+    """A mistake of the caller: one line that names the thing, what was expected, and what came.
+
+    In training the text becomes the first line of the failure file; in serving it is the message of a 4xx answer.
+    """
+
+    status = 400
+
+
+class UnsupportedMediaType(UserError):
+    """The request's Content-Type is not one that can be read."""
+
+    status = 415
+
+
+class NotAcceptable(UserError):
+    """The request's Accept names nothing that can be written."""
+
+    status = 406
+
+
+class PayloadTooLarge(UserError):
+    """The request's body is over the limit."""
+
+    status = 413
+
+
+class NoRows(UserError):
+    """The request holds no row, so there is nothing to answer."""
+
+    status = 204
+
+
+class BrokenModel(UserError):
+    """The model folder cannot be served: missing, damaged, or another image's."""
+
+    status = 500
+
+
+def shown(value: object, limit: int = 40) -> str:
+    """`value` as an error message quotes it: on one line, cut to `limit` characters."""
+    text = repr(value) if not isinstance(value, str) else '"' + value.replace("\n", " ").replace("\r", " ") + '"'
+    return text if len(text) <= limit else text[: limit - 2] + '…"'
+
+
+def listed(names: Sequence[str], limit: int = 10) -> str:
+    """`names` as an error message lists them, the first `limit` of them."""
+    rest = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")

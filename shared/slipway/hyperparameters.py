@@ -1,0 +1,131 @@
+"""Typed hyperparameters, from the strings that the platform writes."""
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from slipway.errors import UserError, listed, shown
+
+_PLATFORM = ("sagemaker_", "_tuning_objective_metric")  # keys that the SDK and the tuner add to everybody's
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """Marks a field that a tuning job may search: `k: Annotated[int, Field(ge=2, le=100), Tunable()] = 8`.
+
+    The range offered is the field's own, so a tunable number needs both ends.
+    """
+
+    scaling: str = "Auto"
+    """Linear, Logarithmic, ReverseLogarithmic or Auto."""
+
+
+class Declared(BaseModel):
+    """A set of named values that a user gives as text. A field's docstring is its public description."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        extra="forbid",
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        coerce_numbers_to_str=True,  # a column may be called 5, and the platform's own tests send bare numbers
+    )
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any], noun: str) -> Self:
+        """`given` as this class. Raises UserError, one line, naming each value that does not fit and why."""
+        known = names(cls)
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            near = get_close_matches(unknown[0], known, 1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise UserError(f"unknown {noun} {listed(unknown)}; known: {listed(known, 40) or 'none'}{hint}")
+        for name, field in cls.model_fields.items():
+            both = [label for label in labels(name, field) if label in given]
+            if len(both) > 1:
+                raise UserError(f"{noun}s {' and '.join(both)} are one and the same; give one of them")
+        values = {name: _value(text, cls._field(name)) for name, text in given.items()}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise UserError("; ".join(_complaints(error, given, noun))) from None
+
+    @classmethod
+    def _field(cls, label: str) -> FieldInfo:
+        return next(field for name, field in cls.model_fields.items() if label in labels(name, field))
+
+
+class Hyperparameters(Declared):
+    """What a user may set of an algorithm; subclass it in train.py as `Hyperparameters`."""
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """Reads the content of hyperparameters.json, leaving out what the SDK and the tuner add of their own."""
+        own = {name: value for name, value in given.items() if not name.startswith(_PLATFORM)}
+        return cls.parse(own, "hyperparameter")
+
+
+class Options(Declared):
+    """What a caller may choose per request; subclass it in predictor.py as `Options`."""
+
+
+def labels(name: str, field: FieldInfo) -> list[str]:
+    """The names that a field answers to: its own, then those the older systems used."""
+    alias = field.validation_alias
+    choices = alias.choices if alias is not None and hasattr(alias, "choices") else [alias] if alias else []
+    return list(dict.fromkeys([name, *(str(choice) for choice in choices)]))
+
+
+def names(declared: type[Declared]) -> list[str]:
+    """Every name that `declared` takes."""
+    return [label for name, field in declared.model_fields.items() for label in labels(name, field)]
+
+
+def _value(given: Any, field: FieldInfo) -> Any:
+    """One value as meant: `"5"` in quotes, `True`, lists as JSON, as Python, or with commas."""
+    if not isinstance(given, str):
+        return given
+    text = given.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        try:
+            return _value(json.loads(text) if text[0] == '"' else ast.literal_eval(text), field)
+        except (ValueError, SyntaxError):
+            return text
+    if text.startswith(("[", "{")):
+        for read in (json.loads, ast.literal_eval):
+            try:
+                return read(text)
+            except (ValueError, SyntaxError):
+                continue
+    if _holds_list(field.annotation):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return None if text in {"None", "null"} and not field.is_required() else text
+
+
+def _holds_list(annotation: Any) -> bool:
+    return annotation in (list, tuple) or get_origin(annotation) in (list, tuple) or any(
+        _holds_list(member) for member in get_args(annotation) if get_origin(annotation) is not Literal
+    )
+
+
+def _complaints(error: ValidationError, given: Mapping[str, Any], noun: str) -> list[str]:
+    """One complaint a field: a union reports each of its members, and the user cares for what would do."""
+    found: dict[str, list[str]] = {}
+    came: dict[str, Any] = {}
+    for entry in error.errors():
+        name = str(entry["loc"][0]) if entry["loc"] else noun
+        found.setdefault(name, []).append(entry["msg"].removeprefix("Input should be ").removeprefix("Value error, "))
+        came.setdefault(name, given.get(name))
+    return [
+        f"{noun} {name} is required"
+        if messages == ["Field required"]
+        else f"{noun} {name}: expected {' or '.join(dict.fromkeys(messages))}, got {shown(came[name])}"
+        for name, messages in found.items()
+    ]

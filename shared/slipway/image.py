@@ -1,0 +1,104 @@
+"""What image.toml says of an image, and the one place that imports an image's modules, by name."""
+
+import importlib
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from slipway.errors import listed
+from slipway.model import Model
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True)
+
+
+class ChannelFacts(_Facts):
+    """A training channel."""
+
+    description: str
+    required: bool = True
+    aliases: tuple[str, ...] = ()
+    """Other names that it is given under."""
+
+
+class MetricFacts(_Facts):
+    """A number that training prints as `metric name=value;`."""
+
+    description: str
+    direction: Literal["Minimize", "Maximize"]
+    """Which way a tuning job should push it."""
+
+
+class Instances(_Facts):
+    """Instance types that the image is known to suit, the recommended one first."""
+
+    training: Annotated[tuple[str, ...], Field(min_length=1)]
+    hosting: Annotated[tuple[str, ...], Field(min_length=1)]
+    transform: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Image(_Facts):
+    """The facts of one image; its name is its folder's."""
+
+    title: str
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    summary: Annotated[str, Field(max_length=1024)]
+    license: str = "Apache-2.0"
+    base: str = "trixie"
+    """The Debian suite it is built on."""
+    row_rule: str
+    """What one row of a request, and of its answer, stands for."""
+    dependencies: tuple[str, ...] = ()
+    """Python packages beyond the shared layer's."""
+    distributed: bool = False
+    """Whether training uses more than one host."""
+    channels: dict[str, ChannelFacts]
+    metrics: dict[str, MetricFacts] = {}
+    instances: Instances
+    folder: Path = Field(exclude=True)
+    """Where the image's files are; its last part is the image's name."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @classmethod
+    def read(cls, folder: Path) -> "Image":
+        """Reads `folder`/image.toml. Raises ValueError, one line, where it is not what it should be."""
+        path = folder / "image.toml"
+        try:
+            return cls.model_validate({**tomllib.loads(path.read_text()), "folder": folder.resolve()})
+        except FileNotFoundError:
+            raise ValueError(f"{path} does not exist: SLIPWAY_ALGORITHM must name the folder of an image") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path}: {error}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+    def predictor(self) -> type[Model]:
+        """The image's `predictor.Model`."""
+        found = self._module("predictor").Model
+        if not (isinstance(found, type) and issubclass(found, Model)):
+            raise TypeError(f"{self.folder}/predictor.py: Model must be a subclass of slipway.Model")
+        return found
+
+    def trainer(self) -> ModuleType:
+        """The image's `train` module: `Hyperparameters` and `fit`."""
+        module = self._module("train")
+        missing = [name for name in ("Hyperparameters", "fit") if not hasattr(module, name)]
+        if missing:
+            raise TypeError(f"{self.folder}/train.py must define {listed(missing)}")
+        return module
+
+    def _module(self, name: str) -> ModuleType:
+        if str(self.folder) not in sys.path:
+            sys.path.insert(0, str(self.folder))
+        module = importlib.import_module(name)
+        if Path(module.__file__ or "").parent.resolve() != self.folder:
+            raise ImportError(f"{name} came from {module.__file__}, not from {self.folder}: one image a process")
+        return module

@@ -1,0 +1,86 @@
+"""A request's rows, parsed once, in the forms that models read."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from slipway import cells
+from slipway.cells import Array
+from slipway.errors import NoRows
+from slipway.schema import Schema
+from slipway.sheet import Sheet
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Source(Protocol):
+    """Where rows come from: a request's body and the codec that reads it."""
+
+    def sheet(self, schema: Schema | None) -> Sheet: ...
+
+    def matrix(self, schema: Schema) -> Array | None:
+        """The quick way to an all-number table in the schema's order, or None to take the sheet's way."""
+
+
+class Rows:
+    """The rows to answer. Each form is made when first asked for, and only then."""
+
+    def __init__(self, source: Source, schema: Schema) -> None:
+        self._source = source
+        self._schema = schema
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the model's columns, in order."""
+        return self._schema.names
+
+    @cached_property
+    def matrix(self) -> Array:
+        """float64 of shape (rows, columns), NaN where a cell is missing; only for a model whose columns are numbers.
+
+        Raises UserError naming row and column of a cell that is no finite number.
+        """
+        quick = self._source.matrix(self._schema) if self._schema.numeric else None
+        if quick is not None:
+            return _some(quick)
+        matrix = np.empty((self.sheet.height, len(self.columns)))
+        for place, (position, column) in enumerate(zip(self._positions, self._schema.columns, strict=True)):
+            matrix[:, place] = cells.numbers(cells.column(self.sheet.columns[position]), column.name)
+        return matrix
+
+    @cached_property
+    def table(self) -> "DataFrame":
+        """The model's columns, typed as in training: int64 or float64 (NaN where missing), texts as str or None."""
+        from pandas import DataFrame  # half a second to import, and models of numbers never need it
+
+        return DataFrame(
+            {
+                column.name: cells.typed(cells.column(self.sheet.columns[position]), column.kind, column.name)
+                for position, column in zip(self._positions, self._schema.columns, strict=True)
+            }
+        )
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """Every column that came, cells as they were sent: for an image that gives them back untouched."""
+        sheet = self._source.sheet(self._schema)
+        if sheet.width:  # names that do not fit are worth more words than that no row follows them
+            self._schema.positions(sheet.names, sheet.width)
+        if sheet.height == 0:
+            raise NoRows("no rows came")
+        return sheet
+
+    @cached_property
+    def _positions(self) -> list[int]:
+        return self._schema.positions(self.sheet.names, self.sheet.width)
+
+    def __len__(self) -> int:
+        return len(self.matrix) if "matrix" in self.__dict__ else self.sheet.height
+
+
+def _some(matrix: Array) -> Array:
+    if len(matrix) == 0:
+        raise NoRows("no rows came")
+    return matrix

@@ -1,0 +1,80 @@
+"""Which columns a model reads, and how the columns of a request are matched with them."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ConfigDict
+
+from slipway.cells import Kind
+from slipway.errors import UserError, listed
+
+
+class Column(BaseModel):
+    """A column that the model reads."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Kind
+
+
+class Schema(BaseModel):
+    """What training saw, kept with the model so that no request has to say it again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    columns: tuple[Column, ...]
+    """What the model reads, in order."""
+    table: tuple[str, ...]
+    """All columns of the training table, in its order: a batch transform over a file like it needs no names."""
+    named: bool = True
+    """Whether the training table had names of its own; else they are `column_1`, `column_2`, …"""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def numeric(self) -> bool:
+        return all(column.kind != "text" for column in self.columns)
+
+    def knows(self, cells: Sequence[str]) -> bool:
+        """Whether `cells`, the first line of a CSV, are names rather than a row."""
+        known = {*self.names, *self.table}
+        return 2 * sum(cell in known for cell in cells) > len(cells)
+
+    def positions(self, names: Sequence[str] | None, width: int) -> list[int]:
+        """Where each of the model's columns stands among the `width` columns sent.
+
+        By name when there are names: any order, more columns than needed. By position otherwise: exactly the
+        model's columns, or exactly the training table's. Raises UserError when neither fits.
+        """
+        if names is None or not (self.named or self.knows(names)):
+            return self._by_position(width)
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if list(names).count(name) > 1})
+            raise UserError(f"column names must differ; more than once came: {listed(twice)}")
+        where = {name: position for position, name in enumerate(names)}
+        missing = [name for name in self.names if name not in where]
+        if missing:
+            raise UserError(self._missing(missing, list(names)))
+        return [where[name] for name in self.names]
+
+    def _by_position(self, width: int) -> list[int]:
+        if width == len(self.columns):
+            return list(range(width))
+        if width == len(self.table):
+            return [self.table.index(name) for name in self.names]
+        whole = f", or the {len(self.table)} of the training table" if len(self.table) != len(self.columns) else ""
+        raise UserError(
+            f"{width} {'column' if width == 1 else 'columns'} came without names; "
+            f"expected {len(self.columns)} ({listed(self.names)}){whole}"
+        )
+
+    def _missing(self, missing: list[str], came: list[str]) -> str:
+        near = get_close_matches(missing[0], came, 1)
+        hint = f'; is "{near[0]}" meant to be "{missing[0]}"?' if near else ""
+        return (
+            f"missing {'column' if len(missing) == 1 else 'columns'} {listed(missing)}; "
+            f"expected {listed(self.names)}; came {listed(came)}{hint}"
+        )

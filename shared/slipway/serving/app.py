@@ -1,0 +1,135 @@
+"""The ASGI application: the two hot routes answered directly, every other request handed to Flask.
+
+Flask's dispatch costs more than reading, predicting and writing one row; `web.py` serves the same two routes through
+the same functions, for tests and for whoever wants plain WSGI.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+from slipway.errors import BrokenModel, PayloadTooLarge
+from slipway.log import log
+from slipway.serving.endpoint import Answer, Endpoint, failed, refused
+from slipway.settings import Settings
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_INLINE_BYTES = 1 << 16
+_INLINE_S = 0.005  # a ping may wait this long behind a prediction, no longer
+_GIVE_UP = 70  # exit code of a worker whose prediction never ended (EX_SOFTWARE)
+
+
+class App:
+    """One worker's application. `load` runs before the fork, so that all workers share one model."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.endpoint: Endpoint | None = None
+        self.broken = BrokenModel("the model is being loaded")
+        self.broken.status = 503
+        # One thread: libraries under a model need not be thread-safe, and the CPUs have a worker each.
+        self._thread = ThreadPoolExecutor(1, "predict")
+        self._waiting = 0
+        self._cost_s = float("inf")  # of small requests, unknown as yet
+
+    def load(self) -> None:
+        """Loads the model; when that fails, says so in the log and in every answer, and never claims to be ready."""
+        try:
+            self.endpoint = Endpoint.load(self.settings)
+        except BrokenModel as error:
+            self.broken = error
+            log("serve", str(error))
+
+    def ping(self) -> Answer:
+        """200 with no body once the model answers, 503 before."""
+        return Answer(200, "text/plain", b"") if self.endpoint else failed(503, str(self.broken))
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        path = scope.get("path")
+        if path == "/invocations" and scope["method"] == "POST":
+            await _reply(send, await self._invocations(scope, receive))
+        elif path == "/ping" and scope["method"] in {"GET", "POST", "HEAD"}:
+            await _reply(send, self.ping())
+        elif scope["type"] == "http":
+            await self._flask(scope, receive, send)
+
+    async def _invocations(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
+        content_type = accept = attributes = request = ""
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                content_type = value.decode("latin-1")
+            elif name == b"accept":
+                # Several Accept lines are one list (RFC 9110, 5.3).
+                accept = f"{accept},{value.decode('latin-1')}" if accept else value.decode("latin-1")
+            elif name == b"x-amzn-sagemaker-custom-attributes":
+                attributes = value.decode("latin-1")
+            elif name == b"x-amzn-sagemaker-inference-id":
+                request = value.decode("latin-1")
+        try:
+            body = await _body(receive, self.settings.max_body_bytes)
+        except PayloadTooLarge as error:
+            return refused(error)
+        if self.endpoint is None:
+            return refused(self.broken)
+        if self._waiting == 0 and len(body) <= _INLINE_BYTES and self._cost_s < _INLINE_S:
+            return self._timed(body, content_type, accept, attributes, request)
+        return await self._threaded(body, content_type, accept, attributes, request)
+
+    def _timed(self, *request: Any) -> Answer:
+        """Answers, and keeps count of what small requests cost: quick ones are answered without changing threads."""
+        assert self.endpoint is not None
+        started = time.perf_counter()
+        answer = self.endpoint.answer(*request)
+        if len(request[0]) <= _INLINE_BYTES:
+            spent = time.perf_counter() - started
+            self._cost_s = spent if self._cost_s == float("inf") else 0.8 * self._cost_s + 0.2 * spent
+        return answer
+
+    async def _threaded(self, *request: Any) -> Answer:
+        """Answers off the event loop, so that /ping is never kept waiting."""
+        loop = asyncio.get_running_loop()
+        self._waiting += 1
+        running = loop.run_in_executor(self._thread, self._timed, *request)
+        running.add_done_callback(self._answered)
+        try:
+            return await asyncio.wait_for(asyncio.shield(running), self.settings.request_timeout_s)
+        except TimeoutError:
+            log("serve", f"a request took longer than {self.settings.request_timeout_s} s; its worker starts anew")
+            loop.call_later(0.2, os._exit, _GIVE_UP)  # a thread cannot be stopped, a process can
+            return failed(504, f"the request took longer than {self.settings.request_timeout_s} s (MODEL_SERVER_TIMEOUT)")
+
+    def _answered(self, _: "asyncio.Future[Answer]") -> None:
+        self._waiting -= 1
+
+    @cached_property
+    def _flask(self) -> Any:
+        from a2wsgi import WSGIMiddleware
+
+        from slipway.serving.web import create_app
+
+        return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
+
+
+async def _body(receive: Receive, limit: int) -> bytes:
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)")
+        parts.append(part)
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _reply(send: Send, answer: Answer) -> None:
+    headers = [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

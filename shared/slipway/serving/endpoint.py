@@ -1,0 +1,155 @@
+"""From a request's bytes to an answer's bytes: everything of /invocations but HTTP."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from slipway import codecs
+from slipway.cells import Array
+from slipway.codecs import Codec, json
+from slipway.errors import BrokenModel, NoRows, UserError, listed
+from slipway.hyperparameters import Options, names
+from slipway.image import Image
+from slipway.log import log
+from slipway.manifest import Manifest
+from slipway.media import MediaType
+from slipway.model import Model
+from slipway.rows import Rows
+from slipway.schema import Schema
+from slipway.settings import Settings
+from slipway.sheet import Sheet
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: a status, a media type, a body."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A request's body and the codec that reads it: the source of its rows."""
+
+    codec: Codec
+    media: MediaType
+    body: bytes
+
+    def sheet(self, schema: Schema | None) -> Sheet:
+        return self.codec.read(self.body, self.media, schema)
+
+    def matrix(self, schema: Schema) -> Array | None:
+        return self.codec.read_matrix(self.body, self.media, schema)
+
+
+class Endpoint:
+    """One loaded model, answering."""
+
+    def __init__(self, model: Model, manifest: Manifest, settings: Settings) -> None:
+        self.model = model
+        self.manifest = manifest
+        self._schema = manifest.reads
+        self._settings = settings
+        self._defaults = _pairs(settings.options)
+        self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
+        self._known = frozenset(names(type(model).options))
+        self._wanted = [name.strip() for name in settings.output_columns.split(",") if name.strip()]
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Endpoint":
+        """Loads the model. Raises BrokenModel, one line, when it cannot be served."""
+        image = Image.read(settings.algorithm)
+        manifest = Manifest.read(settings.paths.model, image.name)
+        try:
+            model = image.predictor().load(settings.paths.model)
+        except Exception as error:  # whatever a library raises over files that do not make a model
+            traceback.print_exc()
+            raise BrokenModel(f"the model cannot be loaded ({type(error).__name__}): the log has the details") from None
+        if tuple(model.columns) != manifest.reads.names:
+            raise BrokenModel("the model reads other columns than its manifest says; train it again")
+        return cls(model, manifest, settings)
+
+    def answer(self, body: bytes, content_type: str, accept: str = "", attributes: str = "", request: str = "") -> Answer:
+        """Answers one request; never raises."""
+        try:
+            return self._answer(body, content_type, accept, attributes)
+        except UserError as error:
+            return refused(error)
+        except Exception as error:
+            traceback.print_exc(limit=-20)
+            log("serve", f"request {request or '-'} failed: {type(error).__name__}")
+            return failed(500, f"internal error; the log has the details{f' under request {request}' if request else ''}")
+
+    def _answer(self, body: bytes, content_type: str, accept: str, attributes: str) -> Answer:
+        if not body:
+            raise NoRows("the body is empty")
+        codec, media = codecs.reader(content_type)
+        writer, wanted = codecs.writer(accept or self._settings.default_accept, codec)
+        rows = Rows(Payload(codec, media, body), self._schema)
+        columns = self.model.predict(rows, self._options_of(body, codec, attributes))
+        columns = self._chosen(_checked(columns, len(rows)))
+        return Answer(200, writer.media_type, writer.write(columns, wanted))
+
+    def _options_of(self, body: bytes, codec: Codec, attributes: str) -> Options:
+        """The options in force: the request's configuration over its custom attributes over the deployment's."""
+        given = {name: value for name, value in _pairs(attributes).items() if name in self._known} if attributes else {}
+        if codec.read is json.read:
+            given = {**given, **json.configuration(body)}
+        return type(self.model).options.parse({**self._defaults, **given}, "option") if given else self._options
+
+    def _chosen(self, columns: Mapping[str, Array]) -> Mapping[str, Array]:
+        if not self._wanted:
+            return columns
+        unknown = [name for name in self._wanted if name not in columns]
+        if unknown:
+            raise UserError(f"SAGEMAKER_INFERENCE_OUTPUT names {listed(unknown)}; the answer has {listed(list(columns))}")
+        return {name: columns[name] for name in self._wanted}
+
+
+def refused(error: UserError) -> Answer:
+    """The answer to a caller's mistake. Its text may quote the payload, so it is not logged."""
+    if error.status == 204:
+        return Answer(204, "application/json", b"")
+    return _error(error.status, type(error).__name__, str(error))
+
+
+def failed(status: int, message: str) -> Answer:
+    """The answer to a mistake of ours."""
+    return _error(status, "InternalError", message)
+
+
+def unanswered(status: int, name: str, what: str) -> Answer:
+    """The answer to a request that HTTP itself refuses: no such route, no such method."""
+    return _error(status, name.replace(" ", ""), f"{what}: {name}")
+
+
+def _error(status: int, kind: str, message: str) -> Answer:
+    return Answer(status, "application/json", orjson.dumps({"code": status, "type": kind, "message": message}) + b"\n")
+
+
+def _checked(columns: Mapping[str, Array], height: int) -> Mapping[str, Array]:
+    """Every row has exactly one answer: a model that drops one must never pass for one that answered."""
+    for name, column in columns.items():
+        if not isinstance(column, np.ndarray) or column.shape[:1] != (height,):
+            came = column.shape[:1] if isinstance(column, np.ndarray) else type(column).__name__
+            raise RuntimeError(f"predict gave {came} answers in {name} for {height} rows")
+    return columns
+
+
+def _pairs(text: str) -> dict[str, Any]:
+    """Options as text: a JSON object, or key=value pairs with semicolons or commas between."""
+    text = text.strip()
+    if text.startswith("{"):
+        try:
+            found: dict[str, Any] = orjson.loads(text)
+            return found
+        except orjson.JSONDecodeError:
+            raise UserError("options: the text starts as a JSON object but is none") from None
+    parts = (part.partition("=") for part in text.replace(",", ";").split(";"))
+    return {name.strip(): value.strip() for name, equals, value in parts if equals}

@@ -1,0 +1,54 @@
+"""Answers while the model loads: a port that is open but silent would keep /ping waiting past its two seconds."""
+
+import select
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from slipway.serving.endpoint import failed
+
+_PATIENCE_S = 0.05
+
+
+@contextmanager
+def answering(listeners: Sequence[socket.socket]) -> Iterator[None]:
+    """Answers every request on `listeners` with 503 until the block ends; the thread is gone before any fork."""
+    done = Event()
+    thread = Thread(target=_answer, args=(listeners, done), name="starting", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _answer(listeners: Sequence[socket.socket], done: Event) -> None:
+    answer = failed(503, "the model is being loaded")
+    reply = (
+        f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: {answer.media_type}\r\n"
+        f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n"
+    ).encode() + answer.body
+    while not done.is_set():
+        ready, _, _ = select.select(listeners, [], [], _PATIENCE_S)
+        for listener in ready:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                continue
+            with client:
+                _reply(client, reply)
+
+
+def _reply(client: socket.socket, reply: bytes) -> None:
+    """The request is read first, as far as it has come: closing on unread bytes would reset the connection."""
+    try:
+        client.settimeout(_PATIENCE_S)
+        client.recv(1 << 16)
+        client.sendall(reply)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(1 << 16):
+            pass
+    except OSError:
+        return

@@ -1,0 +1,152 @@
+"""`serve`: starts nginx and the workers, passes on signals, and ends when either does."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import FrameType
+
+from slipway.errors import UserError
+from slipway.log import log
+from slipway.serving import nginx
+from slipway.settings import Settings
+
+USER = "slipway"  # whom the image gives to the processes that read what strangers send
+_GRACE_S = 25  # of the 30 s that the platform waits after SIGTERM
+# A worker a CPU: threads inside each would only contend (and OpenMP's would spin while they wait). Freed memory is
+# kept for the next large request.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
+
+
+def serve(settings: Settings) -> int:
+    """Serves until told to stop; returns the exit code: 0 after SIGTERM, 1 when a part of it died."""
+    if settings.multi_model:
+        log("serve", "SAGEMAKER_MULTI_MODEL is set, but this image serves one model: use a single-model endpoint")
+        return 1
+    folder = Path(tempfile.mkdtemp(prefix="slipway-"))
+    try:
+        return _Supervisor(settings, folder).run()
+    except UserError as error:
+        log("serve", str(error))
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Supervisor:
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopping = False
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        self._start()
+        while True:
+            name, code = self._wait()
+            if self._stopping:
+                return self._drain()
+            log("serve", f"{name} ended unexpectedly with exit code {code}")
+            self._drain()
+            return 1
+
+    def _start(self) -> None:
+        settings, user, program = self._settings, _unprivileged(), nginx.find()
+        # The socket is made here, so that nginx finds it from the first moment on: connections wait instead of failing.
+        with _listener(self._folder / nginx.SOCKET if program else settings.port) as listener:
+            if user:
+                shutil.chown(self._folder, user)
+            workers = [sys.executable, "-m", "slipway.serving.workers", str(listener.fileno()), str(self._folder)]
+            self._children["workers"] = subprocess.Popen(
+                [*workers, *([user] if user else [])],
+                env={**_ENVIRONMENT, **os.environ},
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+        if program:
+            conf = nginx.configure(settings, self._folder, user or ("root" if os.geteuid() == 0 else None))
+            command = [program, "-c", str(conf), "-p", str(self._folder), "-e", "stderr"]
+            self._children["nginx"] = subprocess.Popen(command, start_new_session=True)
+            log("serve", f"nginx listens on port {settings.port}")
+        else:
+            log("serve", f"nginx is not installed: gunicorn itself listens on port {settings.port}")
+
+    def _wait(self) -> tuple[str, int]:
+        """Waits until a child ends, or until told to stop; as PID 1 it also buries orphans."""
+        while not self._stopping:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return "every process", 0
+            if pid == 0:
+                time.sleep(0.1)
+                continue
+            for name, child in self._children.items():
+                if child.pid == pid:
+                    child.returncode = os.waitstatus_to_exitcode(status)
+                    return name, child.returncode
+        return "", 0
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _drain(self) -> int:
+        """Lets requests in flight finish: nginx first, which accepts no more and waits for the workers' answers."""
+        until = time.monotonic() + _GRACE_S
+        clean = self._end("nginx", signal.SIGQUIT, until - 2) and self._end("workers", signal.SIGTERM, until)
+        log("serve", "stopped" if clean else "stopped, cutting off requests that took too long")
+        return 0
+
+    def _end(self, name: str, number: signal.Signals, until: float) -> bool:
+        child = self._children.get(name)
+        if child is None or child.poll() is not None:
+            return True
+        child.send_signal(number)
+        try:
+            child.wait(max(0.1, until - time.monotonic()))
+            return True
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return False
+
+
+def _listener(where: Path | int) -> socket.socket:
+    """An open socket: of a path, or of a port on every address. Raises UserError when the port is taken."""
+    if isinstance(where, Path):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(where))
+        where.chmod(0o666)  # the folder around it is closed
+    else:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("0.0.0.0", where))
+        except OSError as error:
+            raise UserError(f"port {where} cannot be opened: {error.strerror}; choose another (SAGEMAKER_BIND_TO_PORT)") from None
+    listener.listen(2048)
+    return listener
+
+
+def _unprivileged() -> str | None:
+    """Root starts, as the platform wants; what answers requests runs as nobody special, where there is such a user."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(USER).pw_name
+    except KeyError:
+        return None

@@ -1,0 +1,82 @@
+"""The Flask application: every route of the container, and every error as JSON."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from slipway import machine
+from slipway.codecs import MEDIA_TYPES
+from slipway.errors import PayloadTooLarge
+from slipway.serving.endpoint import Answer, refused, unanswered
+
+if TYPE_CHECKING:
+    from slipway.serving.app import App
+
+_TOTAL_MB = 100  # MaxConcurrentTransforms times MaxPayloadInMB may not pass this
+
+
+def create_app(app: "App") -> Flask:
+    """The routes over one loaded model. https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
+    flask = Flask("slipway")
+    flask.config["MAX_CONTENT_LENGTH"] = app.settings.max_body_bytes
+    flask.json.sort_keys = False  # type: ignore[attr-defined]
+
+    @flask.get("/ping")
+    @flask.post("/ping")
+    def ping() -> Response:
+        return _response(app.ping())
+
+    @flask.post("/invocations")
+    def invocations() -> Response:
+        if app.endpoint is None:
+            return _response(refused(app.broken))
+        headers = request.headers
+        return _response(
+            app.endpoint.answer(
+                request.get_data(),
+                headers.get("Content-Type", ""),
+                ",".join(headers.getlist("Accept")),
+                headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
+                headers.get("X-Amzn-SageMaker-Inference-Id", ""),
+            )
+        )
+
+    @flask.get("/execution-parameters")
+    def execution_parameters() -> dict[str, Any]:
+        """What a batch transform should use: a request at a time for each worker."""
+        workers = max(1, min(app.settings.workers or machine.cpus(), _TOTAL_MB))
+        payload = app.settings.max_payload_mb or max(1, min(6, _TOTAL_MB // workers))
+        return {"MaxConcurrentTransforms": workers, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": payload}
+
+    @flask.get("/")
+    def index() -> tuple[dict[str, Any], int]:
+        """Which model is served, and how to ask it."""
+        if app.endpoint is None:
+            return {"message": str(app.broken)}, 503
+        manifest = app.endpoint.manifest
+        return {
+            "image": f"{manifest.image} {manifest.version}",
+            "trained": manifest.created,
+            "columns": [column.model_dump() for column in manifest.reads.columns],
+            "metrics": dict(manifest.metrics),
+            "content_types": list(MEDIA_TYPES),
+            "accept": list(MEDIA_TYPES),
+        }, 200
+
+    @flask.errorhandler(HTTPException)
+    def refuse(error: HTTPException) -> Response:
+        if error.code == 413:
+            limit = app.settings.max_body_bytes
+            return _response(refused(PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)")))
+        response = _response(unanswered(error.code or 500, error.name, f"{request.method} {request.path}"))
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    return flask
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, content_type=answer.media_type)

@@ -1,0 +1,86 @@
+"""gunicorn with uvicorn's workers: the processes that answer. Run by the supervisor, which hands on an open socket."""
+
+import gc
+import sys
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from uvicorn_worker import UvicornWorker
+
+from slipway import machine
+from slipway.log import log
+from slipway.serving.app import App
+from slipway.serving.starting import answering
+from slipway.settings import Settings
+
+IDLE_S = 75  # longer than nginx keeps a connection to us idle, so that it never sends into one that is closing
+GRACE_S = 25  # the platform kills 30 s after SIGTERM
+
+
+class Worker(UvicornWorker):
+    """uvicorn's worker with its C parts named, not guessed."""
+
+    CONFIG_KWARGS: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "lifespan": "off",
+        "access_log": False,
+        "server_header": False,
+        "date_header": False,  # nginx writes its own
+        "proxy_headers": False,
+    }
+
+
+class Server(BaseApplication):
+    """gunicorn, configured from the settings alone: no file, no command line, no GUNICORN_CMD_ARGS."""
+
+    def __init__(self, settings: Settings, descriptor: int, folder: str, user: str | None) -> None:
+        self._settings = settings
+        self._descriptor = descriptor
+        self._folder = folder
+        self._user = user
+        self._app = App(settings)
+        super().__init__()
+
+    def load_config(self) -> None:
+        options = {
+            "bind": f"fd://{self._descriptor}",
+            "workers": self._settings.workers or machine.cpus(),
+            "worker_class": Worker,
+            "preload_app": True,
+            "when_ready": self._ready,
+            "timeout": self._settings.request_timeout_s + 30,  # the app gives up first, and can say so
+            "graceful_timeout": GRACE_S,
+            "keepalive": IDLE_S,
+            "backlog": 2048,
+            "worker_tmp_dir": self._folder,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            **({"user": self._user, "group": 0} if self._user else {}),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> App:
+        return self._app
+
+    def _ready(self, arbiter: Arbiter) -> None:
+        """The sockets are open and no worker is forked yet: the moment to load the model, once for all."""
+        with answering([listener.sock for listener in arbiter.LISTENERS]):
+            self._app.load()
+        arbiter.num_workers = self._settings.workers or _workers_that_fit(arbiter.num_workers)
+        gc.collect()
+        gc.freeze()  # else the first collection in each worker copies every page it shares
+        if self._app.endpoint is not None:
+            log("serve", f"ready: {self._app.endpoint.manifest.image}, {arbiter.num_workers} workers")
+
+
+def _workers_that_fit(wanted: int) -> int:
+    """As many workers as there are CPUs, but no more than memory holds, should each come to own its copy of the model."""
+    return max(1, min(wanted, int(0.8 * machine.memory_bytes()) // max(1, machine.resident_bytes())))
+
+
+if __name__ == "__main__":
+    _, descriptor, folder, *user = sys.argv
+    Server(Settings.read(), int(descriptor), folder, user[0] if user else None).run()

@@ -1,0 +1,68 @@
+"""Every environment variable that is read, once, at start."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from slipway.errors import UserError, shown
+from slipway.paths import Paths
+
+# Local mode writes "True" where the platform writes "true"; "false" must mean false.
+Flag = Annotated[bool, BeforeValidator(lambda value: str(value).strip().lower() in {"true", "1", "yes"})]
+
+
+class Settings(BaseModel):
+    """The knobs of a container. A field's alias is the variable's name, its docstring the public description."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="ignore")
+
+    root: Path = Field(Path("/opt/ml"), alias="SLIPWAY_ROOT")
+    """Where the platform's tree is mounted."""
+    algorithm: Path = Field(Path("/opt/algorithm"), alias="SLIPWAY_ALGORITHM")
+    """The folder of the image: image.toml, train.py, predictor.py."""
+    training_job_name: str = Field("", alias="TRAINING_JOB_NAME")
+    """Set by the platform while training; a container started with no argument trains when it is set, else serves."""
+    port: int = Field(8080, alias="SAGEMAKER_BIND_TO_PORT", ge=1, le=65535)
+    """The port that answers /ping and /invocations."""
+    workers: int | None = Field(None, alias="MODEL_SERVER_WORKERS", ge=1, le=512)
+    """Processes that answer; as many as there are CPUs, fewer where the model would not fit memory so often."""
+    timeout_s: int | None = Field(None, alias="MODEL_SERVER_TIMEOUT", ge=1, le=3600)
+    """Seconds one request may take: 60 as the platform allows, 3600 in a batch transform."""
+    max_body_bytes: int = Field(1 << 30, alias="MAX_CONTENT_LENGTH", ge=1)
+    """Largest request body in bytes; asynchronous endpoints may send 1 GiB."""
+    default_accept: str = Field("", alias="SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")
+    """Media type of the answer when a request names none; the request's own type when this is not set either."""
+    output_columns: str = Field("", alias="SAGEMAKER_INFERENCE_OUTPUT")
+    """Comma-separated answer columns to send; all when empty."""
+    options: str = Field("", alias="SLIPWAY_OPTIONS")
+    """Per-call options in force when a request gives none, as JSON or as key=value;key=value."""
+    batch: Flag = Field(False, alias="SAGEMAKER_BATCH")
+    """Set by the platform in a batch transform."""
+    max_payload_mb: int | None = Field(None, alias="SAGEMAKER_MAX_PAYLOAD_IN_MB", ge=0)
+    """Set by the platform in a batch transform when the job names it."""
+    multi_model: Flag = Field(False, alias="SAGEMAKER_MULTI_MODEL")
+    """Set by the platform on a multi-model endpoint, which these images do not offer yet."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Reads the variables. Raises UserError, one line, when one has a value it cannot have."""
+        environ = os.environ if environ is None else environ
+        names = {field.alias for field in cls.model_fields.values()}
+        given = {name: value for name, value in environ.items() if name in names and value != ""}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = first["loc"][0]
+            raise UserError(f"environment variable {name}: {first['msg']}, got {shown(first['input'])}") from None
+
+    @property
+    def paths(self) -> Paths:
+        return Paths(self.root)
+
+    @property
+    def request_timeout_s(self) -> int:
+        return self.timeout_s or (3600 if self.batch else 60)

@@ -1,0 +1,1 @@
+"""What `train` does around an image's `fit`."""

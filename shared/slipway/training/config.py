@@ -1,0 +1,102 @@
+"""The files under /opt/ml/input/config, read as leniently as the platform and its emulators write them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slipway.errors import UserError, listed
+from slipway.image import Image
+from slipway.paths import Paths
+
+
+@dataclass(frozen=True)
+class ChannelConfig:
+    """One channel as inputdataconfig.json has it; local mode leaves out all but the mode."""
+
+    name: str
+    content_type: str = ""
+    input_mode: str = "File"
+    distribution: str = "FullyReplicated"
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The hosts of the job, in their lexicographic order."""
+
+    current: str
+    all: tuple[str, ...]
+
+    @property
+    def is_leader(self) -> bool:
+        return self.current == self.all[0]
+
+
+def hyperparameters(paths: Paths) -> dict[str, Any]:
+    """The hyperparameters as sent; none when the file is absent."""
+    return _object(paths.hyperparameters)
+
+
+def hosts(paths: Paths) -> Hosts:
+    """The hosts; a single one when resourceconfig.json is absent, empty, or has no hosts."""
+    found = _object(paths.resource_config)
+    current = str(found.get("current_host") or "algo-1")
+    return Hosts(current, tuple(sorted(str(host) for host in found.get("hosts") or [current])))
+
+
+def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
+    """The channels of the job under the image's own names for them.
+
+    Names come from inputdataconfig.json, never from the folders, since a plain `<channel>-manifest` may lie beside
+    them; only where that file is absent, as on a laptop, do the folders count.
+    Raises UserError for a channel that the image does not have, and for one it needs and did not get.
+    """
+    found = _object(paths.input_data_config) or {entry.name: {} for entry in _folders(paths.channels)}
+    known = {label: name for name, facts in image.channels.items() for label in (name, *facts.aliases)}
+    unknown = [name for name in found if name not in known]
+    if unknown:
+        raise UserError(f"unknown channel {listed(unknown)}; expected {_expected(image)}")
+    given: dict[str, ChannelConfig] = {}
+    for label, entry in found.items():
+        if known[label] in given:
+            raise UserError(f"channel {known[label]} came twice, as {given[known[label]].name} and {label}")
+        entry = entry if isinstance(entry, dict) else {}
+        given[known[label]] = ChannelConfig(
+            name=label,
+            content_type=entry.get("ContentType") or "",
+            input_mode=entry.get("TrainingInputMode") or "File",
+            distribution=entry.get("S3DistributionType") or "FullyReplicated",
+        )
+    missing = [name for name, facts in image.channels.items() if facts.required and name not in given]
+    if missing:
+        raise UserError(f"missing channel {listed(missing)}; expected {_expected(image)}; came {listed(list(found)) or 'none'}")
+    return given
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    if not text.strip():
+        return {}  # emulators ship empty files
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{path.name} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{path.name} holds {type(found).__name__}; expected an object")
+    return found
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(entry for entry in parent.iterdir() if entry.is_dir()) if parent.is_dir() else []
+
+
+def _expected(image: Image) -> str:
+    return listed(
+        [
+            name + (f" (or {', '.join(facts.aliases)})" if facts.aliases else "") + ("" if facts.required else ", optional")
+            for name, facts in image.channels.items()
+        ]
+    )

@@ -1,0 +1,143 @@
+"""The data files of a channel, read block by block through the same codecs that serving uses."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from slipway.codecs import CODECS, Codec, csv, json, reader
+from slipway.errors import NoRows, UserError, listed
+from slipway.media import MediaType
+from slipway.sheet import Sheet
+
+BLOCK = 32 << 20  # bytes read at a time
+_PARQUET = b"PAR1"
+_GZIP = b"\x1f\x8b"
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Every data file below `folder`, in the order of their names; markers and what hides is passed over."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
+    return [
+        path
+        for path in found
+        if path.stat().st_size and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    ]
+
+
+def sheets(path: Path, content_type: str, first: Sheet | None) -> Iterator[Sheet]:
+    """The blocks of one file; `first` is a block of the first file, which says whether files have headers.
+
+    Raises UserError that names the file, and the line where there is one.
+    """
+    try:
+        yield from _sheets(path, content_type, first)
+    except NoRows:
+        return
+    except UserError as error:
+        raise UserError(f"file {path.name}: {error}") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UserError(f"file {path.name} is not a whole gzip file; it may be cut off") from None
+
+
+def _sheets(path: Path, content_type: str, first: Sheet | None) -> Iterator[Sheet]:
+    with _opened(path) as file:
+        codec, media = _format(path, content_type, file)
+        if codec.media_type == "text/csv":
+            yield from _csv_blocks(file, media, first)
+        elif codec.media_type == "application/jsonlines":
+            yield from (codec.read(block, media, None) for block in _blocks(file, quoted=False))
+        elif codec.media_type == "application/x-parquet":
+            yield from _row_groups(file)
+        else:
+            yield codec.read(file.read(), media, None)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+    return io.BufferedReader(gzip.open(path), 1 << 20) if packed else path.open("rb")  # type: ignore[arg-type]
+
+
+def _format(path: Path, content_type: str, file: IO[bytes]) -> tuple[Codec, MediaType]:
+    """By the file's ending, else by the channel's content type, else by how it begins."""
+    name = path.name.lower().removesuffix(".gz")
+    by_ending = next((codec for codec in CODECS if name.endswith(codec.suffixes)), None)
+    codec, media = reader(content_type) if content_type else (by_ending, None)
+    if by_ending is not None and by_ending is not codec:
+        codec, media = by_ending, None
+    if codec is None:
+        start = file.peek(4)[:4]  # type: ignore[attr-defined]
+        kind = "application/x-parquet" if start == _PARQUET else "application/jsonlines" if start[:1] in b"{[" else "text/csv"
+        codec, media = reader(kind)
+    if codec.read is json.read and _is_lines(file):
+        codec, media = reader("application/jsonlines")
+    return codec, media or MediaType(codec.media_type)
+
+
+def _is_lines(file: IO[bytes]) -> bool:
+    """Whether a .json file holds one document a line, as DeepAR's do."""
+    start: bytes = file.peek(1 << 16)  # type: ignore[attr-defined]
+    first, newline, rest = start.lstrip().partition(b"\n")
+    return bool(newline and rest.strip()) and first.rstrip().endswith(b"}") and first.startswith(b"{")
+
+
+def _blocks(file: IO[bytes], quoted: bool) -> Iterator[bytes]:
+    """The file in pieces that end with a line, never inside a quoted cell."""
+    rest = b""
+    while piece := file.read(BLOCK):
+        piece = rest + piece
+        end = piece.rfind(b"\n") + 1
+        while quoted and end > 0 and piece.count(b'"', 0, end) % 2:
+            end = piece.rfind(b"\n", 0, end - 1) + 1
+        if end > 0:
+            yield piece[:end]
+        rest = piece[end:]
+    if rest.strip():
+        yield rest
+
+
+def _csv_blocks(file: IO[bytes], media: MediaType, first: Sheet | None) -> Iterator[Sheet]:
+    headless = MediaType(media.essence, {**media.parameters, "header": "absent"})
+    names, lines = None, 0
+    for block in _blocks(file, quoted=True):
+        try:
+            if lines:
+                sheet = csv.read(block, headless, None)
+            elif first is None or "header" in media.parameters:
+                sheet = csv.read(block, media, None)
+            else:
+                sheet = _headed_like(first, csv.read(block, headless, None))
+        except NoRows:
+            continue
+        except UserError as error:
+            raise UserError(f"after line {lines}, {error}" if lines else str(error)) from None
+        names = names if lines else sheet.names
+        lines += block.count(b"\n")
+        yield Sheet(sheet.columns, sheet.height, names)
+
+
+def _headed_like(first: Sheet, sheet: Sheet) -> Sheet:
+    """A further file's first line is names only if the first file has names and they are these."""
+    line = [column[0].as_py().strip() for column in sheet.columns]
+    if first.names is not None and sorted(line) == sorted(first.names):
+        return Sheet([column[1:] for column in sheet.columns], sheet.height - 1, line)
+    if csv.surely_named(sheet.columns):
+        others = f"has the columns {listed(first.names)}" if first.names else "has no header"
+        raise UserError(f"the first line names the columns {listed(line)}, but the first file {others}")
+    return sheet
+
+
+def _row_groups(file: IO[bytes]) -> Iterator[Sheet]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        parquet = pq.ParquetFile(file)
+        for batch in parquet.iter_batches(batch_size=1 << 17, use_threads=False):
+            names = [name for name in batch.schema.names if not name.startswith("__index_level_")]
+            yield Sheet([batch.column(name) for name in names], batch.num_rows, names)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"not a Parquet file: {str(error).splitlines()[0][:120]}") from None

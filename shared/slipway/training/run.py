@@ -1,0 +1,108 @@
+"""`train`: from the platform's files to a model folder, a report, and an exit code."""
+
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from slipway.errors import UserError, listed
+from slipway.image import Image
+from slipway.log import log
+from slipway.manifest import Manifest
+from slipway.model import Model
+from slipway.paths import Paths
+from slipway.schema import Column, Schema
+from slipway.settings import Settings
+from slipway.training import config
+from slipway.training.channel import Channel
+from slipway.training.job import Job
+from slipway.training.report import Report
+
+FAILED = 255  # what the containers before this one exited with
+_FAILURE_CHARS = 1024  # of which DescribeTrainingJob shows no more
+
+
+def train(settings: Settings) -> int:
+    """Runs one training job; returns the exit code, having told the platform why when it is not 0."""
+    try:
+        _train(settings.paths, Image.read(settings.algorithm))
+    except UserError as error:
+        return _fail(settings.paths, str(error))
+    except MemoryError:
+        return _fail(settings.paths, "out of memory: use an instance with more of it, or less data")
+    except Exception as error:  # whatever fit raises must reach the failure file
+        traceback.print_exc()
+        return _fail(settings.paths, f"internal error ({type(error).__name__}): the log of the job has the details")
+    return 0
+
+
+def _train(paths: Paths, image: Image) -> None:
+    started = time.monotonic()
+    hosts = config.hosts(paths)
+    given = config.channels(paths, image)
+    _check_distribution(image, hosts, given)
+    if not hosts.is_leader:
+        log("train", f"{image.name} trains on one host, {hosts.all[0]}; {hosts.current} has nothing to do")
+        return
+    trainer = image.trainer()
+    params = trainer.Hyperparameters.read(config.hyperparameters(paths))
+    data = {name: Channel(name, paths.channel(one.name), one.content_type) for name, one in given.items()}
+    page = Report()
+    job = Job(hosts, page, image.metrics)
+    job.stop_on_signals()
+    log("train", f"{image.name} {image.version} on " + listed([f"{name} ({len(one.files)} files)" for name, one in data.items()]))
+    model = trainer.fit(data, params, job)
+    manifest = save(
+        model,
+        paths.model,
+        image=image.name,
+        version=image.version,
+        reads=_schema(model, data),
+        hyperparameters=params.model_dump(mode="json"),
+        metrics=job.metrics,
+    )
+    report = page.write(paths.output_data, image.title, manifest)
+    log("train", f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, the report is {report}")
+
+
+def save(model: Model, folder: Path, **facts: object) -> Manifest:
+    """Saves `model` and its manifest into `folder`, which may exist. Raises UserError when that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save(folder)
+        return Manifest.stamp(folder, **facts)
+    except OSError as error:
+        raise UserError(f"the model cannot be written to {folder}: {error.strerror}") from None
+
+
+def _schema(model: Model, data: dict[str, Channel]) -> Schema:
+    """The columns that the model reads, with what the training data held in them."""
+    channel = next(channel for channel in data.values() if set(model.columns) <= set(channel.kinds))
+    return Schema(
+        columns=tuple(Column(name=name, kind=channel.kinds[name]) for name in model.columns),
+        table=tuple(channel.kinds),
+        named=channel.named,
+    )
+
+
+def _check_distribution(image: Image, hosts: config.Hosts, given: dict[str, config.ChannelConfig]) -> None:
+    """A shard of the data on the one host that trains would pass for the whole."""
+    sharded = [one.name for one in given.values() if one.distribution == "ShardedByS3Key"]
+    if sharded and len(hosts.all) > 1 and not image.distributed:
+        raise UserError(
+            f"channel {listed(sharded)} is sharded over {len(hosts.all)} hosts, but {image.name} trains on one; "
+            "use S3DataDistributionType FullyReplicated, or one instance"
+        )
+
+
+def _fail(paths: Paths, cause: str) -> int:
+    """Writes the failure file, cause first, after all other output; its first 1,024 characters are what a user sees."""
+    line = " ".join(cause.split())
+    log("train", f"failed: {line}")
+    sys.stdout.flush()
+    try:
+        paths.failure.parent.mkdir(parents=True, exist_ok=True)
+        paths.failure.write_text(line[:_FAILURE_CHARS])
+    except OSError as error:
+        log("train", f"the failure file cannot be written: {error.strerror}")
+    return FAILED
