@@ -1,4 +1,4 @@
-"""The verbs of every container: `train`, `serve`, `describe`; `auto` picks one, for clients that name none."""
+"""The verbs of every container: `train`, `serve`, `describe`; `auto` picks one for clients that name none."""
 
 import sys
 from collections.abc import Callable

@@ -14,6 +14,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 # How a number column may say "missing". In a text column only an empty cell is: "NA" is Namibia there.
 MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "?"]
 _MISSING = pa.array(MISSING)
+_EXACT = 2**53  # float64 holds every whole number below it
 
 
 def column(values: Any) -> pa.Array:
@@ -48,7 +49,7 @@ def kind_of(cells: pa.Array) -> Kind:
         return "number"
     if pa.types.is_string(cells.type) and pc.any(pc.match_substring_regex(cells, "[.eE]")).as_py():
         return "number"
-    return "integer" if (np.isnan(found) | (np.abs(found) < 2**53)).all() else "number"
+    return "integer" if (np.isnan(found) | (np.abs(found) < _EXACT)).all() else "number"
 
 
 def is_word(cell: str) -> bool:
@@ -64,7 +65,7 @@ def typed(cells: pa.Array, kind: Kind, name: str) -> Array:
     if kind == "text":
         return texts(cells)
     found = numbers(cells, name)
-    if kind == "integer" and np.array_equal(found, np.trunc(found)):
+    if kind == "integer" and np.array_equal(found, np.trunc(found)) and (np.abs(found) < _EXACT).all():
         return found.astype(np.int64)
     return found
 
@@ -81,6 +82,11 @@ def texts(cells: pa.Array) -> Array:
     return found
 
 
+def rounded(cells: pa.Array) -> pa.Array:
+    """Numbers as float64: of a whole number beyond 2**53 the nearest, as CSV gives it."""
+    return cells.cast(pa.float64(), safe=pa.types.is_decimal(cells.type))
+
+
 def _plain(cells: pa.Array) -> pa.Array:
     """Fewer Arrow types: string, int64, double; what is neither number nor text becomes its text."""
     kind = cells.type
@@ -93,7 +99,7 @@ def _plain(cells: pa.Array) -> pa.Array:
     if pa.types.is_boolean(kind) or (pa.types.is_integer(kind) and not pa.types.is_uint64(kind)):
         return cells.cast(pa.int64())
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_uint64(kind):
-        return cells.cast(pa.float64())
+        return rounded(cells)
     if pa.types.is_temporal(kind):
         return cells.cast(pa.string())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -105,7 +111,7 @@ def _plain(cells: pa.Array) -> pa.Array:
 
 
 def _mixed(values: list[Any]) -> pa.Array:
-    """A list that Arrow finds no type for: numbers beyond 64 bits, true among numbers, numbers among texts."""
+    """A list that Arrow finds no type for: numbers beyond 64 bits, true among numbers, numbers and texts."""
     if all(value is None or isinstance(value, int | float) for value in values):
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     return pa.array([_text(value, row) for row, value in enumerate(values, 1)], pa.string())
@@ -128,7 +134,8 @@ def _numbers(cells: pa.Array) -> Array | None:
             cells = pc.if_else(pc.is_in(trimmed, _MISSING), None, trimmed).cast(pa.float64())
         except pa.ArrowInvalid:
             return None
-    return pc.fill_null(cells.cast(pa.float64()), float("nan")).to_numpy(zero_copy_only=False)
+    found: Array = pc.fill_null(rounded(cells), float("nan")).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _finite(found: Array) -> bool:

@@ -26,7 +26,7 @@ def describe(settings: Settings) -> str:
 
 
 def declared(cls: type[Declared]) -> list[dict[str, Any]]:
-    """One entry a field: name, aliases, description, default, JSON schema of its values, whether it is tunable."""
+    """One entry a field: names, description, default, JSON schema of its values, whether it is tunable."""
     properties = cls.model_json_schema(by_alias=False)["properties"]
     return [
         {
@@ -36,7 +36,11 @@ def declared(cls: type[Declared]) -> list[dict[str, Any]]:
             "required": field.is_required(),
             "default": properties[name].get("default"),
             "tunable": any(isinstance(mark, Tunable) for mark in field.metadata),
-            "values": {key: value for key, value in properties[name].items() if key not in {"title", "default", "description"}},
+            "values": {
+                key: value
+                for key, value in properties[name].items()
+                if key not in {"title", "default", "description"}
+            },
         }
         for name, field in cls.model_fields.items()
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 class UserError(Exception):
     """A mistake of the caller: one line that names the thing, what was expected, and what came.
 
-    In training the text becomes the first line of the failure file; in serving it is the message of a 4xx answer.
+    In training the text becomes the first line of the failure file, in serving the message of a 4xx answer.
     """
 
     status = 400
@@ -44,7 +44,9 @@ class BrokenModel(UserError):
 
 def shown(value: object, limit: int = 40) -> str:
     """`value` as an error message quotes it: on one line, cut to `limit` characters."""
-    text = repr(value) if not isinstance(value, str) else '"' + value.replace("\n", " ").replace("\r", " ") + '"'
+    text = (
+        repr(value) if not isinstance(value, str) else '"' + value.replace("\n", " ").replace("\r", " ") + '"'
+    )
     return text if len(text) <= limit else text[: limit - 2] + '…"'
 
 

@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 from slipway.errors import UserError, listed, shown
 
 _PLATFORM = ("sagemaker_", "_tuning_objective_metric")  # keys that the SDK and the tuner add to everybody's
+# What json.loads and ast.literal_eval raise over text that is neither JSON nor Python.
+_UNREADABLE = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Declared(BaseModel):
         frozen=True,
         validate_by_name=True,
         validate_by_alias=True,
-        coerce_numbers_to_str=True,  # a column may be called 5, and the platform's own tests send bare numbers
+        coerce_numbers_to_str=True,  # a column may be called 5, and AWS's own tests send bare numbers
     )
 
     @classmethod
@@ -67,7 +69,7 @@ class Hyperparameters(Declared):
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
-        """Reads the content of hyperparameters.json, leaving out what the SDK and the tuner add of their own."""
+        """Reads the content of hyperparameters.json, leaving out what the SDK and the tuner add."""
         own = {name: value for name, value in given.items() if not name.startswith(_PLATFORM)}
         return cls.parse(own, "hyperparameter")
 
@@ -96,13 +98,13 @@ def _value(given: Any, field: FieldInfo) -> Any:
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
         try:
             return _value(json.loads(text) if text[0] == '"' else ast.literal_eval(text), field)
-        except (ValueError, SyntaxError):
+        except _UNREADABLE:
             return text
     if text.startswith(("[", "{")):
         for read in (json.loads, ast.literal_eval):
             try:
                 return read(text)
-            except (ValueError, SyntaxError):
+            except _UNREADABLE:
                 continue
     if _holds_list(field.annotation):
         return [part.strip() for part in text.split(",") if part.strip()]
@@ -110,8 +112,12 @@ def _value(given: Any, field: FieldInfo) -> Any:
 
 
 def _holds_list(annotation: Any) -> bool:
-    return annotation in (list, tuple) or get_origin(annotation) in (list, tuple) or any(
-        _holds_list(member) for member in get_args(annotation) if get_origin(annotation) is not Literal
+    return (
+        annotation in (list, tuple)
+        or get_origin(annotation) in (list, tuple)
+        or any(
+            _holds_list(member) for member in get_args(annotation) if get_origin(annotation) is not Literal
+        )
     )
 
 
@@ -121,7 +127,9 @@ def _complaints(error: ValidationError, given: Mapping[str, Any], noun: str) -> 
     came: dict[str, Any] = {}
     for entry in error.errors():
         name = str(entry["loc"][0]) if entry["loc"] else noun
-        found.setdefault(name, []).append(entry["msg"].removeprefix("Input should be ").removeprefix("Value error, "))
+        found.setdefault(name, []).append(
+            entry["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        )
         came.setdefault(name, given.get(name))
     return [
         f"{noun} {name} is required"

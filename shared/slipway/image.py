@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from slipway.errors import listed
 from slipway.model import Model
 
+
 class _Facts(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True)
 
@@ -73,7 +74,9 @@ class Image(_Facts):
         try:
             return cls.model_validate({**tomllib.loads(path.read_text()), "folder": folder.resolve()})
         except FileNotFoundError:
-            raise ValueError(f"{path} does not exist: SLIPWAY_ALGORITHM must name the folder of an image") from None
+            raise ValueError(
+                f"{path} does not exist: SLIPWAY_ALGORITHM must name the folder of an image"
+            ) from None
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{path}: {error}") from None
         except ValidationError as error:
@@ -100,5 +103,7 @@ class Image(_Facts):
             sys.path.insert(0, str(self.folder))
         module = importlib.import_module(name)
         if Path(module.__file__ or "").parent.resolve() != self.folder:
-            raise ImportError(f"{name} came from {module.__file__}, not from {self.folder}: one image a process")
+            raise ImportError(
+                f"{name} came from {module.__file__}, not from {self.folder}: one image a process"
+            )
         return module

@@ -15,7 +15,6 @@ from slipway.errors import BrokenModel, listed
 from slipway.schema import Schema
 
 FILE = "manifest.json"
-_FORMAT = 1
 
 
 class StoredFile(BaseModel):
@@ -32,7 +31,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True)
 
-    format: Literal[1] = _FORMAT
+    format: Literal[1] = 1
     image: str
     version: str
     created: str
@@ -50,7 +49,10 @@ class Manifest(BaseModel):
         manifest = cls(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             python=platform.python_version(),
-            libraries={found.name: found.version for found in sorted(distributions(), key=lambda one: one.name.lower())},
+            libraries={
+                found.name: found.version
+                for found in sorted(distributions(), key=lambda one: one.name.lower())
+            },
             files={str(path.relative_to(folder)): _stored(path) for path in found},
             **facts,
         )
@@ -59,7 +61,7 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, folder: Path, image: str) -> "Manifest":
-        """Reads the manifest and checks every file against it. Raises BrokenModel, one line, where one differs."""
+        """Reads the manifest and checks every file against it. Raises BrokenModel, one line, if it must."""
         path = folder / FILE
         try:
             manifest = cls.model_validate_json(path.read_bytes())

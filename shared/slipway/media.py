@@ -1,7 +1,7 @@
 """Media types as HTTP writes them: parameters, case, lists, weights (RFC 9110, sections 8.3 and 12.5.1)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -21,7 +21,9 @@ def parse(text: str) -> MediaType:
     """One media type. Anything parses: what it names is looked up elsewhere."""
     essence, semicolon, rest = text.partition(";")
     found = _PARAMETER.findall(semicolon + rest)
-    return MediaType(essence.strip().lower(), {name.lower(): value.strip().strip('"') for name, value in found})
+    return MediaType(
+        essence.strip().lower(), {name.lower(): value.strip().strip('"') for name, value in found}
+    )
 
 
 @lru_cache(maxsize=256)
@@ -36,13 +38,13 @@ def preferences(accept: str) -> tuple[MediaType, ...]:
     return tuple(media for _, _, media in sorted(weighed, key=lambda entry: entry[:2]))
 
 
-def matches(wanted: MediaType, essences: Iterable[str]) -> bool:
-    """Whether `wanted`, which may be `*/*` or `text/*`, covers one of `essences`."""
+def matches(wanted: MediaType, essence: str) -> bool:
+    """Whether `wanted`, which may be `*/*` or `text/*`, covers `essence`."""
     if wanted.essence in {"*/*", "*"}:
         return True
     if wanted.essence.endswith("/*"):
-        return any(essence.startswith(wanted.essence[:-1]) for essence in essences)
-    return wanted.essence in essences
+        return essence.startswith(wanted.essence[:-1])
+    return wanted.essence == essence
 
 
 def _split(accept: str) -> list[str]:

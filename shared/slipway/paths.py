@@ -27,7 +27,7 @@ class Paths:
 
     @property
     def resource_config(self) -> Path:
-        """Lower case on disk; the Marketplace guide prints `resourceConfig.json`, so that name is the second try."""
+        """Lower case on disk; `resourceConfig.json`, as the Marketplace guide has it, is the second try."""
         lower = self.config / "resourceconfig.json"
         return lower if lower.exists() else self.config / "resourceConfig.json"
 

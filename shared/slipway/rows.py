@@ -38,7 +38,7 @@ class Rows:
 
     @cached_property
     def matrix(self) -> Array:
-        """float64 of shape (rows, columns), NaN where a cell is missing; only for a model whose columns are numbers.
+        """float64 of shape (rows, columns), NaN where a cell is missing; for a model that reads numbers only.
 
         Raises UserError naming row and column of a cell that is no finite number.
         """
@@ -52,7 +52,7 @@ class Rows:
 
     @cached_property
     def table(self) -> "DataFrame":
-        """The model's columns, typed as in training: int64 or float64 (NaN where missing), texts as str or None."""
+        """The model's columns typed as in training: int64, float64 (NaN if missing), texts as str or None."""
         from pandas import DataFrame  # half a second to import, and models of numbers never need it
 
         return DataFrame(

@@ -26,7 +26,7 @@ class Schema(BaseModel):
     columns: tuple[Column, ...]
     """What the model reads, in order."""
     table: tuple[str, ...]
-    """All columns of the training table, in its order: a batch transform over a file like it needs no names."""
+    """All columns of the training table, in its order: a transform over a file like it needs no names."""
     named: bool = True
     """Whether the training table had names of its own; else they are `column_1`, `column_2`, …"""
 
@@ -41,7 +41,7 @@ class Schema(BaseModel):
     def knows(self, cells: Sequence[str]) -> bool:
         """Whether `cells`, the first line of a CSV, are names rather than a row."""
         known = {*self.names, *self.table}
-        return 2 * sum(cell in known for cell in cells) > len(cells)
+        return 2 * sum(cell in known for cell in cells) > len(cells) or set(self.names) <= set(cells)
 
     def positions(self, names: Sequence[str] | None, width: int) -> list[int]:
         """Where each of the model's columns stands among the `width` columns sent.
@@ -65,7 +65,11 @@ class Schema(BaseModel):
             return list(range(width))
         if width == len(self.table):
             return [self.table.index(name) for name in self.names]
-        whole = f", or the {len(self.table)} of the training table" if len(self.table) != len(self.columns) else ""
+        whole = (
+            f", or the {len(self.table)} of the training table"
+            if len(self.table) != len(self.columns)
+            else ""
+        )
         raise UserError(
             f"{width} {'column' if width == 1 else 'columns'} came without names; "
             f"expected {len(self.columns)} ({listed(self.names)}){whole}"

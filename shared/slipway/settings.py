@@ -15,7 +15,7 @@ Flag = Annotated[bool, BeforeValidator(lambda value: str(value).strip().lower() 
 
 
 class Settings(BaseModel):
-    """The knobs of a container. A field's alias is the variable's name, its docstring the public description."""
+    """The knobs of a container. A field's alias is the variable's name, its docstring is public."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="ignore")
 
@@ -24,17 +24,17 @@ class Settings(BaseModel):
     algorithm: Path = Field(Path("/opt/algorithm"), alias="SLIPWAY_ALGORITHM")
     """The folder of the image: image.toml, train.py, predictor.py."""
     training_job_name: str = Field("", alias="TRAINING_JOB_NAME")
-    """Set by the platform while training; a container started with no argument trains when it is set, else serves."""
+    """Set by the platform in training; a container started without argument then trains, else serves."""
     port: int = Field(8080, alias="SAGEMAKER_BIND_TO_PORT", ge=1, le=65535)
     """The port that answers /ping and /invocations."""
     workers: int | None = Field(None, alias="MODEL_SERVER_WORKERS", ge=1, le=512)
-    """Processes that answer; as many as there are CPUs, fewer where the model would not fit memory so often."""
+    """Processes that answer; one a CPU, fewer where the model would not fit memory so often."""
     timeout_s: int | None = Field(None, alias="MODEL_SERVER_TIMEOUT", ge=1, le=3600)
     """Seconds one request may take: 60 as the platform allows, 3600 in a batch transform."""
     max_body_bytes: int = Field(1 << 30, alias="MAX_CONTENT_LENGTH", ge=1)
     """Largest request body in bytes; asynchronous endpoints may send 1 GiB."""
     default_accept: str = Field("", alias="SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")
-    """Media type of the answer when a request names none; the request's own type when this is not set either."""
+    """Media type of the answer when a request names none; the request's own type when this is not set."""
     output_columns: str = Field("", alias="SAGEMAKER_INFERENCE_OUTPUT")
     """Comma-separated answer columns to send; all when empty."""
     options: str = Field("", alias="SLIPWAY_OPTIONS")
@@ -57,7 +57,9 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = first["loc"][0]
-            raise UserError(f"environment variable {name}: {first['msg']}, got {shown(first['input'])}") from None
+            raise UserError(
+                f"environment variable {name}: {first['msg']}, got {shown(first['input'])}"
+            ) from None
 
     @property
     def paths(self) -> Paths:

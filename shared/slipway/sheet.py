@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sheet:
-    """Columns in the order they came, each an Arrow array or a list of Python values, all of `height` cells."""
+    """Columns in the order they came, each an Arrow array or a list of values, all of `height` cells."""
 
     columns: Sequence[Any]
     height: int

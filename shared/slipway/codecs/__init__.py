@@ -29,7 +29,13 @@ CODECS = (
     Codec("application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write),
     Codec(
         "application/jsonlines",
-        ("jsonlines", "application/jsonl", "application/x-jsonlines", "application/x-ndjson", "application/json-lines"),
+        (
+            "jsonlines",
+            "application/jsonl",
+            "application/x-jsonlines",
+            "application/x-ndjson",
+            "application/json-lines",
+        ),
         (".jsonl", ".jsonlines", ".ndjson"),
         jsonlines.read,
         jsonlines.read_matrix,
@@ -64,9 +70,7 @@ def writer(accept: str, default: Codec) -> tuple[Codec, MediaType]:
     if not accept:
         return default, MediaType(default.media_type)
     for media in preferences(accept):
-        if matches(media, (default.media_type, *default.aliases)):
-            return default, media
-        for name, codec in _BY_NAME.items():
-            if matches(media, (name,)):
+        for codec in (default, *CODECS):
+            if matches(media, codec.media_type) or media.essence in codec.aliases:
                 return codec, media
     raise NotAcceptable(f"Accept: expected one of {', '.join(MEDIA_TYPES)}; got {shown(accept)}")

@@ -20,12 +20,13 @@ from slipway.sheet import Sheet
 
 _PLAIN = b"0123456789+-.eE,\n"
 _SMALL = 1 << 15  # bytes; below it orjson's parser is quicker than setting up Arrow's
-_QUOTED = re.compile(r'[,"\r\n]')
+_QUOTED = re.compile('[,"\r\n\ufeff]')  # the last would pass for a byte order mark
 _BOM = b"\xef\xbb\xbf"
+csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
 
 
 def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
-    """The cells as sent, all strings. `schema` tells names from a row; without one the whole table is asked."""
+    """The cells as sent, all strings. `schema` tells names from a row, or else the whole table is asked."""
     body = utf8(body, media)
     first = first_record(body)
     if schema and len(first) == 1 < len(schema.columns):
@@ -41,7 +42,7 @@ def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
 
 
 def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
-    """An all-number table in the schema's order without the detour through strings, when it is a plain one."""
+    """An all-number table in the schema's order, without the detour through strings, where it is plain."""
     if media.parameters.keys() - {"charset"} or media.parameters.get("charset", "utf-8").lower() != "utf-8":
         return None
     width = len(schema.columns)
@@ -68,20 +69,24 @@ def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
 
 
 def utf8(body: bytes, media: MediaType) -> bytes:
-    """`body` as UTF-8 without a byte order mark. Raises UserError when it is not in the charset it should be."""
+    """`body` as UTF-8 without a byte order mark. Raises UserError when it is in another charset."""
     charset = media.parameters.get("charset", "utf-8")
     try:
         text = body.decode(charset)
+        if charset.lower() not in {"utf-8", "utf8"}:
+            body = text.encode()
     except LookupError:
-        raise UserError(f"Content-Type: unknown charset {shown(charset)}; expected utf-8, iso-8859-1, …") from None
+        raise UserError(
+            f"Content-Type: unknown charset {shown(charset)}; expected utf-8, iso-8859-1, …"
+        ) from None
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         raise UserError(
             f"line {line} is not {charset}: byte 0x{body[error.start]:02x}; send UTF-8, "
             "or name the encoding in the content type, as in text/csv; charset=iso-8859-1"
         ) from None
-    if charset.lower() not in {"utf-8", "utf8"}:
-        body = text.encode()
+    except UnicodeError:  # utf-7 may hold halves of characters
+        raise UserError(f"the body is not text in the charset {shown(charset)}") from None
     return body.removeprefix(_BOM)
 
 
@@ -96,48 +101,71 @@ def first_record(body: bytes) -> list[str]:
 def is_header(first: Sequence[str], schema: Schema) -> bool:
     """Whether a request's first line holds names: the model's, or no number where only numbers are read."""
     names = [cell.strip() for cell in first]
+    if not any(map(cells.is_word, names)):
+        return False  # a column may be called 0, but a lost row is worse than a name that is not recognised
     return schema.knows(names) or (schema.numeric and all(map(cells.is_word, names)))
 
 
 def looks_named(columns: Sequence[pa.Array]) -> bool:
     """Whether a table of unknown columns starts with names: distinct words, unlike what stands below them."""
     names = [column[0].as_py().strip() for column in columns]
-    if len(set(names)) != len(names):
-        return False
     return surely_named(columns) or (
-        all(map(cells.is_word, names))
+        len(set(names)) == len(names)
+        and all(map(cells.is_word, names))
         and not any(name in column[1:].to_pylist() for name, column in zip(names, columns, strict=True))
     )
 
 
 def surely_named(columns: Sequence[pa.Array]) -> bool:
-    """Whether the first line holds words only, and numbers stand below one of them."""
-    return all(cells.is_word(column[0].as_py().strip()) for column in columns) and any(
-        cells.kind_of(column[1:]) != "text" for column in columns
+    """Whether the first line holds words only, and numbers stand below one of them.
+
+    One name may be empty: that of the index which pandas writes first.
+    """
+    names = [column[0].as_py().strip() for column in columns]
+    return all(cells.is_word(name) or name == "" for name in names) and any(
+        name and cells.kind_of(column[1:]) != "text" for name, column in zip(names, columns, strict=True)
     )
 
 
 def _check_delimiter(line: str) -> None:
     mark = next((mark for mark in ";\t|" if mark in line), None)
     if mark:
-        raise UserError(f"the first line is one cell; its values look separated by {mark!r}, and CSV needs commas")
+        raise UserError(
+            f"the first line is one cell; its values look separated by {mark!r}, and CSV needs commas"
+        )
 
 
 def _strings(body: bytes, width: int) -> list[pa.Array]:
     """Every record as strings, the first included; blank lines are rows only where a row is one cell."""
     names = [str(place) for place in range(width)]
     if width == 1:
-        body = body.rstrip(b"\r\n")
+        body = body.strip(b"\r\n")
     try:
         table = arrow_csv.read_csv(
             pa.py_buffer(body),
-            arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=max(1 << 20, len(body) + 1)),
+            arrow_csv.ReadOptions(
+                use_threads=False, column_names=names, block_size=max(1 << 20, len(body) + 1)
+            ),
             arrow_csv.ParseOptions(newlines_in_values=b'"' in body, ignore_empty_lines=width > 1),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
         )
     except pa.ArrowInvalid:
         raise _ragged(body, width) from None
+    if body.count(b'"') % 2:
+        _check_quotes(body)
     return [column.combine_chunks() for column in table.columns]
+
+
+def _check_quotes(body: bytes) -> None:
+    """Arrow takes a quote that is never closed as one long cell: rows would be lost without a word."""
+    reader, last = csv.reader(_lines(body), strict=True), 0
+    try:
+        for _ in reader:
+            last = reader.line_num
+    except csv.Error as error:
+        raise UserError(f"line {last + 1}: a quote opens or closes in a wrong place: {error}") from None
 
 
 def _ragged(body: bytes, width: int) -> UserError:
@@ -173,9 +201,13 @@ def _large_matrix(body: bytes, width: int) -> Array | None:
     try:
         table = arrow_csv.read_csv(
             pa.py_buffer(body),
-            arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=max(1 << 20, len(body) + 1)),
+            arrow_csv.ReadOptions(
+                use_threads=False, column_names=names, block_size=max(1 << 20, len(body) + 1)
+            ),
             arrow_csv.ParseOptions(),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()), null_values=cells.MISSING),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.float64()), null_values=cells.MISSING
+            ),
         )
     except pa.ArrowInvalid:
         return None
@@ -187,7 +219,7 @@ def _large_matrix(body: bytes, width: int) -> Array | None:
 
 def _cells(column: Array) -> list[bytes]:
     """The cells of one answer column as CSV; numbers in the fewest digits that give the same float64 back."""
-    if column.dtype.kind == "O" or column.dtype.kind in "US":
+    if column.dtype.kind in "OUS" or column.ndim > 1:
         return [_quoted(value) for value in column.tolist()]
     numbers = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
     return numbers.replace(b"null", b"").split(b",")

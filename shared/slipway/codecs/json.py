@@ -48,7 +48,10 @@ def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
 def records(columns: Mapping[str, Array]) -> list[dict[str, Any]]:
     """One dict a row."""
     names = list(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*(column.tolist() for column in columns.values()), strict=True)]
+    return [
+        dict(zip(names, row, strict=True))
+        for row in zip(*(column.tolist() for column in columns.values()), strict=True)
+    ]
 
 
 def parsed(body: bytes) -> Any:
@@ -69,7 +72,7 @@ def rows_of(document: Any) -> Any:
         if "data" in document and isinstance(document.get("columns"), list):  # pandas' orient="split"
             return _table(document["columns"], document["data"])
         document = {name: cell for name, cell in document.items() if name != "configuration"}
-        if "features" in document or "data" in document:
+        if _built_in(document):
             return _instances([document])
         if document and all(isinstance(cells, list) for cells in document.values()):
             return document
@@ -124,9 +127,16 @@ def _instances(rows: Any) -> Any:
     """The built-in algorithms' rows, `{"features": […]}` or `{"data": {"features": {…}}}`, as plain ones."""
     if not isinstance(rows, list):
         raise UserError(f'"instances" is a list of rows, got {shown(rows)}')
-    if rows and isinstance(rows[0], dict) and ("features" in rows[0] or "data" in rows[0]):
+    if rows and _built_in(rows[0]):
         return [_features(row, number) for number, row in enumerate(rows, 1)]
     return rows
+
+
+def _built_in(row: Any) -> bool:
+    """Whether `row` is in the built-in algorithms' form, and no record that has a column called `data`."""
+    return isinstance(row, dict) and any(
+        isinstance(row.get(name), list | dict) for name in ("features", "data")
+    )
 
 
 def _features(row: Any, number: int) -> Any:

@@ -25,7 +25,9 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
 
 def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
     """One object a line, null where missing."""
-    return b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in json.records(columns))
+    return b"".join(
+        orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in json.records(columns)
+    )
 
 
 def _rows(body: bytes) -> Any:

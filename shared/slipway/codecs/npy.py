@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Mapping
+from tokenize import TokenError
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -11,11 +13,14 @@ from slipway.media import MediaType
 from slipway.schema import Schema
 from slipway.sheet import Sheet
 
+# What np.load raises over bytes that are no array: for its header's text, a broken archive, a huge shape.
+_MALFORMED = (ValueError, TypeError, SyntaxError, TokenError, EOFError, OSError, BadZipFile, MemoryError)
+
 
 def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
     """The columns of the array; one dimension is one row, or one column where the model reads one."""
     array = _array(body, schema)
-    if array.dtype.kind in "US":
+    if array.dtype.kind == "U":
         return Sheet([list(map(str, column)) for column in array.T], len(array))
     return Sheet(list(np.ascontiguousarray(array.T, dtype=np.float64)), len(array))
 
@@ -44,12 +49,14 @@ def _array(body: bytes, schema: Schema | None) -> Array:
         raise NoRows("the body is empty")
     try:
         array: Array = np.load(io.BytesIO(body), allow_pickle=False)
-    except (ValueError, EOFError, OSError):
+    except _MALFORMED:
         raise UserError("the body is not an .npy array of numbers (pickled objects are refused)") from None
     if not isinstance(array, np.ndarray):
         raise UserError("the body is an .npz archive; expected one .npy array")
     if array.ndim == 1:
         array = array[:, None] if schema is not None and len(schema.columns) == 1 else array[None, :]
-    if array.ndim != 2 or array.dtype.kind not in "fiubUS":
-        raise UserError(f"expected an array of shape (rows, columns), got shape {array.shape} of {array.dtype}")
+    if array.ndim != 2 or array.dtype.kind not in "fiubU":
+        raise UserError(
+            f"expected an array of shape (rows, columns), got shape {array.shape} of {array.dtype}"
+        )
     return array

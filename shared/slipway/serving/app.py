@@ -1,7 +1,7 @@
 """The ASGI application: the two hot routes answered directly, every other request handed to Flask.
 
-Flask's dispatch costs more than reading, predicting and writing one row; `web.py` serves the same two routes through
-the same functions, for tests and for whoever wants plain WSGI.
+Flask's dispatch costs more than reading, predicting and writing one row; `web.py` serves the same two routes
+through the same functions, for tests and for whoever wants plain WSGI.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class App:
         self._cost_s = float("inf")  # of small requests, unknown as yet
 
     def load(self) -> None:
-        """Loads the model; when that fails, says so in the log and in every answer, and never claims to be ready."""
+        """Loads the model; where that fails, says so in the log and in every answer, and is never ready."""
         try:
             self.endpoint = Endpoint.load(self.settings)
         except BrokenModel as error:
@@ -82,7 +82,7 @@ class App:
         return await self._threaded(body, content_type, accept, attributes, request)
 
     def _timed(self, *request: Any) -> Answer:
-        """Answers, and keeps count of what small requests cost: quick ones are answered without changing threads."""
+        """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
         assert self.endpoint is not None
         started = time.perf_counter()
         answer = self.endpoint.answer(*request)
@@ -100,9 +100,15 @@ class App:
         try:
             return await asyncio.wait_for(asyncio.shield(running), self.settings.request_timeout_s)
         except TimeoutError:
-            log("serve", f"a request took longer than {self.settings.request_timeout_s} s; its worker starts anew")
+            log(
+                "serve",
+                f"a request took longer than {self.settings.request_timeout_s} s; its worker starts anew",
+            )
             loop.call_later(0.2, os._exit, _GIVE_UP)  # a thread cannot be stopped, a process can
-            return failed(504, f"the request took longer than {self.settings.request_timeout_s} s (MODEL_SERVER_TIMEOUT)")
+            return failed(
+                504,
+                f"the request took longer than {self.settings.request_timeout_s} s (MODEL_SERVER_TIMEOUT)",
+            )
 
     def _answered(self, _: "asyncio.Future[Answer]") -> None:
         self._waiting -= 1

@@ -70,12 +70,19 @@ class Endpoint:
             model = image.predictor().load(settings.paths.model)
         except Exception as error:  # whatever a library raises over files that do not make a model
             traceback.print_exc()
-            raise BrokenModel(f"the model cannot be loaded ({type(error).__name__}): the log has the details") from None
+            raise BrokenModel(
+                f"the model cannot be loaded ({type(error).__name__}): the log has the details"
+            ) from None
         if tuple(model.columns) != manifest.reads.names:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
-        return cls(model, manifest, settings)
+        try:
+            return cls(model, manifest, settings)
+        except UserError as error:  # SLIPWAY_OPTIONS, which whoever deployed it has to mend
+            raise BrokenModel(str(error)) from None
 
-    def answer(self, body: bytes, content_type: str, accept: str = "", attributes: str = "", request: str = "") -> Answer:
+    def answer(
+        self, body: bytes, content_type: str, accept: str = "", attributes: str = "", request: str = ""
+    ) -> Answer:
         """Answers one request; never raises."""
         try:
             return self._answer(body, content_type, accept, attributes)
@@ -84,31 +91,46 @@ class Endpoint:
         except Exception as error:
             traceback.print_exc(limit=-20)
             log("serve", f"request {request or '-'} failed: {type(error).__name__}")
-            return failed(500, f"internal error; the log has the details{f' under request {request}' if request else ''}")
+            return failed(
+                500,
+                f"internal error; the log has the details{f' under request {request}' if request else ''}",
+            )
 
     def _answer(self, body: bytes, content_type: str, accept: str, attributes: str) -> Answer:
         if not body:
             raise NoRows("the body is empty")
         codec, media = codecs.reader(content_type)
-        writer, wanted = codecs.writer(accept or self._settings.default_accept, codec)
+        usual = codecs.writer(self._settings.default_accept, codec)
+        writer, wanted = codecs.writer(accept, usual[0]) if accept else usual
         rows = Rows(Payload(codec, media, body), self._schema)
         columns = self.model.predict(rows, self._options_of(body, codec, attributes))
         columns = self._chosen(_checked(columns, len(rows)))
         return Answer(200, writer.media_type, writer.write(columns, wanted))
 
     def _options_of(self, body: bytes, codec: Codec, attributes: str) -> Options:
-        """The options in force: the request's configuration over its custom attributes over the deployment's."""
-        given = {name: value for name, value in _pairs(attributes).items() if name in self._known} if attributes else {}
+        """The options: the request's configuration over its custom attributes over the deployment's."""
+        given = self._known_in(attributes) if attributes else {}
         if codec.read is json.read:
             given = {**given, **json.configuration(body)}
-        return type(self.model).options.parse({**self._defaults, **given}, "option") if given else self._options
+        return (
+            type(self.model).options.parse({**self._defaults, **given}, "option") if given else self._options
+        )
+
+    def _known_in(self, attributes: str) -> dict[str, Any]:
+        """The options among the custom attributes, which may be anything else: a trace id, for one."""
+        try:
+            return {name: value for name, value in _pairs(attributes).items() if name in self._known}
+        except UserError:
+            return {}
 
     def _chosen(self, columns: Mapping[str, Array]) -> Mapping[str, Array]:
         if not self._wanted:
             return columns
         unknown = [name for name in self._wanted if name not in columns]
         if unknown:
-            raise UserError(f"SAGEMAKER_INFERENCE_OUTPUT names {listed(unknown)}; the answer has {listed(list(columns))}")
+            raise UserError(
+                f"SAGEMAKER_INFERENCE_OUTPUT names {listed(unknown)}; the answer has {listed(list(columns))}"
+            )
         return {name: columns[name] for name in self._wanted}
 
 
@@ -130,11 +152,15 @@ def unanswered(status: int, name: str, what: str) -> Answer:
 
 
 def _error(status: int, kind: str, message: str) -> Answer:
-    return Answer(status, "application/json", orjson.dumps({"code": status, "type": kind, "message": message}) + b"\n")
+    return Answer(
+        status, "application/json", orjson.dumps({"code": status, "type": kind, "message": message}) + b"\n"
+    )
 
 
 def _checked(columns: Mapping[str, Array], height: int) -> Mapping[str, Array]:
     """Every row has exactly one answer: a model that drops one must never pass for one that answered."""
+    if not columns:
+        raise RuntimeError("predict gave no answer columns")
     for name, column in columns.items():
         if not isinstance(column, np.ndarray) or column.shape[:1] != (height,):
             came = column.shape[:1] if isinstance(column, np.ndarray) else type(column).__name__

@@ -1,4 +1,4 @@
-"""Answers while the model loads: a port that is open but silent would keep /ping waiting past its two seconds."""
+"""Answers while the model loads: an open but silent port would keep /ping waiting past its two seconds."""
 
 import select
 import socket
@@ -13,7 +13,7 @@ _PATIENCE_S = 0.05
 
 @contextmanager
 def answering(listeners: Sequence[socket.socket]) -> Iterator[None]:
-    """Answers every request on `listeners` with 503 until the block ends; the thread is gone before any fork."""
+    """Answers all requests on `listeners` with 503 until the block ends; its thread is gone before a fork."""
     done = Event()
     thread = Thread(target=_answer, args=(listeners, done), name="starting", daemon=True)
     thread.start()
@@ -42,7 +42,7 @@ def _answer(listeners: Sequence[socket.socket], done: Event) -> None:
 
 
 def _reply(client: socket.socket, reply: bytes) -> None:
-    """The request is read first, as far as it has come: closing on unread bytes would reset the connection."""
+    """The request is read first, as far as it came: closing on unread bytes would reset the connection."""
     try:
         client.settimeout(_PATIENCE_S)
         client.recv(1 << 16)

@@ -1,7 +1,6 @@
 """`serve`: starts nginx and the workers, passes on signals, and ends when either does."""
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -19,8 +18,8 @@ from slipway.settings import Settings
 
 USER = "slipway"  # whom the image gives to the processes that read what strangers send
 _GRACE_S = 25  # of the 30 s that the platform waits after SIGTERM
-# A worker a CPU: threads inside each would only contend (and OpenMP's would spin while they wait). Freed memory is
-# kept for the next large request.
+# A worker a CPU: threads inside each would only contend (and OpenMP's would spin while they wait).
+# Freed memory is kept for the next large request.
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -33,7 +32,10 @@ _ENVIRONMENT = {
 def serve(settings: Settings) -> int:
     """Serves until told to stop; returns the exit code: 0 after SIGTERM, 1 when a part of it died."""
     if settings.multi_model:
-        log("serve", "SAGEMAKER_MULTI_MODEL is set, but this image serves one model: use a single-model endpoint")
+        log(
+            "serve",
+            "SAGEMAKER_MULTI_MODEL is set, but this image serves one model: use a single-model endpoint",
+        )
         return 1
     folder = Path(tempfile.mkdtemp(prefix="slipway-"))
     try:
@@ -65,12 +67,16 @@ class _Supervisor:
             return 1
 
     def _start(self) -> None:
-        settings, user, program = self._settings, _unprivileged(), nginx.find()
-        # The socket is made here, so that nginx finds it from the first moment on: connections wait instead of failing.
+        settings, user, program = self._settings, _given_away(self._folder), nginx.find()
+        # The socket is made here, so that nginx finds it at once: connections wait instead of failing.
         with _listener(self._folder / nginx.SOCKET if program else settings.port) as listener:
-            if user:
-                shutil.chown(self._folder, user)
-            workers = [sys.executable, "-m", "slipway.serving.workers", str(listener.fileno()), str(self._folder)]
+            workers = [
+                sys.executable,
+                "-m",
+                "slipway.serving.workers",
+                str(listener.fileno()),
+                str(self._folder),
+            ]
             self._children["workers"] = subprocess.Popen(
                 [*workers, *([user] if user else [])],
                 env={**_ENVIRONMENT, **os.environ},
@@ -105,7 +111,7 @@ class _Supervisor:
         self._stopping = True
 
     def _drain(self) -> int:
-        """Lets requests in flight finish: nginx first, which accepts no more and waits for the workers' answers."""
+        """Lets requests in flight finish: nginx first, which accepts no more and waits for the workers."""
         until = time.monotonic() + _GRACE_S
         clean = self._end("nginx", signal.SIGQUIT, until - 2) and self._end("workers", signal.SIGTERM, until)
         log("serve", "stopped" if clean else "stopped, cutting off requests that took too long")
@@ -137,16 +143,23 @@ def _listener(where: Path | int) -> socket.socket:
         try:
             listener.bind(("0.0.0.0", where))
         except OSError as error:
-            raise UserError(f"port {where} cannot be opened: {error.strerror}; choose another (SAGEMAKER_BIND_TO_PORT)") from None
+            raise UserError(
+                f"port {where} cannot be opened: {error.strerror}; choose another (SAGEMAKER_BIND_TO_PORT)"
+            ) from None
     listener.listen(2048)
     return listener
 
 
-def _unprivileged() -> str | None:
-    """Root starts, as the platform wants; what answers requests runs as nobody special, where there is such a user."""
+def _given_away(folder: Path) -> str | None:
+    """Root starts, as the platform wants; what answers requests runs as nobody special, who then owns `folder`.
+
+    None where there is no such user, and where root is stripped of the right to give files away: it could not
+    become somebody else either.
+    """
     if os.geteuid() != 0:
         return None
     try:
-        return pwd.getpwnam(USER).pw_name
-    except KeyError:
+        shutil.chown(folder, USER)
+    except (LookupError, PermissionError):
         return None
+    return USER

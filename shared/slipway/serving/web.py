@@ -47,7 +47,11 @@ def create_app(app: "App") -> Flask:
         """What a batch transform should use: a request at a time for each worker."""
         workers = max(1, min(app.settings.workers or machine.cpus(), _TOTAL_MB))
         payload = app.settings.max_payload_mb or max(1, min(6, _TOTAL_MB // workers))
-        return {"MaxConcurrentTransforms": workers, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": payload}
+        return {
+            "MaxConcurrentTransforms": workers,
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": payload,
+        }
 
     @flask.get("/")
     def index() -> tuple[dict[str, Any], int]:
@@ -68,7 +72,9 @@ def create_app(app: "App") -> Flask:
     def refuse(error: HTTPException) -> Response:
         if error.code == 413:
             limit = app.settings.max_body_bytes
-            return _response(refused(PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)")))
+            return _response(
+                refused(PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)"))
+            )
         response = _response(unanswered(error.code or 500, error.name, f"{request.method} {request.path}"))
         for name, value in error.get_headers():
             if name == "Allow":

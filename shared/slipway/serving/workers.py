@@ -1,8 +1,8 @@
-"""gunicorn with uvicorn's workers: the processes that answer. Run by the supervisor, which hands on an open socket."""
+"""gunicorn with uvicorn's workers: the processes that answer. The supervisor hands them an open socket."""
 
 import gc
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -14,14 +14,16 @@ from slipway.serving.app import App
 from slipway.serving.starting import answering
 from slipway.settings import Settings
 
-IDLE_S = 75  # longer than nginx keeps a connection to us idle, so that it never sends into one that is closing
+IDLE_S = (
+    75  # longer than nginx keeps a connection to us idle, so that it never sends into one that is closing
+)
 GRACE_S = 25  # the platform kills 30 s after SIGTERM
 
 
-class Worker(UvicornWorker):
+class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
     """uvicorn's worker with its C parts named, not guessed."""
 
-    CONFIG_KWARGS: dict[str, Any] = {
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
         "http": "httptools",
         "lifespan": "off",
@@ -32,7 +34,7 @@ class Worker(UvicornWorker):
     }
 
 
-class Server(BaseApplication):
+class Server(BaseApplication):  # type: ignore[misc]  # it has no types
     """gunicorn, configured from the settings alone: no file, no command line, no GUNICORN_CMD_ARGS."""
 
     def __init__(self, settings: Settings, descriptor: int, folder: str, user: str | None) -> None:
@@ -77,7 +79,7 @@ class Server(BaseApplication):
 
 
 def _workers_that_fit(wanted: int) -> int:
-    """As many workers as there are CPUs, but no more than memory holds, should each come to own its copy of the model."""
+    """A worker a CPU, but no more than memory holds, should each come to own its copy of the model."""
     return max(1, min(wanted, int(0.8 * machine.memory_bytes()) // max(1, machine.resident_bytes())))
 
 

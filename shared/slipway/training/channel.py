@@ -26,19 +26,25 @@ class Channel:
         self.content_type = content_type
         self.files = data_files(folder)
         if not self.files:
-            raise UserError(f"channel {name} has no data files; expected CSV, JSON Lines, JSON or Parquet, gzipped or not")
+            raise UserError(
+                f"channel {name} has no data files; expected CSV, JSON Lines, JSON or Parquet, gzipped or not"
+            )
 
     @property
     def size_bytes(self) -> int:
         """What the files weigh on disk."""
         return sum(path.stat().st_size for path in self.files)
 
-    @cached_property
+    @property
     def kinds(self) -> dict[str, Kind]:
-        """What each column holds, by name, in the table's order; of a table read in pieces, what its first rows hold."""
-        if "table" in self.__dict__:
-            return self._kinds
-        return {name: cells.kind_of(column) for name, column in zip(self._names, self._head.columns, strict=True)}
+        """What each column holds, by name, in the table's order; of a table in pieces, what the first has."""
+        return self._kinds if "table" in self.__dict__ else self._head_kinds
+
+    @cached_property
+    def _head_kinds(self) -> dict[str, Kind]:
+        return {
+            name: cells.kind_of(column) for name, column in zip(self._names, self._head.columns, strict=True)
+        }
 
     @property
     def named(self) -> bool:
@@ -56,18 +62,28 @@ class Channel:
         blocks = list(self._blocks())
         names = self._names
         whole = [_joined([block[place] for block in blocks]) for place in range(len(names))]
-        self._kinds: dict[str, Kind] = {name: cells.kind_of(column) for name, column in zip(names, whole, strict=True)}
-        return DataFrame({name: cells.typed(column, self._kinds[name], name) for name, column in zip(names, whole, strict=True)})
+        self._kinds: dict[str, Kind] = {
+            name: cells.kind_of(column) for name, column in zip(names, whole, strict=True)
+        }
+        return DataFrame(
+            {
+                name: cells.typed(column, self._kinds[name], name)
+                for name, column in zip(names, whole, strict=True)
+            }
+        )
 
     def tables(self) -> "Iterator[DataFrame]":
-        """The same rows in pieces of some megabytes, for what does not fit memory; typed as the first piece is."""
+        """The same rows in pieces of some megabytes, for what does not fit memory; typed as the first one."""
         from pandas import DataFrame
 
         kinds, done = self.kinds, 0
         for columns in self._blocks():
             try:
                 yield DataFrame(
-                    {name: cells.typed(column, kinds[name], name) for name, column in zip(kinds, columns, strict=True)}
+                    {
+                        name: cells.typed(column, kinds[name], name)
+                        for name, column in zip(kinds, columns, strict=True)
+                    }
                 )
             except UserError as error:
                 raise UserError(f"channel {self.name}, after row {done}: {error}") from None
@@ -90,7 +106,7 @@ class Channel:
             yield list(sheet.columns)
 
     def _sheets(self) -> Iterator[Sheet]:
-        """Every block that has rows, columns in the order of the first. Raises UserError when there is no row."""
+        """Every block that has rows, columns in the order of the first. Raises UserError if there is none."""
         first: Sheet | None = None
         empty = True
         for path in self.files:
@@ -115,20 +131,31 @@ def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
     """`sheet` with the columns of `first`, in its order. Raises UserError when it has not got them."""
     if sheet.names is not None and first.names is not None and sorted(sheet.names) != sorted(first.names):
         raise UserError(
-            f"file {path.name}: the columns are {listed(sheet.names)}; expected {listed(first.names)} as in the first file"
+            f"file {path.name}: the columns are {listed(sheet.names)}; "
+            f"expected {listed(first.names)} as in the first file"
         )
     if sheet.width != first.width:
-        raise UserError(f"file {path.name}: {sheet.width} columns, expected {first.width} as in the first file")
-    if sheet.names is None or first.names is None:
-        return Sheet([cells.column(column) for column in sheet.columns], sheet.height, first.names)
-    where = {name: place for place, name in enumerate(sheet.names)}
-    return Sheet([cells.column(sheet.columns[where[name]]) for name in first.names], sheet.height, first.names)
+        raise UserError(
+            f"file {path.name}: {sheet.width} columns, expected {first.width} as in the first file"
+        )
+    columns = sheet.columns
+    if sheet.names is not None and first.names is not None:
+        where = {name: place for place, name in enumerate(sheet.names)}
+        columns = [columns[where[name]] for name in first.names]
+    try:
+        return Sheet([cells.column(column) for column in columns], sheet.height, first.names)
+    except UserError as error:
+        raise UserError(f"file {path.name}: {error}") from None
 
 
 def _joined(blocks: Sequence[pa.Array]) -> pa.Array:
-    """Blocks of one column end to end; where their types differ (a gap-only block, mixed JSON), as text or float."""
+    """Blocks of one column end to end; as text or float where their types differ (only gaps, mixed JSON)."""
     kinds = {block.type for block in blocks}
     if len(kinds) > 1:
-        wide: Any = pa.float64() if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds) else pa.string()
-        blocks = [block.cast(wide) for block in blocks]
+        wide: Any = (
+            pa.float64()
+            if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
+            else pa.string()
+        )
+        blocks = [cells.rounded(block) if wide == pa.float64() else block.cast(wide) for block in blocks]
     return pa.concat_arrays(blocks)

@@ -47,8 +47,8 @@ def hosts(paths: Paths) -> Hosts:
 def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
     """The channels of the job under the image's own names for them.
 
-    Names come from inputdataconfig.json, never from the folders, since a plain `<channel>-manifest` may lie beside
-    them; only where that file is absent, as on a laptop, do the folders count.
+    Names come from inputdataconfig.json, never from the folders, since a plain `<channel>-manifest` may lie
+    beside them; only where that file is absent, as on a laptop, do the folders count.
     Raises UserError for a channel that the image does not have, and for one it needs and did not get.
     """
     found = _object(paths.input_data_config) or {entry.name: {} for entry in _folders(paths.channels)}
@@ -69,13 +69,16 @@ def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
         )
     missing = [name for name, facts in image.channels.items() if facts.required and name not in given]
     if missing:
-        raise UserError(f"missing channel {listed(missing)}; expected {_expected(image)}; came {listed(list(found)) or 'none'}")
+        raise UserError(
+            f"missing channel {listed(missing)}; expected {_expected(image)}; "
+            f"came {listed(list(found)) or 'none'}"
+        )
     return given
 
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes()
     except FileNotFoundError:
         return {}
     if not text.strip():
@@ -96,7 +99,9 @@ def _folders(parent: Path) -> list[Path]:
 def _expected(image: Image) -> str:
     return listed(
         [
-            name + (f" (or {', '.join(facts.aliases)})" if facts.aliases else "") + ("" if facts.required else ", optional")
+            name
+            + (f" (or {', '.join(facts.aliases)})" if facts.aliases else "")
+            + ("" if facts.required else ", optional")
             for name, facts in image.channels.items()
         ]
     )

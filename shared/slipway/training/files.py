@@ -4,15 +4,17 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from slipway.codecs import CODECS, Codec, csv, json, reader
+from slipway.codecs import CODECS, Codec, csv, json, jsonlines, reader
 from slipway.errors import NoRows, UserError, listed
 from slipway.media import MediaType
 from slipway.sheet import Sheet
 
 BLOCK = 32 << 20  # bytes read at a time
+_PEEK = 1 << 20  # bytes that tell how a file is written; a time series is easily a line of 100 kB
 _PARQUET = b"PAR1"
 _GZIP = b"\x1f\x8b"
 
@@ -23,7 +25,8 @@ def data_files(folder: Path) -> list[Path]:
     return [
         path
         for path in found
-        if path.stat().st_size and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+        if path.stat().st_size
+        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     ]
 
 
@@ -48,7 +51,7 @@ def _sheets(path: Path, content_type: str, first: Sheet | None) -> Iterator[Shee
         if codec.media_type == "text/csv":
             yield from _csv_blocks(file, media, first)
         elif codec.media_type == "application/jsonlines":
-            yield from (codec.read(block, media, None) for block in _blocks(file, quoted=False))
+            yield from _json_blocks(file, media)
         elif codec.media_type == "application/x-parquet":
             yield from _row_groups(file)
         else:
@@ -58,7 +61,7 @@ def _sheets(path: Path, content_type: str, first: Sheet | None) -> Iterator[Shee
 def _opened(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP
-    return io.BufferedReader(gzip.open(path), 1 << 20) if packed else path.open("rb")  # type: ignore[arg-type]
+    return io.BufferedReader(gzip.open(path), _PEEK) if packed else path.open("rb", _PEEK)
 
 
 def _format(path: Path, content_type: str, file: IO[bytes]) -> tuple[Codec, MediaType]:
@@ -70,7 +73,13 @@ def _format(path: Path, content_type: str, file: IO[bytes]) -> tuple[Codec, Medi
         codec, media = by_ending, None
     if codec is None:
         start = file.peek(4)[:4]  # type: ignore[attr-defined]
-        kind = "application/x-parquet" if start == _PARQUET else "application/jsonlines" if start[:1] in b"{[" else "text/csv"
+        kind = (
+            "application/x-parquet"
+            if start == _PARQUET
+            else "application/jsonlines"
+            if start[:1] in b"{["
+            else "text/csv"
+        )
         codec, media = reader(kind)
     if codec.read is json.read and _is_lines(file):
         codec, media = reader("application/jsonlines")
@@ -79,7 +88,7 @@ def _format(path: Path, content_type: str, file: IO[bytes]) -> tuple[Codec, Medi
 
 def _is_lines(file: IO[bytes]) -> bool:
     """Whether a .json file holds one document a line, as DeepAR's do."""
-    start: bytes = file.peek(1 << 16)  # type: ignore[attr-defined]
+    start: bytes = file.peek(_PEEK)  # type: ignore[attr-defined]
     first, newline, rest = start.lstrip().partition(b"\n")
     return bool(newline and rest.strip()) and first.rstrip().endswith(b"}") and first.startswith(b"{")
 
@@ -87,36 +96,52 @@ def _is_lines(file: IO[bytes]) -> bool:
 def _blocks(file: IO[bytes], quoted: bool) -> Iterator[bytes]:
     """The file in pieces that end with a line, never inside a quoted cell."""
     rest = b""
-    while piece := file.read(BLOCK):
+    while len(piece := file.read(BLOCK)) == BLOCK:
         piece = rest + piece
         end = piece.rfind(b"\n") + 1
-        while quoted and end > 0 and piece.count(b'"', 0, end) % 2:
-            end = piece.rfind(b"\n", 0, end - 1) + 1
+        odd = quoted and piece.count(b'"', 0, end) % 2
+        while odd and end > 0:  # no line break after the last quote can be one between rows
+            end, cut = piece.rfind(b"\n", 0, piece.rfind(b'"', 0, end)) + 1, end
+            odd ^= piece.count(b'"', end, cut) % 2
         if end > 0:
             yield piece[:end]
         rest = piece[end:]
-    if rest.strip():
-        yield rest
+    yield rest + piece
 
 
 def _csv_blocks(file: IO[bytes], media: MediaType, first: Sheet | None) -> Iterator[Sheet]:
     headless = MediaType(media.essence, {**media.parameters, "header": "absent"})
     names, lines = None, 0
     for block in _blocks(file, quoted=True):
-        try:
+        with _after(lines):
             if lines:
                 sheet = csv.read(block, headless, None)
             elif first is None or "header" in media.parameters:
                 sheet = csv.read(block, media, None)
             else:
                 sheet = _headed_like(first, csv.read(block, headless, None))
-        except NoRows:
-            continue
-        except UserError as error:
-            raise UserError(f"after line {lines}, {error}" if lines else str(error)) from None
-        names = names if lines else sheet.names
+            names = names if lines else sheet.names
+            yield Sheet(sheet.columns, sheet.height, names)
         lines += block.count(b"\n")
-        yield Sheet(sheet.columns, sheet.height, names)
+
+
+def _json_blocks(file: IO[bytes], media: MediaType) -> Iterator[Sheet]:
+    lines = 0
+    for block in _blocks(file, quoted=False):
+        with _after(lines):
+            yield jsonlines.read(block, media, None)
+        lines += block.count(b"\n")
+
+
+@contextmanager
+def _after(lines: int) -> Iterator[None]:
+    """Makes the line that an error names count from the start of the file; a block of blank lines is passed over."""
+    try:
+        yield
+    except NoRows:
+        return
+    except UserError as error:
+        raise UserError(f"after line {lines}, {error}" if lines else str(error)) from None
 
 
 def _headed_like(first: Sheet, sheet: Sheet) -> Sheet:

@@ -43,7 +43,7 @@ class Job:
         log("train", text)
 
     def should_stop(self) -> bool:
-        """Whether the platform asked the job to end (a stop, a spot interruption, early stopping of a tuning job).
+        """Whether the platform asked the job to end: a stop, a spot interruption, a tuning job's early stop.
 
         It kills the container 120 s after asking: return the best model so far.
         """

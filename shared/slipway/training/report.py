@@ -1,9 +1,12 @@
 """The training report: one self-contained HTML page, and the same facts as JSON."""
 
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from slipway.manifest import Manifest, as_json
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 COLOURS = ("#2563eb", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#14b8a6", "#f472b6", "#64748b")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -50,18 +53,25 @@ class Report:
         table: "DataFrame | None" = None,
         figure: "Figure | None" = None,
     ) -> None:
-        """Adds a section. `text` says what the reader sees, and stands for the figure where it cannot be seen."""
-        self.sections.append(Section(title, text, table, _svg(figure) if figure is not None else None, text or title))
+        """Adds a section. `text` says what is to be seen, and stands for the figure where it cannot be."""
+        self.sections.append(
+            Section(title, text, table, _svg(figure) if figure is not None else None, text or title)
+        )
 
     def write(self, folder: Path, title: str, manifest: Manifest) -> Path:
         """Writes report.html and report.json into `folder`; returns the page's path."""
         from jinja2 import Environment, PackageLoader
 
         folder.mkdir(parents=True, exist_ok=True)
-        templates = Environment(loader=PackageLoader("slipway.training", "."), autoescape=True, trim_blocks=True)
+        templates = Environment(
+            loader=PackageLoader("slipway.training", "."), autoescape=True, trim_blocks=True
+        )
         page = folder / "report.html"
         template = templates.get_template("report.html.j2")
-        page.write_text(template.render(title=title, manifest=manifest, sections=self.sections, shown=_shown), encoding="utf-8")
+        page.write_text(
+            template.render(title=title, manifest=manifest, sections=self.sections, shown=_shown),
+            encoding="utf-8",
+        )
         (folder / "report.json").write_text(as_json(self._facts(title, manifest)))
         return page
 
@@ -70,18 +80,20 @@ class Report:
             "title": title,
             **manifest.model_dump(mode="json", by_alias=True, exclude={"files"}),
             "sections": [
-                {"title": section.title, "text": section.text, "table": _records(section.table)} for section in self.sections
+                {"title": section.title, "text": section.text, "table": _records(section.table)}
+                for section in self.sections
             ],
         }
 
 
 def figure(width: float = 7.0, height: float = 3.2) -> "tuple[Figure, Axes]":
-    """An empty plot in the house's style, `width` by `height` inches, made without a global state or a display."""
+    """An empty plot in the house's style, `width` by `height` inches; needs no display."""
     import matplotlib
+    from cycler import cycler
     from matplotlib.figure import Figure
 
     matplotlib.rcParams.update(_STYLE)
-    matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=COLOURS)
+    matplotlib.rcParams["axes.prop_cycle"] = cycler(color=COLOURS)
     found = Figure(figsize=(width, height), layout="constrained")
     return found, found.add_subplot()
 
@@ -100,10 +112,19 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def _plain(value: Any) -> Any:
+    """A cell as JSON can hold it: nothing for what is not finite, text for what is neither number nor text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, int | str) else str(value)
+
+
 def _records(table: "DataFrame | None") -> list[dict[str, Any]] | None:
     if table is None:
         return None
     return [
-        {str(name): None if cell != cell else cell for name, cell in row.items()}
+        {str(name): _plain(cell) for name, cell in row.items()}
         for row in table.astype(object).to_dict("records")
     ]

@@ -32,7 +32,9 @@ def train(settings: Settings) -> int:
         return _fail(settings.paths, "out of memory: use an instance with more of it, or less data")
     except Exception as error:  # whatever fit raises must reach the failure file
         traceback.print_exc()
-        return _fail(settings.paths, f"internal error ({type(error).__name__}): the log of the job has the details")
+        return _fail(
+            settings.paths, f"internal error ({type(error).__name__}): the log of the job has the details"
+        )
     return 0
 
 
@@ -50,7 +52,11 @@ def _train(paths: Paths, image: Image) -> None:
     page = Report()
     job = Job(hosts, page, image.metrics)
     job.stop_on_signals()
-    log("train", f"{image.name} {image.version} on " + listed([f"{name} ({len(one.files)} files)" for name, one in data.items()]))
+    log(
+        "train",
+        f"{image.name} {image.version} on "
+        + listed([f"{name} ({len(one.files)} files)" for name, one in data.items()]),
+    )
     model = trainer.fit(data, params, job)
     manifest = save(
         model,
@@ -62,11 +68,14 @@ def _train(paths: Paths, image: Image) -> None:
         metrics=job.metrics,
     )
     report = page.write(paths.output_data, image.title, manifest)
-    log("train", f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, the report is {report}")
+    log(
+        "train",
+        f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, the report is {report}",
+    )
 
 
 def save(model: Model, folder: Path, **facts: object) -> Manifest:
-    """Saves `model` and its manifest into `folder`, which may exist. Raises UserError when that is not possible."""
+    """Saves `model` and its manifest into `folder`, which may exist. Raises UserError where it cannot."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         model.save(folder)
@@ -90,13 +99,14 @@ def _check_distribution(image: Image, hosts: config.Hosts, given: dict[str, conf
     sharded = [one.name for one in given.values() if one.distribution == "ShardedByS3Key"]
     if sharded and len(hosts.all) > 1 and not image.distributed:
         raise UserError(
-            f"channel {listed(sharded)} is sharded over {len(hosts.all)} hosts, but {image.name} trains on one; "
+            f"channel {listed(sharded)} is sharded over {len(hosts.all)} hosts, "
+            f"but {image.name} trains on one; "
             "use S3DataDistributionType FullyReplicated, or one instance"
         )
 
 
 def _fail(paths: Paths, cause: str) -> int:
-    """Writes the failure file, cause first, after all other output; its first 1,024 characters are what a user sees."""
+    """Writes the failure file, cause first, after all other output; users see its first 1,024 characters."""
     line = " ".join(cause.split())
     log("train", f"failed: {line}")
     sys.stdout.flush()

@@ -1,0 +1,194 @@
+# `make help` lists what there is. VERB IMG=name works on one image; without IMG, on all of them.
+SHELL         := /bin/bash
+.SHELLFLAGS   := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS     += --no-builtin-rules --no-print-directory
+
+# The folders are the only list of images.
+IMAGES := $(patsubst images/%/image.toml,%,$(sort $(wildcard images/*/image.toml)))
+IMG    ?=
+WANTED := $(or $(IMG),$(IMAGES))
+ifeq ($(filter new,$(MAKECMDGOALS)),)
+ifneq ($(filter-out $(IMAGES),$(IMG)),)
+$(error there is no image '$(IMG)'; IMG is one of: $(IMAGES))
+endif
+endif
+
+PYTHON ?= python3
+DOCKER ?= docker
+# The Debian suite of the images that name no other `base` in image.toml.
+SUITE  ?= trixie
+# CA=file: certificates to trust while building, if a proxy opens TLS (else $SSL_CERT_FILE); never stored in an image.
+CA     ?= $(wildcard $(SSL_CERT_FILE))
+# BASE_IMAGE=name: another base than debian:<suite>-slim, say from a private registry.
+BASE_IMAGE ?=
+
+# ---- the environments: all under .slipway/, each made again when its lock file changes ----
+LOCAL := .slipway
+ENVS  := $(LOCAL)/envs
+TOOLS := $(ENVS)/tools/.stamp
+UV    := $(or $(shell command -v uv 2>/dev/null),$(LOCAL)/uv/bin/uv)
+export UV
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONPATH := $(CURDIR)/shared
+# Compiled once, when an environment is made: else every process that a test starts compiles scikit-learn anew.
+export UV_COMPILE_BYTECODE := 1
+export PYTHONDONTWRITEBYTECODE := 1
+in     = $(ENVS)/$(1)/bin/python
+need   = $(if $($(1)),,$(error $(1)=… is missing: $(2)))
+option = $(if $($(2)),--$(1) "$($(2))")
+
+.PHONY: help
+help: ## List the targets and options
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "  IMG=name       one image instead of all: $(IMAGES)"
+	@awk '/^# [A-Z_]+=/ {sub(/^# /, ""); sub(/: /, "\t"); printf "  %-14s %s\n", substr($$0, 1, index($$0, "\t") - 1), substr($$0, index($$0, "\t") + 1)}' Makefile
+
+# ---- use ----
+.PHONY: demo train serve predict
+demo: IMG := $(or $(IMG),kmeans)
+demo: $(ENVS)/$(or $(IMG),kmeans)/.stamp ## Train on the sample, serve, send a request (no Docker; IMG=kmeans unless given)
+	@$(call in,$(IMG)) tools/local.py demo --image $(IMG)
+
+RUN_ENV := $(if $(IMG),$(ENVS)/$(IMG)/.stamp)
+train: $(RUN_ENV) ## Train without Docker: IMG=name [DATA=folder] [HP=file]
+	$(call need,IMG,which image to train)
+	@$(call in,$(IMG)) tools/local.py train --image $(IMG) $(call option,data,DATA) $(call option,hyperparameters,HP)
+
+serve: $(RUN_ENV) ## Serve what was trained: IMG=name [PORT=8080]
+	$(call need,IMG,which image to serve)
+	@$(call in,$(IMG)) tools/local.py serve --image $(IMG) $(call option,port,PORT)
+
+predict: $(RUN_ENV) ## Send a file to what is served: IMG=name FILE=rows.csv [TYPE=text/csv] [PORT=8080]
+	$(call need,IMG,which image to ask)
+	@$(call in,$(IMG)) tools/local.py predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
+
+# ---- test ----
+.PHONY: test test-house test-shared test-containers
+HOUSE := $(if $(IMG),,test-house test-shared)
+test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
+	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
+	  echo "NOT run, as no Docker engine answers: the tests of the containers. With one: make test-containers$(if $(IMG), IMG=$(IMG))"; fi
+
+test-house: $(TOOLS) ## Test the rules of the repository itself
+	$(call in,tools) -m pytest tests/house
+
+test-shared: $(ENVS)/shared/.stamp ## Test the shared package
+	$(call in,shared) -m pytest tests/unit
+
+.PHONY: $(IMAGES:%=test-%) $(IMAGES:%=test-container-%)
+$(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
+	$(call in,$*) -m pytest tests/contract images/$* --image=$*
+
+test-containers: $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+$(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
+	$(call in,$*) -m pytest tests/contract tests/container --image=$* --place=container
+	$(call in,tools) -m pytest tests/clients --image=$*
+
+# ---- check ----
+.PHONY: check check-style check-shared $(IMAGES:%=check-%) check-locks check-generated
+check: check-style check-shared $(WANTED:%=check-%) check-locks check-generated ## Lint, format, types, locks, generated files
+
+check-style: $(TOOLS)
+	$(call in,tools) -m ruff check .
+	$(call in,tools) -m ruff format --check .
+
+# Each image alone, as all of them call their modules `train` and `predictor`.
+MYPY = MYPYPATH=shared:images/$(1) $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/$(1) --python-executable $(call in,$(1))
+check-shared: $(TOOLS) $(ENVS)/shared/.stamp
+	$(call MYPY,shared) shared/slipway
+$(IMAGES:%=check-%): check-%: $(TOOLS) $(ENVS)/%/.stamp
+	$(call MYPY,$*) $(filter-out images/$*/test_%,$(wildcard images/$*/*.py))
+
+check-locks: $(filter $(LOCAL)/%,$(UV))
+	$(PYTHON) tools/lock.py --check
+
+check-generated: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp)
+	$(call in,tools) tools/generate.py --check
+
+# ---- build and push ----
+.PHONY: build push shell base-rootfs $(IMAGES:%=build-%) $(IMAGES:%=push-%)
+comma := ,
+fact  = $(shell awk -F'"' '/^$(2) *= *"/ {print $$2; exit}' images/$(1)/image.toml)
+suite = $(or $(call fact,$(1),base),$(SUITE))
+SUITES := $(sort $(foreach image,$(IMAGES),$(call suite,$(image))))
+# The tag of a shared layer: slipway/base:runtime, and with the suite at its end where that is not the usual one.
+layer = slipway/base:$(1)$(filter-out -$(SUITE),-$(2))
+
+# The date of what the heavy layers are made of; the date of HEAD would make them anew at every commit.
+LAYERS            := shared/Dockerfile shared/install-deps shared/installer.lock shared/requirements.lock
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct -- $(LAYERS) 2>/dev/null),0)
+REVISION          ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
+CREATED           ?= $(shell git log -1 --format=%cI 2>/dev/null)
+SOURCE            ?= $(shell git remote get-url origin 2>/dev/null | sed -E 's|//[^/@]*@|//|')
+# VERSION=x: another version than the one in image.toml.
+version = $(or $(VERSION),$(call fact,$(1),version))
+
+# Without attestations, which make a manifest list, and SageMaker takes single manifests only.
+DOCKER_BUILD = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build \
+  $(if $(CA),--secret id=ca$(comma)src=$(CA)) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
+
+BUILD_LAYER = $(DOCKER_BUILD) --file shared/Dockerfile --build-arg BASE_IMAGE=$(or $(BASE_IMAGE),debian:$(1)-slim)
+.PHONY: $(SUITES:%=layers-%)
+$(SUITES:%=layers-%): layers-%:
+	@$(call BUILD_LAYER,$*) --target build --tag $(call layer,build,$*) .
+	@$(call BUILD_LAYER,$*) --target runtime --tag $(call layer,runtime,$*) .
+
+build: $(WANTED:%=build-%) ## Build the images
+$(foreach image,$(IMAGES),$(eval build-$(image): layers-$(call suite,$(image))))
+$(IMAGES:%=build-%): build-%:
+	@$(DOCKER_BUILD) --file images/$*/Dockerfile --tag slipway/$*:$(call version,$*) --tag slipway/$*:latest \
+	  --build-arg BUILD_IMAGE=$(call layer,build,$(call suite,$*)) --build-arg RUNTIME_IMAGE=$(call layer,runtime,$(call suite,$*)) \
+	  --build-arg IMAGE=$* --build-arg TITLE="$(call fact,$*,title)" --build-arg VERSION=$(call version,$*) \
+	  --build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) --build-arg SOURCE=$(SOURCE) \
+	  --build-arg LICENSES="$(call fact,$*,license)" .
+
+push: $(WANTED:%=push-%) ## Push the images to Amazon ECR, with the AWS credentials of the environment
+$(IMAGES:%=push-%): push-%: build-% $(TOOLS)
+	@DOCKER=$(DOCKER) $(call in,tools) tools/push.py $* --version $(call version,$*)
+
+shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
+	$(call need,IMG,which image to look into)
+	@$(DOCKER) run --rm --interactive --tty --entrypoint bash slipway/$(IMG):latest
+
+base-rootfs: ## Make debian:<SUITE>-slim from Debian packages, where no container registry can be reached (as root)
+	@DOCKER="$(DOCKER)" tools/base-rootfs $(SUITE)
+
+# ---- keep house ----
+.PHONY: matrix new lock generate clean
+matrix: ## Print the images as JSON, for CI
+	@$(PYTHON) tools/matrix.py
+
+new: $(TOOLS) ## Start another image: IMG=name
+	$(call need,IMG,the name of the new image)
+	@$(call in,tools) tools/new.py $(IMG)
+
+lock: $(filter $(LOCAL)/%,$(UV)) ## Write the lock files; UPGRADE=1 also looks for newer versions
+	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)
+
+generate: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the generated files
+	@$(call in,tools) tools/generate.py
+
+clean: ## Remove what make made here: environments, runs, caches
+	rm -rf $(LOCAL)
+
+# ---- how the environments are made ----
+$(LOCAL)/uv/bin/uv: shared/installer.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, '$(PYTHON)' is older; set PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments; apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(LOCAL)/uv
+	@$(LOCAL)/uv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r shared/installer.lock
+	@touch $@
+
+MAKE_ENV = $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/$(1) && \
+  $(UV) pip sync --quiet --require-hashes --python $(call in,$(1)) tests/requirements.lock && \
+  $(UV) pip install --quiet --require-hashes --python $(call in,$(1)) -r $(2) && touch $@
+
+$(ENVS)/shared/.stamp: shared/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
+	@$(call MAKE_ENV,shared,$<)
+$(IMAGES:%=$(ENVS)/%/.stamp): $(ENVS)/%/.stamp: images/%/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
+	@$(call MAKE_ENV,$*,$<)
+$(TOOLS): uv.lock pyproject.toml | $(filter $(LOCAL)/%,$(UV))
+	@UV_PROJECT_ENVIRONMENT=$(ENVS)/tools $(UV) sync --quiet --frozen --python $(PYTHON) && touch $@

@@ -1,0 +1,137 @@
+"""What only a container can show: no network, read-only, any user, signals, and what is not inside."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.places import Container, Training, docker
+from harness.samples import Sample
+from slipway.image import Image
+
+_ASK = """
+import sys, urllib.error, urllib.request
+path, media = sys.argv[1:3]
+body = sys.stdin.buffer.read() or None
+request = urllib.request.Request("http://127.0.0.1:8080" + path, body, {"Content-Type": media, "Accept": "application/json"})
+try:
+    with urllib.request.urlopen(request, timeout=20) as reply:
+        print(reply.status, reply.read().decode())
+except (urllib.error.URLError, OSError) as error:
+    print(getattr(error, "code", 0), error)
+"""
+
+
+@pytest.fixture(scope="module")
+def container(image: Image) -> Container:
+    return Container(image)
+
+
+@pytest.mark.parametrize("user", ["0:0", "12345:54321"])
+def test_b1_it_trains_and_serves_with_no_network_on_a_read_only_root(
+    container: Container, sample: Sample, tmp_path: Path, user: str
+) -> None:
+    root = sample.lay_out(tmp_path / "ml")
+    for name in ("model", "output"):
+        (root / name).mkdir()
+    for path in [tmp_path, root, *root.rglob("*")]:
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    shut_off = ["--network", "none", "--user", user, "--cap-drop", "ALL"]
+    with container.started(root, ["train"], {}, shut_off) as (name, log):
+        assert docker("wait", name) == "0", log()
+        assert "rror" not in log()
+    with container.started(root, ["serve"], {}, shut_off, read_only_model=True) as (name, log):
+        deadline = time.monotonic() + 60
+        while not _ask(name, "/ping", "text/plain", b"").startswith("200"):
+            assert time.monotonic() < deadline, log()
+            time.sleep(0.2)
+        status, _, answer = _ask(name, "/invocations", "text/csv", sample.csv()).partition(" ")
+        assert status == "200", answer
+        assert len(json.loads(answer)["predictions"]) == sample.height
+        docker("stop", "--time", "30", name)
+        assert docker("wait", name) == "0", "SIGTERM reaches process 1, which ends in good order"
+
+
+def test_b1_what_answers_requests_is_not_root(container: Container, trained: Training) -> None:
+    with container.serve(trained.root) as server:
+        name = docker("ps", "--quiet", "--latest")
+        users = docker("exec", name, "sh", "-c", "for p in /proc/[0-9]*; do echo $(stat -c %u $p) $(tr '\\0' ' ' <$p/cmdline); done")
+        workers = [line for line in users.splitlines() if "nginx: worker" in line or "serving.workers" in line]
+        assert server.get("/ping").status == 200
+        assert sum(line.startswith("10001 ") for line in workers) >= 2, users
+
+
+@pytest.mark.parametrize("verb", ["train", "serve"])
+def test_a1_the_platforms_word_works_with_and_without_our_entry_point(container: Container, verb: str) -> None:
+    shown = docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {verb}")
+    assert shown.endswith(verb)
+    settings = json.loads(docker("inspect", "--format", "{{json .Config}}", container.tag))
+    assert settings["Entrypoint"][0].endswith("python3"), "exec form, so that process 1 gets the signals"
+    assert settings["Cmd"] == ["auto"], "version 3 of the SDK names no command when it trains"
+    assert settings["User"] in {"", "root", "0"}, "B1.2: the platform expects root"
+
+
+def test_a_container_that_is_given_no_word_trains_when_it_is_a_training_job(
+    container: Container, sample: Sample, tmp_path: Path
+) -> None:
+    root = sample.lay_out(tmp_path / "ml")
+    with container.started(root, [], {"TRAINING_JOB_NAME": "job-1"}) as (name, log):
+        assert docker("wait", name) == "0", log()
+    assert (root / "model/manifest.json").exists()
+
+
+def test_c4_labels_tell_what_is_true(container: Container, image: Image) -> None:
+    labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", container.tag))
+    assert labels["org.opencontainers.image.title"] == image.title
+    assert labels["org.opencontainers.image.version"] == image.version
+    assert labels["org.opencontainers.image.licenses"] == image.license
+    assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
+    assert "com.amazonaws.sagemaker.capabilities.multi-models" not in labels, "it serves one model"
+
+
+def test_b6_it_listens_where_a_pipeline_tells_it_to(container: Container, trained: Training) -> None:
+    with container.serve(trained.root, SAGEMAKER_BIND_TO_PORT="9191") as server:
+        assert server.get("/ping").status == 200
+
+
+@pytest.mark.parametrize("tool", ["pip", "pip3", "uv", "gcc", "cc", "make", "git", "curl"])
+def test_nothing_that_only_a_build_needs_is_inside(container: Container, tool: str) -> None:
+    assert docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {tool} || echo none") == "none"
+
+
+def test_no_certificate_or_other_secret_of_the_build_is_inside(container: Container) -> None:
+    script = "find / -xdev \\( -name 'ca-certificates.crt' -o -name 'pip.conf' -o -name 'uv.toml' \\) -type f | head; ls -A /opt/ml 2>/dev/null"
+    assert docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", script) == ""
+    assert "BEGIN CERTIFICATE" not in docker("history", "--no-trunc", container.tag)
+
+
+def test_nothing_inside_gives_more_rights_than_its_caller_has(container: Container) -> None:
+    script = "find / -xdev -type f -perm /6000"
+    assert docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", script) == ""
+
+
+def test_the_image_describes_itself_from_inside(container: Container, image: Image) -> None:
+    facts = json.loads(docker("run", "--rm", "--network", "none", container.tag, "describe"))
+    assert (facts["name"], facts["version"]) == (image.name, image.version)
+
+
+def test_all_code_inside_is_compiled(container: Container) -> None:
+    script = (
+        "import pathlib, importlib.util as u, sys\n"
+        "roots = ['/opt/slipway', '/opt/algorithm', sys.prefix]\n"
+        "files = [p for r in roots for p in pathlib.Path(r).rglob('*.py')]\n"
+        "print(len(files), sum(not pathlib.Path(u.cache_from_source(p)).exists() for p in files))"
+    )
+    count, bare = docker("run", "--rm", "--entrypoint", "python3", container.tag, "-c", script).split()
+    assert int(count) > 100
+    assert int(bare) <= int(count) // 100, "start-up would take three times as long"
+
+
+def _ask(name: str, path: str, media: str, body: bytes) -> str:
+    import subprocess
+
+    command = ["docker", "exec", "--interactive", name, "python3", "-c", _ASK, path, media]
+    done = subprocess.run(command, input=body, capture_output=True, check=False, env={**os.environ})
+    return done.stdout.decode().strip()

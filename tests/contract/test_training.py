@@ -1,0 +1,247 @@
+"""What `docker run image train` promises (contract rows A1 to A8)."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.places import Place, Training
+from harness.samples import FORMS, Sample, configure, retell
+from slipway.image import Image
+
+
+def tree(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def failed(training: Training) -> str:
+    """The failure text of a job that failed as it should."""
+    assert training.code not in {0, None}, "A1.6: a failed job must not exit with 0"
+    text = training.failure
+    assert text, "A1.7: a failed job says why in the failure file"
+    assert len(text) <= 1024
+    assert len(text.splitlines()) == 1, "the cause is one line"
+    assert "Traceback" not in text
+    assert "internal error" not in text, "a caller's mistake was taken for ours"
+    assert "manifest.json" not in tree(training.model), "no model is left behind"
+    return text
+
+
+def test_a_job_that_succeeds_exits_with_0_and_leaves_no_failure_file(trained: Training) -> None:
+    assert trained.code == 0
+    assert trained.failure == ""
+
+
+def test_a_job_writes_only_where_the_platform_collects(trained: Training, sample: Sample) -> None:
+    before = {name for name in tree(trained.root) if name.startswith("input/")}
+    assert all(name.startswith(("model/", "output/data/")) for name in tree(trained.root) - before)
+
+
+def test_the_manifest_tells_what_made_the_model(trained: Training, image: Image, sample: Sample) -> None:
+    manifest = json.loads((trained.model / "manifest.json").read_text())
+    assert (manifest["image"], manifest["version"]) == (image.name, image.version)
+    assert "numpy" in {name.lower() for name in manifest["libraries"]}
+    assert {column["kind"] for column in manifest["schema"]["columns"]} <= {"integer", "number", "text"}
+    assert manifest["hyperparameters"], "the hyperparameters are kept with their defaults"
+    for name, stored in manifest["files"].items():
+        content = (trained.model / name).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (stored["sha256"], stored["bytes"])
+    assert set(manifest["files"]) == tree(trained.model) - {"manifest.json"}
+
+
+def test_metrics_are_printed_as_their_published_pattern_finds_them(trained: Training, image: Image) -> None:
+    from slipway.describe import metric_regex
+
+    manifest = json.loads((trained.model / "manifest.json").read_text())
+    assert manifest["metrics"], "an image without a metric cannot be tuned (A8.4)"
+    for name, value in manifest["metrics"].items():
+        assert name in image.metrics
+        found = re.findall(metric_regex(re.escape(name)), trained.log)
+        assert found, name
+        assert float(found[-1]) == pytest.approx(value, rel=1e-9)
+    assert "\t" not in trained.log, "A8.2: CloudWatch shows a tab as #011"
+    assert "\r" not in trained.log
+
+
+def test_the_log_of_a_good_job_has_no_warnings(trained: Training) -> None:
+    assert not re.findall(r".*(?:warning|error|traceback).*", trained.log, re.IGNORECASE)
+
+
+def test_the_report_is_one_page_that_needs_nothing_from_outside(trained: Training, image: Image) -> None:
+    page = (trained.root / "output/data/report.html").read_text()
+    facts = json.loads((trained.root / "output/data/report.json").read_text())
+    assert image.title in page
+    assert "<svg" in page, "a report has plots"
+    assert not re.findall(r"""(?:src|href)\s*=\s*["'](?:https?:)?//""", page)
+    assert facts["metrics"] == json.loads((trained.model / "manifest.json").read_text())["metrics"]
+    assert facts["sections"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_table_in_another_form_gives_the_same_answers(
+    place: Place, sample: Sample, form: str, trained: Training, tmp_path: Path
+) -> None:
+    root = sample.lay_out(tmp_path / "ml")
+    channel = root / "input/data" / sample.main
+    shutil.rmtree(channel)
+    channel.mkdir()
+    retell(sample.main_table(), form, channel)
+    training = place.train(root)
+    assert training.code == 0, training.log
+    assert _answers(place, root, sample) == _answers(place, trained.root, sample)
+
+
+@pytest.mark.parametrize("alias", ["own", "other"])
+def test_a_channel_answers_to_every_name_it_has(
+    place: Place, image: Image, sample: Sample, tmp_path: Path, alias: str
+) -> None:
+    names = image.channels[sample.main].aliases if alias == "other" else (sample.main,)
+    for name in names:
+        root = sample.lay_out(tmp_path / name)
+        (root / "input/data" / sample.main).rename(root / "input/data" / name)
+        configure(root, sample.hyperparameters, [name, *(c for c in sample.channels if c != sample.main)])
+        training = place.train(root)
+        assert training.code == 0, training.log
+
+
+def test_a3_hyperparameters_are_read_in_every_form_that_clients_send(
+    image: Image, sample: Sample
+) -> None:
+    read = image.trainer().Hyperparameters.read
+    plain = read(sample.hyperparameters)
+    quoted = {name: json.dumps(value) for name, value in sample.hyperparameters.items()}
+    assert read(quoted) == plain, "A3.5: the SDK encodes values as JSON"
+    more = {"_tuning_objective_metric": "x", "sagemaker_program": '"a.py"', "sagemaker_region": '"us-west-2"'}
+    assert read({**sample.hyperparameters, **more}) == plain, "A3.3, A3.4"
+
+
+def test_a3_every_hyperparameter_refuses_what_it_cannot_be(image: Image) -> None:
+    from slipway.describe import declared
+    from slipway.errors import UserError
+
+    for entry in declared(image.trainer().Hyperparameters):
+        bad = _bad_value(entry["values"])
+        if bad is None:
+            continue
+        with pytest.raises(UserError, match=re.escape(entry["name"])) as caught:
+            image.trainer().Hyperparameters.read({entry["name"]: bad})
+        assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_hyperparameter_is_named_with_the_nearest_known_one(
+    place: Place, image: Image, sample: Sample, tmp_path: Path
+) -> None:
+    known = next(iter(image.trainer().Hyperparameters.model_fields))
+    text = failed(place.train(sample.lay_out(tmp_path, {**sample.hyperparameters, known + "x": "1"})))
+    assert f"unknown hyperparameter {known}x" in text
+    assert f'did you mean "{known}"' in text
+
+
+def test_a4_an_unknown_channel_is_named(place: Place, sample: Sample, tmp_path: Path) -> None:
+    root = sample.lay_out(tmp_path)
+    (root / "input/data/unheard").mkdir()
+    configure(root, sample.hyperparameters, [*sample.channels, "unheard"])
+    assert "unknown channel unheard" in failed(place.train(root))
+
+
+def test_a4_a_missing_channel_is_named(place: Place, sample: Sample, tmp_path: Path) -> None:
+    root = sample.lay_out(tmp_path)
+    shutil.rmtree(root / "input/data" / sample.main)
+    configure(root, sample.hyperparameters, [name for name in sample.channels if name != sample.main])
+    assert f"missing channel {sample.main}" in failed(place.train(root))
+
+
+def test_a2_what_else_the_platform_leaves_about_does_no_harm(place: Place, sample: Sample, tmp_path: Path) -> None:
+    root = sample.lay_out(tmp_path)
+    (root / f"input/data/{sample.main}-manifest").write_text("[]")
+    for name in ("init-config.json", "debughookconfig.json", "checkpointconfig.json", "trainingjobconfig.json"):
+        (root / "input/config" / name).write_text("{}")
+    (root / "input/config/resourceconfig.json").write_text("")
+    training = place.train(root)
+    assert training.code == 0, training.log
+
+
+def test_a6_only_the_first_host_trains(place: Place, image: Image, sample: Sample, tmp_path: Path) -> None:
+    root = sample.lay_out(tmp_path)
+    hosts = {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}
+    (root / "input/config/resourceconfig.json").write_text(json.dumps(hosts))
+    training = place.train(root)
+    assert training.code == 0, training.log
+    if not image.distributed:
+        assert not (root / "model/manifest.json").exists()
+        configure(root, sample.hyperparameters, sample.channels, S3DistributionType="ShardedByS3Key")
+        (root / "input/config/resourceconfig.json").write_text(json.dumps(hosts))
+        assert "sharded over 2 hosts" in failed(place.train(root))
+
+
+@pytest.mark.only("local", "container")
+def test_a1_sigterm_ends_a_job_early_with_a_model(place: Place, sample: Sample, tmp_path: Path) -> None:
+    training = place.train(sample.lay_out(tmp_path), stop_at=" files)")
+    assert "SIGTERM received" in training.log, training.log
+    assert training.code == 0, training.log
+    assert (training.model / "manifest.json").exists()
+
+
+BAD_TABLES = {
+    "an empty file": (b"", "no data files"),
+    "a header only": (lambda sample: sample.main_table().read_bytes().splitlines(keepends=True)[0], "no rows"),
+    "a line that is too short": (lambda sample: _with_line(sample, b"1\n", 2), "line 3"),
+    "a line that is too long": (lambda sample: _with_line(sample, b"1," * 50 + b"1\n", 2), "line 3"),
+    "Latin-1": (lambda sample: _with_line(sample, b"caf\xe9\n", 2), "not utf-8"),
+    "a cut-off gzip file": (lambda sample: _cut_gzip(sample), "gzip"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_TABLES)
+def test_a_bad_table_fails_the_job_with_a_line_that_helps(place: Place, sample: Sample, tmp_path: Path, bad: str) -> None:
+    content, expected = BAD_TABLES[bad]
+    root = sample.lay_out(tmp_path)
+    channel = root / "input/data" / sample.main
+    shutil.rmtree(channel)
+    channel.mkdir()
+    (channel / "table.csv").write_bytes(content(sample) if callable(content) else content)
+    assert expected in failed(place.train(root))
+
+
+def test_half_a_json_line_fails_the_job_with_a_line_that_helps(place: Place, sample: Sample, tmp_path: Path) -> None:
+    root = sample.lay_out(tmp_path)
+    channel = root / "input/data" / sample.main
+    shutil.rmtree(channel)
+    channel.mkdir()
+    (channel / "table.jsonl").write_text('{"a": 1, "b": 2}\n{"a": 1, "b"')
+    text = failed(place.train(root))
+    assert "table.jsonl" in text
+    assert "line 2" in text
+
+
+def _answers(place: Place, root: Path, sample: Sample) -> Any:
+    with place.serve(root) as server:
+        reply = server.ask(sample.csv(), "text/csv", "application/json")
+    assert reply.status == 200, reply.text
+    return reply.json
+
+
+def _bad_value(schema: dict[str, Any]) -> str | None:
+    """A value that a hyperparameter of this JSON schema cannot have."""
+    members = [_bad_value(member) for member in schema.get("anyOf", [])]
+    if members:
+        return None if None in members else "~nonsense~"
+    if "enum" in schema or "const" in schema or schema.get("type") in {"boolean", "integer", "number"}:
+        return str(schema["maximum"] + 1) if "maximum" in schema else "~nonsense~"
+    return None
+
+
+def _with_line(sample: Sample, line: bytes, at: int) -> bytes:
+    lines = sample.main_table().read_bytes().splitlines(keepends=True)
+    return b"".join([*lines[:at], line, *lines[at:]])
+
+
+def _cut_gzip(sample: Sample) -> bytes:
+    import gzip
+
+    packed = gzip.compress(sample.main_table().read_bytes())
+    return packed[: len(packed) // 2]

@@ -1,0 +1,1 @@
+"""The parts that tests of all images share."""

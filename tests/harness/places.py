@@ -1,0 +1,293 @@
+"""Where an image runs: inside the test's own process, as a local server, as a container. All answer alike."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import requests
+
+from slipway.image import Image
+from slipway.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+START_S = 60
+_ADDED = {"PYTHONPATH": str(REPOSITORY / "shared"), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training job that has ended."""
+
+    root: Path
+    code: int
+    log: str
+    """Standard output and error."""
+
+    @property
+    def failure(self) -> str:
+        path = self.root / "output/failure"
+        return path.read_text() if path.exists() else ""
+
+    @property
+    def model(self) -> Path:
+        return self.root / "model"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("Content-Type", "").split(";")[0]
+
+
+@dataclass
+class Server:
+    """A server that runs, however it runs."""
+
+    send: Callable[[str, str, bytes, Mapping[str, str]], Reply]
+    log: Callable[[], str]
+    stop: Callable[[], int] = lambda: 0
+    """Sends SIGTERM; returns the exit code."""
+    port: int | None = None
+    sockets: bool = field(default=True)
+
+    def ask(self, body: bytes, content_type: str, accept: str = "", **headers: str) -> Reply:
+        """POST /invocations; keyword arguments become X-Amzn-SageMaker-… headers."""
+        sent = {f"X-Amzn-SageMaker-{name.replace('_', '-')}": value for name, value in headers.items()}
+        if content_type:
+            sent["Content-Type"] = content_type
+        if accept:
+            sent["Accept"] = accept
+        return self.send("POST", "/invocations", body, sent)
+
+    def get(self, path: str) -> Reply:
+        return self.send("GET", path, b"", {})
+
+
+class Place(Protocol):
+    """Trains and serves an image over an /opt/ml tree in `root`."""
+
+    def __init__(self, image: Image) -> None: ...
+
+    def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
+        """Trains; where `stop_at` is given, sends SIGTERM once the log has that text."""
+
+    def serve(self, root: Path, wait: bool = True, **environ: str) -> AbstractContextManager[Server]:
+        """Serves until the block ends, from the first 200 on /ping unless `wait` is False."""
+
+
+class Inside:
+    """In the test's own process, through the Flask application: quick, and steps into the code."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
+        from slipway.training.run import train
+
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        heard = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+                code = train(self._settings(root, environ))
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        return Training(root, code, heard.getvalue())
+
+    @contextmanager
+    def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:
+        from slipway.serving.app import App
+        from slipway.serving.web import create_app
+
+        heard = io.StringIO()
+        app = App(self._settings(root, environ))
+        with contextlib.redirect_stderr(heard):
+            app.load()
+        client = create_app(app).test_client()
+
+        def send(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+            with contextlib.redirect_stderr(heard):
+                reply = client.open(path, method=method, data=body, headers=dict(headers))
+            return Reply(reply.status_code, dict(reply.headers), reply.data)
+
+        yield Server(send, heard.getvalue, sockets=False)
+
+    def _settings(self, root: Path, environ: Mapping[str, str]) -> Settings:
+        return Settings.read({"SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(self._image.folder), **environ})
+
+
+class Local:
+    """As processes of this machine, with nginx in front where it is installed."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
+        with self._started("train", root, environ) as (process, log):
+            if stop_at:
+                _until(lambda: stop_at in log() or process.poll() is not None, f"'{stop_at}' in the log", log)
+                process.send_signal(signal.SIGTERM)
+            return Training(root, process.wait(600), log())
+
+    @contextmanager
+    def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:
+        port = int(environ.get("SAGEMAKER_BIND_TO_PORT", free_port()))
+        environ = {"SAGEMAKER_BIND_TO_PORT": str(port), **environ}
+        with self._started("serve", root, environ) as (process, log):
+
+            def stop() -> int:
+                process.send_signal(signal.SIGTERM)
+                return process.wait(40)
+
+            server = Server(_http(port), log, stop, port)
+            if wait:
+                _until(lambda: _pings(server) or process.poll() is not None, "a 200 on /ping", log)
+            yield server
+
+    @contextmanager
+    def _started(
+        self, verb: str, root: Path, environ: Mapping[str, str]
+    ) -> Iterator[tuple["subprocess.Popen[bytes]", Callable[[], str]]]:
+        added = {**_ADDED, "SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(self._image.folder), **environ}
+        with tempfile.TemporaryFile() as heard:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "slipway", verb], env={**os.environ, **added}, stdout=heard, stderr=heard
+            )
+            try:
+                yield process, lambda: os.pread(heard.fileno(), 1 << 24, 0).decode()
+            finally:
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait(40)
+
+
+class Container:
+    """As containers of the image that `make build` made, on a read-only root."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self.tag = os.environ.get("SLIPWAY_TAG", f"slipway/{image.name}:latest")
+
+    def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
+        with self.started(root, ["train"], environ) as (name, log):
+            if stop_at:
+                _until(lambda: stop_at in log() or not _runs(name), f"'{stop_at}' in the log", log)
+                docker("kill", "--signal", "TERM", name)
+            return Training(root, int(docker("wait", name)), log())
+
+    @contextmanager
+    def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:
+        port = environ.get("SAGEMAKER_BIND_TO_PORT", "8080")
+        more = ["--publish", f"127.0.0.1::{port}"]
+        with self.started(root, ["serve"], environ, more, read_only_model=True) as (name, log):
+            published = int(docker("port", name, port).splitlines()[0].rpartition(":")[2])
+
+            def stop() -> int:
+                docker("stop", "--time", "30", name)
+                return int(docker("wait", name))
+
+            server = Server(_http(published), log, stop, published)
+            if wait:
+                _until(lambda: _pings(server) or not _runs(name), "a 200 on /ping", log)
+            yield server
+
+    @contextmanager
+    def started(
+        self,
+        root: Path,
+        command: list[str],
+        environ: Mapping[str, str],
+        more: list[str] | None = None,
+        read_only_model: bool = False,
+    ) -> Iterator[tuple[str, Callable[[], str]]]:
+        """A container over `root` mounted as /opt/ml; yields its name and what reads its log."""
+        mounts = ["--volume", f"{root}:/opt/ml"]
+        if read_only_model:
+            (root / "model").mkdir(exist_ok=True)
+            mounts = ["--volume", f"{root / 'model'}:/opt/ml/model:ro"]
+        settings = [part for name, value in environ.items() for part in ("--env", f"{name}={value}")]
+        options = ["--read-only", "--tmpfs", "/tmp", *mounts, *settings, *(more or [])]
+        name = docker("run", "--detach", *options, self.tag, *command)
+        try:
+            yield name, lambda: docker("logs", name, both=True)
+        finally:
+            docker("rm", "--force", name)
+
+
+PLACES: dict[str, Callable[[Image], Place]] = {"inside": Inside, "local": Local, "container": Container}
+
+
+def docker(*arguments: str, both: bool = False) -> str:
+    """Runs the Docker client; fails loudly."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return (done.stdout + done.stderr if both else done.stdout).strip()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def without_numbers(text: str) -> str:
+    """`text` with its numbers blanked, to compare logs by what they say."""
+    return re.sub(r"\d+", "#", text)
+
+
+def _http(port: int) -> Callable[[str, str, bytes, Mapping[str, str]], Reply]:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers.clear()
+
+    def send(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        reply = session.request(method, f"http://127.0.0.1:{port}{path}", data=body, headers=dict(headers), timeout=120)
+        return Reply(reply.status_code, reply.headers, reply.content)
+
+    return send
+
+
+def _pings(server: Server) -> bool:
+    try:
+        return server.get("/ping").status == 200
+    except requests.RequestException:
+        return False
+
+
+def _runs(name: str) -> bool:
+    return docker("inspect", "--format", "{{.State.Running}}", name) == "true"
+
+
+def _until(done: Callable[[], bool], what: str, log: Callable[[], str]) -> None:
+    end = time.monotonic() + START_S
+    while not done():
+        assert time.monotonic() < end, f"waited {START_S} s for {what}; the log so far:\n{log()}"
+        time.sleep(0.05)

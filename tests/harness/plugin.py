@@ -1,0 +1,83 @@
+"""Options and fixtures: which image is tested (`--image`), and where it runs (`--place`)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.places import PLACES, Place, Reply, Server, Training
+from harness.samples import Sample
+from slipway.image import Image
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--image", help="an image's name, or the path of a folder like one")
+    parser.addoption(
+        "--place", action="append", choices=list(PLACES), help="where the contract is run; inside and local unless given"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "place" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("place") or ["inside", "local"]
+        only = metafunc.definition.get_closest_marker("only")
+        chosen = [name for name in chosen if only is None or name in only.args]
+        metafunc.parametrize("place", chosen, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A promise that holds in other places than the chosen ones is not tested, and not reported as skipped either."""
+    gone = [item for item in items if item.get_closest_marker("only") and "[NOTSET]" in item.nodeid]
+    if gone:
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=gone)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only(*places): a promise that can be tested in these places alone")
+
+
+@pytest.fixture(scope="session")
+def image(request: pytest.FixtureRequest) -> Image:
+    """The image under test."""
+    name = request.config.getoption("image")
+    if not name:
+        pytest.fail("which image? give --image=name", pytrace=False)
+    folder = Path(name) if "/" in name else REPOSITORY / "images" / name
+    return Image.read(folder)
+
+
+@pytest.fixture(scope="session")
+def sample(image: Image) -> Sample:
+    return Sample(image.folder / "sample", image)
+
+
+@pytest.fixture(scope="session")
+def place(request: pytest.FixtureRequest, image: Image) -> Place:
+    return PLACES[request.param](image)
+
+
+@pytest.fixture(scope="session")
+def trained(place: Place, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Training:
+    """The sample, trained once a place."""
+    root = sample.lay_out(tmp_path_factory.mktemp("trained"))
+    training = place.train(root)
+    assert training.code == 0, training.log
+    return training
+
+
+@pytest.fixture(scope="session")
+def server(place: Place, trained: Training) -> Iterator[Server]:
+    """The trained sample, served once a place."""
+    with place.serve(trained.root) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def expected(server: Server, sample: Sample) -> Reply:
+    """The answers to the sample request, as JSON; every other way of asking must give the same."""
+    reply = server.ask(sample.csv(), "text/csv", "application/json")
+    assert reply.status == 200, reply.text
+    return reply

@@ -1,0 +1,174 @@
+"""An image's sample, in every form that a client may send it in."""
+
+import gzip
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
+
+from slipway.codecs import CODECS
+from slipway.image import Image
+from slipway.media import MediaType
+from slipway.sheet import Sheet
+from slipway import cells
+
+_READ = {codec.media_type: codec.read for codec in CODECS}
+
+
+class Sample:
+    """`sample/`: a folder a channel, hyperparameters.json, request.csv."""
+
+    def __init__(self, folder: Path, image: Image) -> None:
+        self.folder = folder
+        self.hyperparameters: dict[str, Any] = json.loads((folder / "hyperparameters.json").read_text())
+        self.channels = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+        self.main = next(name for name, facts in image.channels.items() if facts.required)
+        header = MediaType("text/csv", {"header": "present"})
+        self.request: Sheet = _READ["text/csv"]((folder / "request.csv").read_bytes(), header, None)
+        assert self.request.names is not None
+        self.names = list(self.request.names)
+        columns = [cells.column(column) for column in self.request.columns]
+        self.kinds = [cells.kind_of(column) for column in columns]
+        self.columns = [
+            [None if cell != cell else cell for cell in cells.typed(column, kind, name).tolist()]
+            for column, kind, name in zip(columns, self.kinds, self.names, strict=True)
+        ]
+
+    @property
+    def height(self) -> int:
+        return self.request.height
+
+    @property
+    def rows(self) -> list[list[Any]]:
+        """The request's rows as Python values, None where missing."""
+        return [list(row) for row in zip(*self.columns, strict=True)]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]
+
+    @property
+    def numeric(self) -> bool:
+        return "text" not in self.kinds
+
+    def number_column(self) -> int | None:
+        """The place of a column of numbers."""
+        return next((place for place, kind in enumerate(self.kinds) if kind != "text"), None)
+
+    def lay_out(self, root: Path, hyperparameters: dict[str, Any] | None = None) -> Path:
+        """An /opt/ml tree in `root` as the platform would mount it."""
+        for name in self.channels:
+            shutil.copytree(self.folder / name, root / "input/data" / name)
+        configure(root, self.hyperparameters if hyperparameters is None else hyperparameters, self.channels)
+        return root
+
+    def main_table(self) -> Path:
+        """The first data file of the main channel."""
+        return next(path for path in sorted((self.folder / self.main).iterdir()) if not path.name.startswith("."))
+
+    def csv(self, header: bool = True, rows: list[list[Any]] | None = None, names: list[str] | None = None) -> bytes:
+        text = io.StringIO()
+        lines = ([names or self.names] if header else []) + (self.rows if rows is None else rows)
+        for line in lines:
+            text.write(",".join(_cell(cell) for cell in line) + "\n")
+        return text.getvalue().encode()
+
+    def requests(self) -> dict[str, tuple[str, bytes]]:
+        """The request in every form that carries the same cells: name, media type, body."""
+        features = [{"features": row} for row in self.rows]
+        nested = [{"data": {"features": {"values": row}}} for row in self.rows]
+        forms: dict[str, tuple[str, Any]] = {
+            "csv with a header": ("text/csv", self.csv()),
+            "csv without a header": ("text/csv", self.csv(header=False)),
+            "csv with CRLF": ("text/csv", self.csv().replace(b"\n", b"\r\n")),
+            "csv with a byte order mark": ("text/csv", b"\xef\xbb\xbf" + self.csv()),
+            "csv with no final newline": ("text/csv", self.csv(header=False).rstrip(b"\n")),
+            "csv with columns in another order": ("text/csv", self.csv(rows=[row[::-1] for row in self.rows], names=self.names[::-1])),
+            "csv with another column": ("text/csv", self.csv(rows=[[*row, "x"] for row in self.rows], names=[*self.names, "unheard_of"])),
+            "csv with a charset": ("text/csv; charset=utf-8", self.csv()),
+            "csv in capitals": ("TEXT/CSV", self.csv()),
+            "json instances of features": ("application/json", {"instances": features}),
+            "json instances of data": ("application/json", {"instances": nested}),
+            "json instances of records": ("application/json", {"instances": self.records}),
+            "json instances of arrays": ("application/json", {"instances": self.rows}),
+            "json records": ("application/json", self.records),
+            "json arrays": ("application/json;charset=utf-8", self.rows),
+            "json columns": ("application/json", dict(zip(self.names, self.columns, strict=True))),
+            "json lines of features": ("application/jsonlines", features),
+            "json lines of records": ("application/x-ndjson", self.records),
+            "parquet": ("application/x-parquet", self.parquet()),
+        }
+        if self.numeric:
+            forms["npy"] = ("application/x-npy", self.npy())
+        return {name: (media, _body(media, content)) for name, (media, content) in forms.items()}
+
+    def parquet(self) -> bytes:
+        buffer = io.BytesIO()
+        pq.write_table(pa.table(dict(zip(self.names, self.columns, strict=True))), buffer)
+        return buffer.getvalue()
+
+    def npy(self) -> bytes:
+        buffer = io.BytesIO()
+        np.save(buffer, np.array(self.rows, dtype=np.float64), allow_pickle=False)
+        return buffer.getvalue()
+
+
+def configure(root: Path, hyperparameters: dict[str, Any], channels: list[str], **more: str) -> None:
+    """Writes the platform's configuration files, values as strings, as it does."""
+    config = root / "input/config"
+    config.mkdir(parents=True, exist_ok=True)
+    strings = {name: value if isinstance(value, str) else json.dumps(value) for name, value in hyperparameters.items()}
+    (config / "hyperparameters.json").write_text(json.dumps(strings))
+    entry = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None", **more}
+    (config / "inputdataconfig.json").write_text(json.dumps(dict.fromkeys(channels, entry)))
+    (config / "resourceconfig.json").write_text(
+        json.dumps({"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "eth0"})
+    )
+
+
+def retell(source: Path, form: str, folder: Path) -> None:
+    """Writes a sample's CSV file anew into the empty `folder`, with the same cells in another form."""
+    lines = source.read_bytes().splitlines(keepends=True)
+    if form == "gzip":
+        (folder / "part.csv.gz").write_bytes(gzip.compress(b"".join(lines)))
+    elif form == "many files, each with the header":
+        for number, start in enumerate(range(1, len(lines), max(1, len(lines) // 3))):
+            (folder / f"part-{number:03}.csv").write_bytes(b"".join([lines[0], *lines[start : start + max(1, len(lines) // 3)]]))
+    elif form == "many files, the header in the first":
+        middle = len(lines) // 2
+        (folder / "part-0.csv").write_bytes(b"".join(lines[:middle]))
+        (folder / "part-1.csv").write_bytes(b"".join(lines[middle:]))
+        (folder / "_SUCCESS").write_bytes(b"")
+        (folder / ".hidden.csv").write_text("not,to,be,read\n")
+    else:
+        table = arrow_csv.read_csv(source, convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True))
+        if form == "parquet":
+            pq.write_table(table, folder / "part.parquet")
+        elif form == "json lines":
+            (folder / "part.jsonl").write_text("".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist()))
+        else:
+            raise ValueError(form)
+
+
+FORMS = ["gzip", "many files, each with the header", "many files, the header in the first", "parquet", "json lines"]
+
+
+def _cell(cell: Any) -> str:
+    if cell is None:
+        return ""
+    text = str(cell)
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n\r') else text
+
+
+def _body(media: str, content: Any) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    if "lines" in media or "ndjson" in media:
+        return b"".join(json.dumps(row).encode() + b"\n" for row in content)
+    return json.dumps(content).encode()

@@ -1,0 +1,158 @@
+"""Imports run one way: train.py, predictor.py, slipway. Serving waits for no training library."""
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from house.code import attributes, closure, imports, parse
+from house.folders import ROOT, Folder
+
+SHARED = ROOT / "shared/slipway"
+SERVERS = {
+    *("a2wsgi", "boto3", "botocore", "flask", "gunicorn", "httptools", "requests", "s3fs", "sagemaker"),
+    *("smart_open", "starlette", "uvicorn", "uvicorn_worker", "uvloop", "werkzeug"),
+}
+TRAINING = {"jinja2", "matplotlib", "pandas", "scipy", "sklearn"}
+SURROUNDINGS = {"os.environ", "os.environb", "os.getenv", "os.putenv"}
+
+# What a server does before its first request, and at it; prints which modules that took.
+SERVE = """
+import json, sys
+from pathlib import Path
+import slipway.serving.workers
+from slipway.image import Image
+from slipway.serving.endpoint import Endpoint
+from slipway.settings import Settings
+
+settings = Settings.read()
+Image.read(settings.algorithm).predictor()
+before = sorted(sys.modules)
+answer = Endpoint.load(settings).answer((settings.algorithm / "sample/request.csv").read_bytes(), "text/csv")
+assert answer.status == 200, answer
+print(json.dumps({"before": before, "after": sorted(sys.modules)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, trained: an /opt/ml tree."""
+    root = tmp_path_factory.mktemp("trained")
+    for channel in (entry for entry in (folder.path / "sample").iterdir() if entry.is_dir()):
+        shutil.copytree(channel, root / "input/data" / channel.name)
+    (root / "input/config").mkdir()
+    shutil.copy(folder.path / "sample/hyperparameters.json", root / "input/config")
+    done = folder.run("-m", "slipway", "train", SLIPWAY_ROOT=str(root))
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+@pytest.fixture(scope="module")
+def loaded(folder: Folder, trained: Path) -> dict[str, list[str]]:
+    """The modules that serving has imported before it loads the model, and after it answered."""
+    done = folder.run("-c", SERVE, SLIPWAY_ROOT=str(trained))
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+def test_an_image_imports_no_server_no_client_and_no_surroundings(folder: Folder) -> None:
+    for path in folder.modules:
+        wrong = [one for one in imports(path) if one.package in SERVERS]
+        assert not wrong, f"{path.name}:{wrong[0].line} imports {wrong[0].module}"
+        wrong = [one for one in imports(path) if one.module == "os" and f"os.{one.name}" in SURROUNDINGS]
+        assert not wrong, (
+            f"{path.name}:{wrong[0].line} imports os.{wrong[0].name}; slipway hands over what is needed"
+        )
+        read = SURROUNDINGS & attributes(path)
+        assert not read, f"{path.name} reads {', '.join(read)}; slipway hands over what is needed"
+
+
+def test_an_image_imports_of_slipway_what_it_exports_and_nothing_else(folder: Folder) -> None:
+    public = _exported()
+    for path in folder.modules:
+        for one in imports(path):
+            if one.package == "slipway":
+                assert one.module == "slipway", (
+                    f"{path.name}:{one.line} imports {one.module}: from slipway alone"
+                )
+                assert one.name in {"", *public}, (
+                    f"{path.name}:{one.line}: slipway does not export {one.name}"
+                )
+
+
+def test_an_image_imports_no_other_image(folder: Folder) -> None:
+    others = {path.parent.name for path in ROOT.glob("images/*/image.toml")} - {folder.name}
+    for path in folder.modules:
+        wrong = [one for one in imports(path) if one.package in others | {"images"}]
+        assert not wrong, f"{path.name}:{wrong[0].line} imports {wrong[0].module}"
+
+
+def test_the_predictor_does_not_import_training(folder: Folder) -> None:
+    serving = closure(folder.path / "predictor.py")
+    assert folder.path / "train.py" not in serving, (
+        "predictor.py imports train.py, directly or through another module"
+    )
+
+
+def test_the_training_module_imports_the_predictor(folder: Folder) -> None:
+    assert folder.path / "predictor.py" in closure(folder.path / "train.py")
+
+
+def test_no_training_library_is_imported_before_the_model_is_loaded(loaded: dict[str, list[str]]) -> None:
+    early = _packages(loaded["before"]) & TRAINING
+    assert not early, f"serving imports {', '.join(sorted(early))} at module top"
+
+
+def test_serving_imports_only_the_libraries_that_its_own_code_names(
+    folder: Folder, loaded: dict[str, list[str]]
+) -> None:
+    serving = closure(folder.path / "predictor.py")
+    named = {one.package for path in serving for one in imports(path)}
+    if any(".table" in attributes(path) for path in serving):
+        named.add("pandas")
+    if "sklearn" in named:
+        named |= {"scipy", "pandas"}
+    late = (_packages(loaded["after"]) & TRAINING) - named
+    assert not late, (
+        f"answering a request imported {', '.join(sorted(late))}, which predictor.py does not ask for"
+    )
+    ours = [name for name in loaded["after"] if name == "train" or name.startswith("slipway.training")]
+    assert not ours, f"answering a request imported {', '.join(ours)}"
+
+
+def test_slipway_imports_neither_an_image_nor_a_tool() -> None:
+    names = {path.parent.name for path in ROOT.glob("images/*/image.toml")}
+    tools = {path.stem for folder in ("tools", "benchmarks") for path in ROOT.glob(f"{folder}/*.py")}
+    for path in SHARED.rglob("*.py"):
+        for one in imports(path):
+            ours = one.package in names | tools | {"train", "predictor", "images", "tests", "boto3"}
+            assert not ours, f"{path.relative_to(ROOT)}:{one.line} imports {one.module}"
+
+
+def test_slipway_imports_images_in_one_loader_alone() -> None:
+    """`importlib` elsewhere would be a second one; the package's own names are looked up in `__init__.py`."""
+    found = {
+        str(path.relative_to(SHARED))
+        for path in SHARED.rglob("*.py")
+        if any(one.package == "importlib" and (one.module, one.name) not in HARMLESS for one in imports(path))
+    }
+    assert found == {"__init__.py", "image.py"}
+
+
+HARMLESS = {("importlib.metadata", "distributions"), ("importlib.resources", "files")}
+
+
+def _exported() -> set[str]:
+    assigned = [
+        node.value
+        for node in parse(SHARED / "__init__.py").body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    return set(ast.literal_eval(assigned[0]))
+
+
+def _packages(modules: list[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}

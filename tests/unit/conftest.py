@@ -1,0 +1,76 @@
+"""What the unit tests share: hypothesis' profiles, and an image small enough to read here."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from slipway.manifest import Manifest
+from slipway.model import Model
+from slipway.schema import Column, Schema
+from slipway.settings import Settings
+from unit.model import IMAGE_TOML, PREDICTOR, TRAIN, Adder
+
+# HYPOTHESIS_PROFILE=explore looks for what the same examples every time do not show.
+settings.register_profile(
+    "ci", deadline=None, derandomize=True, database=None, max_examples=60, print_blob=False
+)
+settings.register_profile("explore", deadline=None, max_examples=3000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """The folder of an image called `adder`; its modules are forgotten after the test."""
+    found = tmp_path / "adder"
+    found.mkdir()
+    for name, text in {"image.toml": IMAGE_TOML, "predictor.py": PREDICTOR, "train.py": TRAIN}.items():
+        (found / name).write_text(text)
+    yield found
+    sys.path[:] = [entry for entry in sys.path if entry != str(found)]
+    for name in ("train", "predictor"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A tree like /opt/ml, with a train channel of two files."""
+    found = tmp_path / "ml"
+    for name in ("input/config", "input/data/train", "model", "output"):
+        (found / name).mkdir(parents=True)
+    (found / "input/data/train/a.csv").write_text("x,y\n1,2\n3,4\n")
+    (found / "input/data/train/b.csv").write_text("x,y\n5,6\n")
+    return found
+
+
+@pytest.fixture
+def settings_of(root: Path, folder: Path):
+    """Settings over the small tree and image, with more variables where a test gives them."""
+
+    def read(**environ: str) -> Settings:
+        return Settings.read({"SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(folder), **environ})
+
+    return read
+
+
+@pytest.fixture
+def schema() -> Schema:
+    return Schema(
+        columns=(Column(name="x", kind="number"), Column(name="y", kind="number")), table=("x", "y")
+    )
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, schema: Schema) -> Manifest:
+    (tmp_path / "stamped").mkdir()
+    return Manifest.stamp(
+        tmp_path / "stamped", image="adder", version="1.2.3", reads=schema, hyperparameters={}, metrics={}
+    )
+
+
+@pytest.fixture
+def model() -> Model:
+    return Adder()

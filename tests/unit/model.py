@@ -1,0 +1,106 @@
+"""A model that adds: small enough to see what it answers, and the same as an image's files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+import slipway
+from slipway import Array, Rows
+
+IMAGE_TOML = """
+title = "Adder"
+version = "1.2.3"
+summary = "Adds."
+row_rule = "One row in, one sum out."
+
+[channels.train]
+description = "What to add."
+aliases = ["training"]
+
+[channels.test]
+description = "More of it."
+required = false
+
+[metrics.loss]
+description = "How bad it is."
+direction = "Minimize"
+
+[instances]
+training = ["ml.m5.large"]
+hosting = ["ml.m5.large"]
+transform = ["ml.m5.large"]
+"""
+
+PREDICTOR = "from unit.model import Adder as Model\n"
+
+TRAIN = '''
+from typing import Annotated
+
+from pydantic import Field
+
+import slipway
+from predictor import Model
+
+
+class Hyperparameters(slipway.Hyperparameters):
+    """What may be set."""
+
+    k: Annotated[int, Field(ge=1, le=9), slipway.Tunable()] = 3
+    """How many."""
+    fail: str = ""
+    """How to go wrong."""
+
+
+def fit(data, params, job):
+    """Learns nothing."""
+    if params.fail == "user":
+        raise slipway.UserError("the data\\nare bad")
+    if params.fail == "ours":
+        raise ValueError("secret cell 4711")
+    if params.fail == "memory":
+        raise MemoryError
+    if params.fail == "long":
+        raise slipway.UserError("x" * 5000)
+    job.report(loss=float(len(data["train"].table)))
+    job.page.add("What came", table=data["train"].table)
+    return Model()
+'''
+
+
+class Options(slipway.Options):
+    """What a request may choose."""
+
+    times: int = 1
+    """What to multiply the sum with."""
+    fault: str = ""
+    """How to go wrong."""
+
+
+class Adder(slipway.Model):
+    """Adds the cells of a row."""
+
+    options: ClassVar = Options
+
+    def __init__(self) -> None:
+        self.columns = ["x", "y"]
+
+    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
+        total = rows.matrix.sum(axis=1) * options.times
+        faults: dict[str, Any] = {
+            "drops a row": {"sum": total[1:]},
+            "answers with a list": {"sum": total.tolist()},
+            "answers nothing": {},
+        }
+        if options.fault == "raises":
+            raise ValueError("secret cell 4711")
+        return faults.get(options.fault, {"sum": total, "half": total / 2})
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "nothing.npy", np.zeros(3))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        np.load(folder / "nothing.npy", allow_pickle=False)
+        return cls()

@@ -1,0 +1,108 @@
+"""What hypothesis makes tables of: cells that have broken some reader somewhere."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from slipway import Array, Column, Schema
+from slipway.codecs import Codec
+from slipway.media import MediaType, parse
+from slipway.rows import Rows
+from slipway.serving.endpoint import Payload
+
+EXTREMES = [
+    5e-324,
+    -2.2250738585072014e-308,
+    -0.0,
+    1e308,
+    1.7976931348623157e308,
+    0.1,
+    1 / 3,
+    2.0**53 + 2,
+    1e22,
+]
+FLOATS = st.sampled_from(EXTREMES) | st.floats(allow_infinity=False)
+INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
+AWKWARD = [
+    '"',
+    '""',
+    ",",
+    "\n",
+    "\r",
+    "\r\n",
+    " a ",
+    "\ta\t",
+    "NA",
+    "nan",
+    "null",
+    "1",
+    "-0",
+    "\x00",
+    "\ufeffa",
+    "é",
+    "日本",
+    "'",
+    ";",
+    "#",
+]
+TEXTS = st.sampled_from(AWKWARD) | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=5)
+
+
+def column(values: list[Any], kind: str) -> Array:
+    """An answer column as models give them."""
+    return np.array(values, dtype={"text": object, "number": np.float64, "integer": np.int64}[kind])
+
+
+@st.composite
+def tables(draw: st.DrawFn, kinds: tuple[str, ...] = ("integer", "number", "text")) -> dict[str, Array]:
+    """Named columns of one height, at least one row."""
+    height = draw(st.integers(1, 6))
+    cells = {"integer": INTEGERS, "number": FLOATS, "text": st.none() | TEXTS}
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+    made = {}
+    for name in names:
+        kind = draw(st.sampled_from(kinds))
+        made[name] = column(draw(st.lists(cells[kind], min_size=height, max_size=height)), kind)
+    return made
+
+
+def kind_of(values: Array) -> str:
+    return {"i": "integer", "f": "number"}.get(values.dtype.kind, "text")
+
+
+def schema_of(*names: str, kind: str = "number", **facts: Any) -> Schema:
+    """A schema of columns of one kind."""
+    return Schema(columns=tuple(Column(name=name, kind=kind) for name in names), **{"table": names, **facts})
+
+
+def both_ways(
+    codec: Codec, body: bytes, schema: Schema, media: MediaType | None = None
+) -> tuple[Array | None, Rows]:
+    """What the quick way gives, and rows that have to take the long one."""
+    media = media or parse(codec.media_type)
+    return codec.read_matrix(body, media, schema), Rows(_Slow(codec, media, body), schema)
+
+
+class _Slow(Payload):
+    def matrix(self, schema: Schema) -> Array | None:
+        return None
+
+
+def same(left: Array, right: Array) -> bool:
+    """Equal to the last bit, and the same cells missing."""
+    gaps = np.isnan(right)
+    return np.array_equal(left, right, equal_nan=True) and bool(
+        (np.signbit(left) == np.signbit(right))[~gaps].all()
+    )
+
+
+def request(codec: Codec, table: dict[str, Array], media: MediaType) -> bytes:
+    """`table` as a request; what JSON answers is {"predictions": [records]}, and the records alone are a request."""
+    body = codec.write(table, media)
+    return (
+        body.removeprefix(b'{"predictions":').removesuffix(b"}\n")
+        if codec.media_type == "application/json"
+        else body
+    )

@@ -1,0 +1,218 @@
+"""The ASGI application: limits, readiness, and a ping that is never kept waiting."""
+
+import asyncio
+import json
+from threading import Event, get_ident
+
+import pytest
+
+from slipway.serving import app as application
+from slipway.serving.app import App
+from slipway.serving.endpoint import Endpoint
+from slipway.settings import Settings
+from unit.model import Adder
+
+
+class Slow(Adder):
+    """Answers once it is let go, and remembers in which thread."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.go, self.thread = Event(), Event(), 0
+
+    def predict(self, rows, options):
+        self.thread = get_ident()
+        self.begun.set()
+        self.go.wait(30)
+        return super().predict(rows, options)
+
+
+@pytest.fixture
+def served(manifest):
+    def made(model=None, **environ):
+        settings = Settings.read(environ)
+        found = App(settings)
+        found.endpoint = Endpoint(model or Adder(), manifest, settings)
+        return found
+
+    return made
+
+
+async def ask(app, path="/invocations", method="POST", body=(b"1,2\n",), **headers):
+    """One request; the body in as many pieces as given, a header once more with an underscore behind its name."""
+    headers = {"content-type": "text/csv", **headers}
+    pieces = [{"type": "http.request", "body": piece, "more_body": True} for piece in body]
+    messages = iter([*pieces, {"type": "http.request", "body": b"", "more_body": False}])
+    sent = []
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "server": ("127.0.0.1", 8080),
+        "client": ("127.0.0.1", 1234),
+        "headers": [(name.rstrip("_").encode(), value.encode()) for name, value in headers.items()],
+    }
+    await app(scope, receive, send)
+    content = b"".join(
+        message.get("body", b"") for message in sent if message["type"] == "http.response.body"
+    )
+    return sent[0]["status"], dict(sent[0]["headers"]), content
+
+
+def test_a_request_is_answered_with_its_length_and_type(served):
+    status, headers, body = asyncio.run(ask(served(), accept="application/json"))
+    assert (status, body) == (200, b'{"predictions":[{"sum":3.0,"half":1.5}]}\n')
+    assert headers[b"content-type"] == b"application/json"
+    assert int(headers[b"content-length"]) == len(body)
+
+
+def test_a_body_may_come_in_pieces(served):
+    """B4.8: chunked."""
+    assert asyncio.run(ask(served(), body=(b"1,", b"", b"2\n3", b",4\n")))[2] == b"3.0,1.5\n7.0,3.5\n"
+
+
+def test_several_accept_lines_are_one_list(served):
+    """B2.7, B8.6."""
+    answer = asyncio.run(ask(served(), accept="image/png", accept_="application/jsonlines"))
+    assert answer[1][b"content-type"] == b"application/jsonlines"
+
+
+@pytest.mark.parametrize("body", [(b"1,2\n3,4\n",), (b"1,2\n", b"3,4\n")], ids=["whole", "pieces"])
+def test_a_body_over_the_limit_is_refused_and_one_below_is_not(served, body):
+    """B2.13, D6."""
+    status, _, answer = asyncio.run(ask(served(MAX_CONTENT_LENGTH="7"), body=body))
+    assert status == 413
+    assert json.loads(answer)["message"] == "the body is over the limit of 7 bytes (MAX_CONTENT_LENGTH)"
+    assert asyncio.run(ask(served(MAX_CONTENT_LENGTH="8"), body=body))[0] == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_ping_is_200_when_the_model_is_loaded_and_503_before(served, method):
+    """B2.3, B2.5, D5."""
+    status, _, body = asyncio.run(ask(served(), "/ping", method))
+    assert (status, body) == (200, b"")
+    assert asyncio.run(ask(App(Settings.read({})), "/ping", method))[0] == 503
+
+
+def test_before_the_model_is_loaded_a_request_is_told_to_come_later():
+    """B2.13."""
+    status, _, body = asyncio.run(ask(App(Settings.read({}))))
+    assert (status, json.loads(body)["message"]) == (503, "the model is being loaded")
+
+
+def test_a_broken_model_is_never_ready_and_says_why(settings_of, capfd):
+    """B2.5, B2.13."""
+    broken = App(settings_of())
+    broken.load()
+    assert asyncio.run(ask(broken, "/ping", "GET"))[0] == 503
+    status, _, body = asyncio.run(ask(broken))
+    assert status == 500
+    assert "no model" in json.loads(body)["message"]
+    assert "no model" in capfd.readouterr().err
+
+
+def test_options_of_the_deployment_that_do_not_fit_are_told_and_nothing_crashes(settings_of, capfd):
+    from slipway.training.run import train
+
+    assert train(settings_of()) == 0
+    broken = App(settings_of(SLIPWAY_OPTIONS="times=many"))
+    broken.load()
+    assert asyncio.run(ask(broken))[0] == 500
+    assert "option in SLIPWAY_OPTIONS times" in capfd.readouterr().err
+
+
+def test_the_ping_is_answered_while_a_prediction_runs(served):
+    """B2.3: however long it takes."""
+    model = Slow()
+    app = served(model)
+
+    async def both():
+        running = asyncio.create_task(ask(app))
+        await asyncio.to_thread(model.begun.wait, 30)
+        ping = await asyncio.wait_for(ask(app, "/ping", "GET"), 10)
+        assert not running.done()
+        model.go.set()
+        return ping[0], (await running)[0]
+
+    assert asyncio.run(both()) == (200, 200)
+    assert model.thread != get_ident()
+
+
+def test_quick_predictions_need_no_thread_and_slow_ones_get_one(served, monkeypatch):
+    model = Slow()
+    model.go.set()
+    app = served(model)
+
+    async def thread_of(**request):
+        await ask(app, **request)
+        return model.thread
+
+    async def threads():
+        first = await thread_of()  # nothing is known yet of what it costs
+        app._cost_s = 0.001
+        quick = await thread_of()
+        large = await thread_of(body=(b"1,2\n" * 20_000,))
+        app._cost_s = 0.1
+        return [first, quick, large, await thread_of()]
+
+    assert [thread == get_ident() for thread in asyncio.run(threads())] == [False, True, False, False]
+
+
+def test_a_request_that_takes_too_long_is_told_and_its_worker_ends(served, monkeypatch, capfd):
+    """B2.6: a thread cannot be stopped, so the process is."""
+    ended = []
+    monkeypatch.setattr(application.os, "_exit", ended.append)
+    model = Slow()
+    app = served(model, MODEL_SERVER_TIMEOUT="1")
+
+    async def late():
+        answer = await ask(app)
+        for _ in range(100):
+            if ended:
+                break
+            await asyncio.sleep(0.05)
+        model.go.set()
+        return answer
+
+    status, _, body = asyncio.run(late())
+    assert (status, ended) == (504, [70])
+    assert json.loads(body)["message"] == "the request took longer than 1 s (MODEL_SERVER_TIMEOUT)"
+    assert "took longer than 1 s" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [("/invocations", "GET", 405), ("/nowhere", "GET", 404), ("/ping", "DELETE", 405)],
+)
+def test_what_is_not_served_is_refused_as_json(served, path, method, status):
+    """D14."""
+    found, headers, body = asyncio.run(ask(served(), path, method, body=()))
+    assert found == status
+    assert headers[b"content-type"] == b"application/json"
+    assert json.loads(body)["code"] == status
+
+
+def test_execution_parameters_are_served_through_flask(served):
+    """B4.2."""
+    status, _, body = asyncio.run(
+        ask(served(MODEL_SERVER_WORKERS="4"), "/execution-parameters", "GET", body=())
+    )
+    assert status == 200
+    assert json.loads(body) == {
+        "MaxConcurrentTransforms": 4,
+        "BatchStrategy": "MULTI_RECORD",
+        "MaxPayloadInMB": 6,
+    }

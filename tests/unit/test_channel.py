@@ -1,0 +1,306 @@
+"""Training channels: many files of any format, one table."""
+
+import gzip
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway import Channel
+from slipway.errors import UserError
+from slipway.training import files
+from unit.tables import TEXTS
+
+COLUMNS = {"x": [1, 2, 3], "name": ["a", None, "c"]}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Writes files into a channel's folder, and opens the channel."""
+    (tmp_path / "train").mkdir()
+
+    def opened(content_type="", **contents):
+        for name, content in contents.items():
+            path = tmp_path / "train" / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return Channel("train", tmp_path / "train", content_type)
+
+    return opened
+
+
+def rows(channel):
+    return channel.table.astype(object).where(channel.table.notna(), None).to_numpy().tolist()
+
+
+def parquet(table, **how):
+    buffer = io.BytesIO()
+    pd.DataFrame(table).to_parquet(buffer, **how)
+    return buffer.getvalue()
+
+
+CSV = "x,name\n1,a\n2,\n3,c\n"
+LINES = '{"x": 1, "name": "a"}\n{"x": 2}\n{"x": 3, "name": "c"}\n'
+EVERY = {
+    "a_csv": CSV,
+    "a_csv_gz": gzip.compress(CSV.encode()),
+    "a_CSV": CSV,
+    "a_jsonl": LINES,
+    "a_jsonl_gz": gzip.compress(LINES.encode()),
+    "a_json": LINES,
+    "b_json": json.dumps({"x": [1, 2, 3], "name": ["a", None, "c"]}),
+    "c_json": json.dumps([{"x": 1, "name": "a"}, {"x": 2, "name": None}, {"x": 3, "name": "c"}], indent=1),
+    "a_json_gz": gzip.compress(LINES.encode()),
+    "a_ndjson": LINES,
+    "a_parquet": parquet(COLUMNS),
+    "a_parquet_gz": gzip.compress(parquet(COLUMNS)),
+    "part-0": CSV,
+    "part-1": LINES,
+    "part-2": parquet(COLUMNS),
+    "part-3": gzip.compress(CSV.encode()),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_format_gives_the_same_table(data, name):
+    """A4.6, B8.8: by its ending, gzipped or not, or by how it begins."""
+    channel = data(**{name: EVERY[name]})
+    assert rows(channel) == [[1, "a"], [2, None], [3, "c"]]
+    assert list(channel.table) == ["x", "name"]
+    assert channel.kinds == {"x": "integer", "name": "text"}
+    assert channel.named
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content"),
+    [
+        ("text/csv", CSV),
+        ("TEXT/CSV; charset=utf-8", CSV),
+        ("application/jsonlines", LINES),
+        ("application/json", LINES),
+        ("application/x-parquet", parquet(COLUMNS)),
+    ],
+    ids=["csv", "parameters", "lines", "json", "parquet"],
+)
+def test_the_content_type_says_what_a_file_without_ending_is(data, content_type, content):
+    """A4.5."""
+    assert len(rows(data(content_type, part=content))) == 3
+
+
+def test_the_ending_counts_more_than_the_content_type(data):
+    assert len(rows(data("application/x-parquet", a_csv=CSV))) == 3
+
+
+def test_a_long_first_line_of_json_is_still_a_line(data):
+    """B8.8: a series of thousands of numbers is one line of a .json file."""
+    line = json.dumps({"name": "x" * 100_000}) + "\n"
+    assert len(data(a_json=line * 3).table) == 3
+
+
+def test_columns_without_names_are_numbered(data):
+    """B8.1."""
+    channel = data(a_csv="1,2.5\n3,4\n", b_csv="5,6\n")
+    assert rows(channel) == [[1, 2.5], [3, 4.0], [5, 6.0]]
+    assert channel.kinds == {"column_1": "integer", "column_2": "number"}
+    assert not channel.named
+
+
+def test_every_file_counts_in_the_order_of_names_and_below_folders(data):
+    """A2.6, D20."""
+    channel = data(b_csv="x\n2\n", a_csv="x\n1\n", c__d_csv="x\n3\n")
+    assert channel.table["x"].tolist() == [1, 2, 3]
+    assert channel.size_bytes == 12
+
+
+def test_markers_hidden_and_empty_files_are_passed_over(data):
+    """A4.8."""
+    channel = data(a_csv=CSV, __SUCCESS="x", _hidden="x", empty_csv="", _git__config="x")
+    (channel.files[0].parent / "_SUCCESS").write_text("done")
+    (channel.files[0].parent / "_tmp").mkdir()
+    (channel.files[0].parent / "_tmp/part.csv").write_text("z\n1\n")
+    assert [path.name for path in Channel("train", channel.files[0].parent).files] == ["a.csv"]
+
+
+def test_a_channel_without_files_says_what_it_expects(tmp_path):
+    """A4.9."""
+    with pytest.raises(UserError, match="channel train has no data files; expected CSV"):
+        Channel("train", tmp_path / "absent")
+
+
+@pytest.mark.parametrize("content", ["\n\n", "x,y\n", "\ufeffx,y\r\n"])
+def test_a_channel_without_rows_says_so(data, content):
+    with pytest.raises(UserError, match="channel train has no rows: a.csv held nothing, or only a header"):
+        _ = data(a_csv=content).table
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"b_csv": "x,y\n5,6\n"},
+        {"b_csv": "y,x\n6,5\n"},
+        {"b_csv": "5,6\n"},
+        {"b_csv": "\ufeffx,y\r\n5,6\r\n"},
+        {"b_csv": "x,y\n5,6"},
+        {"b_csv": '"x","y"\n"5","6"\n'},
+        {"b_csv": "x,y\n", "c_csv": "5,6\n"},
+        {"b_csv": "\n", "c_csv": "5,6\n"},
+        {"b_jsonl": '{"y": 6, "x": 5}\n'},
+        {"b_json": "[[5, 6]]"},
+        {"b_parquet": parquet({"y": [6], "x": [5]})},
+    ],
+    ids=str,
+)
+def test_files_may_each_have_a_header_or_none_and_columns_in_another_order(data, others):
+    """D1, D20: never a lost row, never a header among the rows."""
+    assert rows(data(a_csv="x,y\n1,2\n3,4\n", **others)) == [[1, 2], [3, 4], [5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ({"a_csv": "x,y\n1,2\n3\n"}, r"^file a.csv: line 3: 1 cell, expected 2 as in the first line$"),
+        (
+            {"a_csv": "x,y\n1,2\n", "b_csv": "x,z\n1,2\n"},
+            r"^file b.csv: the first line names the columns x, z, but the first file has the columns x, y$",
+        ),
+        (
+            {"a_csv": "1,2\n", "b_csv": "x,z\n1,2\n"},
+            r"^file b.csv: the first line names the columns x, z, but the first file has no header$",
+        ),
+        (
+            {"a_csv": "x,y\n1,2\n", "b_csv": "1,2,3\n"},
+            r"^file b.csv: 3 columns, expected 2 as in the first file$",
+        ),
+        (
+            {"a_csv": "x,y\n1,2\n", "b_jsonl": '{"x": 1, "z": 2}\n'},
+            r"^file b.jsonl: the columns are x, z; expected x, y as in the first file$",
+        ),
+        ({"a_csv": "x,x\n1,2\n"}, r"^file a.csv: column names must differ; more than once came: x$"),
+        ({"a_csv": "é\n1\n".encode("latin-1")}, r"^file a.csv: line 1 is not utf-8: byte 0xe9"),
+        ({"a_csv": 'x,y\n1,"2\n3,4\n'}, r"^file a.csv: line 2: a quote opens or closes in a wrong place"),
+        (
+            {"a_csv_gz": gzip.compress(CSV.encode() * 99)[:-20]},
+            r"^file a.csv.gz is not a whole gzip file; it may be cut off$",
+        ),
+        (
+            {"a_csv_gz": gzip.compress(CSV.encode())[:10] + b"xxxxxxxxxxxx"},
+            r"^file a.csv.gz is not a whole gzip file",
+        ),
+        ({"a_json": '[{"x": 1}'}, r"^file a.json: the body is not JSON"),
+        ({"a_jsonl": '{"x": 1}\n{"x": '}, r"^file a.jsonl: line 2 is not JSON"),
+        ({"a_parquet": b"PAR1 but not really"}, r"^file a.parquet: not a Parquet file"),
+        ({"a_parquet": parquet(COLUMNS)[:-9]}, r"^file a.parquet: not a Parquet file"),
+        ({"a_jsonl": '{"x": [1]}\n'}, r"^file a.jsonl: .*a cell holds"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_a_file_that_does_not_fit_is_named_in_one_line(data, contents, message):
+    """D20, D14."""
+    with pytest.raises(UserError, match=message) as caught:
+        _ = data(**contents).table
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_content_type_names_the_known_ones(data):
+    with pytest.raises(UserError, match="Content-Type: expected one of text/csv"):
+        _ = data("application/x-recordio-protobuf", part=CSV).table
+
+
+def test_latin_1_is_read_where_the_content_type_says_so(data):
+    table = data("text/csv; charset=iso-8859-1", a_csv="stadt,x\nKöln,1\n".encode("latin-1")).table
+    assert table["stadt"].tolist() == ["Köln"]
+
+
+def test_the_content_type_says_that_there_is_a_header_in_each_file_or_in_none(data):
+    assert rows(data("text/csv; header=absent", a_csv="x,y\na,b\n")) == [["x", "y"], ["a", "b"]]
+    table = data("text/csv; header=present", a_csv="1,2\n3,4\n", b_csv="2,1\n6,5\n").table
+    assert table.to_dict("list") == {"1": [3, 5], "2": [4, 6]}
+
+
+@pytest.mark.parametrize("block", [20, 64, 1000])
+@given(
+    cells=st.lists(st.tuples(st.integers(-9, 9), TEXTS), min_size=1, max_size=8),
+    end=st.sampled_from(["\n", "\r\n"]),
+    last=st.booleans(),
+)
+def test_pieces_of_a_file_never_cut_a_row_or_a_quoted_cell(tmp_path_factory, block, cells, end, last):
+    """D10."""
+    folder = tmp_path_factory.mktemp("train")
+    quoted = [f'{number},"t{text.replace(chr(34), chr(34) * 2)}"' for number, text in cells]
+    body = end.join(["number,text", *quoted]) + (end if last else "")
+    (folder / "a.csv").write_bytes(body.encode())
+    before, files.BLOCK = files.BLOCK, block
+    try:
+        channel = Channel("train", folder, "text/csv; header=present")
+        assert channel.table["text"].tolist() == ["t" + text for _, text in cells]
+        assert channel.table["number"].tolist() == [number for number, _ in cells]
+    finally:
+        files.BLOCK = before
+
+
+@pytest.mark.parametrize("block", [7, 50, 1 << 20])
+@pytest.mark.parametrize("name", ["a_csv", "a_csv_gz", "a_jsonl", "a_json", "a_parquet"])
+def test_the_tables_one_after_another_are_the_table(data, monkeypatch, name, block):
+    monkeypatch.setattr(files, "BLOCK", block)
+    numbers = {"x": list(range(50)), "y": [n / 8 for n in range(50)], "s": [f"s{n}" for n in range(50)]}
+    lines = "".join(
+        json.dumps(dict(zip(numbers, row, strict=True))) + "\n" for row in zip(*numbers.values(), strict=True)
+    )
+    csv = pd.DataFrame(numbers).to_csv(index=False)
+    whole = {
+        "a_csv": csv,
+        "a_csv_gz": gzip.compress(csv.encode()),
+        "a_jsonl": lines,
+        "a_json": lines,
+        "a_parquet": parquet(numbers),
+    }
+    first = data(**{name: whole[name], "b_csv": "x,y,s\n50,6.25,s50\n"})
+    second = Channel("train", first.files[0].parent)
+    pieces = list(second.tables())
+    assert len(pieces) > 1
+    pd.testing.assert_frame_equal(pd.concat(pieces, ignore_index=True), first.table)
+    assert first.table["x"].tolist() == list(range(51))
+    assert second.kinds == first.kinds == {"x": "integer", "y": "number", "s": "text"}
+
+
+def test_the_kinds_are_those_of_the_whole_table_once_it_is_read(data):
+    channel = data(a_csv="x,y\n1,2\n", b_csv="x,y\n1.5,no\n")
+    assert channel.kinds == {"x": "integer", "y": "integer"}
+    assert channel.table["y"].tolist() == ["2", "no"]
+    assert channel.kinds == {"x": "number", "y": "text"}
+
+
+def test_a_piece_that_is_not_like_the_first_is_named(data):
+    with pytest.raises(
+        UserError, match='channel train, after row 2: row 1, column "x": expected a number, got "no"'
+    ):
+        list(data(a_csv="x,y\n1,2\n3,4\n", b_csv="no,5\n").tables())
+
+
+def test_an_error_in_a_later_piece_counts_lines_from_the_start(data, monkeypatch):
+    monkeypatch.setattr(files, "BLOCK", 8)
+    with pytest.raises(UserError, match=r"file a.csv: after line 4, line 2: 1 cell, expected 2"):
+        _ = data(a_csv="x,y\n1,2\n3,4\n5,6\n7,8\n9\n", b_csv="x,y\n1,2\n").table
+
+
+def test_gaps_alone_do_not_make_a_piece_another_type(data):
+    """D11."""
+    table = data(a_jsonl='{"x": null, "s": null}\n', b_jsonl='{"x": 2.5, "s": "a"}\n').table
+    assert np.isnan(table["x"][0])
+    assert table.to_dict("list")["s"] == [None, "a"]
+
+
+def test_large_whole_numbers_and_fractions_may_be_in_different_files(data):
+    table = data(a_jsonl='{"x": 9007199254740993}\n', b_jsonl='{"x": 0.5}\n').table
+    assert table["x"].tolist() == [float(2**53), 0.5]
+
+
+def test_a_stray_quote_in_a_large_file_is_read_in_reasonable_time(data, monkeypatch):
+    """Looking for the end of a quoted cell line by line takes hours over a real block."""
+    monkeypatch.setattr(files, "BLOCK", 1 << 20)
+    channel = data(a_csv="x,y\n" + '1,12" pipe\n' + "2,b\n" * 600_000)
+    assert len(channel.table) == 600_001

@@ -1,0 +1,173 @@
+"""The formats together: what goes out comes back, and which one a request gets."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from slipway import cells
+from slipway.codecs import CODECS, MEDIA_TYPES, reader, writer
+from slipway.errors import NotAcceptable, UnsupportedMediaType, UserError
+from slipway.media import parse
+from unit.tables import kind_of, request, same, schema_of, tables
+
+TABULAR = [codec for codec in CODECS if codec.media_type != "application/x-npy"]
+
+
+def _name(codec):
+    return codec.media_type
+
+
+@pytest.mark.parametrize("codec", TABULAR, ids=_name)
+@given(table=tables())
+def test_any_table_out_equals_the_table_in(codec, table):
+    media = parse(codec.media_type + ";header=present")
+    sheet = codec.read(request(codec, table, media), media, None)
+    assert list(sheet.names) == list(table)
+    _assert_equal(sheet, table)
+
+
+@given(table=tables())
+def test_a_csv_without_a_header_holds_the_same_cells(table):
+    codec, media = reader("text/csv; header=absent")
+    sheet = codec.read(request(codec, table, media), media, None)
+    assert sheet.names is None
+    _assert_equal(sheet, table)
+
+
+@given(table=tables(kinds=("integer", "number")))
+def test_any_table_of_numbers_out_equals_the_one_in_as_npy(table):
+    codec, media = reader("application/x-npy")
+    _assert_equal(codec.read(request(codec, table, media), media, None), table)
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=_name)
+@given(table=tables(kinds=("number",)))
+def test_the_quick_way_reads_what_was_written(codec, table):
+    assume(not any(np.isnan(column).any() for column in table.values()))
+    media = parse(codec.media_type)
+    matrix = codec.read_matrix(request(codec, table, media), media, schema_of(*table))
+    if codec.media_type == "application/x-parquet" or (codec.media_type == "text/csv" and len(table) == 1):
+        assert matrix is None
+    else:
+        assert same(matrix, np.column_stack(list(table.values())))
+
+
+def _assert_equal(sheet, table):
+    assert sheet.width == len(table)
+    for came, (name, sent) in zip(sheet.columns, table.items(), strict=True):
+        kind = kind_of(sent)
+        assert sheet.height == len(sent)
+        back = cells.typed(cells.column(came), kind, name)
+        if kind == "text":
+            assert back.tolist() == sent.tolist()
+        else:
+            assert same(back, sent)
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -(2**63), 2**63 - 1])
+@pytest.mark.parametrize("codec", TABULAR, ids=_name)
+def test_a_whole_number_beyond_what_a_float_holds_is_written_digit_for_digit(codec, value):
+    media = parse(codec.media_type + ";header=absent")
+    sheet = codec.read(request(codec, {"id": np.array([value])}, media), media, None)
+    assert cells.texts(cells.column(sheet.columns[0])).tolist() == [str(value)]
+    assert cells.numbers(cells.column(sheet.columns[0]), "id").tolist() == [float(value)]
+
+
+@pytest.mark.parametrize("codec", TABULAR, ids=_name)
+def test_an_answer_of_lists_is_one_cell_a_row(codec):
+    """B8.9: probabilities are a quoted list in CSV."""
+    media = parse(codec.media_type + ";header=absent")
+    body = request(codec, {"label": np.array([1, 0]), "chances": np.array([[0.1, 0.9], [0.75, 0.25]])}, media)
+    assert codec.read(body, media, None).height == 2
+    assert codec.media_type != "text/csv" or body == b'1,"[0.1,0.9]"\n0,"[0.75,0.25]"\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "text/csv; charset=utf-8",
+        "TEXT/CSV",
+        "text/csv;label_size=0",
+        " text/csv ; header=absent",
+        "csv",
+        "application/csv",
+    ],
+)
+def test_a_content_type_is_read_whatever_its_case_and_parameters(text):
+    """B2.14, B2.15, A4.5, D2."""
+    assert reader(text)[0].media_type == "text/csv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "application/JSON",
+        "application/JSONLINES",
+        "application/x-ndjson",
+        "application/x-npy",
+        "application/parquet",
+    ],
+)
+def test_every_format_has_its_names(text):
+    """B2.14, B8.6."""
+    assert reader(text)[0].media_type in MEDIA_TYPES
+
+
+@pytest.mark.parametrize(
+    "text", ["", "image/png", "text/plain", "application/octet-stream", "text/*", "*/*", ";", "text/csv/x"]
+)
+def test_an_unknown_content_type_is_refused_with_the_known_ones(text):
+    """B2.13."""
+    with pytest.raises(
+        UnsupportedMediaType, match=r"expected one of text/csv, application/json, .*; got"
+    ) as caught:
+        reader(text)
+    assert caught.value.status == 415
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("application/*", "application/json"),
+        ("text/*", "text/csv"),
+        ("application/JSONLINES;verbose=true", "application/jsonlines"),
+        ("image/png, text/csv", "text/csv"),
+        ("text/csv, application/json", "text/csv"),
+        ("text/csv;q=0.1, application/x-npy;q=0.9", "application/x-npy"),
+        ("text/csv;q=0, application/jsonlines;q=0.001", "application/jsonlines"),
+        ("image/png;q=1.0, */*;q=0.1", "application/json"),
+        ("ndjson, application/x-ndjson", "application/jsonlines"),
+    ],
+)
+def test_the_answer_has_the_most_wanted_format_that_can_be_written(accept, chosen):
+    """B2.14, B8.6, D3."""
+    assert writer(accept, reader("application/json")[0])[0].media_type == chosen
+
+
+@pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "application/xml, image/*", ","])
+def test_an_accept_that_nothing_can_write_is_refused(accept):
+    """B2.13."""
+    with pytest.raises(NotAcceptable, match="Accept: expected one of text/csv") as caught:
+        writer(accept, reader("text/csv")[0])
+    assert caught.value.status == 406
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=_name)
+@given(
+    noise=st.binary(max_size=40), cut=st.integers(0, 400), at=st.integers(0, 400), flip=st.integers(1, 255)
+)
+def test_no_damaged_body_is_anything_but_the_callers_mistake(codec, noise, cut, at, flip):
+    """D14: only UserError, whatever comes."""
+    media, schema = parse(codec.media_type), schema_of("x", "y")
+    whole = bytearray(codec.write({"x": np.array([1.5, 2.0]), "y": np.array([3.0, 4.0])}, media))
+    damaged = bytearray(whole)
+    damaged[at % len(whole)] ^= flip
+    for body in (noise, bytes(whole[: cut % len(whole)]), bytes(damaged), bytes(whole) + noise):
+        for read in (codec.read, codec.read_matrix):
+            try:
+                read(body, media, schema)
+            except UserError as error:
+                assert "\n" not in str(error)  # noqa: PT017

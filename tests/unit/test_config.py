@@ -1,0 +1,192 @@
+"""The files under /opt/ml/input/config, as the platform and its emulators write them."""
+
+import json
+
+import pytest
+
+from slipway.errors import UserError
+from slipway.image import Image
+from slipway.paths import Paths
+from slipway.training import config
+
+
+@pytest.fixture
+def paths(root):
+    return Paths(root)
+
+
+@pytest.fixture
+def image(folder):
+    return Image.read(folder)
+
+
+def put(paths, name, content):
+    (paths.config / name).write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+@pytest.mark.parametrize("content", [None, "", " \n", "{}"])
+def test_a_file_may_be_absent_or_empty(paths, image, content):
+    """A3.7, A4.7, A6.2: emulators leave out what the platform writes."""
+    if content is not None:
+        for name in ("hyperparameters", "resourceconfig", "inputdataconfig"):
+            put(paths, name + ".json", content)
+    assert config.hyperparameters(paths) == {}
+    assert config.hosts(paths) == config.Hosts("algo-1", ("algo-1",))
+    assert list(config.channels(paths, image)) == ["train"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "hyperparameters.json is not JSON"),
+        ("[1]", "hyperparameters.json holds list; expected an object"),
+    ],
+)
+def test_a_broken_file_is_named_in_one_line(paths, content, message):
+    put(paths, "hyperparameters.json", content)
+    with pytest.raises(UserError, match=message) as caught:
+        config.hyperparameters(paths)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_utf8_is_named(paths):
+    paths.hyperparameters.write_bytes(b'{"k": "\xff"}')
+    with pytest.raises(UserError, match=r"hyperparameters.json is not JSON"):
+        config.hyperparameters(paths)
+
+
+def test_hyperparameters_are_given_as_sent(paths):
+    """A3.1, A3.6."""
+    put(paths, "hyperparameters.json", {"k": "5", "n": 10})
+    assert config.hyperparameters(paths) == {"k": "5", "n": 10}
+
+
+REAL = {
+    "current_group_name": "homogeneousCluster",
+    "current_host": "algo-2",
+    "current_instance_type": "ml.c5.xlarge",
+    "hosts": ["algo-2", "algo-1"],
+    "instance_groups": [
+        {
+            "hosts": ["algo-1", "algo-2"],
+            "instance_group_name": "homogeneousCluster",
+            "instance_type": "ml.c5.xlarge",
+        }
+    ],
+    "network_interface_name": "eth0",
+    "topology": None,
+}
+
+
+@pytest.mark.parametrize("name", ["resourceconfig.json", "resourceConfig.json"])
+def test_the_first_host_by_name_leads(paths, name):
+    """A2.3, A6.1, A6.2."""
+    put(paths, name, REAL)
+    assert config.hosts(paths) == config.Hosts("algo-2", ("algo-1", "algo-2"))
+    assert not config.hosts(paths).is_leader
+    put(paths, name, {**REAL, "current_host": "algo-1"})
+    assert config.hosts(paths).is_leader
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"current_host": "box"},
+        {"current_host": "box", "hosts": []},
+        {"current_host": "box", "hosts": ["box"]},
+    ],
+)
+def test_one_host_leads_itself(paths, content):
+    """A3.6."""
+    put(paths, "resourceconfig.json", content)
+    assert config.hosts(paths).is_leader
+
+
+def test_channels_have_the_images_names_and_the_platforms_facts(paths, image):
+    """A4.1, A4.5, A4.7."""
+    put(
+        paths,
+        "inputdataconfig.json",
+        {
+            "training": {
+                "ContentType": "text/csv;label_size=0",
+                "TrainingInputMode": "File",
+                "S3DistributionType": "ShardedByS3Key",
+                "RecordWrapperType": "None",
+            },
+            "test": {"TrainingInputMode": "File"},
+        },
+    )
+    assert config.channels(paths, image) == {
+        "train": config.ChannelConfig("training", "text/csv;label_size=0", "File", "ShardedByS3Key"),
+        "test": config.ChannelConfig("test"),
+    }
+
+
+@pytest.mark.parametrize("entry", [None, {"ContentType": None}, "File"])
+def test_a_channels_facts_may_be_missing(paths, image, entry):
+    """A4.7."""
+    put(paths, "inputdataconfig.json", {"train": entry})
+    assert config.channels(paths, image) == {"train": config.ChannelConfig("train")}
+
+
+def test_a_manifest_file_beside_a_channel_is_no_channel(paths, image):
+    """A2.7."""
+    put(paths, "inputdataconfig.json", {"train": {}})
+    (paths.channels / "train-manifest").write_text("[]")
+    (paths.channels / "other").mkdir()
+    assert list(config.channels(paths, image)) == ["train"]
+
+
+def test_on_a_laptop_the_folders_are_the_channels(paths, image):
+    (paths.channels / "train-manifest").write_text("[]")
+    (paths.channels / "test").mkdir()
+    assert sorted(config.channels(paths, image)) == ["test", "train"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"trian": {}}, r"^unknown channel trian; expected train \(or training\), test, optional$"),
+        ({"test": {}}, r"^missing channel train; expected train \(or training\), test, optional; came test$"),
+        ({"train": {}, "training": {}}, "^channel train came twice, as train and training$"),
+    ],
+    ids=str,
+)
+def test_channels_that_do_not_fit_are_told_in_one_line(paths, image, given, message):
+    put(paths, "inputdataconfig.json", given)
+    with pytest.raises(UserError, match=message):
+        config.channels(paths, image)
+
+
+def test_no_channel_at_all_is_told(paths, image):
+    for entry in (paths.channels / "train").iterdir():
+        entry.unlink()
+    (paths.channels / "train").rmdir()
+    with pytest.raises(UserError, match="missing channel train; .*; came none$"):
+        config.channels(paths, image)
+
+
+def test_paths_are_those_that_the_platform_fixes():
+    """A2.1-A2.10."""
+    paths = Paths(__import__("pathlib").Path("/opt/ml"))
+    assert [
+        str(path)
+        for path in (
+            paths.hyperparameters,
+            paths.input_data_config,
+            paths.checkpoint_config,
+            paths.channel("train"),
+        )
+    ] == [
+        "/opt/ml/input/config/hyperparameters.json",
+        "/opt/ml/input/config/inputdataconfig.json",
+        "/opt/ml/input/config/checkpointconfig.json",
+        "/opt/ml/input/data/train",
+    ]
+    assert [str(path) for path in (paths.model, paths.output_data, paths.failure, paths.checkpoints)] == [
+        "/opt/ml/model",
+        "/opt/ml/output/data",
+        "/opt/ml/output/failure",
+        "/opt/ml/checkpoints",
+    ]

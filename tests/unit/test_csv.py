@@ -1,0 +1,237 @@
+"""text/csv: headers, quotes, line ends, encodings, and the quick way over plain numbers."""
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway import cells
+from slipway.codecs import csv, reader
+from slipway.errors import NoRows, UserError
+from slipway.media import parse
+from unit.tables import both_ways, schema_of
+
+XY = schema_of("x", "y")
+MIXED = schema_of("city", "size", kind="text")
+CODEC, PLAIN = reader("text/csv")
+
+ODD = [
+    "1",
+    "-0.0",
+    "+1",
+    "1.",
+    ".5",
+    "1E5",
+    "-2e-3",
+    " 7 ",
+    '"8"',
+    "007",
+    "9007199254740993",
+    "1e308",
+    "5e-324",
+    "0.1",
+]
+GAPS = ["", "NA", "NaN", "null", "?", '""', " ", "None"]
+WRONG = ["x", "abc", "inf", "-Infinity", "1e999", "1_0", "0x10", "1,5", "--1", "é"]
+
+
+def read(text, content_type="text/csv", schema=None):
+    body = text if isinstance(text, bytes) else text.encode()
+    sheet = csv.read(body, parse(content_type), schema)
+    return sheet.names, [column.to_pylist() for column in sheet.columns]
+
+
+@st.composite
+def bodies(draw):
+    """Requests as people and programs write them, right and wrong."""
+    width = draw(st.sampled_from([2, 2, 2, 1, 3]))
+    cell = st.sampled_from(draw(st.sampled_from([ODD[:1], ODD, ODD + GAPS, ODD + GAPS + WRONG])))
+    lines = draw(st.lists(st.lists(cell, min_size=width, max_size=width).map(",".join), max_size=6))
+    header = draw(
+        st.sampled_from([None, None, "x,y", "y,x", "x,y,z", " x , y ", '"x","y"', "x,z", "a,b", "0,1"])
+    )
+    lines = [*([header] if header else []), *lines]
+    if draw(st.booleans()):
+        lines.insert(draw(st.integers(0, len(lines))), "")
+    end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
+    start = draw(st.sampled_from(["", "", "", "\ufeff"]))
+    return (start + end.join(lines) + draw(st.sampled_from(["", end, end * 2]))).encode()
+
+
+@pytest.mark.parametrize("small", [0, 1 << 15], ids=["large", "small"])
+@pytest.mark.parametrize("names", [("x", "y"), ("0", "1"), ("e", "E")], ids=",".join)
+@given(body=bodies())
+def test_the_quick_way_gives_what_the_long_way_gives_or_leaves_it_to_it(small, names, body):
+    with patch.object(csv, "_SMALL", small):
+        quick, rows = both_ways(CODEC, body, schema_of(*names))
+    if quick is not None and len(quick) == 0:
+        with pytest.raises(NoRows):
+            _ = rows.matrix
+    elif quick is not None:
+        assert np.array_equal(quick, rows.matrix, equal_nan=True)
+
+
+@pytest.mark.parametrize("small", [0, 1 << 15], ids=["large", "small"])
+@pytest.mark.parametrize("body", [b"1,2\n3,4", b"1,2\r\n3,4\r\n", b"x,y\n1,2\n3,4\n", b"1.0,2e0\n3,4\n\n"])
+def test_plain_numbers_take_the_quick_way(body, small):
+    with patch.object(csv, "_SMALL", small):
+        assert csv.read_matrix(body, PLAIN, XY).tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("x,y\n1,2\n", ["x", "y"]),
+        ("y,x\n1,2\n", ["y", "x"]),
+        ("z,y,x\n1,2,3\n", ["z", "y", "x"]),
+        (" x , y \n1,2\n", ["x", "y"]),
+        ("a,b\n1,2\n", ["a", "b"]),  # numbers are read, and these are none: names that do not fit get told so
+        ("1,2\n", None),
+        ("NA,2\n", None),
+        (",\n", None),
+        ("x,2\n", None),
+        ("\n\nx,y\n1,2\n", ["x", "y"]),
+        ("\ufeffx,y\n1,2\n", ["x", "y"]),
+    ],
+)
+def test_a_requests_first_line_is_a_header_if_it_holds_the_models_names_or_words_for_numbers(body, names):
+    """D1."""
+    assert read(body, schema=XY)[0] == names
+
+
+@pytest.mark.parametrize("body", ["Paris,big\n", "Paris,city\n", "5,6\n"])
+def test_a_row_of_texts_is_not_taken_for_a_header(body):
+    """D1, D10."""
+    names, columns = read(body, schema=MIXED)
+    assert (names, len(columns[0])) == (None, 1)
+
+
+def test_names_among_columns_that_the_model_does_not_know_are_still_names():
+    assert read("a,b,c,size,d,city\n1,2,3,4,5,6\n", schema=MIXED)[0] == ["a", "b", "c", "size", "d", "city"]
+
+
+def test_a_row_of_numbers_is_never_lost_to_columns_whose_names_are_numbers():
+    """D10: pandas calls columns 0, 1, …"""
+    assert read("0,1\n", schema=schema_of("0", "1")) == (None, [["0"], ["1"]])
+    assert read("0,1\n5,6\n", "text/csv; header=present", schema_of("0", "1")) == (["0", "1"], [["5"], ["6"]])
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("x,y\n1,2\n3,4\n", ["x", "y"]),
+        ("name,size\nann,2\nbob,4\n", ["name", "size"]),
+        ("name,town\nann,Rome\nbob,Oslo\n", ["name", "town"]),
+        (",x,y\n0,1,2\n1,4,5\n", ["", "x", "y"]),  # pandas writes its index without a name
+        ("x,x\n1,2\n", ["x", "x"]),  # refused later, by name
+        ("1,2\n3,4\n", None),
+        ("1,a\n2,b\n", None),
+        ("yes,no\nno,yes\nyes,yes\n", None),
+        ("a,a\nb,c\n", None),
+        ("NA,x\n1,y\n", None),
+        (",abc\n5,def\n", None),
+    ],
+)
+def test_a_training_tables_first_line_is_a_header_if_it_is_unlike_what_stands_below(body, names):
+    """B8.1, D1."""
+    assert read(body)[0] == names
+
+
+@pytest.mark.parametrize("schema", [None, XY])
+def test_the_content_type_says_whether_there_is_a_header(schema):
+    assert read("x,y\n1,2\n", "text/csv; header=absent", schema) == (None, [["x", "1"], ["y", "2"]])
+    assert read("1,2\n3,4\n", "text/csv; header=PRESENT", schema) == (["1", "2"], [["3"], ["4"]])
+    with pytest.raises(UserError, match='header is present or absent, got "maybe"'):
+        read("1,2\n", "text/csv; header=maybe", schema)
+
+
+@pytest.mark.parametrize(("mark", "shown"), [(";", "';'"), ("\t", r"'\\t'"), ("|", r"'\|'")])
+def test_another_delimiter_is_named(mark, shown):
+    with pytest.raises(UserError, match=f"separated by {shown}, and CSV needs commas"):
+        read(f"1{mark}2\n3{mark}4\n", schema=XY)
+
+
+@pytest.mark.parametrize(
+    ("body", "columns"),
+    [
+        ('1,"a,b"\n2,"c""d"\n', [["1", "2"], ["a,b", 'c"d']]),
+        ('1,"a\nb"\n2,"c\r\nd"\n', [["1", "2"], ["a\nb", "c\r\nd"]]),
+        ("1,a\r\n2,b", [["1", "2"], ["a", "b"]]),
+        ("1,a\r2,b\r", [["1", "2"], ["a", "b"]]),
+        ("1,a\n\n\n2,b\n\n", [["1", "2"], ["a", "b"]]),
+        ('1,12" pipe\n2,b\n', [["1", "2"], ['12" pipe', "b"]]),
+        ("1, a \n2,\tb\n", [["1", "2"], [" a ", "\tb"]]),
+        ("1,a\x00b\n", [["1"], ["a\x00b"]]),
+        ("1,NA\n2,null\n", [["1", "2"], ["NA", "null"]]),
+        ("1,a\u2028b\n2,c\x85d\n", [["1", "2"], ["a\u2028b", "c\x85d"]]),
+    ],
+)
+def test_cells_are_given_as_they_were_sent(body, columns):
+    assert read(body) == (None, columns)
+
+
+def test_a_cell_may_be_very_long():
+    assert read("1," + "a" * 300_000 + "\n")[1][1] == ["a" * 300_000]
+
+
+def test_a_blank_line_between_the_rows_of_a_single_column_is_a_row():
+    """D10: the only way in which such a table can say that a cell is missing."""
+    assert read("1\n\n3\n") == (None, [["1", "", "3"]])
+    assert read("\n\nx\n1\n\n3\n\n") == (["x"], [["1", "", "3"]])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1,2\n3\n", "line 2: 1 cell, expected 2 as in the first line"),
+        ("1,2\n3,4\n5,6,7\n", "line 3: 3 cells, expected 2 as in the first line"),
+        ("1,2\n\n5,6,7\n", "line 3: 3 cells, expected 2"),
+        ('1,"2\n3,4\n', "line 1: a quote opens or closes in a wrong place"),
+        ('1,2\n3,"4\n5,6\n', "line 2: a quote opens or closes in a wrong place"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_named_and_never_dropped(body, message):
+    """D20."""
+    with pytest.raises(UserError, match=message):
+        read(body)
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"\r\n\r\n", b"\xef\xbb\xbf"])
+def test_an_empty_csv_has_no_rows(body):
+    with pytest.raises(NoRows):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    "charset", ["iso-8859-1", "latin1", "cp1252", "utf-16", "utf-8-sig", "UTF8", '"utf-8"']
+)
+def test_the_charset_of_the_content_type_is_the_one_that_is_read(charset):
+    body = "1,é\n".encode(charset.strip('"'))
+    assert read(body, f"text/csv; charset={charset}")[1] == [["1"], ["é"]]
+
+
+def test_bytes_in_another_charset_are_named_with_the_way_out():
+    with pytest.raises(UserError, match=r"line 2 is not utf-8: byte 0xe9; .*charset=iso-8859-1"):
+        read("1,a\n2,é\n".encode("latin-1"))
+
+
+@pytest.mark.parametrize("charset", ["klingon", "hex", "undefined", "utf-7", "idna"])
+def test_a_charset_that_cannot_be_read_is_the_callers_mistake(charset):
+    with pytest.raises(UserError, match=r"charset|is not"):
+        read(b"+2AA-\xff,1\n", f"text/csv; charset={charset}")
+
+
+def test_an_answer_has_a_line_a_row_and_a_newline_at_the_end():
+    """B4.5, B4.6."""
+    answer = {"cluster": np.array([1.0, 0.0]), "name": np.array(['a"b', None], dtype=object)}
+    assert csv.write(answer, PLAIN) == b'1.0,"a""b"\n0.0,\n'
+    assert csv.write(answer, parse("text/csv; header=present")) == b'cluster,name\n1.0,"a""b"\n0.0,\n'
+
+
+def test_a_missing_answer_of_a_single_column_is_still_a_line():
+    """B4.5."""
+    body = csv.write({"x": np.array([1.5, np.nan, 2.0])}, PLAIN)
+    assert body == b'1.5\n""\n2.0\n'
+    assert cells.numbers(csv.read(body, PLAIN, None).columns[0], "x").tolist()[::2] == [1.5, 2.0]

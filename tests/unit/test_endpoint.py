@@ -1,0 +1,229 @@
+"""From a request's bytes to an answer's bytes."""
+
+import json
+
+import pytest
+
+from slipway.errors import BrokenModel
+from slipway.serving.endpoint import Endpoint
+from slipway.settings import Settings
+from slipway.training.run import train
+
+
+@pytest.fixture
+def endpoint(model, manifest):
+    def made(**environ):
+        return Endpoint(model, manifest, Settings.read(environ))
+
+    return made
+
+
+def ask(endpoint, body=b"1,2\n3,4\n", content_type="text/csv", accept="", attributes="", request=""):
+    answer = endpoint.answer(body, content_type, accept, attributes, request)
+    return answer.status, answer.body.decode()
+
+
+def message(answer):
+    status, body = answer
+    found = json.loads(body)
+    assert found["code"] == status
+    assert body.endswith("}\n")
+    assert "\n" not in body[:-1]
+    return found["message"]
+
+
+def test_each_row_has_one_answer_in_order(endpoint):
+    """B4.5, B4.6."""
+    assert ask(endpoint()) == (200, "3.0,1.5\n7.0,3.5\n")
+
+
+@pytest.mark.parametrize(
+    ("accept", "body"),
+    [
+        ("application/json", '{"predictions":[{"sum":3.0,"half":1.5},{"sum":7.0,"half":3.5}]}\n'),
+        ("application/jsonlines;q=0.9, image/png", '{"sum":3.0,"half":1.5}\n{"sum":7.0,"half":3.5}\n'),
+        ("text/csv;header=present", "sum,half\n3.0,1.5\n7.0,3.5\n"),
+        ("*/*", "3.0,1.5\n7.0,3.5\n"),
+    ],
+)
+def test_the_answer_is_in_the_format_that_was_asked_for(endpoint, accept, body):
+    """B2.14, D3."""
+    assert ask(endpoint(), accept=accept) == (200, body)
+
+
+@pytest.mark.parametrize(("accept", "lines"), [("", True), ("*/*", True), ("text/csv", False)])
+def test_the_deployment_may_choose_the_format_of_answers_that_no_request_chose(endpoint, accept, lines):
+    """B2.14."""
+    served = endpoint(SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="application/jsonlines")
+    assert ask(served, accept=accept)[1].startswith('{"sum"') is lines
+
+
+def test_the_deployments_format_keeps_its_parameters(endpoint):
+    assert ask(endpoint(SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/csv;header=present"))[1].startswith(
+        "sum,half\n"
+    )
+
+
+@pytest.mark.parametrize("names", ["half", " half ,", "half,sum"])
+def test_the_deployment_may_choose_the_answer_columns(endpoint, names):
+    """B8.9."""
+    status, body = ask(endpoint(SAGEMAKER_INFERENCE_OUTPUT=names), accept="application/jsonlines")
+    assert status == 200
+    assert list(json.loads(body.splitlines()[0])) == [
+        name.strip() for name in names.split(",") if name.strip()
+    ]
+
+
+def test_an_answer_column_that_is_not_there_is_told(endpoint):
+    answer = ask(endpoint(SAGEMAKER_INFERENCE_OUTPUT="half,label"))
+    assert message(answer) == "SAGEMAKER_INFERENCE_OUTPUT names label; the answer has sum, half"
+    assert answer[0] == 400
+
+
+JSON = b'{"instances": [[1, 2]], "configuration": {"times": 5}}'
+
+
+@pytest.mark.parametrize(
+    ("environ", "attributes", "body", "total"),
+    [
+        ({}, "", b"[[1, 2]]", 3.0),
+        ({"SLIPWAY_OPTIONS": "times=2"}, "", b"[[1, 2]]", 6.0),
+        ({"SLIPWAY_OPTIONS": '{"times": 2}'}, "", b"[[1, 2]]", 6.0),
+        ({"SLIPWAY_OPTIONS": "times=2"}, "times=3", b"[[1, 2]]", 9.0),
+        ({}, '{"times": 3}', b"[[1, 2]]", 9.0),
+        ({}, "trace=abc; times=3", b"[[1, 2]]", 9.0),
+        ({"SLIPWAY_OPTIONS": "times=2"}, "times=3", JSON, 15.0),
+        ({"SLIPWAY_OPTIONS": "times=2"}, "", JSON, 15.0),
+    ],
+    ids=str,
+)
+def test_a_requests_configuration_goes_before_its_attributes_and_those_before_the_deployments(
+    endpoint, environ, attributes, body, total
+):
+    """B2.7, B8.3."""
+    answer = ask(endpoint(**environ), body, "application/json", attributes=attributes)
+    assert json.loads(answer[1])["predictions"][0]["sum"] == total
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ["c000b4f9-df62-4c85-a0bf-7c525f9104a4", "trace=1,user=2", "=", "{not json", '{"trace": 1}', "times"],
+)
+def test_custom_attributes_that_are_no_options_are_passed_over(endpoint, attributes):
+    """B2.7: they may be anything."""
+    assert ask(endpoint(), attributes=attributes) == (200, "3.0,1.5\n7.0,3.5\n")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "body", "text"),
+    [
+        ("times=many", b"[[1, 2]]", "option times: expected a valid integer"),
+        (
+            "",
+            b'{"instances": [[1, 2]], "configuration": {"tims": 2}}',
+            'unknown option tims; known: times, fault; did you mean "times"?',
+        ),
+        ("", b'{"instances": [[1, 2]], "configuration": 2}', '"configuration" is an object of options'),
+    ],
+)
+def test_an_option_that_does_not_fit_is_told(endpoint, attributes, body, text):
+    answer = ask(endpoint(), body, "application/json", attributes=attributes)
+    assert answer[0] == 400
+    assert text in message(answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "accept", "status", "text"),
+    [
+        (b"1,2\n", "image/png", "", 415, "Content-Type: expected one of text/csv"),
+        (b"1,2\n", "", "", 415, "got none"),
+        (b"1,2\n", "text/csv", "image/png", 406, "Accept: expected one of text/csv"),
+        (b"1,abc\n", "text/csv", "", 400, 'row 1, column "y": expected a number, got "abc"'),
+        (b"1,inf\n", "text/csv", "", 400, "expected a finite number"),
+        (b"1\n", "text/csv", "", 400, "1 column came without names"),
+        (b"1;2\n", "text/csv", "", 400, "CSV needs commas"),
+        (b"1,2\n3\n", "text/csv", "", 400, "line 2: 1 cell, expected 2"),
+        (b"x,z\n1,2\n", "text/csv", "", 400, "missing column y"),
+        (b"\xff,2\n", "text/csv", "", 400, "is not utf-8"),
+        (b'{"instances": [', "application/json", "", 400, "the body is not JSON"),
+        (b"nonsense", "application/x-npy", "", 400, "is not an .npy array"),
+        (b"nonsense", "application/x-parquet", "", 400, "is not a Parquet file"),
+    ],
+)
+def test_a_callers_mistake_has_its_status_and_one_line(endpoint, body, content_type, accept, status, text):
+    """B2.9, B2.13, D14."""
+    answer = ask(endpoint(), body, content_type, accept)
+    assert answer[0] == status
+    assert text in message(answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "text/csv"),
+        (b"\n\n", "text/csv"),
+        (b"x,y\n", "text/csv"),
+        (b"[]", "application/json"),
+        (b'{"instances": []}', "application/json"),
+        (b"\n", "application/jsonlines"),
+    ],
+)
+def test_no_rows_have_no_answers(endpoint, body, content_type):
+    """B2.13."""
+    assert ask(endpoint(), body, content_type) == (204, "")
+
+
+@pytest.mark.parametrize("fault", ["drops a row", "answers with a list", "answers nothing", "raises"])
+def test_a_fault_of_the_model_is_ours_and_gives_nothing_away(endpoint, fault, capfd):
+    """B2.9, B4.5, D10, D18."""
+    answer = ask(endpoint(), attributes=f"fault={fault}", request="id-7")
+    assert answer[0] == 500
+    assert message(answer) == "internal error; the log has the details under request id-7"
+    assert "Traceback" not in answer[1]
+    assert "4711" not in answer[1]
+    assert "request id-7 failed" in capfd.readouterr().err
+
+
+def test_the_next_request_is_answered_after_a_fault(endpoint, capfd):
+    served = endpoint()
+    ask(served, attributes="fault=raises")
+    assert ask(served)[0] == 200
+
+
+def test_a_trained_model_is_loaded(settings_of):
+    settings = settings_of()
+    assert train(settings) == 0
+    assert ask(Endpoint.load(settings)) == (200, "3.0,1.5\n7.0,3.5\n")
+
+
+@pytest.mark.parametrize("options", ["times=many", "tims=2", "{broken"])
+def test_a_deployment_with_options_that_do_not_fit_is_not_ready(settings_of, options):
+    """B2.5: whoever deployed it reads why."""
+    assert train(settings_of()) == 0
+    with pytest.raises(BrokenModel, match="option"):
+        Endpoint.load(settings_of(SLIPWAY_OPTIONS=options))
+
+
+def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, folder, capfd):
+    """B2.5, D15."""
+    settings = settings_of()
+    assert train(settings) == 0
+    (folder / "predictor.py").write_text(
+        "import unit.model\nclass Model(unit.model.Adder):\n    @classmethod\n    def load(cls, folder): raise KeyError('weights')\n"
+    )
+    __import__("sys").modules.pop("predictor", None)
+    __import__("importlib").invalidate_caches()
+    with pytest.raises(
+        BrokenModel, match=r"^the model cannot be loaded \(KeyError\): the log has the details$"
+    ):
+        Endpoint.load(settings)
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_model_that_reads_other_columns_than_its_manifest_is_not_served(settings_of, root):
+    settings = settings_of()
+    assert train(settings) == 0
+    path = root / "model/manifest.json"
+    path.write_text(path.read_text().replace('"name": "y"', '"name": "z"'))
+    with pytest.raises(BrokenModel, match="other columns than its manifest"):
+        Endpoint.load(settings)

@@ -1,0 +1,45 @@
+"""How errors quote what came."""
+
+import pytest
+
+from slipway import errors
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", '"a"'),
+        (5, "5"),
+        (None, "None"),
+        ("two\nlines\r", '"two lines "'),
+        ([1, "a"], "[1, 'a']"),
+        ("", '""'),
+    ],
+)
+def test_a_value_is_shown_on_one_line(value, text):
+    assert errors.shown(value) == text
+
+
+def test_a_long_value_is_cut():
+    assert errors.shown("a" * 100) == '"' + "a" * 37 + '…"'
+    assert len(errors.shown(list(range(1000)))) == 40
+
+
+def test_a_long_list_of_names_is_cut():
+    assert errors.listed(["a", "b"]) == "a, b"
+    assert errors.listed([str(n) for n in range(12)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+
+
+def test_every_mistake_of_the_caller_has_its_status():
+    """B2.13."""
+    statuses = {
+        error.__name__: error.status for error in (errors.UserError, *errors.UserError.__subclasses__())
+    }
+    assert statuses == {
+        "UserError": 400,
+        "UnsupportedMediaType": 415,
+        "NotAcceptable": 406,
+        "PayloadTooLarge": 413,
+        "NoRows": 204,
+        "BrokenModel": 500,
+    }

@@ -1,0 +1,84 @@
+"""image.toml, and the one place that imports an image."""
+
+import sys
+
+import pytest
+
+from slipway.image import Image
+
+
+def test_an_image_is_called_like_its_folder(folder):
+    image = Image.read(folder)
+    assert (image.name, image.version, image.license, image.base) == (
+        "adder",
+        "1.2.3",
+        "Apache-2.0",
+        "trixie",
+    )
+    assert not image.distributed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('version = "1.2.3"', 'version = "1.2"', "version: String should match pattern"),
+        ('version = "1.2.3"', "", "version: Field required"),
+        ('title = "Adder"', 'titel = "Adder"', "title: Field required"),
+        ('title = "Adder"', 'title = "Adder"\nodd = 1', "odd: Extra inputs are not permitted"),
+        (
+            'direction = "Minimize"',
+            'direction = "down"',
+            "metrics.loss.direction: Input should be 'Minimize' or 'Maximize'",
+        ),
+        (
+            'training = ["ml.m5.large"]',
+            "training = []",
+            "instances.training: Tuple should have at least 1 item",
+        ),
+        ('title = "Adder"', "title = ", "Invalid value"),
+    ],
+)
+def test_a_wrong_word_in_image_toml_is_named_in_one_line(folder, old, new, message):
+    path = folder / "image.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=rf"image.toml: {message}") as caught:
+        Image.read(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_no_image_is_told(tmp_path):
+    with pytest.raises(ValueError, match="SLIPWAY_ALGORITHM must name the folder of an image"):
+        Image.read(tmp_path)
+
+
+def test_both_modules_are_imported_by_name(folder):
+    image = Image.read(folder)
+    assert image.predictor().__name__ == "Adder"
+    assert image.trainer().Hyperparameters().k == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("predictor", "Model = 5\n", r"predictor.py: Model must be a subclass of slipway.Model"),
+        ("predictor", "class Model: pass\n", r"predictor.py: Model must be a subclass of slipway.Model"),
+        ("train", "fit = None\n", r"train.py must define Hyperparameters"),
+    ],
+)
+def test_a_module_without_what_it_must_have_is_named(folder, name, text, message):
+    (folder / f"{name}.py").write_text(text)
+    image = Image.read(folder)
+    with pytest.raises(TypeError, match=message):
+        image.predictor() if name == "predictor" else image.trainer()
+
+
+def test_another_images_module_is_never_taken_for_this_ones(folder, tmp_path):
+    Image.read(folder).predictor()
+    other = tmp_path / "other"
+    folder.rename(other)
+    other_image = Image.read(other)
+    try:
+        with pytest.raises(ImportError, match="one image a process"):
+            other_image.predictor()
+    finally:
+        sys.path.remove(str(other))

@@ -1,0 +1,59 @@
+"""What `fit` is given: metrics that are printed, and the wish to come to an end."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from slipway.image import MetricFacts
+from slipway.training.config import Hosts
+from slipway.training.job import Job
+from slipway.training.report import Report
+
+
+@pytest.fixture
+def job():
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    facts = MetricFacts(description="x", direction="Minimize")
+    yield Job(Hosts("algo-1", ("algo-1",)), Report(), {"loss": facts, "test:msd": facts})
+    for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
+        signal.signal(number, handler)
+
+
+def test_a_metric_is_one_line_without_tabs(job, capsys):
+    """A8.1, A8.2."""
+    job.report(loss=0.1, **{"test:msd": np.float32(2.5)})
+    job.report(loss=1e-7)
+    assert capsys.readouterr().out == "metric loss=0.1;\nmetric test:msd=2.5;\nmetric loss=1e-07;\n"
+    assert job.metrics == {"loss": 1e-7, "test:msd": 2.5}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.nan])
+def test_what_is_not_finite_is_never_a_metric(job, capsys, value):
+    """A8.7."""
+    job.report(loss=value)
+    out, err = capsys.readouterr()
+    assert (out, job.metrics) == ("", {})
+    assert "metric loss could not be computed" in err
+
+
+def test_a_metric_that_the_image_does_not_declare_is_refused(job):
+    with pytest.raises(ValueError, match=r"metric lost is not declared in image\.toml"):
+        job.report(lost=1.0)
+
+
+def test_progress_is_a_line_on_the_log(job, capsys):
+    """A8.2."""
+    job.progress("half way")
+    assert capsys.readouterr().err == "slipway train: half way\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_the_job_to_end(job, capsys, number):
+    """A1.8, A1.9."""
+    job.stop_on_signals()
+    assert not job.should_stop()
+    os.kill(os.getpid(), number)
+    assert job.should_stop()
+    assert f"{number.name} received" in capsys.readouterr().err

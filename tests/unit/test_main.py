@@ -1,0 +1,52 @@
+"""The verbs of a container."""
+
+import json
+
+import pytest
+
+from slipway import __main__ as program
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    called = []
+    for name in ("train", "serve"):
+        monkeypatch.setitem(program._VERBS, name, lambda settings, name=name: called.append(name) or 0)
+    monkeypatch.delenv("TRAINING_JOB_NAME", raising=False)
+    return called
+
+
+@pytest.mark.parametrize(
+    ("arguments", "job", "verb"),
+    [
+        (["train"], "", "train"),
+        (["serve"], "", "serve"),
+        (["serve"], "job", "serve"),
+        ([], "job", "train"),
+        ([], "", "serve"),
+        (["auto"], "job", "train"),
+    ],
+)
+def test_a_verb_is_done_and_none_is_guessed_from_the_platform(ran, monkeypatch, arguments, job, verb):
+    """A1.1, A1.5, B1.1."""
+    monkeypatch.setenv("TRAINING_JOB_NAME", job)
+    assert program.main(arguments) == 0
+    assert ran == [verb]
+
+
+def test_an_unknown_verb_names_the_known_ones(ran, capsys):
+    assert program.main(["tarin"]) == 2
+    assert capsys.readouterr().err == "slipway start: expected train, serve, describe or auto, got 'tarin'\n"
+
+
+def test_a_variable_that_does_not_fit_is_told_before_anything_starts(ran, monkeypatch, capsys):
+    monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", "http")
+    assert program.main(["serve"]) == 2
+    assert "environment variable SAGEMAKER_BIND_TO_PORT" in capsys.readouterr().err
+    assert ran == []
+
+
+def test_describe_prints_json(folder, monkeypatch, capsys):
+    monkeypatch.setenv("SLIPWAY_ALGORITHM", str(folder))
+    assert program.main(["describe"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "adder"

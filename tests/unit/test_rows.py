@@ -1,0 +1,93 @@
+"""A request's rows in the two forms that models read."""
+
+import numpy as np
+import pytest
+
+from slipway import Column, Schema
+from slipway.codecs import reader
+from slipway.errors import NoRows, UserError
+from slipway.rows import Rows
+from slipway.serving.endpoint import Payload
+from unit.tables import schema_of
+
+XY = schema_of("x", "y")
+MIXED = Schema(
+    columns=(
+        Column(name="n", kind="integer"),
+        Column(name="x", kind="number"),
+        Column(name="s", kind="text"),
+    ),
+    table=("n", "x", "s"),
+)
+
+
+def rows(body, schema, media_type="text/csv"):
+    codec, media = reader(media_type)
+    return Rows(Payload(codec, media, body.encode()), schema)
+
+
+@pytest.mark.parametrize(
+    "body", ["1,2\n3,\n", "x,y\n1,2\n3,NA\n", "a,y,x\n0,2,1\n0,,3\n", 'y,x\n"2",1\n?,3\n']
+)
+def test_the_matrix_has_the_models_columns_and_nan_for_gaps(body):
+    found = rows(body, XY)
+    assert np.array_equal(found.matrix, [[1, 2], [3, np.nan]], equal_nan=True)
+    assert found.matrix.dtype == np.float64
+    assert len(found) == 2
+    assert found.columns == ("x", "y")
+
+
+def test_the_table_is_typed_as_in_training():
+    table = rows("s,n,x\nNA,1,2\n,2,\n", MIXED).table
+    assert list(table) == ["n", "x", "s"]
+    assert [str(kind) for kind in table.dtypes] == ["int64", "float64", "object"]
+    assert table["s"].tolist() == ["NA", None]
+    assert np.isnan(table["x"][1])
+
+
+def test_the_sheet_holds_every_cell_as_it_was_sent():
+    sheet = rows("extra,n,x,s\n 1 ,01,2.50,é\n", MIXED).sheet
+    assert list(sheet.names) == ["extra", "n", "x", "s"]
+    assert [column.to_pylist() for column in sheet.columns] == [[" 1 "], ["01"], ["2.50"], ["é"]]
+
+
+def test_both_forms_are_the_same_rows():
+    found = rows("x,y\n1,2\n3,4\n", XY)
+    assert np.array_equal(found.table.to_numpy(), found.matrix)
+    assert len(found) == found.sheet.height == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("x,y\n1,2\n3,abc\n", '^row 2, column "y": expected a number, got "abc"$'),
+        ("x,z\n1,2\n", "^missing column y"),
+        ("1,2,3\n", "^3 columns came without names"),
+    ],
+)
+def test_rows_that_do_not_fit_are_the_callers_mistake_in_both_forms(body, message):
+    for form in ("matrix", "table"):
+        with pytest.raises(UserError, match=message):
+            getattr(rows(body, XY), form)
+
+
+def test_a_text_model_has_no_matrix():
+    with pytest.raises(UserError, match='column "s": expected a number, got "a"'):
+        _ = rows("n,x,s\n1,2,a\n", MIXED).matrix
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [("x,y\n", "text/csv"), ("[]", "application/json"), ('{"x": [], "y": []}', "application/json")],
+)
+def test_no_rows_are_told_apart_from_rows(body, media_type):
+    """B2.13."""
+    for form in ("matrix", "table", "sheet"):
+        with pytest.raises(NoRows):
+            getattr(rows(body, XY, media_type), form)
+
+
+def test_a_header_that_does_not_fit_is_worth_more_words_than_that_no_row_follows():
+    with pytest.raises(UserError, match="missing columns x, y") as caught:
+        _ = rows("a,b\n", XY).table
+    assert caught.value.status == 400

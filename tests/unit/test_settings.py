@@ -1,0 +1,88 @@
+"""Environment variables, read once."""
+
+from pathlib import Path
+
+import pytest
+
+from slipway.errors import UserError
+from slipway.settings import Settings
+
+
+def test_no_variable_is_needed():
+    """B2.1."""
+    settings = Settings.read({})
+    assert (settings.port, settings.root, settings.algorithm) == (
+        8080,
+        Path("/opt/ml"),
+        Path("/opt/algorithm"),
+    )
+    assert settings.max_body_bytes >= 1 << 30  # B3: asynchronous endpoints send up to 1 GB
+
+
+def test_the_platforms_variables_are_read():
+    """B2.1, B4.1."""
+    settings = Settings.read(
+        {
+            "SAGEMAKER_BIND_TO_PORT": "8081",
+            "MODEL_SERVER_WORKERS": "3",
+            "MODEL_SERVER_TIMEOUT": "7",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0",
+            "TRAINING_JOB_NAME": "job",
+            "PATH": "/bin",
+        }
+    )
+    assert (settings.port, settings.workers, settings.request_timeout_s) == (8081, 3, 7)
+    assert (settings.max_payload_mb, settings.training_job_name) == (0, "job")
+
+
+@pytest.mark.parametrize(
+    ("text", "batch"),
+    [
+        ("true", True),
+        ("True", True),
+        ("TRUE ", True),
+        ("1", True),
+        ("false", False),
+        ("False", False),
+        ("0", False),
+        ("", False),
+        ("no", False),
+    ],
+)
+def test_batch_means_what_it_says(text, batch):
+    """B4.1."""
+    assert Settings.read({"SAGEMAKER_BATCH": text}).batch is batch
+
+
+def test_a_request_may_take_longer_in_a_batch_transform():
+    """B2.6, B3."""
+    assert Settings.read({}).request_timeout_s == 60
+    assert Settings.read({"SAGEMAKER_BATCH": "true"}).request_timeout_s == 3600
+    assert Settings.read({"SAGEMAKER_BATCH": "true", "MODEL_SERVER_TIMEOUT": "9"}).request_timeout_s == 9
+
+
+def test_an_empty_variable_is_an_unset_one():
+    assert Settings.read({"SAGEMAKER_BIND_TO_PORT": "", "MODEL_SERVER_WORKERS": ""}).port == 8080
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAGEMAKER_BIND_TO_PORT", "http"),
+        ("SAGEMAKER_BIND_TO_PORT", "0"),
+        ("SAGEMAKER_BIND_TO_PORT", "65536"),
+        ("MODEL_SERVER_WORKERS", "0"),
+        ("MODEL_SERVER_WORKERS", "two\nlines"),
+        ("MODEL_SERVER_TIMEOUT", "1.5"),
+        ("MAX_CONTENT_LENGTH", "6MB"),
+        ("SAGEMAKER_MAX_PAYLOAD_IN_MB", "-1"),
+    ],
+)
+def test_a_value_that_cannot_be_is_told_in_one_line(name, value):
+    with pytest.raises(UserError, match=f"^environment variable {name}: .*, got ") as caught:
+        Settings.read({name: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_every_variable_says_what_it_is_for():
+    assert all(field.description and field.alias for field in Settings.model_fields.values())

@@ -1,0 +1,48 @@
+"""While the model loads, every request is answered at once."""
+
+import http.client
+import socket
+
+import pytest
+
+from slipway.serving.starting import answering
+
+
+@pytest.fixture
+def listener():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        found.listen(16)
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [("GET", "/ping", None), ("POST", "/invocations", b"1,2\n" * 50_000)]
+)
+def test_every_request_is_told_that_the_model_is_being_loaded(listener, method, path, body):
+    """B2.2, B2.5, D8."""
+    with answering([listener]):
+        for _ in range(3):
+            client = http.client.HTTPConnection(*listener.getsockname(), timeout=10)
+            client.request(method, path, body)
+            answer = client.getresponse()
+            assert answer.status == 503
+            assert b"the model is being loaded" in answer.read()
+            client.close()
+
+
+def test_a_silent_client_keeps_nobody_waiting(listener):
+    """B2.3."""
+    with answering([listener]), socket.create_connection(listener.getsockname(), 10):
+        client = http.client.HTTPConnection(*listener.getsockname(), timeout=10)
+        client.request("GET", "/ping")
+        assert client.getresponse().status == 503
+
+
+def test_afterwards_the_socket_is_the_servers_and_no_thread_is_left(listener):
+    with answering([listener]):
+        pass
+    assert not [thread for thread in __import__("threading").enumerate() if thread.name == "starting"]
+    with socket.create_connection(listener.getsockname(), 10):
+        listener.settimeout(10)
+        listener.accept()[0].close()

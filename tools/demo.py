@@ -1,0 +1,123 @@
+"""The demo: an image trained on its sample, served, and asked, in one go."""
+
+import argparse
+import csv
+import math
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from client import ask, reason
+from runs import Run, RunError
+
+from slipway.serving import nginx
+
+_START_S = 60
+_STOP_S = 40
+_ROWS = 10
+_CELL = 22  # characters
+
+
+def demo(run: Run, _: argparse.Namespace) -> int:
+    """Says what each step does; raises RunError where one fails."""
+    print(f"Training {run.name} on {run.sample.relative_to(run.folder.parent.parent)} …", flush=True)
+    run.lay_out(None, None)
+    run.train()
+    with _served(run) as port:
+        request = (run.sample / "request.csv").read_bytes()
+        answer = ask(port, request, {"Content-Type": "text/csv", "Accept": "application/json"})
+    if not answer.ok:
+        raise RunError(f"the sample request was answered with {answer.status_code}: {reason(answer)}")
+    sent = list(csv.DictReader(request.decode().splitlines()))
+    answers = answer.json()["predictions"]
+    if len(sent) != len(answers):
+        raise RunError(f"{len(sent)} rows were sent, {len(answers)} answers came")
+    rows = [[*before.values(), None, *after.values()] for before, after in zip(sent, answers, strict=True)]
+    print(f"\nsample/request.csv and its answers:\n\n{table([*sent[0], None, *answers[0]], rows[:_ROWS])}")
+    if len(rows) > _ROWS:
+        print(f"… and {len(rows) - _ROWS} more")
+    print(f"""
+Training report, to open in a browser:
+  {run.report}
+
+With data of your own:
+  make train IMG={run.name} DATA=folder        CSV, JSON Lines, JSON or Parquet files
+  make serve IMG={run.name}
+  make predict IMG={run.name} FILE=rows.csv    in another terminal""")
+    return 0
+
+
+@contextmanager
+def _served(run: Run) -> Iterator[int]:
+    """Serves on a free port until the block ends; yields the port once /ping answers 200."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    front = "nginx stands in front" if nginx.find() else "nginx is not installed, so gunicorn itself listens"
+    print(f"\nServing on port {port}; {front} …", flush=True)
+    command, environ = run.command("serve", SAGEMAKER_BIND_TO_PORT=str(port))
+    log = run.root / "serve.log"
+    with log.open("wb") as heard:
+        server = subprocess.Popen(command, env=environ, stdout=heard, stderr=heard)
+        try:
+            started = time.monotonic()
+            while not _pings(port):
+                if server.poll() is not None or time.monotonic() > started + _START_S:
+                    tail = "\n".join(log.read_text().splitlines()[-15:])
+                    state = "ended" if server.poll() is not None else f"is not ready after {_START_S} s"
+                    raise RunError(f"the server {state}; its log, {log}:\n{tail}")
+                time.sleep(0.05)
+            print(f"Ready after {time.monotonic() - started:.1f} s.", flush=True)
+            yield port
+        finally:
+            server.terminate()
+            server.wait(_STOP_S)
+
+
+def _pings(port: int) -> bool:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(f"http://127.0.0.1:{port}/ping", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def table(header: list[Any], rows: list[list[Any]]) -> str:
+    """Aligned columns: numbers right, texts left; None is the bar between sent and answered."""
+    columns = [_column(name, [row[place] for row in rows]) for place, name in enumerate(header)]
+    lines = ["  ".join(line) for line in zip(*columns, strict=True)]
+    return "\n".join(f"  {line}".rstrip() for line in lines)
+
+
+def _column(name: Any, cells: list[Any]) -> list[str]:
+    """Name, rule and cells in one width; floats with the decimals that give the largest four digits."""
+    if name is None:
+        return ["│", "┼", *("│" for _ in cells)]
+    floats = [abs(cell) for cell in cells if isinstance(cell, float)]
+    whole = all(value.is_integer() for value in floats)
+    decimals = 0 if whole else max(0, 3 - math.floor(math.log10(max(floats) or 1)))
+    shown = [
+        f"{cell:.{decimals}f}" if isinstance(cell, float) else _cut("" if cell is None else str(cell))
+        for cell in cells
+    ]
+    width = max(map(len, [str(name), *shown]))
+    numbers = all(_is_number(cell) for cell in cells)
+    return [text.rjust(width) if numbers else text.ljust(width) for text in (str(name), "─" * width, *shown)]
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        float(cell or 0)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""Write what is derived from the images and the settings into the documents, or with --check compare it.
+
+A document says where: between `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tables
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKED = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SETTINGS = (
+    "import json; from slipway.settings import Settings; print(json.dumps(Settings.model_json_schema()))"
+)
+
+
+class GenerateError(Exception):
+    """Why nothing could be generated, in one line."""
+
+
+def python(image: Path, *arguments: str) -> Any:
+    """What Python prints in the environment of `image`, as JSON."""
+    program = ROOT / ".slipway/envs" / image.name / "bin/python"
+    if not program.exists():
+        raise GenerateError(f"there is no environment of {image.name} yet; `make generate` makes it")
+    environ = {"PYTHONPATH": str(ROOT / "shared"), "SLIPWAY_ALGORITHM": str(image)}
+    command = [str(program), *arguments]
+    done = subprocess.run(command, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise GenerateError(f"{image.relative_to(ROOT)} cannot be described: {last}")
+    return json.loads(done.stdout)
+
+
+def fill(path: Path, parts: Mapping[str, str]) -> str:
+    """The text of `path`, each of `parts` in its place. Raises GenerateError when the places are others."""
+    if not path.exists():
+        raise GenerateError(
+            f"there is no {path.relative_to(ROOT)}; write it, with <!-- generated: … --> in it"
+        )
+    text = path.read_text()
+    found = [name for _, name, _ in MARKED.findall(text)]
+    if sorted(found) != sorted(parts):
+        expected = ", ".join(sorted(parts))
+        came = ", ".join(sorted(found)) or "none"
+        raise GenerateError(
+            f"{path.relative_to(ROOT)}: expected the generated parts {expected}; found {came}"
+        )
+    return MARKED.sub(lambda match: match[1] + parts[match[2]] + match[3], text)
+
+
+def files() -> dict[Path, str]:
+    """Every file with generated parts, and the text it should have."""
+    images = sorted(path.parent for path in ROOT.glob("images/*/image.toml"))
+    described = {image: python(image, "-m", "slipway", "describe") for image in images}
+    found = {ROOT / "README.md": {"images": tables.images(list(described.values()))}}
+    for image, facts in described.items():
+        found[image / "README.md"] = {
+            "hyperparameters": tables.hyperparameters(facts),
+            "options": tables.options(facts),
+            "channels": tables.channels(facts),
+            "metrics": tables.metrics(facts),
+        }
+    found[ROOT / "docs/settings.md"] = {"settings": tables.settings(python(images[0], "-c", _SETTINGS))}
+    return {path: fill(path, parts) for path, parts in found.items()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write, or compare, what is derived.")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if a file is out of date")
+    check = parser.parse_args().check
+    try:
+        stale = {path: text for path, text in files().items() if path.read_text() != text}
+    except GenerateError as error:
+        print(f"generate: {error}", file=sys.stderr)
+        return 1
+    for path, text in stale.items():
+        if check:
+            print(f"{path.relative_to(ROOT)} is out of date; run `make generate`", file=sys.stderr)
+        else:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

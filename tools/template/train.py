@@ -1,0 +1,54 @@
+"""What training adds: bagged least squares, as a place to start from."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+import slipway
+from predictor import Model
+from slipway import Channel, Job, Tunable, UserError
+
+
+class Hyperparameters(slipway.Hyperparameters):
+    """What a user may set. A field's docstring is its public description."""
+
+    target: str = "target"
+    """The column to learn."""
+    bags: Annotated[int, Field(ge=1, le=1000), Tunable()] = 20
+    """How many resamples of the rows to fit; the model is their mean."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Fixes every random choice: the same data and seed give the same model."""
+
+
+def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
+    table, kinds = data["train"].table, data["train"].kinds
+    if kinds.get(params.target, "text") == "text":
+        known = ", ".join(name for name, kind in kinds.items() if kind != "text") or "none"
+        raise UserError(f'target: expected a column of numbers ({known}), got "{params.target}"')
+    columns = [name for name, kind in kinds.items() if kind != "text" and name != params.target]
+    if not columns:
+        raise UserError(f"the train channel has no column of numbers beside {params.target}")
+    table = table[table[params.target].notna()]  # a row without an answer teaches nothing
+    matrix, target = table[columns].to_numpy(np.float64), table[params.target].to_numpy(np.float64)
+    fill = np.nan_to_num(np.nanmean(matrix, axis=0))
+    design = np.column_stack([np.where(np.isnan(matrix), fill, matrix), np.ones(len(matrix))])
+    random, found, errors = np.random.default_rng(params.seed), [], []
+    for bag in range(1, params.bags + 1):
+        chosen = random.integers(len(design), size=len(design))
+        found.append(np.linalg.lstsq(design[chosen], target[chosen])[0])
+        left = np.setdiff1d(np.arange(len(design)), chosen)
+        errors.append(target[left] - design[left] @ found[-1])
+        job.progress(f"bag {bag} of {params.bags}")
+        if job.should_stop():
+            break
+    weights, wrong = np.mean(found, axis=0), np.concatenate(errors)
+    if len(wrong):
+        job.report(rmse=float(np.sqrt(np.square(wrong).mean())))
+    drawn, axes = slipway.figure()
+    axes.scatter(design @ weights, target, s=12)
+    axes.set(xlabel="predicted", ylabel=params.target)
+    text = f"{params.target} of {len(design)} rows, learned from {', '.join(columns)} in {len(found)} bags."
+    job.page.add("Predicted and true", text, figure=drawn)
+    return Model(columns, weights[:-1], float(weights[-1]), fill)
