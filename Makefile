@@ -66,8 +66,8 @@ predict: $(RUN_ENV) ## Send a file to what is served: IMG=name FILE=rows.csv [TY
 	@$(call in,$(IMG)) tools/local.py predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-containers
-HOUSE := $(if $(IMG),,test-house test-shared)
+.PHONY: test test-house test-shared test-faults test-containers
+HOUSE := $(if $(IMG),,test-house test-shared test-faults)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
 	  echo "NOT run, as no Docker engine answers: the tests of the containers. With one: make test-containers$(if $(IMG), IMG=$(IMG))"; fi
@@ -77,6 +77,9 @@ test-house: $(TOOLS) ## Test the rules of the repository itself
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit
+
+test-faults: $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted fault must be caught
+	$(call in,tools) -m pytest tests/faults
 
 .PHONY: $(IMAGES:%=test-%) $(IMAGES:%=test-container-%)
 $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp

@@ -39,7 +39,7 @@ def text(result: dict[str, Any]) -> str:
 def notes(stacks: Sequence[Stack], workers: int, connections: int) -> dict[str, str]:
     found = {
         "workload": f"k-means, {CLUSTERS} clusters, {FEATURES} features, numbers with 6 decimals",
-        "shape": f"workers a stack: {workers}, requests under way: {connections}, keep-alive, client not counted",
+        "shape": f"{workers} worker(s) a stack, {connections} requests at a time, keep-alive; no client",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
         f"Linux {platform.release()}, Python {platform.python_version()}",
         "nginx": _first_line(["nginx", "-v"]) or "none: gunicorn listens itself in every stack",

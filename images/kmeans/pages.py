@@ -4,44 +4,58 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from pandas import DataFrame
-
 from points import Points
-from predictor import Model
 from selection import Choice
+
+from predictor import Model
 from slipway import Array, Report, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
     from train import Hyperparameters
 
 _PLOTTED = 2_000
 
 
-def write(page: Report, points: Points, choice: Choice, model: Model, labels: Array, params: "Hyperparameters") -> None:
+def write(
+    page: Report, points: Points, choice: Choice, model: Model, labels: Array, params: "Hyperparameters"
+) -> None:
     """Adds the sections: data, choice of k, sizes, centres, projection."""
     k = len(model.centres)
     page.add("Data", _data(points, params), _columns(points))
     if len(choice.ks) > 1:
-        curve = DataFrame({"k": choice.ks, "mean squared distance": choice.inertias, "silhouette": choice.silhouettes})
-        text = f"{k} clusters, {choice.chosen_by}. Inertia falls with every cluster; look for the bend, and for a high silhouette."
+        curve = DataFrame(
+            {"k": choice.ks, "mean squared distance": choice.inertias, "silhouette": choice.silhouettes}
+        )
+        text = (
+            f"{k} clusters, {choice.chosen_by}. The mean squared distance falls with every cluster; "
+            "look for the bend, and for a high silhouette."
+        )
         page.add("How many clusters", text, curve, _curve(choice, k))
     sizes = np.bincount(labels, minlength=k)
     page.add(
         "Cluster sizes",
-        f"The largest cluster holds {sizes.max() / sizes.sum():.0%} of the rows, the smallest {sizes.min() / sizes.sum():.1%}.",
+        f"The largest cluster holds {sizes.max() / sizes.sum():.0%} of the rows, "
+        f"the smallest {sizes.min() / sizes.sum():.1%}.",
         DataFrame({"cluster": range(k), "rows": sizes, "share": sizes / sizes.sum()}),
         _sizes(sizes),
     )
     centres = points.in_units(model.centres)
     page.add(
         "Centres",
-        "Where each centre lies, in the columns' own units; the colour says how many standard deviations from the mean of all rows.",
+        "Where each centre lies, in the columns' own units; "
+        "the colour says how many standard deviations from the mean of all rows.",
         DataFrame(centres, columns=points.columns).assign(cluster=range(k))[["cluster", *points.columns]],
         _heat(points, centres),
     )
     if len(points.columns) > 1 and len(points.matrix) > 2:
         drawn, share = _projection(points, model, params.seed)
-        page.add("Projection", f"The first two principal components; they show {share:.0%} of the variance.", figure=drawn)
+        page.add(
+            "Projection",
+            f"The first two principal components; they show {share:.0%} of the variance.",
+            figure=drawn,
+        )
 
 
 def _data(points: Points, params: "Hyperparameters") -> str:
@@ -53,7 +67,9 @@ def _data(points: Points, params: "Hyperparameters") -> str:
     spread = points.scale if params.standardize else points.matrix.std(axis=0)
     uneven = spread[spread > 0]
     if not params.standardize and len(uneven) > 1 and uneven.max() > 10 * uneven.min():
-        parts.append("The columns' spreads differ more than tenfold: standardize=true would let all of them count alike.")
+        parts.append(
+            "The columns' spreads differ more than tenfold: standardize=true would let all count alike."
+        )
     return " ".join(parts)
 
 
@@ -81,7 +97,7 @@ def _curve(choice: Choice, k: int) -> "Figure":
     right.grid(False)
     left.axvline(k, color="C7", linestyle=":", label=f"k = {k}")
     handles = [*left.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
-    left.legend(handles, [handle.get_label() for handle in handles], frameon=False, loc="center right")
+    left.legend(handles=handles, frameon=False, loc="center right")
     return drawn
 
 
@@ -109,7 +125,9 @@ def _heat(points: Points, centres: Array) -> "Figure":
     if z.size <= 200:
         for row, column in np.ndindex(*z.shape):
             shade = "white" if abs(z[row, column]) > 0.6 * limit else "black"
-            axes.text(column, row, f"{centres[row, column]:.4g}", ha="center", va="center", fontsize=8, color=shade)
+            axes.text(
+                column, row, f"{centres[row, column]:.4g}", ha="center", va="center", fontsize=8, color=shade
+            )
     drawn.colorbar(image, label="standard deviations from the mean")
     return drawn
 

@@ -1,5 +1,6 @@
 """The training table as points: which columns count, and how gaps and units are dealt with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -28,7 +29,7 @@ class Points:
     """Over all rows, where `matrix` is a sample."""
 
     @classmethod
-    def of(cls, channel: Channel, features: list[str], standardize: bool) -> Self:
+    def of(cls, channel: Channel, features: Sequence[str], standardize: bool) -> Self:
         """All rows of `channel`."""
         table = channel.table
         columns = choose_columns(channel, features)
@@ -39,7 +40,14 @@ class Points:
         matrix = np.where(gaps, fill, matrix)
         shift, scale = units(fill, matrix.var(axis=0), standardize)
         return cls(
-            columns, left_out(channel, columns), (matrix - shift) / scale, fill, shift, scale, gaps.sum(axis=0), len(matrix)
+            columns,
+            left_out(channel, columns),
+            (matrix - shift) / scale,
+            fill,
+            shift,
+            scale,
+            gaps.sum(axis=0),
+            len(matrix),
         )
 
     def sample(self, rows: int, seed: int) -> Self:
@@ -54,7 +62,7 @@ class Points:
         return matrix * self.scale + self.shift
 
 
-def choose_columns(channel: Channel, features: list[str]) -> list[str]:
+def choose_columns(channel: Channel, features: Sequence[str]) -> list[str]:
     """`features`, or every column of numbers. Raises UserError where they cannot be clustered by."""
     kinds = channel.kinds
     unknown = [name for name in features if name not in kinds]
@@ -65,11 +73,16 @@ def choose_columns(channel: Channel, features: list[str]) -> list[str]:
     texts = [name for name in features if kinds[name] == "text"]
     if texts:
         raise UserError(f"features: column {', '.join(texts)} holds text; k-means needs numbers")
-    columns = features or [name for name, kind in kinds.items() if kind != "text"]
+    columns = list(features) or [name for name, kind in kinds.items() if kind != "text"]
     if not columns:
         only = next(iter(kinds))
-        hint = next((f"; are its cells separated by {mark!r}? CSV needs commas" for mark in ";\t|" if mark in only), "")
-        raise UserError(f"the train channel has no column of numbers; its columns are {', '.join(kinds)}{hint}")
+        hint = next(
+            (f"; are its cells separated by {mark!r}? CSV needs commas" for mark in ";\t|" if mark in only),
+            "",
+        )
+        raise UserError(
+            f"the train channel has no column of numbers; its columns are {', '.join(kinds)}{hint}"
+        )
     return columns
 
 

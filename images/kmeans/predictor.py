@@ -14,14 +14,14 @@ class Options(slipway.Options):
     """What a request may choose."""
 
     ids: bool = False
-    """Answer with plain whole cluster numbers, as the older container did, instead of cluster and distance."""
+    """Answer with plain whole cluster numbers, as the older container did, and no distance."""
 
 
 class Model(slipway.Model):
     """Centres in the space that they were found in: the columns as they are, or standardised.
 
-    `centres` has shape (k, columns); `fill`, `shift` and `scale` have one entry a column. A missing cell counts as
-    `fill`, the column's mean in training, so that every row gets an answer.
+    `centres` has shape (k, columns); `fill`, `shift` and `scale` have one entry a column. A missing cell
+    counts as `fill`, the column's mean in training, so that every row gets an answer.
     """
 
     options: ClassVar = Options
@@ -45,7 +45,10 @@ class Model(slipway.Model):
         nearest = self.nearest(points)
         if options.ids:
             return {"closest_cluster": nearest}
-        return {"closest_cluster": nearest.astype(np.float64), "distance_to_cluster": self.distances(points, nearest)}
+        return {
+            "closest_cluster": nearest.astype(np.float64),
+            "distance_to_cluster": self.distances(points, nearest),
+        }
 
     def place(self, matrix: Array) -> Array:
         """`matrix` in the space of the centres: gaps filled, columns standardised where training did so."""
@@ -55,12 +58,12 @@ class Model(slipway.Model):
         return (matrix - self.shift) / self.scale if self._scaled else matrix
 
     def nearest(self, points: Array) -> Array:
-        """The number of the nearest centre for each of `points`; |x|² is the same for all centres and left out."""
+        """The number of each point's nearest centre; |x|² is the same for all centres and left out."""
         found: Array = (points @ self._pull + self._norms).argmin(axis=1)
         return found
 
     def distances(self, points: Array, nearest: Array) -> Array:
-        """Euclidean distances, from the differences themselves: |x|² - 2xc + |c|² would lose digits near a centre."""
+        """Euclidean, from the differences: |x|² - 2xc + |c|² would lose digits near a centre."""
         apart = points - self.centres[nearest]
         found: Array = np.sqrt(np.einsum("ij,ij->i", apart, apart))
         return found

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
 from points import Points
+
 from predictor import Model
 from slipway import Array, Job
 
@@ -55,7 +55,7 @@ def choose(points: Points, params: "Hyperparameters", job: Job) -> Choice:
 
 
 def silhouette(matrix: Array, labels: Array, seed: int) -> float:
-    """The mean silhouette of a sample, NaN where it is not defined: it needs 2 clusters, and fewer than points."""
+    """The mean silhouette of a sample, NaN where it is not defined: for 1 cluster, or one a point."""
     from sklearn.metrics import silhouette_score
 
     if len(matrix) > _SILHOUETTE_ROWS:
@@ -73,7 +73,11 @@ def scores(points: Points, model: Model, labels: Array, seed: int) -> dict[str, 
     inertia = points.inertia
     if inertia is None:
         inertia = float(np.square(model.distances(points.matrix, labels)).sum())
-    found = {"inertia": inertia, "msd": inertia / points.height, "silhouette": silhouette(points.matrix, labels, seed)}
+    found = {
+        "inertia": inertia,
+        "msd": inertia / points.height,
+        "silhouette": silhouette(points.matrix, labels, seed),
+    }
     if 2 <= len(np.unique(labels)) < len(labels):
         found["davies_bouldin"] = float(davies_bouldin_score(points.matrix, labels))
     return {name: value for name, value in found.items() if np.isfinite(value)}

@@ -5,29 +5,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-
 import selection
 from points import Points, choose_columns, left_out, units
+
 from predictor import Model
-from slipway import Array, Channel, Job, UserError, machine
+from slipway import Array, Channel, Job, UserError
 
 if TYPE_CHECKING:
     from train import Hyperparameters
 
 _SAMPLE = 20_000
-_IN_MEMORY = 8  # times the bytes on disk: strings while parsing, numbers, and scikit-learn's copy
-_GZIP = 5  # how far numbers as text are packed, at the most that matters
-
-
-def fits_memory(channel: Channel) -> bool:
-    """Whether the channel, read as one table, takes no more than half of the memory."""
-    weight = sum(path.stat().st_size * (_GZIP if path.suffix == ".gz" else 1) for path in channel.files)
-    return weight * _IN_MEMORY < machine.memory_bytes() / 2
 
 
 @dataclass
 class _Summary:
-    """What one pass over the data leaves: counts, moments (Chan et al. 1979), and a uniform sample (Vitter 1985)."""
+    """What one pass over the data leaves: counts, moments (Chan et al. 1979), a uniform sample."""
 
     random: np.random.Generator
     height: int = 0
@@ -44,7 +36,11 @@ class _Summary:
         mean = np.where(seen, matrix, 0.0).sum(axis=0) / np.maximum(count, 1)
         squares = np.where(seen, np.square(matrix - mean), 0.0).sum(axis=0)
         if self.height == 0:
-            self.count, self.mean, self.squares = np.zeros_like(mean), np.zeros_like(mean), np.zeros_like(mean)
+            self.count, self.mean, self.squares = (
+                np.zeros_like(mean),
+                np.zeros_like(mean),
+                np.zeros_like(mean),
+            )
             self.sample = np.empty((0, matrix.shape[1]))
         both = np.maximum(self.count + count, 1)
         apart = mean - self.mean
@@ -74,11 +70,18 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
     shift, scale = units(summary.mean, summary.squares / summary.height, params.standardize)
     sample = (np.where(np.isnan(summary.sample), summary.mean, summary.sample) - shift) / scale
     gaps = summary.height - summary.count
-    points = Points(columns, left_out(channel, columns), sample, summary.mean, shift, scale, gaps, summary.height)
+    points = Points(
+        columns, left_out(channel, columns), sample, summary.mean, shift, scale, gaps, summary.height
+    )
     choice = selection.choose(points, params, job)
     start = KMeans(choice.k, init=params.init, n_init=params.n_init, random_state=params.seed).fit(sample)
     batches = MiniBatchKMeans(
-        choice.k, init=start.cluster_centers_, n_init=1, batch_size=params.batch_size, reassignment_ratio=0, random_state=params.seed
+        choice.k,
+        init=start.cluster_centers_,
+        n_init=1,
+        batch_size=params.batch_size,
+        reassignment_ratio=0,
+        random_state=params.seed,
     )
     centres, moved_little = start.cluster_centers_, params.tol * float(sample.var(axis=0).mean())
     for turn in range(1, params.max_iter + 1):

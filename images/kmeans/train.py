@@ -1,16 +1,16 @@
-"""k-means training: Lloyd's algorithm as scikit-learn has it, or mini-batches for what does not fit memory."""
+"""k-means training: Lloyd's algorithm as scikit-learn has it, or mini-batches beyond memory."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import AliasChoices, Field
-
 import pages
 import selection
-import slipway
 import stream
 from points import Points
+from pydantic import AliasChoices, Field
+
+import slipway
 from predictor import Model
 from slipway import Channel, Job, Tunable, UserError
 
@@ -29,25 +29,25 @@ class Hyperparameters(slipway.Hyperparameters):
     """How many clusters to find; auto takes the number with the best silhouette, up to k_max."""
     k_max: Annotated[int, Field(ge=2, le=100)] = 12
     """The most clusters that k=auto considers, and how far the report's elbow curve goes."""
-    features: list[str] = []
+    features: tuple[str, ...] = ()
     """The columns to cluster by; all columns of numbers when empty."""
     standardize: bool = False
     """Scale each column to mean 0 and standard deviation 1 first, so that no unit outweighs another."""
-    init: Annotated[Literal["k-means++", "random"], Tunable(), Field(validation_alias=AliasChoices("init", "init_method"))] = (
-        "k-means++"
-    )
+    init: Annotated[
+        Literal["k-means++", "random"], Tunable(), Field(validation_alias=AliasChoices("init", "init_method"))
+    ] = "k-means++"
     """How starting centres are chosen."""
     n_init: Annotated[int, Field(ge=1, le=100), Tunable()] = 10
     """How often to start anew; the run with the lowest inertia is kept."""
     max_iter: Annotated[int, Field(ge=1, le=10_000), Tunable()] = 300
     """The most iterations of one run; in mini-batches, the most passes over the data."""
-    tol: Annotated[float, Field(ge=0, le=1), Tunable("Logarithmic")] = 1e-4
+    tol: Annotated[float, Field(ge=0, le=1), Tunable()] = 1e-4
     """A run has converged when the centres move less than this, relative to the variance of the data."""
     algorithm: Literal["auto", "lloyd", "minibatch"] = "auto"
-    """lloyd needs the data in memory, minibatch does not; auto takes minibatch where the data would not fit."""
-    batch_size: Annotated[int, Field(ge=10, le=1_000_000), Field(validation_alias=AliasChoices("batch_size", "mini_batch_size"))] = (
-        4096
-    )
+    """lloyd needs the data in memory, minibatch does not; auto decides by the size of the data."""
+    batch_size: Annotated[
+        int, Field(ge=10, le=1_000_000), Field(validation_alias=AliasChoices("batch_size", "mini_batch_size"))
+    ] = 4096
     """Rows in a mini-batch."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Fixes every random choice: the same data and seed give the same clusters."""
@@ -56,7 +56,7 @@ class Hyperparameters(slipway.Hyperparameters):
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
     """Finds the centres, reports on them, and scores the test channel where there is one."""
     train = data["train"]
-    if params.algorithm == "minibatch" or (params.algorithm == "auto" and not stream.fits_memory(train)):
+    if params.algorithm == "minibatch" or (params.algorithm == "auto" and not train.fits_memory):
         return _finish(*stream.fit(train, params, job), data, params, job)
     points = Points.of(train, params.features, params.standardize)
     if params.k != "auto" and params.k > points.height:
@@ -67,24 +67,31 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
 
 
 def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array":
-    """The best centres of `n_init` runs: what `KMeans(n_init=…)` does in one call, but can be stopped between runs.
+    """The best centres of `n_init` runs: `KMeans(n_init=…)`, but it can be stopped between runs.
 
     One random state goes through all runs, as it does inside scikit-learn, so the centres are the same.
     """
     from sklearn.cluster import KMeans
 
-    random, best = np.random.RandomState(params.seed), None
+    random = np.random.RandomState(params.seed)
+    best: KMeans | None = None
     for run in range(1, params.n_init + 1):
-        found = KMeans(k, init=params.init, n_init=1, max_iter=params.max_iter, tol=params.tol, random_state=random).fit(matrix)
-        job.progress(f"run {run} of {params.n_init}: inertia {found.inertia_:.6g} after {found.n_iter_} iterations")
+        found = KMeans(
+            k, init=params.init, n_init=1, max_iter=params.max_iter, tol=params.tol, random_state=random
+        ).fit(matrix)
+        job.progress(
+            f"run {run} of {params.n_init}: inertia {found.inertia_:.6g} after {found.n_iter_} iterations"
+        )
         if best is None or found.inertia_ < best.inertia_:
             best = found
         if job.should_stop():
             break
+    assert best is not None
     distinct = len(np.unique(best.labels_))
     if distinct < k:
         raise UserError(f"k is {k}, but the rows of the train channel hold only {distinct} distinct points")
-    return best.cluster_centers_
+    centres: Array = best.cluster_centers_
+    return centres
 
 
 def _finish(

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from slipway import failure
 from slipway.errors import UserError
 from slipway.log import log
 from slipway.settings import Settings
@@ -14,6 +15,8 @@ def main(arguments: list[str]) -> int:
         settings = Settings.read()
     except UserError as error:
         log("start", str(error))
+        if arguments[:1] != ["serve"]:
+            failure.write(Settings.read_root().paths, str(error))  # only a training job's is ever read
         return 2
     # The SDK's version 3 starts training containers with no argument at all, hence auto.
     verb = arguments[0] if arguments else "auto"

@@ -1,5 +1,6 @@
 """The one rule by which a cell is a number, a text, or missing, whatever format it came in."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -13,8 +14,28 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 # How a number column may say "missing". In a text column only an empty cell is: "NA" is Namibia there.
 MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "?"]
-_MISSING = pa.array(MISSING)
 _EXACT = 2**53  # float64 holds every whole number below it
+
+
+def strings(values: Sequence[str]) -> pa.Array:
+    """`values` as Arrow has them; `pa.array` would import pandas, which takes half a second."""
+    encoded = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.Array.from_buffers(
+        pa.string(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    )
+
+
+def floats(cells: pa.Array) -> Array:
+    """Arrow's float64 as NumPy's, NaN where missing; `to_numpy`, too, would import pandas."""
+    cells = pc.fill_null(cells, _NAN)
+    found: Array = np.frombuffer(cells.buffers()[1], np.float64, len(cells), 8 * cells.offset)
+    return found
+
+
+_MISSING = strings(MISSING)
+_NULL = pa.nulls(1, pa.string())[0]
+_NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
 
 
 def column(values: Any) -> pa.Array:
@@ -54,7 +75,7 @@ def kind_of(cells: pa.Array) -> Kind:
 
 def is_word(cell: str) -> bool:
     """Whether `cell` is neither missing nor a number, so that it may be a column's name."""
-    return cell not in MISSING and _numbers(pa.array([cell])) is None
+    return cell not in MISSING and _numbers(strings([cell])) is None
 
 
 def typed(cells: pa.Array, kind: Kind, name: str) -> Array:
@@ -131,11 +152,10 @@ def _numbers(cells: pa.Array) -> Array | None:
     if pa.types.is_string(cells.type):
         trimmed = pc.utf8_trim_whitespace(cells)
         try:
-            cells = pc.if_else(pc.is_in(trimmed, _MISSING), None, trimmed).cast(pa.float64())
+            cells = pc.if_else(pc.is_in(trimmed, _MISSING), _NULL, trimmed).cast(pa.float64())
         except pa.ArrowInvalid:
             return None
-    found: Array = pc.fill_null(rounded(cells), float("nan")).to_numpy(zero_copy_only=False)
-    return found
+    return floats(rounded(cells))
 
 
 def _finite(found: Array) -> bool:

@@ -48,7 +48,7 @@ class Image(_Facts):
     title: str
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     summary: Annotated[str, Field(max_length=1024)]
-    license: str = "Apache-2.0"
+    license: str
     base: str = "trixie"
     """The Debian suite it is built on."""
     row_rule: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,11 +31,11 @@ class Schema(BaseModel):
     named: bool = True
     """Whether the training table had names of its own; else they are `column_1`, `column_2`, …"""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         return all(column.kind != "text" for column in self.columns)
 
@@ -76,7 +77,7 @@ class Schema(BaseModel):
         )
 
     def _missing(self, missing: list[str], came: list[str]) -> str:
-        near = get_close_matches(missing[0], came, 1)
+        near = get_close_matches(missing[0], [name for name in came if name not in self.names], 1)
         hint = f'; is "{near[0]}" meant to be "{missing[0]}"?' if near else ""
         return (
             f"missing {'column' if len(missing) == 1 else 'columns'} {listed(missing)}; "

@@ -61,6 +61,12 @@ class Settings(BaseModel):
                 f"environment variable {name}: {first['msg']}, got {shown(first['input'])}"
             ) from None
 
+    @classmethod
+    def read_root(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Reads where the tree is, and nothing that could be wrong."""
+        environ = os.environ if environ is None else environ
+        return cls.read({name: value for name, value in environ.items() if name == "SLIPWAY_ROOT"})
+
     @property
     def paths(self) -> Paths:
         return Paths(self.root)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -25,7 +24,11 @@ def runtime(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFacto
 
 def test_invoke_endpoint_answers(runtime: Any, sample: Sample) -> None:
     reply = runtime.invoke_endpoint(
-        EndpointName="any", Body=sample.csv(), ContentType="text/csv", Accept="application/json", InferenceId="1"
+        EndpointName="any",
+        Body=sample.csv(),
+        ContentType="text/csv",
+        Accept="application/json",
+        InferenceId="1",
     )
     assert reply["ContentType"] == "application/json"
     assert len(json.loads(reply["Body"].read())["predictions"]) == sample.height

@@ -53,7 +53,9 @@ def test_deploy_and_predict_answer(estimator: Any, sample: Sample) -> None:
     from sagemaker.serializers import CSVSerializer
 
     # wait=True would sleep 30 s before its first look at an endpoint that is there already.
-    predictor = estimator.deploy(1, "local", serializer=CSVSerializer(), deserializer=JSONDeserializer(), wait=False)
+    predictor = estimator.deploy(
+        1, "local", serializer=CSVSerializer(), deserializer=JSONDeserializer(), wait=False
+    )
     try:
         answer = predictor.predict(sample.rows, initial_args={"Accept": "application/json"})
         assert len(answer["predictions"]) == sample.height
@@ -73,7 +75,9 @@ def test_b4_a_batch_transform_answers_every_line(estimator: Any, sample: Sample,
         accept="application/jsonlines",
     )
     # wait and logs would stream from CloudWatch.
-    transformer.transform(f"file://{tmp_path / 'in'}", content_type="text/csv", split_type="Line", wait=False, logs=False)
+    transformer.transform(
+        f"file://{tmp_path / 'in'}", content_type="text/csv", split_type="Line", wait=False, logs=False
+    )
     (output,) = (path for path in (tmp_path / "out").rglob("*.out"))
     lines = [json.loads(line) for line in output.read_text().splitlines() if line]
     assert len(lines) == sample.height

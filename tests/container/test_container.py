@@ -15,7 +15,8 @@ _ASK = """
 import sys, urllib.error, urllib.request
 path, media = sys.argv[1:3]
 body = sys.stdin.buffer.read() or None
-request = urllib.request.Request("http://127.0.0.1:8080" + path, body, {"Content-Type": media, "Accept": "application/json"})
+headers = {"Content-Type": media, "Accept": "application/json"}
+request = urllib.request.Request("http://127.0.0.1:8080" + path, body, headers)
 try:
     with urllib.request.urlopen(request, timeout=20) as reply:
         print(reply.status, reply.read().decode())
@@ -57,20 +58,30 @@ def test_b1_it_trains_and_serves_with_no_network_on_a_read_only_root(
 def test_b1_what_answers_requests_is_not_root(container: Container, trained: Training) -> None:
     with container.serve(trained.root) as server:
         name = docker("ps", "--quiet", "--latest")
-        users = docker("exec", name, "sh", "-c", "for p in /proc/[0-9]*; do echo $(stat -c %u $p) $(tr '\\0' ' ' <$p/cmdline); done")
-        workers = [line for line in users.splitlines() if "nginx: worker" in line or "serving.workers" in line]
+        users = docker(
+            "exec",
+            name,
+            "sh",
+            "-c",
+            "for p in /proc/[0-9]*; do echo $(stat -c %u $p) $(tr '\\0' ' ' <$p/cmdline); done",
+        )
+        workers = [
+            line for line in users.splitlines() if "nginx: worker" in line or "serving.workers" in line
+        ]
         assert server.get("/ping").status == 200
         assert sum(line.startswith("10001 ") for line in workers) >= 2, users
 
 
 @pytest.mark.parametrize("verb", ["train", "serve"])
-def test_a1_the_platforms_word_works_with_and_without_our_entry_point(container: Container, verb: str) -> None:
+def test_a1_the_platforms_word_works_with_and_without_our_entry_point(
+    container: Container, verb: str
+) -> None:
     shown = docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {verb}")
     assert shown.endswith(verb)
     settings = json.loads(docker("inspect", "--format", "{{json .Config}}", container.tag))
     assert settings["Entrypoint"][0].endswith("python3"), "exec form, so that process 1 gets the signals"
     assert settings["Cmd"] == ["auto"], "version 3 of the SDK names no command when it trains"
-    assert settings["User"] in {"", "root", "0"}, "B1.2: the platform expects root"
+    assert settings.get("User", "") in {"", "root", "0"}, "B1.2: the platform expects root"
 
 
 def test_a_container_that_is_given_no_word_trains_when_it_is_a_training_job(
@@ -98,11 +109,15 @@ def test_b6_it_listens_where_a_pipeline_tells_it_to(container: Container, traine
 
 @pytest.mark.parametrize("tool", ["pip", "pip3", "uv", "gcc", "cc", "make", "git", "curl"])
 def test_nothing_that_only_a_build_needs_is_inside(container: Container, tool: str) -> None:
-    assert docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {tool} || echo none") == "none"
+    assert (
+        docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {tool} || echo none")
+        == "none"
+    )
 
 
 def test_no_certificate_or_other_secret_of_the_build_is_inside(container: Container) -> None:
-    script = "find / -xdev \\( -name 'ca-certificates.crt' -o -name 'pip.conf' -o -name 'uv.toml' \\) -type f | head; ls -A /opt/ml 2>/dev/null"
+    names = " -o ".join(f"-name {name}" for name in ("ca-certificates.crt", "pip.conf", "uv.toml"))
+    script = f"find / -xdev -type f \\( {names} \\); ls -A /opt/ml 2>/dev/null || true"
     assert docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", script) == ""
     assert "BEGIN CERTIFICATE" not in docker("history", "--no-trunc", container.tag)
 

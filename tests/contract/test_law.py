@@ -55,7 +55,9 @@ def test_a_saved_model_predicts_exactly_what_the_one_in_memory_does(
     assert loaded.columns == fresh.columns
 
 
-def test_predicting_changes_neither_the_model_nor_its_input(model: tuple[Model, Schema], sample: Sample) -> None:
+def test_predicting_changes_neither_the_model_nor_its_input(
+    model: tuple[Model, Schema], sample: Sample
+) -> None:
     fresh, schema = model
     once = rows(sample, schema)
     table = once.table.copy(deep=True)
@@ -78,7 +80,9 @@ def test_a_model_reads_only_columns_that_training_saw(model: tuple[Model, Schema
     fresh, schema = model
     assert fresh.columns
     assert set(fresh.columns) <= set(schema.table)
-    assert set(fresh.columns) <= set(sample.names), "sample/request.csv must have every column the model reads"
+    assert set(fresh.columns) <= set(sample.names), (
+        "sample/request.csv must have every column the model reads"
+    )
 
 
 def test_every_row_gets_one_answer_in_each_column(model: tuple[Model, Schema], sample: Sample) -> None:

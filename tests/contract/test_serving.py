@@ -39,7 +39,9 @@ def test_b2_ping_says_200_with_no_body(server: Server) -> None:
         assert (reply.status, reply.body) == (200, b"")
 
 
-def test_every_form_of_a_request_gets_the_same_answers(server: Server, sample: Sample, expected: Reply) -> None:
+def test_every_form_of_a_request_gets_the_same_answers(
+    server: Server, sample: Sample, expected: Reply
+) -> None:
     for name, (media, body) in sample.requests().items():
         reply = server.ask(body, media, "application/json")
         assert reply.status == 200, (name, reply.text)
@@ -134,14 +136,26 @@ def bad_requests(sample: Sample) -> dict[str, tuple[str, bytes, str]]:
     row = sample.rows[0]
     first = sample.names[0]
     cases: dict[str, tuple[str, bytes, str]] = {
-        "a missing column": ("text/csv", sample.csv(rows=[row[1:]], names=sample.names[1:]), f"missing column {first}"),
+        "a missing column": (
+            "text/csv",
+            sample.csv(rows=[row[1:]], names=sample.names[1:]),
+            f"missing column {first}",
+        ),
         "a missing column in JSON": (
             "application/json",
             json.dumps([{name: cell for name, cell in sample.records[0].items() if name != first}]).encode(),
             f"missing column {first}",
         ),
-        "a cell too many without names": ("text/csv", sample.csv(False, rows=[[*row, 1, 1, 1, 1, 1, 1, 1]]), "without names"),
-        "a column twice": ("text/csv", sample.csv(rows=[[*row, row[0]]], names=[*sample.names, first]), first),
+        "a cell too many without names": (
+            "text/csv",
+            sample.csv(False, rows=[[*row, 1, 1, 1, 1, 1, 1, 1]]),
+            "without names",
+        ),
+        "a column twice": (
+            "text/csv",
+            sample.csv(rows=[[*row, row[0]]], names=[*sample.names, first]),
+            first,
+        ),
         "a ragged row": ("text/csv", sample.csv() + b"1\n" if len(row) > 1 else b"1\n1,2\n", "cell"),
         "half a JSON": ("application/json", b'{"instances": [{"features": [1, ', "not JSON"),
         "JSON that is no table": ("application/json", b'"hello"', "rows"),
@@ -151,11 +165,19 @@ def bad_requests(sample: Sample) -> dict[str, tuple[str, bytes, str]]:
         "an unknown charset": ("text/csv; charset=klingon", sample.csv(), "klingon"),
         "no Parquet": ("application/x-parquet", b"PAR1 it is not", "Parquet"),
         "no NumPy array": ("application/x-npy", b"\x80\x04K\x01.", "npy"),
-        "a list in a cell": ("application/json", json.dumps([{**sample.records[0], first: [1, {}]}]).encode(), "cell"),
+        "a list in a cell": (
+            "application/json",
+            json.dumps([{**sample.records[0], first: [1, {}]}]).encode(),
+            "cell",
+        ),
     }
     place = sample.number_column()
     if place is not None and len(row) > 1:
-        for label, cell, says in (("text", "abc", "abc"), ("infinity", "inf", "finite"), ("an overflow", "1e999", "finite")):
+        for label, cell, says in (
+            ("text", "abc", "abc"),
+            ("infinity", "inf", "finite"),
+            ("an overflow", "1e999", "finite"),
+        ):
             bad = [*row]
             bad[place] = cell
             body = sample.csv(rows=[row, bad])
@@ -182,8 +204,12 @@ def test_missing_cells_lose_no_row(server: Server, sample: Sample) -> None:
         row[place or 0] = None
     bodies = {
         "empty": sample.csv(rows=gaps),
-        "NA": sample.csv(rows=[[("NA" if cell is None else cell) for cell in row] for row in gaps]) if place is not None else b"",
-        "NaN": sample.csv(rows=[[("NaN" if cell is None else cell) for cell in row] for row in gaps]) if place is not None else b"",
+        "NA": sample.csv(rows=[[("NA" if cell is None else cell) for cell in row] for row in gaps])
+        if place is not None
+        else b"",
+        "NaN": sample.csv(rows=[[("NaN" if cell is None else cell) for cell in row] for row in gaps])
+        if place is not None
+        else b"",
     }
     for name, body in bodies.items():
         if body:
@@ -257,7 +283,9 @@ def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sa
         assert server.get("/execution-parameters").json["MaxPayloadInMB"] == 3
 
 
-def test_a_chosen_answer_column_comes_alone(place: Place, trained: Training, sample: Sample, expected: Reply) -> None:
+def test_a_chosen_answer_column_comes_alone(
+    place: Place, trained: Training, sample: Sample, expected: Reply
+) -> None:
     name = list(expected.json["predictions"][0])[-1]
     with place.serve(trained.root, SAGEMAKER_INFERENCE_OUTPUT=name) as server:
         reply = server.ask(sample.csv(), "text/csv", "application/json")
@@ -265,18 +293,23 @@ def test_a_chosen_answer_column_comes_alone(place: Place, trained: Training, sam
 
 
 @pytest.mark.only("local", "container")
-def test_a_setting_that_makes_no_sense_stops_the_server_with_one_line(place: Place, trained: Training) -> None:
+def test_a_setting_that_makes_no_sense_stops_the_server_with_one_line(
+    place: Place, trained: Training
+) -> None:
     with place.serve(trained.root, wait=False, MODEL_SERVER_WORKERS="many") as server:
         deadline = time.monotonic() + 30
         while "MODEL_SERVER_WORKERS" not in server.log() and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert 'MODEL_SERVER_WORKERS: Input should be a valid integer' in server.log()
+        assert "MODEL_SERVER_WORKERS: Input should be a valid integer" in server.log()
         assert "Traceback" not in server.log()
 
 
 def damage(root: Path, how: str) -> None:
     model = root / "model"
-    victim = max((path for path in model.rglob("*") if path.is_file() and path.name != "manifest.json"), key=lambda p: p.stat().st_size)
+    victim = max(
+        (path for path in model.rglob("*") if path.is_file() and path.name != "manifest.json"),
+        key=lambda p: p.stat().st_size,
+    )
     if how == "a flipped byte":
         content = bytearray(victim.read_bytes())
         content[len(content) // 2] ^= 0xFF
@@ -329,9 +362,18 @@ def test_b1_sigterm_lets_requests_in_flight_finish_and_exits_with_0(
 ) -> None:
     import threading
 
-    with place.serve(trained.root) as server, socket.create_connection(("127.0.0.1", server.port or 0)) as slow:
+    with (
+        place.serve(trained.root) as server,
+        socket.create_connection(("127.0.0.1", server.port or 0)) as slow,
+    ):
         body = sample.csv()
-        head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nAccept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        lines = [
+            "POST /invocations HTTP/1.1",
+            "Host: x",
+            "Content-Type: text/csv",
+            "Accept: application/json",
+        ]
+        head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
         slow.sendall(head.encode() + body[:10])
         time.sleep(0.3)
         codes: list[int] = []
@@ -350,11 +392,16 @@ def test_b1_sigterm_lets_requests_in_flight_finish_and_exits_with_0(
 
 
 @pytest.mark.only("local", "container")
-def test_the_endpoint_path_of_boto3_leads_to_invocations(server: Server, sample: Sample, expected: Reply) -> None:
+def test_the_endpoint_path_of_boto3_leads_to_invocations(
+    server: Server, sample: Sample, expected: Reply
+) -> None:
     if "nginx is not installed" in server.log():
         pytest.skip("nginx is not installed, and gunicorn rewrites no paths")
     reply = server.send(
-        "POST", "/endpoints/any-name/invocations", sample.csv(), {"Content-Type": "text/csv", "Accept": "application/json"}
+        "POST",
+        "/endpoints/any-name/invocations",
+        sample.csv(),
+        {"Content-Type": "text/csv", "Accept": "application/json"},
     )
     assert reply.json == expected.json
 

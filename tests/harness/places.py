@@ -141,7 +141,9 @@ class Inside:
         yield Server(send, heard.getvalue, sockets=False)
 
     def _settings(self, root: Path, environ: Mapping[str, str]) -> Settings:
-        return Settings.read({"SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(self._image.folder), **environ})
+        return Settings.read(
+            {"SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(self._image.folder), **environ}
+        )
 
 
 class Local:
@@ -179,7 +181,10 @@ class Local:
         added = {**_ADDED, "SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(self._image.folder), **environ}
         with tempfile.TemporaryFile() as heard:
             process = subprocess.Popen(
-                [sys.executable, "-m", "slipway", verb], env={**os.environ, **added}, stdout=heard, stderr=heard
+                [sys.executable, "-m", "slipway", verb],
+                env={**os.environ, **added},
+                stdout=heard,
+                stderr=heard,
             )
             try:
                 yield process, lambda: os.pread(heard.fileno(), 1 << 24, 0).decode()
@@ -269,7 +274,9 @@ def _http(port: int) -> Callable[[str, str, bytes, Mapping[str, str]], Reply]:
     session.headers.clear()
 
     def send(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        reply = session.request(method, f"http://127.0.0.1:{port}{path}", data=body, headers=dict(headers), timeout=120)
+        reply = session.request(
+            method, f"http://127.0.0.1:{port}{path}", data=body, headers=dict(headers), timeout=120
+        )
         return Reply(reply.status_code, reply.headers, reply.content)
 
     return send

@@ -15,7 +15,10 @@ REPOSITORY = Path(__file__).parents[2]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--image", help="an image's name, or the path of a folder like one")
     parser.addoption(
-        "--place", action="append", choices=list(PLACES), help="where the contract is run; inside and local unless given"
+        "--place",
+        action="append",
+        choices=list(PLACES),
+        help="where the contract is run; inside and local unless given",
     )
 
 
@@ -28,7 +31,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A promise that holds in other places than the chosen ones is not tested, and not reported as skipped either."""
+    """A promise of other places than the chosen ones is not tested, and not called skipped either."""
     gone = [item for item in items if item.get_closest_marker("only") and "[NOTSET]" in item.nodeid]
     if gone:
         items[:] = [item for item in items if item not in gone]

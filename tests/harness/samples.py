@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
+from slipway import cells
 from slipway.codecs import CODECS
 from slipway.image import Image
 from slipway.media import MediaType
 from slipway.sheet import Sheet
-from slipway import cells
 
 _READ = {codec.media_type: codec.read for codec in CODECS}
 
@@ -70,9 +70,13 @@ class Sample:
 
     def main_table(self) -> Path:
         """The first data file of the main channel."""
-        return next(path for path in sorted((self.folder / self.main).iterdir()) if not path.name.startswith("."))
+        return next(
+            path for path in sorted((self.folder / self.main).iterdir()) if not path.name.startswith(".")
+        )
 
-    def csv(self, header: bool = True, rows: list[list[Any]] | None = None, names: list[str] | None = None) -> bytes:
+    def csv(
+        self, header: bool = True, rows: list[list[Any]] | None = None, names: list[str] | None = None
+    ) -> bytes:
         text = io.StringIO()
         lines = ([names or self.names] if header else []) + (self.rows if rows is None else rows)
         for line in lines:
@@ -89,8 +93,14 @@ class Sample:
             "csv with CRLF": ("text/csv", self.csv().replace(b"\n", b"\r\n")),
             "csv with a byte order mark": ("text/csv", b"\xef\xbb\xbf" + self.csv()),
             "csv with no final newline": ("text/csv", self.csv(header=False).rstrip(b"\n")),
-            "csv with columns in another order": ("text/csv", self.csv(rows=[row[::-1] for row in self.rows], names=self.names[::-1])),
-            "csv with another column": ("text/csv", self.csv(rows=[[*row, "x"] for row in self.rows], names=[*self.names, "unheard_of"])),
+            "csv with columns in another order": (
+                "text/csv",
+                self.csv(rows=[row[::-1] for row in self.rows], names=self.names[::-1]),
+            ),
+            "csv with another column": (
+                "text/csv",
+                self.csv(rows=[[*row, "x"] for row in self.rows], names=[*self.names, "unheard_of"]),
+            ),
             "csv with a charset": ("text/csv; charset=utf-8", self.csv()),
             "csv in capitals": ("TEXT/CSV", self.csv()),
             "json instances of features": ("application/json", {"instances": features}),
@@ -123,9 +133,17 @@ def configure(root: Path, hyperparameters: dict[str, Any], channels: list[str], 
     """Writes the platform's configuration files, values as strings, as it does."""
     config = root / "input/config"
     config.mkdir(parents=True, exist_ok=True)
-    strings = {name: value if isinstance(value, str) else json.dumps(value) for name, value in hyperparameters.items()}
+    strings = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in hyperparameters.items()
+    }
     (config / "hyperparameters.json").write_text(json.dumps(strings))
-    entry = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None", **more}
+    entry = {
+        "TrainingInputMode": "File",
+        "S3DistributionType": "FullyReplicated",
+        "RecordWrapperType": "None",
+        **more,
+    }
     (config / "inputdataconfig.json").write_text(json.dumps(dict.fromkeys(channels, entry)))
     (config / "resourceconfig.json").write_text(
         json.dumps({"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "eth0"})
@@ -139,7 +157,9 @@ def retell(source: Path, form: str, folder: Path) -> None:
         (folder / "part.csv.gz").write_bytes(gzip.compress(b"".join(lines)))
     elif form == "many files, each with the header":
         for number, start in enumerate(range(1, len(lines), max(1, len(lines) // 3))):
-            (folder / f"part-{number:03}.csv").write_bytes(b"".join([lines[0], *lines[start : start + max(1, len(lines) // 3)]]))
+            (folder / f"part-{number:03}.csv").write_bytes(
+                b"".join([lines[0], *lines[start : start + max(1, len(lines) // 3)]])
+            )
     elif form == "many files, the header in the first":
         middle = len(lines) // 2
         (folder / "part-0.csv").write_bytes(b"".join(lines[:middle]))
@@ -151,12 +171,20 @@ def retell(source: Path, form: str, folder: Path) -> None:
         if form == "parquet":
             pq.write_table(table, folder / "part.parquet")
         elif form == "json lines":
-            (folder / "part.jsonl").write_text("".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist()))
+            (folder / "part.jsonl").write_text(
+                "".join(json.dumps(row, default=str) + "\n" for row in table.to_pylist())
+            )
         else:
             raise ValueError(form)
 
 
-FORMS = ["gzip", "many files, each with the header", "many files, the header in the first", "parquet", "json lines"]
+FORMS = [
+    "gzip",
+    "many files, each with the header",
+    "many files, the header in the first",
+    "parquet",
+    "json lines",
+]
 
 
 def _cell(cell: Any) -> str:

@@ -43,13 +43,16 @@ class Folder:
         )
 
     @cached_property
+    def described(self) -> "subprocess.CompletedProcess[str]":
+        return self.run("-m", "slipway", "describe")
+
+    @cached_property
     def facts(self) -> Mapping[str, Any]:
         """What `describe` prints."""
-        done = self.run("-m", "slipway", "describe")
-        if done.returncode != 0:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        if self.described.returncode != 0:
+            last = (self.described.stderr.strip().splitlines() or ["no message"])[-1]
             pytest.fail(f"{self.name} cannot describe itself: {last}", pytrace=False)
-        found: Mapping[str, Any] = json.loads(done.stdout)
+        found: Mapping[str, Any] = json.loads(self.described.stdout)
         return found
 
     @cached_property

@@ -13,6 +13,7 @@ IMAGE_TOML = """
 title = "Adder"
 version = "1.2.3"
 summary = "Adds."
+license = "Apache-2.0"
 row_rule = "One row in, one sum out."
 
 [channels.train]

@@ -99,10 +99,8 @@ def same(left: Array, right: Array) -> bool:
 
 
 def request(codec: Codec, table: dict[str, Array], media: MediaType) -> bytes:
-    """`table` as a request; what JSON answers is {"predictions": [records]}, and the records alone are a request."""
+    """`table` as a request: of what JSON answers, {"predictions": [records]}, the records alone."""
     body = codec.write(table, media)
-    return (
-        body.removeprefix(b'{"predictions":').removesuffix(b"}\n")
-        if codec.media_type == "application/json"
-        else body
-    )
+    if codec.media_type != "application/json":
+        return body
+    return body.removeprefix(b'{"predictions":').removesuffix(b"}\n")

@@ -39,7 +39,7 @@ def served(manifest):
 
 
 async def ask(app, path="/invocations", method="POST", body=(b"1,2\n",), **headers):
-    """One request; the body in as many pieces as given, a header once more with an underscore behind its name."""
+    """One request, its body in pieces; a header that comes twice has an underscore behind its name."""
     headers = {"content-type": "text/csv", **headers}
     pieces = [{"type": "http.request", "body": piece, "more_body": True} for piece in body]
     messages = iter([*pieces, {"type": "http.request", "body": b"", "more_body": False}])

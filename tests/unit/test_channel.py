@@ -133,7 +133,7 @@ def test_a_channel_without_files_says_what_it_expects(tmp_path):
 
 @pytest.mark.parametrize("content", ["\n\n", "x,y\n", "\ufeffx,y\r\n"])
 def test_a_channel_without_rows_says_so(data, content):
-    with pytest.raises(UserError, match="channel train has no rows: a.csv held nothing, or only a header"):
+    with pytest.raises(UserError, match=r"channel train has no rows: a\.csv held nothing, or only a header"):
         _ = data(a_csv=content).table
 
 

@@ -1,6 +1,7 @@
 """The files under /opt/ml/input/config, as the platform and its emulators write them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -163,13 +164,13 @@ def test_no_channel_at_all_is_told(paths, image):
     for entry in (paths.channels / "train").iterdir():
         entry.unlink()
     (paths.channels / "train").rmdir()
-    with pytest.raises(UserError, match="missing channel train; .*; came none$"):
+    with pytest.raises(UserError, match=r"missing channel train; .*; came none$"):
         config.channels(paths, image)
 
 
 def test_paths_are_those_that_the_platform_fixes():
     """A2.1-A2.10."""
-    paths = Paths(__import__("pathlib").Path("/opt/ml"))
+    paths = Paths(Path("/opt/ml"))
     assert [
         str(path)
         for path in (

@@ -1,6 +1,8 @@
 """From a request's bytes to an answer's bytes."""
 
+import importlib
 import json
+import sys
 
 import pytest
 
@@ -209,10 +211,11 @@ def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, fo
     settings = settings_of()
     assert train(settings) == 0
     (folder / "predictor.py").write_text(
-        "import unit.model\nclass Model(unit.model.Adder):\n    @classmethod\n    def load(cls, folder): raise KeyError('weights')\n"
+        "import unit.model\n\n\nclass Model(unit.model.Adder):\n    @classmethod\n"
+        "    def load(cls, folder):\n        raise KeyError('weights')\n"
     )
-    __import__("sys").modules.pop("predictor", None)
-    __import__("importlib").invalidate_caches()
+    sys.modules.pop("predictor", None)
+    importlib.invalidate_caches()
     with pytest.raises(
         BrokenModel, match=r"^the model cannot be loaded \(KeyError\): the log has the details$"
     ):

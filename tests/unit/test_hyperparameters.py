@@ -16,7 +16,7 @@ class Hyperparameters(slipway.Hyperparameters):
     ] = "auto"
     rate: Annotated[float, Field(gt=0)] = 0.5
     shuffle: bool = False
-    features: list[str] = []
+    features: list[str] = []  # noqa: RUF012
     sizes: tuple[int, ...] = ()
     target: str = ""
     limit: int | None = 7
@@ -65,7 +65,7 @@ def test_false_is_not_true(given):
         '"a,b"',
         '"[\\"a\\", \\"b\\"]"',
         ["a", "b"],
-        "('a', 'b')"[:0] or "a, b,",
+        "a, b,",
     ],
 )
 def test_a_list_is_read_as_json_as_python_and_with_commas(given):
@@ -80,7 +80,7 @@ def test_a_list_may_be_of_one_or_none_and_hold_what_look_like_numbers(given, val
     assert read(features=given).features == value
 
 
-@pytest.mark.parametrize("given", ["[1, 2]", "1,2", "(1, 2)"[1:-1]])
+@pytest.mark.parametrize("given", ["[1, 2]", "1,2", "1, 2"])
 def test_a_list_of_numbers_is_typed(given):
     assert read(sizes=given).sizes == (1, 2)
 
@@ -151,7 +151,7 @@ def test_what_does_not_fit_is_told_in_one_line(given, message):
 
 def test_every_missing_one_is_named():
     with pytest.raises(
-        UserError, match="^hyperparameter target is required; hyperparameter seed is required$"
+        UserError, match=r"^hyperparameter target is required; hyperparameter seed is required$"
     ):
         Strict.read({})
 
@@ -167,7 +167,7 @@ def test_options_are_called_options():
         times: int = 1
 
     assert Options.parse({"times": "2"}, "option").times == 2
-    with pytest.raises(UserError, match='^unknown option time; known: times; did you mean "times"'):
+    with pytest.raises(UserError, match=r'^unknown option time; known: times; did you mean "times"'):
         Options.parse({"time": 2}, "option")
-    with pytest.raises(UserError, match="^unknown option time; known: none$"):
+    with pytest.raises(UserError, match=r"^unknown option time; known: none$"):
         slipway.Options.parse({"time": 2}, "option")

@@ -1,6 +1,7 @@
 """application/x-npy: arrays of numbers, never a pickle."""
 
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ class Bomb:
     [
         saved(np.array([Bomb()], dtype=object), allow_pickle=True),
         saved(np.array([{"a": 1}], dtype=object), allow_pickle=True),
-        __import__("pickle").dumps(Bomb()),
+        pickle.dumps(Bomb()),
     ],
 )
 def test_a_pickle_is_refused_and_never_opened(body, capsys):

@@ -9,7 +9,7 @@ import pytest
 
 import slipway
 
-SLOW = ("pandas", "matplotlib", "sklearn", "scipy", "jinja2", "flask", "pyarrow.parquet", "slipway.training")
+SLOW = ("matplotlib", "sklearn", "scipy", "jinja2", "flask", "pyarrow.parquet", "slipway.training")
 
 
 def imported_by(code):

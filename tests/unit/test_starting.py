@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import threading
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_a_silent_client_keeps_nobody_waiting(listener):
 def test_afterwards_the_socket_is_the_servers_and_no_thread_is_left(listener):
     with answering([listener]):
         pass
-    assert not [thread for thread in __import__("threading").enumerate() if thread.name == "starting"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "starting"]
     with socket.create_connection(listener.getsockname(), 10):
         listener.settimeout(10)
         listener.accept()[0].close()

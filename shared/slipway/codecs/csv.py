@@ -13,6 +13,7 @@ import pyarrow.csv as arrow_csv
 
 from slipway import cells
 from slipway.cells import Array
+from slipway.codecs import digits
 from slipway.errors import NoRows, UserError, shown
 from slipway.media import MediaType
 from slipway.schema import Schema
@@ -59,13 +60,19 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
 
 def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
     """One line a row, ending in a newline, no header unless `header=present`; an empty cell where missing."""
-    parts = [_cells(column) for column in columns.values()]
-    lines = parts[0] if len(parts) == 1 else [b",".join(line) for line in zip(*parts, strict=True)]
-    if len(parts) == 1:
-        lines = [line or b'""' for line in lines]  # an empty line would not be a row
+    head = b""
     if media.parameters.get("header", "").lower() == "present":
-        lines = [b",".join(_quoted(name) for name in columns), *lines]
-    return b"\n".join(lines) + b"\n" if lines else b""
+        head = b",".join(_quoted(name) for name in columns) + b"\n"
+    first, *more = columns.values()
+    if not len(first):
+        return head
+    if more:
+        lines = b"\n".join(map(b",".join, zip(*map(_cells, columns.values()), strict=True)))
+    elif first.dtype.kind in "iu" and digits.is_plain(first):
+        lines = digits.joined(first).replace(b",", b"\n")
+    else:
+        lines = b"\n".join([cell or b'""' for cell in _cells(first)])  # an empty line would not be a row
+    return head + lines + b"\n"
 
 
 def utf8(body: bytes, media: MediaType) -> bytes:
@@ -193,7 +200,7 @@ def _small_matrix(body: bytes, width: int) -> Array | None:
         matrix: Array = np.array(rows, dtype=np.float64)
     except ValueError:  # "+1", "1.", an empty cell, a ragged row: the long way knows what to say
         return None
-    return matrix if matrix.shape[1] == width and np.isfinite(matrix).all() else None
+    return matrix if matrix.shape[1] == width else None  # infinite it cannot be: orjson refuses 1e999
 
 
 def _large_matrix(body: bytes, width: int) -> Array | None:
@@ -213,16 +220,15 @@ def _large_matrix(body: bytes, width: int) -> Array | None:
         return None
     matrix = np.empty((table.num_rows, width), order="F")
     for place, column in enumerate(table.columns):
-        matrix[:, place] = column.to_numpy()
+        matrix[:, place] = cells.floats(column.chunk(0)) if column.num_chunks == 1 else column.to_numpy()
     return None if np.isinf(matrix).any() else matrix
 
 
 def _cells(column: Array) -> list[bytes]:
-    """The cells of one answer column as CSV; numbers in the fewest digits that give the same float64 back."""
-    if column.dtype.kind in "OUS" or column.ndim > 1:
+    """The cells of one answer column."""
+    if not digits.is_plain(column):
         return [_quoted(value) for value in column.tolist()]
-    numbers = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
-    return numbers.replace(b"null", b"").split(b",")
+    return digits.joined(column).replace(b"null", b"").split(b",")
 
 
 def _quoted(value: Any) -> bytes:

@@ -15,12 +15,12 @@ from slipway.sheet import Sheet
 
 def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
     """The cells as sent, as Python values."""
-    return json.sheet_of(_rows(body))
+    return json.sheet_of(_rows(body, schema))
 
 
 def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     """An all-number table straight from the parsed lines, when every line has every column."""
-    return json.matrix_of(_rows(body), schema)
+    return json.matrix_of(_rows(body, schema), schema)
 
 
 def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
@@ -30,17 +30,17 @@ def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
     )
 
 
-def _rows(body: bytes) -> Any:
+def _rows(body: bytes, schema: Schema | None) -> Any:
     documents = []
     for number, line in enumerate(body.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         if line.strip():
             try:
-                documents.append(orjson.loads(line))
-            except orjson.JSONDecodeError as error:
+                documents.append(json.loads(line))
+            except ValueError as error:
                 raise UserError(f"line {number} is not JSON: {error}") from None
     if not documents:
         raise NoRows("the JSON Lines are empty")
     for number, document in enumerate(documents, 1):
         if not isinstance(document, list | dict):
             raise UserError(f"line {number}: expected an object or an array, got {shown(document)}")
-    return json.rows_of(documents)
+    return json.rows_of(documents, schema)

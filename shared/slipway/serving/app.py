@@ -137,5 +137,7 @@ async def _body(receive: Receive, limit: int) -> bytes:
 
 async def _reply(send: Send, answer: Answer) -> None:
     headers = [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(answer.body))]
+    if answer.status == 204:
+        headers = []  # it has neither (RFC 9110, 8.6)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

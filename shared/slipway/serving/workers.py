@@ -73,6 +73,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
             self._app.load()
         arbiter.num_workers = self._settings.workers or _workers_that_fit(arbiter.num_workers)
         gc.collect()
+        gc.set_threshold(50_000, 20, 100)  # a batch makes many objects and no cycles
         gc.freeze()  # else the first collection in each worker copies every page it shares
         if self._app.endpoint is not None:
             log("serve", f"ready: {self._app.endpoint.manifest.image}, {arbiter.num_workers} workers")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from slipway import cells
+from slipway import cells, machine
 from slipway.cells import Kind
 from slipway.errors import UserError, listed
 from slipway.sheet import Sheet
@@ -16,6 +16,9 @@ from slipway.training.files import data_files, sheets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+_UNPACKED = 8  # times the bytes of a CSV: its cells as strings, then as numbers, then an algorithm's copy
+_PACKED = 5  # how far gzip packs numbers as text
 
 
 class Channel:
@@ -34,6 +37,12 @@ class Channel:
     def size_bytes(self) -> int:
         """What the files weigh on disk."""
         return sum(path.stat().st_size for path in self.files)
+
+    @property
+    def fits_memory(self) -> bool:
+        """Whether `table` would take no more than half of the memory, by rule of thumb."""
+        weight = sum(path.stat().st_size * (_PACKED if path.suffix == ".gz" else 1) for path in self.files)
+        return weight * _UNPACKED < machine.memory_bytes() / 2
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -129,6 +138,7 @@ def _checked(first: Sheet, path: Path) -> Sheet:
 
 def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
     """`sheet` with the columns of `first`, in its order. Raises UserError when it has not got them."""
+    sheet = _with_gaps(sheet, first)
     if sheet.names is not None and first.names is not None and sorted(sheet.names) != sorted(first.names):
         raise UserError(
             f"file {path.name}: the columns are {listed(sheet.names)}; "
@@ -146,6 +156,15 @@ def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
         return Sheet([cells.column(column) for column in columns], sheet.height, first.names)
     except UserError as error:
         raise UserError(f"file {path.name}: {error}") from None
+
+
+def _with_gaps(sheet: Sheet, first: Sheet) -> Sheet:
+    """JSON records may leave out what they do not know; a block of them may so lack a whole column."""
+    if sheet.names is None or not all(isinstance(column, list) for column in sheet.columns):
+        return sheet
+    missing = [name for name in first.names or () if name not in sheet.names]
+    gaps: list[list[None]] = [[None] * sheet.height for _ in missing]
+    return Sheet([*sheet.columns, *gaps], sheet.height, [*sheet.names, *missing])
 
 
 def _joined(blocks: Sequence[pa.Array]) -> pa.Array:

@@ -40,8 +40,9 @@ def hyperparameters(paths: Paths) -> dict[str, Any]:
 def hosts(paths: Paths) -> Hosts:
     """The hosts; a single one when resourceconfig.json is absent, empty, or has no hosts."""
     found = _object(paths.resource_config)
-    current = str(found.get("current_host") or "algo-1")
-    return Hosts(current, tuple(sorted(str(host) for host in found.get("hosts") or [current])))
+    everyone = sorted(str(host) for host in found.get("hosts") or [])
+    current = str(found.get("current_host") or (everyone or ["algo-1"])[0])
+    return Hosts(current, tuple(everyone or [current]))
 
 
 def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:

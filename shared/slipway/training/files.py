@@ -135,7 +135,7 @@ def _json_blocks(file: IO[bytes], media: MediaType) -> Iterator[Sheet]:
 
 @contextmanager
 def _after(lines: int) -> Iterator[None]:
-    """Makes the line that an error names count from the start of the file; a block of blank lines is passed over."""
+    """Makes the line in an error count from the start of the file; a block of blank lines is passed over."""
     try:
         yield
     except NoRows:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from threading import Event
 from types import FrameType
 
+import pyarrow
+
 from slipway.image import MetricFacts
 from slipway.log import log
 from slipway.training.config import Hosts
@@ -51,6 +53,8 @@ class Job:
 
     def stop_on_signals(self) -> None:
         """From now on SIGTERM and SIGINT make `should_stop` true."""
+        # Arrow would take the signals for itself while it reads, and fail the job with "cancelled".
+        pyarrow.enable_signal_handlers(False)
         signal.signal(signal.SIGTERM, self._asked)
         signal.signal(signal.SIGINT, self._asked)
 

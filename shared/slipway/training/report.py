@@ -113,7 +113,7 @@ def _shown(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A cell as JSON can hold it: nothing for what is not finite, text for what is neither number nor text."""
+    """A cell as JSON can hold it: null for what is not finite, text for what is neither number nor text."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):

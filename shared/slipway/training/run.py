@@ -5,6 +5,7 @@ import time
 import traceback
 from pathlib import Path
 
+from slipway import failure
 from slipway.errors import UserError, listed
 from slipway.image import Image
 from slipway.log import log
@@ -19,7 +20,6 @@ from slipway.training.job import Job
 from slipway.training.report import Report
 
 FAILED = 255  # what the containers before this one exited with
-_FAILURE_CHARS = 1024  # of which DescribeTrainingJob shows no more
 
 
 def train(settings: Settings) -> int:
@@ -55,7 +55,7 @@ def _train(paths: Paths, image: Image) -> None:
     log(
         "train",
         f"{image.name} {image.version} on "
-        + listed([f"{name} ({len(one.files)} files)" for name, one in data.items()]),
+        + listed([f"{name} (files: {len(one.files)})" for name, one in data.items()]),
     )
     model = trainer.fit(data, params, job)
     manifest = save(
@@ -106,13 +106,7 @@ def _check_distribution(image: Image, hosts: config.Hosts, given: dict[str, conf
 
 
 def _fail(paths: Paths, cause: str) -> int:
-    """Writes the failure file, cause first, after all other output; users see its first 1,024 characters."""
-    line = " ".join(cause.split())
-    log("train", f"failed: {line}")
+    log("train", f"failed: {' '.join(cause.split())}")
     sys.stdout.flush()
-    try:
-        paths.failure.parent.mkdir(parents=True, exist_ok=True)
-        paths.failure.write_text(line[:_FAILURE_CHARS])
-    except OSError as error:
-        log("train", f"the failure file cannot be written: {error.strerror}")
+    failure.write(paths, cause)
     return FAILED

@@ -1,0 +1,193 @@
+"""What is true of k-means alone; what holds for every image is in tests/contract."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from slipway import Channel, Job, Options, Report, UserError
+from slipway.image import Image
+from slipway.training.config import Hosts
+
+IMAGE = Image.read(Path(__file__).parent)
+MODEL = IMAGE.predictor()
+TRAINER = IMAGE.trainer()
+NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+
+
+def fit(folder: Path, test: Path | None = None, **hyperparameters: str) -> tuple[Any, Job]:
+    job = Job(Hosts("algo-1", ("algo-1",)), Report(), IMAGE.metrics)
+    data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
+    return TRAINER.fit(data, TRAINER.Hyperparameters.read(hyperparameters), job), job
+
+
+def write(folder: Path, matrix: Any, names: str = "") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [names] if names else []
+    lines += [",".join("" if np.isnan(cell) else repr(float(cell)) for cell in row) for row in matrix]
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def blobs() -> Any:
+    """Three groups that overlap a little, in columns of very different spread."""
+    random = np.random.default_rng(7)
+    centres = np.array([[0, 0, 0], [3, 3, 300], [6, 0, 600]])
+    return np.concatenate([centre + random.normal(size=(60, 3)) * [1, 1, 100] for centre in centres])
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize(("k", "n_init", "seed"), [(3, 10, 0), (5, 3, 1), (1, 1, 2), (8, 4, 42)])
+def test_the_centres_are_those_of_scikit_learn(
+    tmp_path: Path, blobs: Any, init: str, k: int, n_init: int, seed: int
+) -> None:
+    model, job = fit(write(tmp_path, blobs), k=str(k), n_init=str(n_init), seed=str(seed), init=init)
+    theirs = KMeans(k, init=init, n_init=n_init, random_state=seed).fit(blobs)
+    assert np.allclose(model.centres, theirs.cluster_centers_, rtol=1e-9)
+    assert job.metrics["inertia"] == pytest.approx(theirs.inertia_)
+    assert np.array_equal(model.nearest(model.place(blobs)), theirs.predict(blobs))
+    apart = theirs.transform(blobs).min(axis=1)
+    assert np.allclose(model.distances(blobs, model.nearest(blobs)), apart)
+
+
+def test_standardizing_is_what_scikit_learn_does_to_scaled_columns(tmp_path: Path, blobs: Any) -> None:
+    model, _ = fit(write(tmp_path, blobs), k="3", standardize="true")
+    scaled = (blobs - blobs.mean(axis=0)) / blobs.std(axis=0)
+    theirs = KMeans(3, n_init=10, random_state=0).fit(scaled)
+    assert np.allclose(model.centres, theirs.cluster_centers_)
+
+
+def test_auto_finds_how_many_groups_there_are(tmp_path: Path, blobs: Any) -> None:
+    model, job = fit(write(tmp_path, blobs), standardize="true", k_max="8")
+    assert len(model.centres) == 3
+    curve = next(section for section in job.page.sections if section.title == "How many clusters")
+    assert curve.table is not None
+    assert list(curve.table["k"]) == list(range(1, 9))
+
+
+def test_auto_of_one_row_is_one_cluster(tmp_path: Path) -> None:
+    model, _ = fit(write(tmp_path, [[1.0, 2.0]]))
+    assert model.centres.tolist() == [[1, 2]]
+
+
+def test_mini_batches_come_close_to_the_centres_of_all_rows(tmp_path: Path, blobs: Any) -> None:
+    folder = write(tmp_path, blobs)
+    whole, exact = fit(folder, k="3")
+    pieces, close = fit(folder, k="3", algorithm="minibatch", batch_size="30")
+    assert close.metrics["inertia"] == pytest.approx(exact.metrics["inertia"], rel=0.05)
+    assert pieces.centres.shape == whole.centres.shape
+
+
+def test_mini_batches_are_taken_where_the_table_would_not_fit_memory(
+    tmp_path: Path, blobs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slipway import machine
+
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 1000)
+    monkeypatch.setattr(Channel, "table", property(lambda self: pytest.fail("the whole table was read")))
+    model, job = fit(write(tmp_path, blobs), k="3")
+    assert len(model.centres) == 3
+    assert job.metrics["inertia"] > 0
+
+
+def test_mini_batches_give_the_moments_of_all_rows_whatever_the_pieces(
+    tmp_path: Path, blobs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slipway.training import files
+
+    monkeypatch.setattr(files, "BLOCK", 700)
+    gappy = blobs.copy()
+    gappy[::7, 1] = np.nan
+    model, _ = fit(write(tmp_path, gappy), k="3", algorithm="minibatch", standardize="true")
+    mean = np.nanmean(gappy, axis=0)
+    filled = np.where(np.isnan(gappy), mean, gappy)
+    assert np.allclose(model.fill, mean)
+    assert np.allclose(model.scale, filled.std(axis=0))
+
+
+def test_a_missing_cell_counts_as_the_mean_and_loses_no_row(tmp_path: Path, blobs: Any) -> None:
+    gappy = blobs.copy()
+    gappy[0, 0] = np.nan
+    model, job = fit(write(tmp_path, gappy), k="3")
+    filled = np.where(np.isnan(gappy), np.nanmean(gappy, axis=0), gappy)
+    theirs = KMeans(3, n_init=10, random_state=0).fit(filled)
+    assert np.allclose(model.centres, theirs.cluster_centers_)
+    assert "1 missing cells" in job.page.sections[0].text
+
+
+def test_columns_of_text_are_left_out_and_named_in_the_report() -> None:
+    model, job = fit(IMAGE.folder / "sample/train", k="3")
+    assert model.columns == [*NUMBERS, "year"]
+    assert "species, island, sex" in job.page.sections[0].text
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "message"),
+    [
+        ({"k": "50"}, "k is 50, but the train channel has only 12 rows"),
+        ({"k": "0"}, 'hyperparameter k: expected .*, got "0"'),
+        ({"k": "3", "n_clusters": "3"}, "one and the same"),
+        ({"k": "5"}, "k is 5, but the rows of the train channel hold only 4 distinct points"),
+        ({"features": "x,zz"}, "features: no column zz"),
+        ({"features": "x,word"}, "column word holds text"),
+    ],
+)
+def test_what_cannot_be_clustered_is_refused_in_one_line(
+    tmp_path: Path, hyperparameters: dict[str, str], message: str
+) -> None:
+    lines = [f"{number % 4},{number % 2},w{number}" for number in range(12)]
+    (tmp_path / "rows.csv").write_text("x,y,word\n" + "\n".join(lines) + "\n")
+    with pytest.raises(UserError, match=message) as caught:
+        fit(tmp_path, **hyperparameters)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_with_another_delimiter_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x;y\n1;2\n3;4\n")
+    with pytest.raises(UserError, match="separated by ';'"):
+        fit(tmp_path)
+
+
+@pytest.mark.parametrize("given", ["5", '"5"', '"\\"5\\""', "5.0"])
+def test_k_is_read_in_every_form_that_clients_send(given: str) -> None:
+    assert TRAINER.Hyperparameters.read({"n_clusters": given}).k == 5
+
+
+def test_the_test_channel_is_scored_as_the_built_in_k_means_does(tmp_path: Path, blobs: Any) -> None:
+    model, job = fit(write(tmp_path / "a", blobs), write(tmp_path / "b", blobs[:10]), k="3")
+    squares = np.square(model.distances(blobs[:10], model.nearest(blobs[:10])))
+    assert job.metrics["test:ssd"] == pytest.approx(squares.sum())
+    assert job.metrics["test:msd"] == pytest.approx(squares.mean())
+
+
+def test_answers_are_the_built_in_ones_or_plain_ids_for_older_clients(tmp_path: Path, blobs: Any) -> None:
+    from slipway import Column, Rows, Schema
+    from slipway.codecs import reader
+    from slipway.serving.endpoint import Payload
+
+    model, _ = fit(write(tmp_path, blobs, "a,b,c"), k="3")
+    schema = Schema(columns=tuple(Column(name=name, kind="number") for name in "abc"), table=("a", "b", "c"))
+    codec, media = reader("text/csv")
+
+    def ask(**options: bool) -> dict[str, Any]:
+        payload = Payload(codec, media, b"0,0,0\n3,3,300\n")
+        return dict(model.predict(Rows(payload, schema), MODEL.options(**options)))
+
+    full = ask()
+    assert list(full) == ["closest_cluster", "distance_to_cluster"]
+    assert full["closest_cluster"].dtype == np.float64, "1.0, as the built-in k-means writes it"
+    plain = ask(ids=True)
+    assert list(plain) == ["closest_cluster"]
+    assert plain["closest_cluster"].dtype.kind == "i"
+
+
+def test_the_model_is_numbers_and_no_pickle(tmp_path: Path, blobs: Any) -> None:
+    model, _ = fit(write(tmp_path / "data", blobs), k="2")
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    with np.load(tmp_path / "model/centres.npz", allow_pickle=False) as stored:
+        assert set(stored) == {"columns", "centres", "fill", "shift", "scale"}
+    assert issubclass(MODEL.options, Options)
