@@ -72,7 +72,8 @@ test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers whe
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
 	  echo "NOT run, as no Docker engine answers: the tests of the containers. With one: make test-containers$(if $(IMG), IMG=$(IMG))"; fi
 
-test-house: $(TOOLS) ## Test the rules of the repository itself
+# Its tests ask every image to describe itself, each in its own environment.
+test-house: $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
 	$(call in,tools) -m pytest tests/house
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
@@ -84,6 +85,10 @@ test-faults: $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted faul
 .PHONY: $(IMAGES:%=test-%) $(IMAGES:%=test-container-%)
 $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 	$(call in,$*) -m pytest tests/contract images/$* --image=$*
+
+.PHONY: bench-serving
+bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
+	@$(PYTHON) benchmarks/serving.py
 
 test-containers: $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)

@@ -116,7 +116,7 @@ def _heat(points: Points, centres: Array) -> "Figure":
     matrix = points.in_units(points.matrix)
     spread = matrix.std(axis=0)
     z = (centres - matrix.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    drawn, axes = figure(max(5.0, 1.0 + 0.9 * len(points.columns)), max(2.2, 1.0 + 0.4 * len(centres)))
+    drawn, axes = figure(max(5.0, 1.0 + 0.9 * len(points.columns)), max(2.8, 1.4 + 0.4 * len(centres)))
     limit = max(1.0, float(np.abs(z).max()))
     image = axes.imshow(z, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
     axes.set_xticks(np.arange(len(points.columns)), points.columns, rotation=30, ha="right")
@@ -128,7 +128,7 @@ def _heat(points: Points, centres: Array) -> "Figure":
             axes.text(
                 column, row, f"{centres[row, column]:.4g}", ha="center", va="center", fontsize=8, color=shade
             )
-    drawn.colorbar(image, label="standard deviations from the mean")
+    drawn.colorbar(image, label="deviations")
     return drawn
 
 

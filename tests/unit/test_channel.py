@@ -304,3 +304,11 @@ def test_a_stray_quote_in_a_large_file_is_read_in_reasonable_time(data, monkeypa
     monkeypatch.setattr(files, "BLOCK", 1 << 20)
     channel = data(a_csv="x,y\n" + '1,12" pipe\n' + "2,b\n" * 600_000)
     assert len(channel.table) == 600_001
+
+
+def test_a_block_of_json_lines_that_leaves_a_column_out_has_gaps_there(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"x": 1, "y": 2}\n')
+    (tmp_path / "b.jsonl").write_text('{"x": 3}\n')
+    table = Channel("train", tmp_path).table
+    assert table["x"].tolist() == [1, 3]
+    assert table["y"].isna().tolist() == [False, True]

@@ -126,7 +126,7 @@ def test_a_record_may_leave_out_what_it_does_not_know():
         ("a", "the JSON holds no rows"),
         (b'{"instances": [', "the body is not JSON"),
         (b"\xff", "the body is not JSON"),
-        (b'[{"x": NaN}]', "the body is not JSON"),
+        (b'[{"x": Infinity}]', "the body is not JSON"),
     ],
     ids=str,
 )
@@ -253,3 +253,14 @@ def test_an_answer_is_an_object_a_row_under_predictions():
     assert standard.loads(json.write(answer, PLAIN)) == {
         "predictions": [{"cluster": 1.0, "name": "a", "d": None}, {"cluster": 0.0, "name": None, "d": 0.1}]
     }
+
+
+def test_the_bare_nan_of_pythons_json_is_a_missing_cell():
+    sheet = json.read(b'[{"x": NaN, "y": 1}]', PLAIN, None)
+    assert [list(column) for column in sheet.columns] == [[None], [1]]
+
+
+def test_a_sparse_row_cannot_ask_for_more_memory_than_the_model_has_columns():
+    body = b'{"instances": [{"data": {"features": {"keys": [0], "shape": [10000000], "values": [1]}}}]}'
+    with pytest.raises(UserError, match="row 1: the shape is 10000000, expected 1"):
+        json.read(body, PLAIN, schema_of("x"))

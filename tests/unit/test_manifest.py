@@ -88,8 +88,8 @@ def flip(path):
             "manifest.json cannot be read: metrics.loss: ",
         ),
         (
-            lambda stored: damaged(stored, image="kmeans"),
-            "the model was trained by the image kmeans; this image is adder",
+            lambda stored: damaged(stored, image="stray"),
+            "the model was trained by the image stray; this image is adder",
         ),
     ],
 )

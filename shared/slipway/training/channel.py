@@ -160,9 +160,12 @@ def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
 
 def _with_gaps(sheet: Sheet, first: Sheet) -> Sheet:
     """JSON records may leave out what they do not know; a block of them may so lack a whole column."""
+    known = first.names or ()
     if sheet.names is None or not all(isinstance(column, list) for column in sheet.columns):
         return sheet
-    missing = [name for name in first.names or () if name not in sheet.names]
+    missing = [name for name in known if name not in sheet.names]
+    if not missing or not set(sheet.names) <= set(known):
+        return sheet
     gaps: list[list[None]] = [[None] * sheet.height for _ in missing]
     return Sheet([*sheet.columns, *gaps], sheet.height, [*sheet.names, *missing])
 
