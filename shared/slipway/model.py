@@ -1,7 +1,7 @@
 """What an image is: a fitted model as a value."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -19,8 +19,14 @@ class Model(ABC):
     options: ClassVar[type[Options]] = Options
     """The per-call choices that `predict` takes."""
 
+    envelope: ClassVar[str] = "predictions"
+    """What the list of answers is called in JSON."""
+
     columns: list[str]
     """What `predict` reads, in order."""
+
+    optional: Collection[str] = ()
+    """Those of `columns` that a request may leave out; their cells then count as missing."""
 
     @abstractmethod
     def predict(self, rows: Rows, options: Any) -> Mapping[str, Array]:

@@ -1,9 +1,11 @@
 """A request's rows, parsed once, in the forms that models read."""
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from slipway import cells
 from slipway.cells import Array
@@ -47,7 +49,7 @@ class Rows:
             return _some(quick)
         matrix = np.empty((self.sheet.height, len(self.columns)))
         for place, (position, column) in enumerate(zip(self._positions, self._schema.columns, strict=True)):
-            matrix[:, place] = cells.numbers(cells.column(self.sheet.columns[position]), column.name)
+            matrix[:, place] = cells.numbers(self._column(position), column.name)
         return matrix
 
     @cached_property
@@ -57,14 +59,20 @@ class Rows:
 
         return DataFrame(
             {
-                column.name: cells.typed(cells.column(self.sheet.columns[position]), column.kind, column.name)
+                column.name: cells.typed(self._column(position), column.kind, column.name)
                 for position, column in zip(self._positions, self._schema.columns, strict=True)
             }
         )
 
     @cached_property
+    def sent(self) -> Mapping[str, Array]:
+        """Every column that came, by name, in its order, as objects: str in CSV, Python values elsewhere."""
+        names = self._schema.sent(self.sheet.names, self.sheet.width)
+        return {name: _objects(column) for name, column in zip(names, self.sheet.columns, strict=True)}
+
+    @cached_property
     def sheet(self) -> Sheet:
-        """Every column that came, cells as they were sent: for an image that gives them back untouched."""
+        """What came, as it came."""
         sheet = self._source.sheet(self._schema)
         if sheet.width:  # names that do not fit are worth more words than that no row follows them
             self._schema.positions(sheet.names, sheet.width)
@@ -73,11 +81,26 @@ class Rows:
         return sheet
 
     @cached_property
-    def _positions(self) -> list[int]:
+    def _positions(self) -> list[int | None]:
         return self._schema.positions(self.sheet.names, self.sheet.width)
+
+    def _column(self, position: int | None) -> pa.Array:
+        if position is None:
+            return pa.nulls(self.sheet.height, pa.string())
+        return cells.column(self.sheet.columns[position])
 
     def __len__(self) -> int:
         return len(self.matrix) if "matrix" in self.__dict__ else self.sheet.height
+
+
+def _objects(column: Any) -> Array:
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        values = column.to_pylist()
+    else:
+        values = list(column)
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
 
 
 def _some(matrix: Array) -> Array:

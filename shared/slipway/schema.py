@@ -17,6 +17,8 @@ class Column(BaseModel):
 
     name: str
     kind: Kind
+    optional: bool = False
+    """Whether a request may leave it out; its cells then count as missing."""
 
 
 class Schema(BaseModel):
@@ -44,11 +46,12 @@ class Schema(BaseModel):
         known = {*self.names, *self.table}
         return 2 * sum(cell in known for cell in cells) > len(cells) or set(self.names) <= set(cells)
 
-    def positions(self, names: Sequence[str] | None, width: int) -> list[int]:
-        """Where each of the model's columns stands among the `width` columns sent.
+    def positions(self, names: Sequence[str] | None, width: int) -> list[int | None]:
+        """Where each of the model's columns stands among the `width` columns sent; None: nowhere, and it may.
 
         By name when there are names: any order, more columns than needed. By position otherwise: exactly the
-        model's columns, or exactly the training table's. Raises UserError when neither fits.
+        model's columns, with or without the optional ones, or exactly the training table's. Raises UserError
+        when none fits.
         """
         if names is None or not (self.named or self.knows(names)):
             return self._by_position(width)
@@ -56,16 +59,28 @@ class Schema(BaseModel):
             twice = sorted({name for name in names if list(names).count(name) > 1})
             raise UserError(f"column names must differ; more than once came: {listed(twice)}")
         where = {name: position for position, name in enumerate(names)}
-        missing = [name for name in self.names if name not in where]
-        if missing:
-            raise UserError(self._missing(missing, list(names)))
-        return [where[name] for name in self.names]
+        missing = [column.name for column in self.columns if column.name not in where and not column.optional]
+        if missing or not where.keys() & set(self.names):
+            raise UserError(self._missing(missing or list(self.names), list(names)))
+        return [where.get(name) for name in self.names]
 
-    def _by_position(self, width: int) -> list[int]:
+    def sent(self, names: Sequence[str] | None, width: int) -> list[str]:
+        """What the `width` columns sent are called, also where they came by position."""
+        if names is not None and (self.named or self.knows(names)):
+            return list(names)
+        where = {position: name for name, position in zip(self.names, self._by_position(width), strict=True)}
+        if width == len(self.table):
+            return list(self.table)
+        return [where[position] for position in range(width)]
+
+    def _by_position(self, width: int) -> list[int | None]:
         if width == len(self.columns):
             return list(range(width))
         if width == len(self.table):
             return [self.table.index(name) for name in self.names]
+        needed = [column.name for column in self.columns if not column.optional]
+        if width == len(needed):
+            return [needed.index(name) if name in needed else None for name in self.names]
         whole = (
             f", or the {len(self.table)} of the training table"
             if len(self.table) != len(self.columns)

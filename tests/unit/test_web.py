@@ -74,7 +74,10 @@ def test_a_batch_transform_is_told_a_request_a_worker(
 def test_the_index_says_which_model_is_served(client):
     found = client().get("/").json
     assert found["image"] == "adder 1.2.3"
-    assert found["columns"] == [{"name": "x", "kind": "number"}, {"name": "y", "kind": "number"}]
+    assert found["columns"] == [
+        {"name": "x", "kind": "number", "optional": False},
+        {"name": "y", "kind": "number", "optional": False},
+    ]
     assert "text/csv" in found["content_types"]
 
 

@@ -21,7 +21,8 @@ class Codec:
     """How files of this format end, for training."""
     read: Callable[[bytes, MediaType, Schema | None], Sheet]
     read_matrix: Callable[[bytes, MediaType, Schema], Array | None]
-    write: Callable[[Mapping[str, Array], MediaType], bytes]
+    write: Callable[[Mapping[str, Array], MediaType, str], bytes]
+    """Takes named answer columns, the media type wanted, and what JSON calls the list of answers."""
 
 
 CODECS = (

@@ -58,7 +58,7 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     return _large_matrix(body, width)
 
 
-def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
+def write(columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
     """One line a row, ending in a newline, no header unless `header=present`; an empty cell where missing."""
     head = b""
     if media.parameters.get("header", "").lower() == "present":

@@ -43,15 +43,15 @@ def configuration(body: bytes) -> Mapping[str, Any]:
     return found
 
 
-def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
-    """`{"predictions": [{column: value}, …]}`, one object a row, null where missing."""
+def write(columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
+    """`{envelope: [{column: value}, …]}`, one object a row, null where missing."""
     if len(next(iter(columns.values()))) < _MANY:
-        return orjson.dumps({"predictions": records(columns)}) + b"\n"
+        return orjson.dumps({envelope: records(columns)}) + b"\n"
     parts: list[Iterable[bytes]] = []
     for name, column in columns.items():
         parts += [repeat((b"," if parts else b"{") + orjson.dumps(name) + b":"), _cells(column)]
     rows = b"".join(chain.from_iterable(zip(*parts, repeat(b"},"), strict=False)))  # as long as the columns
-    return b'{"predictions":[' + rows[:-1] + b"]}\n"
+    return b"{" + orjson.dumps(envelope) + b":[" + rows[:-1] + b"]}\n"
 
 
 def _cells(column: Array) -> list[bytes]:

@@ -23,7 +23,7 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     return json.matrix_of(_rows(body, schema), schema)
 
 
-def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
+def write(columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
     """One object a line, null where missing."""
     return b"".join(
         orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in json.records(columns)

@@ -34,7 +34,7 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     return None if np.isinf(matrix).any() else matrix
 
 
-def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
+def write(columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
     """Shape (rows, answer columns): int64 if all are whole numbers, else float64."""
     texts = [name for name, column in columns.items() if column.dtype.kind not in "fiub"]
     if texts:

@@ -30,7 +30,7 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     return None
 
 
-def write(columns: Mapping[str, Array], media: MediaType) -> bytes:
+def write(columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
     """One row group, Snappy."""
     import pyarrow.parquet as pq
 

@@ -105,7 +105,7 @@ class Endpoint:
         rows = Rows(Payload(codec, media, body), self._schema)
         columns = self.model.predict(rows, self._options_of(body, codec, attributes))
         columns = self._chosen(_checked(columns, len(rows)))
-        return Answer(200, writer.media_type, writer.write(columns, wanted))
+        return Answer(200, writer.media_type, writer.write(columns, wanted, self.model.envelope))
 
     def _options_of(self, body: bytes, codec: Codec, attributes: str) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""

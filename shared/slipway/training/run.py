@@ -88,7 +88,10 @@ def _schema(model: Model, data: dict[str, Channel]) -> Schema:
     """The columns that the model reads, with what the training data held in them."""
     channel = next(channel for channel in data.values() if set(model.columns) <= set(channel.kinds))
     return Schema(
-        columns=tuple(Column(name=name, kind=channel.kinds[name]) for name in model.columns),
+        columns=tuple(
+            Column(name=name, kind=channel.kinds[name], optional=name in model.optional)
+            for name in model.columns
+        ),
         table=tuple(channel.kinds),
         named=channel.named,
     )
