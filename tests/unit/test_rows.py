@@ -106,11 +106,11 @@ OPTIONAL = Schema(
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"y,x\n2,1\n", [None]),
-        (b"1,2\n", [None]),
-        (b"1,a,2\n", ["a"]),
-        (b"9,1,a,2\n", ["a"]),
-        (b"word,x,y\nb,1,2\n", ["b"]),
+        ("y,x\n2,1\n", [None]),
+        ("1,2\n", [None]),
+        ("1,a,2\n", ["a"]),
+        ("9,1,a,2\n", ["a"]),
+        ("word,x,y\nb,1,2\n", ["b"]),
     ],
 )
 def test_an_optional_column_that_is_left_out_is_all_gaps(body, words):
@@ -121,17 +121,17 @@ def test_an_optional_column_that_is_left_out_is_all_gaps(body, words):
 
 def test_a_column_that_is_not_optional_is_still_missed():
     with pytest.raises(UserError, match="missing column y; expected x, word, y"):
-        rows(b"x,word\n1,a\n", OPTIONAL).table  # noqa: B018
+        rows("x,word\n1,a\n", OPTIONAL).table  # noqa: B018
 
 
 def test_what_was_sent_is_given_back_by_name_and_as_it_was():
-    named = rows(b"y,extra,x\n2.50, a ,01\n", OPTIONAL).sent
+    named = rows("y,extra,x\n2.50, a ,01\n", OPTIONAL).sent
     assert {name: column.tolist() for name, column in named.items()} == {
         "y": ["2.50"],
         "extra": [" a "],
         "x": ["01"],
     }
-    assert list(rows(b"1,2\n", OPTIONAL).sent) == ["x", "y"]
-    assert list(rows(b"9,1,a,2\n", OPTIONAL).sent) == ["id", "x", "word", "y"]
-    python = rows(b'[{"x": 1, "y": 2.5, "word": null}]', OPTIONAL, "application/json").sent
+    assert list(rows("1,2\n", OPTIONAL).sent) == ["x", "y"]
+    assert list(rows("9,1,a,2\n", OPTIONAL).sent) == ["id", "x", "word", "y"]
+    python = rows('[{"x": 1, "y": 2.5, "word": null}]', OPTIONAL, "application/json").sent
     assert [column.tolist() for column in python.values()] == [[1], [2.5], [None]]
