@@ -1,0 +1,91 @@
+"""Rows as a model of one column sees them: a dense view for trees, a scaled and sparse one for linear
+models.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from columns import Column, Floats
+from numpy.typing import NDArray
+from scipy import sparse
+
+REACH = 6.0  # standard deviations: beyond, a linear model hears no more (incomes, counts)
+
+
+@dataclass
+class Encoded:
+    """Rows as features; `owner` says which source column each dense column comes from."""
+
+    columns: Sequence[Column]
+    dense: Floats  # NaN is a gap, kept
+    fill: Floats
+    mean: Floats
+    scale: Floats
+    owner: NDArray[np.int64]
+    ranked: NDArray[np.bool_]  # dense columns that only trees read: ranks of wide categories
+    blocks: dict[str, sparse.csr_matrix]
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which rows have anything observed, per source column."""
+        first = np.searchsorted(self.owner, np.arange(len(self.columns)))
+        return ~np.isnan(self.dense[:, first])
+
+    def take(self, rows: NDArray[np.int64]) -> "Encoded":
+        """The same features of some rows."""
+        blocks = {name: block[rows] for name, block in self.blocks.items()}
+        return Encoded(
+            self.columns, self.dense[rows], self.fill, self.mean, self.scale, self.owner, self.ranked, blocks
+        )
+
+    def without(self, target: str) -> "Design":
+        """The features of every column but `target`: nothing of a row's own answer is left."""
+        place = next(place for place, column in enumerate(self.columns) if column.name == target)
+        return Design(
+            self, target, np.flatnonzero(self.owner != place), np.delete(self.seen, place, 1).any(1)
+        )
+
+
+@dataclass
+class Design:
+    """The two views of the same rows; `known` says which rows have any feature at all."""
+
+    source: Encoded
+    target: str
+    keep: NDArray[np.int64]
+    known: NDArray[np.bool_]
+
+    @property
+    def textual(self) -> bool:
+        """Whether there is text to learn from."""
+        return any(column.kind == "text" and column.name != self.target for column in self.source.columns)
+
+    @cached_property
+    def trees(self) -> Floats:
+        """Dense, gaps as NaN, except where training saw too few gaps to learn from them."""
+        values = self.source.dense[:, self.keep]
+        return np.where(np.isnan(values), self.source.fill[self.keep], values)
+
+    @cached_property
+    def linear(self) -> Any:
+        """Scaled numbers (gaps are average), their gap marks, indicators and TF-IDF; dense when there is
+        neither.
+        """
+        keep = self.keep[~self.source.ranked[self.keep]]
+        values = (self.source.dense[:, keep] - self.source.mean[keep]) / self.source.scale[keep]
+        gap = np.isnan(values)
+        marks = gap[:, np.isnan(self.source.fill[keep])]
+        dense = np.hstack([np.clip(np.where(gap, 0.0, values), -REACH, REACH), marks])
+        blocks = [block for name, block in self.source.blocks.items() if name != self.target]
+        return sparse.hstack([sparse.csr_matrix(dense), *blocks], format="csr") if blocks else dense
+
+    def take(self, rows: NDArray[np.int64]) -> "Design":
+        """The same design of some rows."""
+        part = Design(self.source.take(rows), self.target, self.keep, self.known[rows])
+        for view in ("trees", "linear"):
+            if view in self.__dict__:
+                part.__dict__[view] = self.__dict__[view][rows]
+        return part
