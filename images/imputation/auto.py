@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from cells import Floats
 from column_model import ColumnModel
-from columns import Column, Floats
+from columns import Column
 from features import Features, Read
 from numpy.typing import NDArray
 

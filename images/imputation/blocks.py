@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from columns import Column, Floats
+from cells import Floats
+from columns import Column
 from numpy.typing import NDArray
 from scipy import sparse
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from columns import Floats
+from cells import Floats
 from learners import Task
 from numpy.typing import NDArray
 from scipy.optimize import nnls
@@ -16,9 +16,7 @@ SLIGHT = 0.03  # a weight below this is not worth its milliseconds
 
 
 def chosen(tried: Mapping[str, Floats], answers: NDArray[Any], usual: Floats, task: Task) -> dict[str, float]:
-    """Weights of the learners: a stack for a number, the best or an even blend for a category, none when the
-    usual is as good.
-    """
+    """A stack for a number, the best or an even blend for a category; none if the usual answer is as good."""
     if not tried:
         return {}
     names = list(tried)
@@ -52,9 +50,14 @@ def usual_answer(answers: NDArray[Any], labels: int) -> Floats:
     if not labels:
         return np.array(answers.mean())
     counts = np.bincount(answers[answers < labels], minlength=labels).astype(float)
-    return counts / counts.sum()
+    return np.asarray(counts / counts.sum(), dtype=float)
 
 
 def score(guesses: Floats, answers: NDArray[Any], task: Task) -> float:
     """F1 for categories (more is better), NRMSE for numbers (less is better)."""
     return f1(answers, guesses.argmax(1)) if task.labels else nrmse(answers, guesses)
+
+
+def metric(task: Task) -> str:
+    """The name of a task's score."""
+    return "f1" if task.labels else "nrmse"

@@ -1,6 +1,4 @@
-"""Train the model of one column: four-fold out-of-fold scores, a stack for numbers, the best for
-categories.
-"""
+"""Train the model of one column: score learners out of fold, keep those that count."""
 
 import time
 from collections.abc import Callable
@@ -8,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from choice import chosen, score, usual_answer
+from calibration import Calibration
+from cells import Floats
+from choice import chosen, metric, score, usual_answer
 from column_model import ColumnModel
-from columns import Floats
-from confidence import Calibration, Residuals
 from design import Design
 from learners import LEARNERS, Task
 from numpy.typing import NDArray
+from residuals import Residuals
 from scores import ece
 
 FOLDS = 4
@@ -25,8 +24,7 @@ LARGE = {
     "best": 30_000,
 }  # rows above which boosting alone is as good, at a hundredth of the size
 WIDE = 30  # features at which so many rows are large; with 200 it is a sixth of the rows
-# Labels; with more a forest is too large, and logistic regression on text slower than ridge, and no better
-MANY = 20
+MANY = 20  # labels; with more a forest is too large, and on text ridge is faster than logistic and no worse
 
 
 @dataclass(frozen=True)
@@ -41,47 +39,50 @@ class FittedColumn:
 def fit_column(
     design: Design, answers: NDArray[Any], task: Task, late: Callable[[float], bool]
 ) -> FittedColumn:
-    """`answers` are values, or codes of labels (len(labels) = something else); `late(seconds)` says when to
-    stop adding.
-    """
+    """`answers`: values, or codes (len(labels): something else); `late(seconds)`: no time for that?"""
     started = time.monotonic()
     usual = usual_answer(answers, task.labels)
+    scale = 1.0 if task.labels else float(answers.std()) or 1.0
+    truth = answers if task.labels else (answers - usual) / scale
+    base = usual if task.labels else np.array(0.0)
     rows = np.flatnonzero(answers < task.labels) if task.labels else np.arange(len(answers))
     folds = folds_of(answers, task)
-    plain = np.repeat(usual[None], len(answers), axis=0)
+    plain = np.repeat(base[None], len(answers), axis=0)
     tried: dict[str, Floats] = {}
     if not late(0.0) and len(rows) >= FEWEST and len(np.unique(answers[rows])) > 1:
         for name in learners_for(design, len(rows), task):
-            guesses = out_of_fold(name, design, answers, folds, task, plain, late, optional=bool(tried))
+            guesses = out_of_fold(name, design, truth, folds, task, plain, late, optional=bool(tried))
             if guesses is not None:
                 tried[name] = guesses
-    weights = chosen(tried, answers, usual, task)
+    weights = chosen(tried, truth, base, task)
     guesses = plain + sum(
         (weight * (tried[name] - plain) for name, weight in weights.items()), np.zeros_like(plain)
     )
     trained = design.take(rows) if weights else design
-    parts = {name: LEARNERS[name](trained, answers[rows], task) for name in weights}
-    scores = {name: score(tried[name], answers, task) for name in tried}
+    parts = {name: LEARNERS[name](trained, truth[rows], task) for name in weights}
+    scores = {name: score(tried[name], truth, task) for name in tried}
     quality = {
-        "metric": "f1" if task.labels else "nrmse",
-        "score": score(guesses, answers, task),
-        "usual": score(plain, answers, task),
+        "metric": metric(task),
+        "score": score(guesses, truth, task),
+        "usual": score(plain, truth, task),
         "learners": scores,
         "weights": weights,
         "rows": len(answers),
     }
-    confidence = sureness(guesses, answers, task)
+    confidence = sureness(guesses if task.labels else usual + scale * guesses, answers, task)
     if isinstance(confidence, Calibration):
         sure = confidence.probabilities(guesses).max(1)
         quality["ece"] = ece(guesses.argmax(1) == answers, sure)
     quality["seconds"] = round(time.monotonic() - started, 3)
-    return FittedColumn(ColumnModel(usual, parts, weights), confidence, quality)
+    return FittedColumn(ColumnModel(usual, scale, parts, weights), confidence, quality)
 
 
 def learners_for(design: Design, rows: int, task: Task) -> list[str]:
     """Which learners are worth trying, quick ones first."""
     small = rows <= LARGE[task.preset] and rows * len(design.keep) <= WIDE * LARGE[task.preset]
-    names = []
+    names: list[str] = []
+    if not len(design.keep):  # no other column
+        return names
     if design.textual and task.labels:
         names.append("ridge")
     if (design.textual and task.labels <= MANY) or (not design.textual and small):
@@ -97,9 +98,7 @@ def out_of_fold(
     name: str, design: Design, answers: NDArray[Any], folds: NDArray[np.int64], task: Task, plain: Floats,
     late: Callable[[float], bool], optional: bool,
 ) -> Floats | None:  # fmt: skip
-    """Predictions of every row by models that did not see it; None when there is no time for an optional
-    learner.
-    """
+    """Predictions of every row by models that did not see it; None when there is no time."""
     guesses = plain.copy()
     trial = replace(task, trial=True)
     slowest = 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from columns import Floats
+from cells import Floats
 from design import Design
 from fitted import Boost, Fitted, Linear
 from forest import Forest
@@ -17,11 +17,10 @@ FORMS: dict[str, type[Fitted]] = {"linear": Linear, "ridge": Linear, "boost": Bo
 
 @dataclass(frozen=True)
 class ColumnModel:
-    """`usual` is the mean of a number (no dimension), or the shares of the labels; without parts it is
-    all.
-    """
+    """`usual` is the mean of a number (no dimension) or the shares of labels; without parts it is all."""
 
     usual: Floats
+    scale: float  # of a number: its parts answer in standard deviations from the mean
     parts: Mapping[str, Fitted]
     weights: Mapping[str, float]
 
@@ -31,9 +30,9 @@ class ColumnModel:
         known = np.flatnonzero(design.known)
         if len(known) and self.parts:
             some = design if len(known) == len(design.known) else design.take(known)
-            answer[known] += sum(
-                weight * (self.parts[name].predict(some) - self.usual)
-                for name, weight in self.weights.items()
+            base = self.usual if self.usual.ndim else 0.0
+            answer[known] += self.scale * sum(
+                weight * (self.parts[name].predict(some) - base) for name, weight in self.weights.items()
             )
         return answer
 
@@ -43,7 +42,7 @@ class ColumnModel:
         for part in self.parts.values():
             part.save(folder)
         (folder / "model.json").write_text(
-            json.dumps({"usual": self.usual.tolist(), "weights": dict(self.weights)})
+            json.dumps({"usual": self.usual.tolist(), "scale": self.scale, "weights": dict(self.weights)})
         )
 
     @classmethod
@@ -51,4 +50,4 @@ class ColumnModel:
         """Read what `save` wrote."""
         state = json.loads((folder / "model.json").read_text())
         parts = {name: FORMS[name].load(folder) for name in state["weights"]}
-        return cls(np.array(state["usual"], float), parts, state["weights"])
+        return cls(np.array(state["usual"], float), state["scale"], parts, state["weights"])

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from confidence import LEVEL
 from engine import Choices, fit
 from masks import MASKS
 from pandas import DataFrame
 from plain_fit import NAMES
 from quality import agree, judged
+from residuals import LEVEL
 
 SHARE = 0.2  # of the observed cells that are hidden
 ROWS = {"fast": 300, "balanced": 1_000, "best": 4_000}
@@ -88,5 +88,3 @@ def _hidden(filled: Any, cells: Mapping[str, Any], part: DataFrame, places: Mapp
             low, high = (np.asarray(end[picked], float) for end in (one.lower, one.upper))
             inside.append((low <= true) & (true <= high))
     return Hidden(np.concatenate(chances), np.concatenate(right), np.concatenate(inside))
-
-

@@ -1,6 +1,4 @@
-"""Rows as a model of one column sees them: a dense view for trees, a scaled and sparse one for linear
-models.
-"""
+"""Rows as the model of one column sees them: dense for trees, scaled and sparse for linear models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +6,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from columns import Column, Floats
+from cells import Floats
+from columns import Column
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -20,10 +19,8 @@ class Encoded:
     """Rows as features; `owner` says which source column each dense column comes from."""
 
     columns: Sequence[Column]
-    dense: Floats  # NaN is a gap, kept
-    fill: Floats
-    mean: Floats
-    scale: Floats
+    dense: Floats  # scaled; NaN is a gap, kept
+    fill: Floats  # what trees read instead of a gap; NaN where they learnt gaps
     owner: NDArray[np.int64]
     ranked: NDArray[np.bool_]  # dense columns that only trees read: ranks of wide categories
     blocks: dict[str, sparse.csr_matrix]
@@ -37,16 +34,13 @@ class Encoded:
     def take(self, rows: NDArray[np.int64]) -> "Encoded":
         """The same features of some rows."""
         blocks = {name: block[rows] for name, block in self.blocks.items()}
-        return Encoded(
-            self.columns, self.dense[rows], self.fill, self.mean, self.scale, self.owner, self.ranked, blocks
-        )
+        return Encoded(self.columns, self.dense[rows], self.fill, self.owner, self.ranked, blocks)
 
     def without(self, target: str) -> "Design":
         """The features of every column but `target`: nothing of a row's own answer is left."""
         place = next(place for place, column in enumerate(self.columns) if column.name == target)
-        return Design(
-            self, target, np.flatnonzero(self.owner != place), np.delete(self.seen, place, 1).any(1)
-        )
+        known = np.delete(self.seen, place, axis=1).sum(axis=1) > 0
+        return Design(self, target, np.flatnonzero(self.owner != place), known)
 
 
 @dataclass
@@ -65,17 +59,15 @@ class Design:
 
     @cached_property
     def trees(self) -> Floats:
-        """Dense, gaps as NaN, except where training saw too few gaps to learn from them."""
+        """Gaps as NaN, except where training saw too few of them to learn from."""
         values = self.source.dense[:, self.keep]
         return np.where(np.isnan(values), self.source.fill[self.keep], values)
 
     @cached_property
     def linear(self) -> Any:
-        """Scaled numbers (gaps are average), their gap marks, indicators and TF-IDF; dense when there is
-        neither.
-        """
+        """Numbers (gaps are average), gap marks, indicators and TF-IDF; dense without the last two."""
         keep = self.keep[~self.source.ranked[self.keep]]
-        values = (self.source.dense[:, keep] - self.source.mean[keep]) / self.source.scale[keep]
+        values = self.source.dense[:, keep]
         gap = np.isnan(values)
         marks = gap[:, np.isnan(self.source.fill[keep])]
         dense = np.hstack([np.clip(np.where(gap, 0.0, values), -REACH, REACH), marks])

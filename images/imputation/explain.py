@@ -1,6 +1,4 @@
-"""Why a cell got its answer: how much each other cell of its row moved it, and which of the row's tokens spoke
-for it.
-"""
+"""Why a cell got its answer: what the other cells of its row, and their tokens, did to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from auto import Auto
-from columns import Column, Floats
+from cells import Floats
+from columns import Column
 from design import Encoded
 from features import Read
 from fitted import Linear

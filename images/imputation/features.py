@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 from blocks import block, indicated, indicators, middle, width
-from columns import Column, Floats
+from cells import Floats
+from columns import Column
 from design import Encoded
 from numpy.typing import NDArray
 from text import Tfidf
 
-# With so many gaps in training a tree can learn where a gap goes; with fewer it is told the usual value
-NATIVE = 10
+NATIVE = 10  # gaps in training from which a tree can learn where a gap goes; else it is told the usual value
 Read = Mapping[str, NDArray[Any]]
 
 
@@ -32,12 +32,10 @@ class Features:
     def fit(cls, columns: Sequence[Column], read: Read) -> Self:
         """Learn vocabularies, usual values and scales from the read cells."""
         kept = tuple(column for column in columns if column.kind != "empty")
-        texts = {column.name: Tfidf.fit(read[column.name]) for column in kept if column.kind == "text"}
+        texts = {column.name: Tfidf.fit(list(read[column.name])) for column in kept if column.kind == "text"}
         dense = np.hstack([block(column, read[column.name]) for column in kept]) if kept else np.empty((0, 0))
         gap = np.isnan(dense)
-        one_hot = np.concatenate(
-            [np.full(width(column), indicated(column)) for column in kept] or [[]]
-        ).astype(bool)
+        one_hot = np.repeat([indicated(column) for column in kept], [width(column) for column in kept])
         usual = np.array([middle(dense[~gap[:, k], k], one_hot[k]) for k in range(dense.shape[1])])
         mean = np.array(
             [dense[~gap[:, k], k].mean() if not gap[:, k].all() else 0.0 for k in range(dense.shape[1])]
@@ -54,7 +52,7 @@ class Features:
         blocks = {}
         for column in self.columns:
             if column.kind == "text":
-                blocks[column.name] = self.texts[column.name].transform(read[column.name])
+                blocks[column.name] = self.texts[column.name].transform(list(read[column.name]))
             elif column.kind == "category" and not indicated(column):
                 blocks[column.name] = indicators(column.codes(read[column.name]), len(column.labels))
         dense = np.hstack([block(column, read[column.name]) for column in self.columns]).reshape(count, -1)
@@ -63,7 +61,10 @@ class Features:
         ranked = np.array([column.kind == "category" and not indicated(column) for column in self.columns])[
             owner
         ]
-        return Encoded(self.columns, dense, self.fill, self.mean, self.scale, owner, ranked, blocks)
+        scaled = (
+            dense - self.mean
+        ) / self.scale  # for trees too: they read float32, where 1.7e9 and 1.7e9 + 60 are one
+        return Encoded(self.columns, scaled, (self.fill - self.mean) / self.scale, owner, ranked, blocks)
 
     def save(self, folder: Path) -> None:
         """Write the plain state; the columns themselves are saved by whoever owns them."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from columns import Floats
+from cells import Floats
 from numpy.typing import NDArray
 
 
@@ -37,12 +37,10 @@ class Cells:
         if len(filled) == 1:
             return filled[0]
         columns = {field.name: [getattr(part, field.name) for part in filled] for field in fields(cls)}
-        return cls(
-            **{
-                name: None if values[0] is None else np.concatenate(values)
-                for name, values in columns.items()
-            }
-        )
+        joined: dict[str, Any] = {
+            name: None if values[0] is None else np.concatenate(values) for name, values in columns.items()
+        }
+        return cls(**joined)
 
     def moved(self, rows: int) -> Self:
         """The same cells, so many rows further down."""
@@ -51,9 +49,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Filled:
-    """`table` is the sent table with its gaps closed: same rows, same columns (and targets it lacked),
-    observed cells as sent.
-    """
+    """`table` is the sent table with its gaps closed; observed cells as sent, targets it lacked added."""
 
     table: pd.DataFrame
     cells: Mapping[str, Cells]
@@ -72,14 +68,16 @@ class Filled:
 
     def drawn(self, draw: int) -> pd.DataFrame:
         """The completed table of one draw; gaps that were left empty are drawn too."""
-        drawn = {name: found for name, found in self.cells.items() if found.draws is not None}
-        return put(self.table, {name: (found.rows, found.draws[:, draw]) for name, found in drawn.items()})
+        drawn = {
+            name: (found.rows, found.draws[:, draw])
+            for name, found in self.cells.items()
+            if found.draws is not None
+        }
+        return put(self.table, drawn)
 
 
 def put(table: pd.DataFrame, cells: Mapping[str, tuple[NDArray[np.int64], NDArray[Any]]]) -> pd.DataFrame:
-    """A copy of the table with some cells set; a column of floats stays one when it can, else cells are
-    objects.
-    """
+    """A copy of the table with some cells set; floats stay floats if they can, else cells are objects."""
     columns: dict[Any, Any] = {name: table[name] for name in table}
     for name, (rows, values) in cells.items():
         if name in table and not len(rows):

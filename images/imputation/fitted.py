@@ -7,7 +7,7 @@ from typing import Protocol, Self
 
 import lightgbm
 import numpy as np
-from columns import Floats
+from cells import Floats
 from design import Design
 from numpy.typing import NDArray
 
@@ -36,7 +36,7 @@ class Linear:
         if not self.softmax:
             return scores[:, 0]
         scores = np.exp(scores - scores.max(1, keepdims=True))
-        return scores / scores.sum(1, keepdims=True)
+        return np.asarray(scores / scores.sum(1, keepdims=True), dtype=float)
 
     def warm(self) -> None:
         """Nothing to unpack."""

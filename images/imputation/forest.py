@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from columns import Floats
+from cells import Floats
 from design import Design
 from numpy.typing import NDArray
 from sklearn.tree._tree import NODE_DTYPE, Tree
@@ -17,9 +17,7 @@ LARGEST = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class Forest:
-    """Extremely randomised trees as flat arrays; scikit-learn's own tree walks them, so gaps go where they
-    went in training.
-    """
+    """Trees as flat arrays; scikit-learn's own tree walks them, so gaps go where they went in training."""
 
     feature: NDArray[np.int16]  # of every node of every tree; -2 for a leaf
     threshold: NDArray[np.float32]
@@ -34,13 +32,10 @@ class Forest:
     def of(
         cls, trees: Sequence[Tree], n_features: int, outputs: NDArray[np.int64] | None, count: int
     ) -> Self:
-        """From scikit-learn's trees; `outputs` places the classes they saw among all `count` labels (None:
-        numbers).
-        """
+        """scikit-learn's trees; `outputs` places their classes among `count` labels (None: numbers)."""
         feature = np.concatenate([tree.feature for tree in trees])
         cut = np.concatenate([tree.threshold for tree in trees])
-        # Features are float32, so `x <= threshold` is unchanged when the threshold is rounded down to a
-        # float32.
+        # Features are float32, so `x <= threshold` is the same with the threshold rounded down to float32.
         threshold = cut.astype(np.float32)
         threshold = np.where(threshold > cut, np.nextafter(threshold, np.float32(-np.inf)), threshold)
         values = np.concatenate([tree.value.reshape(tree.node_count, -1) for tree in trees])[feature < 0]
@@ -101,7 +96,7 @@ class Forest:
             self.trees
         )
 
-    def state(self) -> dict[str, NDArray[Any]]:
+    def state(self) -> dict[str, Any]:
         """The arrays by name."""
         return {name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
 

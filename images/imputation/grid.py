@@ -1,13 +1,12 @@
-"""A table as scaled numbers for the plain engines: a number is one column, a category one indicator a
-label.
-"""
+"""A table as scaled numbers for the plain engines; a category is one indicator a label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from columns import Column, Floats
+from cells import Floats
+from columns import Column
 from features import Read
 from numpy.typing import NDArray
 
@@ -51,7 +50,7 @@ class Grid:
         if self.columns[place].kind != "category":
             return raw[:, 0]
         raw = np.clip(raw, 0.0, 1.0) + 1e-6 * usual  # never all zero, and ties go to the frequent label
-        return raw / raw.sum(1, keepdims=True)
+        return np.asarray(raw / raw.sum(1, keepdims=True), dtype=float)
 
 
 def gridded(columns: Sequence[Column]) -> tuple[Column, ...]:

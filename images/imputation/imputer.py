@@ -8,25 +8,17 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from answer import Asked, Confidence, answered, objects
 from auto import Auto
-from columns import Column, Floats, gaps
-from confidence import Calibration, Residuals
+from calibration import Calibration
+from cells import gaps
+from columns import Column
 from explain import explain
 from filled import Cells, Filled
-from numpy.typing import NDArray
 from plain import Plain
+from residuals import Residuals
 
 CHUNK = 20_000  # rows filled at once: bounds memory, and is large enough for speed
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a caller wants of the filled cells."""
-
-    precision_threshold: float | None = None
-    top_k: int = 0
-    multiple: int = 0
-    explain: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,7 +28,7 @@ class Imputer:
     columns: tuple[Column, ...]
     targets: tuple[str, ...]
     engine: Auto | Plain
-    confidence: Mapping[str, Calibration | Residuals]
+    confidence: Mapping[str, Confidence]
     quality: Mapping[str, dict[str, Any]]
     seed: int
 
@@ -54,7 +46,7 @@ class Imputer:
         for name in wanted:
             if name not in self.targets:
                 raise ValueError(
-                    f"column {name!r} cannot be filled: the imputer was trained for {', '.join(self.targets)}"
+                    f"column {name!r} cannot be filled; this imputer fills {', '.join(self.targets)}."
                 )
         asked = Asked(precision_threshold, top_k, multiple, explain)
         parts = list(self.chunks(table, wanted, asked))
@@ -75,44 +67,19 @@ class Imputer:
         learnt = [name for name in wanted if name in self.confidence and missing[name].any()]
         cells = {name: Cells.unfilled(np.flatnonzero(missing[name])) for name in wanted if name not in learnt}
         if learnt:
-            rows = np.flatnonzero(np.any([missing[name] for name in learnt], axis=0)).astype(np.int64)
+            rows = np.flatnonzero(np.any([missing[name] for name in learnt], axis=0))
             part = table.iloc[rows] if len(rows) < len(table) else table
             read = {column.name: column.read(cells_of(part, column.name)) for column in self.columns}
             inside = {name: np.flatnonzero(missing[name][rows]) for name in learnt}
             raw = self.engine.predict(read, inside)
             for name in learnt:
-                found = self.answered(self.column(name), rows[inside[name]], raw[name], asked, rng)
+                column = self.column(name)
+                found = answered(column, self.confidence[name], rows[inside[name]], raw[name], asked, rng)
                 if asked.explain and isinstance(self.engine, Auto):
-                    reasons = explain(self.engine, read, self.column(name), inside[name], raw[name])
+                    reasons = explain(self.engine, read, column, inside[name], raw[name])
                     found = replace(found, explanations=objects(reasons))
                 cells[name] = found
         return {name: cells[name] for name in wanted}
-
-    def answered(
-        self, column: Column, rows: NDArray[np.int64], raw: Floats, asked: Asked, rng: np.random.Generator
-    ) -> Cells:
-        """Raw answers as cells with their confidence."""
-        confidence = self.confidence[column.name]
-        draws = np.empty((len(rows), asked.multiple), dtype=object)
-        if isinstance(confidence, Residuals):
-            lower, upper = (column.write(end) for end in confidence.interval(raw))
-            for place in range(asked.multiple):
-                draws[:, place] = column.write(confidence.draw(raw, rng))
-            cells = Cells(rows, column.write(raw), np.zeros(len(rows), bool), lower=lower, upper=upper)
-            return replace(cells, draws=draws) if asked.multiple else cells
-        labels = column.write(np.array(column.labels, dtype=object))
-        chances = confidence.probabilities(raw)
-        sure = chances.max(1)
-        threshold = asked.precision_threshold
-        left = np.zeros(len(rows), bool) if threshold is None else confidence.precision_at(sure) < threshold
-        cells = Cells(rows, np.where(left, None, labels[chances.argmax(1)]), left, probability=sure)
-        if asked.top_k:
-            ranked = np.argsort(-chances, axis=1, kind="stable")[:, : asked.top_k]
-            cells = replace(cells, top=labels[ranked], top_probability=np.take_along_axis(chances, ranked, 1))
-        edges = np.cumsum(chances, axis=1)
-        for place in range(asked.multiple):
-            draws[:, place] = labels[(edges[:, :-1] < rng.random((len(rows), 1)) * edges[:, -1:]).sum(1)]
-        return replace(cells, draws=draws) if asked.multiple else cells
 
     def warm(self) -> None:
         """Unpack what answering needs: before a server forks, its workers then share it."""
@@ -149,7 +116,7 @@ class Imputer:
         """Read what `save` wrote."""
         state = json.loads((folder / "imputer.json").read_text())
         columns = tuple(Column(**column | {"labels": tuple(column["labels"])}) for column in state["columns"])
-        confidence: dict[str, Calibration | Residuals] = {}
+        confidence: dict[str, Confidence] = {}
         with np.load(folder / "confidence.npz") as arrays:
             for place, (name, kind) in enumerate(state["confidence"].items()):
                 own = {
@@ -163,10 +130,3 @@ class Imputer:
 def cells_of(table: pd.DataFrame, name: str) -> pd.Series:
     """A column of the table; all gaps when the table lacks it."""
     return table[name] if name in table else pd.Series(np.full(len(table), None, dtype=object))
-
-
-def objects(values: Sequence[Any]) -> NDArray[Any]:
-    """Any objects as an array of them."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

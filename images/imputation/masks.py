@@ -1,12 +1,10 @@
-"""Which cells to hide, to see how well they are filled: completely at random (MCAR), or depending on other
-columns (MAR).
-"""
+"""Which cells to hide to judge filling: completely at random (MCAR), or by other columns (MAR)."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from columns import gaps
+from cells import gaps
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]  # rows by columns, True to hide
@@ -16,13 +14,12 @@ OBSERVED = 0.3  # share of the columns that drive the others' gaps and keep all 
 
 def mcar(table: pd.DataFrame, share: float, rng: np.random.Generator) -> Mask:
     """Every observed cell with the same chance."""
-    return (rng.random(table.shape) < share) & observed(table)
+    hidden: Mask = (rng.random(table.shape) < share) & observed(table)
+    return hidden
 
 
 def mar(table: pd.DataFrame, share: float, rng: np.random.Generator) -> Mask:
-    """Some columns stay whole; every other loses cells with a chance that is logistic in the ranks of
-    those.
-    """
+    """Some columns stay whole; the others lose cells with a chance that is logistic in their ranks."""
     drivers = rng.permutation(table.shape[1])[: max(1, round(OBSERVED * table.shape[1]))]
     ranks = np.column_stack([ranked(table.iloc[:, place]) for place in drivers])
     hidden = np.zeros(table.shape, bool)
@@ -54,4 +51,4 @@ def ranked(cells: pd.Series) -> NDArray[np.float64]:
     """Ranks between 0 and 1, whatever the cells are; a gap is in the middle."""
     codes = pd.Series(pd.factorize(cells, sort=cells.dtype != object)[0]).replace(-1, np.nan)
     values = cells if pd.api.types.is_numeric_dtype(cells) else codes
-    return values.rank(pct=True).fillna(0.5).to_numpy(float)
+    return np.asarray(values.rank(pct=True).fillna(0.5), dtype=np.float64)

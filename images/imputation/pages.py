@@ -1,14 +1,16 @@
 """The training report of imputation."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from auto import Auto
-from columns import gaps
+from cells import gaps
+from charts import MAPPED, before_after, gain, learners, missing
 from comparison import Comparison
 from explain import importance
 from imputer import Imputer
-from pandas import DataFrame, Series
+from pandas import DataFrame
+from quality import suspects
 
 from slipway import Report, figure
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
     from train import Hyperparameters
 
-_MAPPED = 200  # rows of the map
-_DRAWN = 60  # columns of the map
 _PATTERNS = 10
 _PLOTTED = 12  # columns whose cells are drawn before and after
 _EXPLAINED = 100  # rows that the strongest features are taken from
@@ -37,20 +37,21 @@ def write(
     """Adds the sections: gaps, quality, comparison, sureness, before and after, features."""
     part = table.head(_FILLED)
     holes = DataFrame({name: gaps(part[name]) for name in part})
-    page.add("Gaps", _told(table, height, holes), _counts(table, imputer), _map(holes))
+    page.add("Gaps", _told(table, height, holes), _counts(table, imputer), missing(holes))
     if holes.to_numpy().any():
         page.add(
             "Patterns",
-            "Which columns are missing together: the most frequent sorts of rows, of those in the map's table.",
+            "Which columns are missing together: the most frequent sorts of rows, of those in the map's "
+            "table.",
             _patterns(holes),
         )
     page.add(
         "Quality of each column",
-        "Measured on observed cells that the model in question had not seen. NRMSE of numbers and dates: the error "
-        "against the column's standard deviation, where 1 is what the mean reaches and less is better. F1 of labels: "
-        "1 is best. usual is what the mean, or the most frequent label, reaches.",
+        "Measured on observed cells that the model in question had not seen. NRMSE of numbers and dates: "
+        "the error against the column's standard deviation, where 1 is what the mean reaches and less is "
+        "better. F1 of labels: 1 is best. usual is what the mean, or the most frequent label, reaches.",
         _quality(imputer),
-        _learners(imputer),
+        learners(imputer),
     )
     if compared is not None:
         page.add(*_beside(compared))
@@ -59,26 +60,33 @@ def write(
         if len(compared.hidden.inside):
             page.add(
                 "Intervals",
-                f"Of {len(compared.hidden.inside)} hidden numbers, {compared.hidden.inside.mean():.1%} lay within "
-                f"their interval, which is meant to hold {compared.level:.0%}.",
+                f"Of {len(compared.hidden.inside)} hidden numbers, {compared.hidden.inside.mean():.1%} lay"
+                f" within their interval, which is meant to hold {compared.level:.0%}.",
             )
+    doubtful = suspects(table, imputer.targets)
+    if doubtful:
+        words = ", ".join(f'"{word}" in {name}' for name, word in doubtful)
+        page.add("Labels that may be gaps", f"{words}: learnt as labels. To have them filled, set missing.")
     threshold = params.precision_threshold
     cells = imputer.fill(part, precision_threshold=threshold).cells
-    drawn = [name for name, one in cells.items() if 0 < len(one.rows) < len(part) and name in imputer.confidence]
+    drawn = [
+        name for name, one in cells.items() if 0 < len(one.rows) < len(part) and name in imputer.confidence
+    ]
     if drawn:
         more = f" The first {_PLOTTED} of {len(drawn)} columns." if len(drawn) > _PLOTTED else ""
         page.add(
             "Before and after",
             f"What was observed, and what the gaps of the training table were filled with.{more}",
-            figure=_before_after(imputer, part, cells, drawn[:_PLOTTED]),
+            figure=before_after(imputer, part, cells, drawn[:_PLOTTED]),
         )
     if isinstance(imputer.engine, Auto) and imputer.engine.models:
         strongest = _strongest(imputer, table)
         if len(strongest):
             page.add(
                 "Strongest features",
-                f"How much the answer changes without the cell, on average over {min(_EXPLAINED, len(table))} rows: "
-                "in the column's own units (a date: days), or as probability of the label.",
+                "How much the answer changes without the cell, on average over "
+                f"{min(_EXPLAINED, len(table))} rows: in the column's own units (a date: days), or as "
+                "probability of the label.",
                 strongest,
             )
 
@@ -88,8 +96,10 @@ def _told(table: DataFrame, height: int, holes: DataFrame) -> str:
     text = f"{height} rows, {table.shape[1]} columns; {share:.1%} of the cells are missing"
     text += f" among the first {len(holes)} rows." if len(holes) < height else "."
     whole = int((~holes.any(axis=1)).sum())
-    text += f" {whole} of {len(holes)} rows have no gap. The map has a line a row: dark where a cell is missing"
-    return text + (f" ({_MAPPED} rows, evenly taken)." if len(holes) > _MAPPED else ".")
+    text += (
+        f" {whole} of {len(holes)} rows have no gap. The map has a line a row: dark where a cell is missing"
+    )
+    return text + (f" ({MAPPED} rows, evenly taken)." if len(holes) > MAPPED else ".")
 
 
 def _counts(table: DataFrame, imputer: Imputer) -> DataFrame:
@@ -110,19 +120,6 @@ def _why(name: str, imputer: Imputer) -> str:
     return "left empty: nothing to learn from" if name in imputer.targets else "no: a feature only"
 
 
-def _map(holes: DataFrame) -> "Figure":
-    rows = np.unique(np.linspace(0, len(holes) - 1, min(_MAPPED, len(holes))).astype(int))
-    names = list(holes)[:_DRAWN]
-    cells = holes.iloc[rows][names].to_numpy()
-    drawn, axes = figure(max(4.0, min(9.5, 1.6 + 0.55 * len(names))), 3.6)
-    axes.imshow(cells, aspect="auto", cmap="Blues", vmin=0, vmax=1.15, interpolation="nearest")
-    small = {"fontsize": 7} if len(names) > 20 else {}
-    axes.set_xticks(np.arange(len(names)), names, rotation=45 if len(names) <= 20 else 90, ha="right", **small)
-    axes.set(ylabel="row", yticks=[])
-    axes.grid(False)
-    return drawn
-
-
 def _patterns(holes: DataFrame) -> DataFrame:
     counts = holes.value_counts()
     found = []
@@ -130,7 +127,9 @@ def _patterns(holes: DataFrame) -> DataFrame:
         flags = pattern if isinstance(pattern, tuple) else (pattern,)
         missing = [str(name) for name, gone in zip(holes, flags, strict=True) if gone]
         shown = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-        found.append({"missing together": shown or "nothing", "rows": int(count), "share": count / len(holes)})
+        found.append(
+            {"missing together": shown or "nothing", "rows": int(count), "share": count / len(holes)}
+        )
     return DataFrame(found)
 
 
@@ -151,30 +150,6 @@ def _quality(imputer: Imputer) -> DataFrame:
     return DataFrame(found)
 
 
-def _learners(imputer: Imputer) -> "Figure | None":
-    """What was reached, beside what the usual value reaches; to the right is better for both."""
-    judged = {name: one for name, one in imputer.quality.items() if "usual" in one}
-    if not judged:
-        return None
-    names = list(judged)[:40]
-    better = [_gain(judged[name]["metric"], judged[name]["score"]) for name in names]
-    usual = [_gain(judged[name]["metric"], judged[name]["usual"]) for name in names]
-    drawn, axes = figure(height=1.0 + 0.32 * len(names))
-    places = np.arange(len(names))
-    axes.barh(places, np.maximum(better, 0), height=0.6, color="C0", label="reached")
-    axes.plot(np.maximum(usual, 0), places, "|", color="C1", markersize=14, markeredgewidth=3, label="usual value")
-    axes.set_yticks(places, names)
-    axes.invert_yaxis()
-    axes.set(xlim=(0, 1), xlabel="F1 of labels, 1 - NRMSE of numbers")
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, 1.0 + 0.6 / (1.0 + 0.32 * len(names))), ncols=2)
-    axes.grid(False, axis="y")
-    return drawn
-
-
-def _gain(metric: str, score: float) -> float:
-    return score if metric == "f1" else 1 - score
-
-
 def _beside(compared: Comparison) -> tuple[str, str, DataFrame, "Figure"]:
     scores = compared.scores
     wide = scores.pivot_table(
@@ -182,21 +157,24 @@ def _beside(compared: Comparison) -> tuple[str, str, DataFrame, "Figure"]:
     ).reset_index()
     order = list(dict.fromkeys(scores["engine"]))
     wide = wide[["mask", "column", "metric", *order]].assign(metric=wide["metric"].str.upper())
-    gains = scores.assign(gain=[_gain(*pair) for pair in zip(scores["metric"], scores["score"], strict=True)])
+    gains = scores.assign(gain=[gain(*pair) for pair in zip(scores["metric"], scores["score"], strict=True)])
     masks = list(dict.fromkeys(scores["mask"]))
     drawn, axes = figure(height=3.0)
     for number, mask in enumerate(masks):
         means = gains[gains["mask"] == mask].groupby("engine")["gain"].mean().reindex(order)
-        axes.bar(np.arange(len(order)) + 0.38 * number - 0.19, means, width=0.36, label=mask, color=f"C{number}")
+        axes.bar(
+            np.arange(len(order)) + 0.38 * number - 0.19, means, width=0.36, label=mask, color=f"C{number}"
+        )
     axes.axhline(0, color="C7", linewidth=0.8)
     axes.set_xticks(np.arange(len(order)), order)
     axes.set(ylabel="mean of F1 and 1 - NRMSE")
     axes.legend(frameon=False)
     axes.grid(False, axis="x")
     text = (
-        f"{compared.share:.0%} of the observed cells of {compared.rows} rows were hidden, and every engine filled "
-        "them, each fitted anew without them. MCAR: any cell with the same chance. MAR: cells of some columns, the "
-        "more likely the further others are to one side. NRMSE: less is better; F1: more is."
+        f"{compared.share:.0%} of the observed cells of {compared.rows} rows were hidden, and every engine"
+        " filled them, each fitted anew without them. MCAR: any cell with the same chance. MAR: cells of "
+        "some columns, the more likely the further others are to one side. NRMSE: less is better; F1: "
+        "more is."
     )
     return "Beside the plain engines", text, wide, drawn
 
@@ -221,49 +199,12 @@ def _sureness(compared: Comparison) -> tuple[str, str, None, "Figure"]:
     middle.set(xlabel="coverage: share that is filled", ylabel="precision: share that is right")
     middle.set(xlim=(0, 1.03), ylim=(max(0.0, float((np.cumsum(right[order]) / count).min()) - 0.05), 1.02))
     text = (
-        f"{len(chances)} hidden labels, all columns together. On the left, probabilities against how often they were "
-        "right: on the dotted line is best, and a larger dot stands for more cells. On the right, what filling only "
-        "the surest cells would give: precision_threshold picks a place on such a curve, learnt column by column."
+        f"{len(chances)} hidden labels, all columns together. On the left, probabilities against how often"
+        " they were right: on the dotted line is best, and a larger dot stands for more cells. On the "
+        "right, what filling only the surest cells would give: precision_threshold picks a place on such "
+        "a curve, learnt column by column."
     )
     return "How sure", text, None, drawn
-
-
-def _before_after(imputer: Imputer, table: DataFrame, cells: Any, names: list[str]) -> "Figure":
-    across = min(3, len(names))
-    down = -(-len(names) // across)
-    drawn, axes = figure(3.2 * across, 2.4 * down)
-    axes.remove()
-    for place, name in enumerate(names):
-        panel = drawn.add_subplot(down, across, place + 1)
-        column = imputer.column(name)
-        seen = column.read(table[name][~gaps(table[name])])
-        kept = ~cells[name].left
-        filled = column.read(Series(list(cells[name].values[kept]), dtype=object))
-        panel.set_title(name)
-        if column.kind in ("number", "date"):
-            seen, filled = seen[~np.isnan(seen)], filled[~np.isnan(filled)]
-            edges = np.histogram_bin_edges(seen, bins=20)
-            for values, label in ((seen, "observed"), (filled, "filled")):
-                if len(values):
-                    weights = np.full(len(values), 1 / len(values))
-                    panel.hist(values, bins=edges, weights=weights, alpha=0.6, label=label)
-            if column.kind == "date":
-                panel.set_xlabel("days since 1970")
-        else:
-            usual = list(column.labels[:6])
-            for number, (values, label) in enumerate(((seen, "observed"), (filled, "filled"))):
-                shares = [np.mean([value == one for value in values]) if len(values) else 0 for one in usual]
-                panel.bar(np.arange(len(usual)) + 0.4 * number - 0.2, shares, 0.38, alpha=0.8, label=label)
-            panel.set_xticks(np.arange(len(usual)), [_short(label) for label in usual], rotation=30, ha="right")
-            panel.grid(False, axis="x")
-        panel.set_yticks([])
-        if place == 0:
-            panel.legend(frameon=False, fontsize=8)
-    return drawn
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 14 else label[:13] + "…"
 
 
 def _strongest(imputer: Imputer, table: DataFrame) -> DataFrame:

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from columns import Column, Floats
+from cells import Floats
+from columns import Column
+from completers import Chain, Completer, Lines, Neighbours, Step
 from features import Read
 from forest import Forest
 from grid import Grid
-from plain import Chain, Completer, Lines, Neighbours, Plain, Step
+from plain import Plain
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
@@ -45,9 +47,7 @@ def fit_plain(name: Name, columns: Sequence[Column], read: Read, seed: int, thre
 
 
 def chain(name: Name, rows: Floats, grid: Grid, seed: int, threads: int) -> Chain:
-    """IterativeImputer over the numbers (labels beside them, gaps at the mean), then one last step a
-    category.
-    """
+    """IterativeImputer over the numbers (labels beside them as they are), then one step a category."""
     gap = np.isnan(rows)
     filled = np.where(gap, 0.0, rows)
     least, most = filled.min(0), filled.max(0)
@@ -104,6 +104,8 @@ def usual_answer(name: Name, column: Column, read: Any) -> Floats:
     """Mean, median or most frequent number; the shares of the labels for all else."""
     if column.kind in ("number", "date"):
         seen = read[~np.isnan(read)]
+        if not len(seen):
+            return np.array(0.0)
         if name == "mode":
             values, counts = np.unique(seen, return_counts=True)
             return np.array(values[counts.argmax()])
@@ -112,7 +114,7 @@ def usual_answer(name: Name, column: Column, read: Any) -> Floats:
     counts = np.bincount(codes[codes >= 0], minlength=len(column.labels) + 1)[: len(column.labels)].astype(
         float
     )
-    return counts / max(1.0, counts.sum())
+    return np.asarray(counts / max(1.0, counts.sum()), dtype=float)
 
 
 def without(read: Read, hidden: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ class Options(slipway.Options):
     columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
     """The columns to fill; all that the model can fill when empty."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a label empty when cells of its confidence were right less often than this; else as in training."""
+    """Leave a label empty when cells of its confidence were right less often than this; else as in
+    training.
+    """
     top_k: Annotated[int, Field(ge=0, le=200)] = 0
     """How many labels to give with their probabilities, likeliest first, for each filled cell."""
     interval: bool = False
@@ -29,9 +31,13 @@ class Options(slipway.Options):
     multiple: Annotated[int, Field(ge=0, le=100)] = 0
     """How many random draws to give for each filled cell, for multiple imputation."""
     explain: bool = False
-    """Say which other cells, and which words of a text, spoke for each filled cell; engine auto and datawig."""
+    """Say which other cells, and which words of a text, spoke for each filled cell; engine auto and
+    datawig.
+    """
     marks: bool = True
-    """Say in columns of their own what was filled in and how sure; without them the answer is the table alone."""
+    """Say in columns of their own what was filled in and how sure; without them the answer is the table
+    alone.
+    """
     answer: Literal["table", "instances"] = "table"
     """table is the rows with their gaps filled; instances is the older container's JSON, for one column."""
 
@@ -61,7 +67,7 @@ class Model(slipway.Model):
 
     def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
         """Every column that was sent with its gaps filled, then what was filled in; or the older form."""
-        import answers
+        import reply
 
         wanted = options.columns or self.imputer.targets
         unknown = [name for name in wanted if name not in self.imputer.targets]
@@ -78,11 +84,11 @@ class Model(slipway.Model):
                     f"answer=instances is of one column, but there are {len(wanted)}; "
                     f"name one with the option columns: {', '.join(wanted)}"
                 )
-            return answers.instances(self.imputer, table.drop(columns=wanted[0]), wanted[0], options, threshold)
+            return reply.instances(self.imputer, table.drop(columns=wanted[0]), wanted[0], options, threshold)
         filled = self.imputer.fill(
             table, wanted, threshold, options.top_k, options.multiple, options.explain
         ).cells
-        return answers.completed(self.imputer, rows.sent, filled, self.whole, options)
+        return reply.completed(self.imputer, rows.sent, filled, self.whole, options)
 
     def envelope_of(self, options: Options) -> str:
         """The older container's answers were called instances."""

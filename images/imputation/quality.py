@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from columns import Column, gaps
-from confidence import Calibration
+from calibration import Calibration
+from cells import gaps
+from columns import Column
 from imputer import Imputer
 from pandas import DataFrame, Series
 from scores import f1, nrmse
 
+SUSPECT = {"NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "?"}
 JUDGED = 20_000  # rows of a table that are judged at most
 
 
@@ -26,6 +28,12 @@ def summary(imputer: Imputer, table: DataFrame, threshold: float | None) -> dict
     cells = imputer.fill(part, precision_threshold=threshold).cells.values()
     holes = sum(len(one.rows) for one in cells)
     return means | ({"coverage": sum(int((~one.left).sum()) for one in cells) / holes} if holes else {})
+
+
+def suspects(table: DataFrame, targets: Sequence[str]) -> list[tuple[str, str]]:
+    """Columns to fill that have a word among their texts which elsewhere means a gap."""
+    texts = {name: set(table[name].dropna().unique()) for name in targets if table[name].dtype == object}
+    return [(name, word) for name, found in texts.items() for word in sorted(found & SUSPECT)]
 
 
 def worth(quality: dict[str, Any]) -> float:
@@ -45,7 +53,8 @@ def held_out(imputer: Imputer, table: DataFrame, threshold: float | None) -> dic
         if seen.empty:
             continue
         cells = imputer.fill(seen.drop(columns=name), [name], threshold).cells[name]
-        metric, score = judged(column, seen[name], cells.values if threshold is None else best(imputer, seen, name))
+        values = cells.values if threshold is None else best(imputer, seen, name)
+        metric, score = judged(column, seen[name], values)
         found[metric].append(score)
         if isinstance(imputer.confidence[name], Calibration):
             kept = np.flatnonzero(~cells.left)
@@ -82,5 +91,5 @@ def agree(column: Column, truth: Series, values: Any) -> Any:
     return np.array([one == other for one, other in zip(column.read(truth), guessed, strict=True)], bool)
 
 
-def codes(labels: Sequence[Any], names: dict[Any, int]) -> Any:
+def codes(labels: Any, names: dict[Any, int]) -> Any:
     return np.array([names[label] for label in labels], np.int64)

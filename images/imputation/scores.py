@@ -1,7 +1,7 @@
 """How good filled cells are: the three metrics, each against what was really there."""
 
 import numpy as np
-from columns import Floats
+from cells import Floats
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
@@ -23,9 +23,7 @@ def f1(truth: Codes, filled: Codes) -> float:
 
 
 def ece(correct: NDArray[np.bool_], confidence: Floats, bins: int = 10) -> float:
-    """Expected calibration error: how far the stated probability is from the share of correct cells, in equal-
-    width bins.
-    """
+    """Expected calibration error: stated probability against the share of correct cells, by bins."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     gap = np.bincount(place, correct.astype(float) - confidence, bins)
     return float(np.abs(gap).sum() / max(1, len(confidence)))

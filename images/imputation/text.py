@@ -68,9 +68,7 @@ class Tfidf:
 
 
 def fitted(form: str, texts: Sequence[str]) -> TfidfVectorizer:
-    """A vectorizer in the very state that `restored` gives, so that a saved model and one in memory cannot
-    differ.
-    """
+    """A vectorizer in the state that `restored` gives: a saved model and one in memory cannot differ."""
     learner = TfidfVectorizer(
         **FORMS[form],
         sublinear_tf=True,

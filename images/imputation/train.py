@@ -1,5 +1,6 @@
 """Imputation training: a model for every column to fill, judged on cells that it did not see."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -7,10 +8,10 @@ import comparison
 import engine
 import numpy as np
 import pages
-from columns import gaps
+from cells import gaps
 from pandas import DataFrame, concat
 from pydantic import AliasChoices, Field
-from quality import held_out, summary
+from quality import held_out, summary, suspects
 
 import slipway
 from predictor import Model, blanked
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from imputer import Imputer
 
 EVERY = "*"
+THREADED = 5_000  # rows from which on threads gain more than they lose in waiting for one another
 
 
 class Hyperparameters(slipway.Hyperparameters):
@@ -34,13 +36,19 @@ class Hyperparameters(slipway.Hyperparameters):
     engine: Annotated[
         Literal["auto", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
     ] = "auto"
-    """How to fill: auto takes what fills hidden cells best, column by column; the others are scikit-learn's."""
+    """How to fill: auto takes what fills hidden cells best, column by column; the others are scikit-
+    learn's.
+    """
     preset: Literal["fast", "balanced", "best"] = "balanced"
     """How much of time and memory to spend on quality: rows learnt from, learners tried, their sizes."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
-    """Seconds that training may take, by and large; columns that time is too short for get the usual value."""
+    """Seconds that training may take, by and large; columns that time is too short for get the usual
+    value.
+    """
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a label empty when cells of its confidence were right less often than this; requests may change it."""
+    """Leave a label empty when cells of its confidence were right less often than this; requests may
+    change it.
+    """
     missing: tuple[str, ...] = ()
     """Texts that mean a gap in columns of text, NA say; an empty cell always does."""
     compare: bool = True
@@ -56,24 +64,32 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     targets = _targets(table, holed, params)
     reads = _reads(table, targets, params)
     table = table[reads]
+    for name, word in suspects(table, targets):
+        job.progress(f'column {name} has the label "{word}"; if that means a gap, name it in missing')
     choices = engine.Choices(
         engine=params.engine,
         preset=params.preset,
         time_limit_s=float("inf") if params.time_limit_s is None else params.time_limit_s,
         seed=params.seed,
-        threads=job.cpus,
+        threads=job.cpus if len(table) > THREADED else 1,
     )
 
     def told(name: str, quality: dict[str, Any], done: int, todo: int) -> None:
-        job.progress(f"column {done} of {todo}, {name}: {quality['metric']} {quality['score']:.4g} on hidden cells")
+        score = f"{quality['metric']} {quality['score']:.4g}"
+        job.progress(f"column {done} of {todo}, {name}: {score} on hidden cells")
+
+    ends = time.monotonic() + choices.time_limit_s
+
+    def late() -> bool:
+        return job.should_stop() or time.monotonic() > ends
 
     imputer = engine.fit(table, targets, choices, told, job.should_stop)
     job.report(**summary(imputer, table, params.precision_threshold))
     if "test" in data:
         job.report(**_test_scores(imputer, data["test"], params))
     found = None
-    if params.compare and not job.should_stop():
-        found = comparison.compare(table, targets, choices, job.should_stop)
+    if params.compare and not late():
+        found = comparison.compare(table, targets, choices, late)
     pages.write(job.page, table, height, imputer, found, params)
     whole = [name for name in targets if train.kinds[name] == "integer"]
     return Model(imputer, reads, whole, params.missing, params.precision_threshold)

@@ -1,30 +1,21 @@
-"""How sure a filled cell is, learnt from out-of-fold predictions: probabilities, precision, intervals,
-draws.
-"""
+"""How sure a filled label is, learnt out of fold: probabilities, and the precision at each confidence."""
 
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from columns import Floats
+from cells import Floats
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scores import Codes
 
 MARGIN = 1.0  # standard errors by which a learnt precision must exceed the asked one (Wilson's lower bound)
-DONORS = (
-    10  # nearest predictions of which one lends its truth to a draw (predictive mean matching, Little 1988)
-)
-KEPT = 5_000  # out-of-fold cells that are kept per column
-LEVEL = 0.9  # how many truths an interval holds
 TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Categories: one temperature (Guo et al. 2017), and the precision that each confidence reached out of
-    fold.
-    """
+    """Categories: one temperature (Guo et al. 2017), and the precision reached at each confidence."""
 
     temperature: float
     known: float  # share of the observed cells whose value is among the labels
@@ -78,7 +69,7 @@ class Calibration:
 def tempered(logs: Floats, temperature: float) -> Floats:
     """Probabilities after temperature."""
     scaled = np.exp((logs - logs.max(1, keepdims=True)) / temperature)
-    return scaled / scaled.sum(1, keepdims=True)
+    return np.asarray(scaled / scaled.sum(1, keepdims=True), dtype=float)
 
 
 def precision_curve(confidence: Floats, correct: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -98,69 +89,3 @@ def precision_curve(confidence: Floats, correct: NDArray[np.bool_]) -> tuple[Flo
         1
     ]  # a thousandth is fine enough
     return steps[coarse], precision[coarse]
-
-
-@dataclass(frozen=True)
-class Residuals:
-    """Numbers: conformal intervals and donors from out-of-fold predictions, wider where predictions were
-    worse.
-    """
-
-    predicted: Floats  # ascending
-    truth: Floats
-    knots: Floats
-    spread: Floats  # the local scale of the errors at the knots
-
-    @classmethod
-    def fit(cls, raw: Floats, truth: Floats, seed: int) -> Self:
-        """Keep a sample; keep the local scale when it makes the intervals shorter (Lei et al. 2018, section
-        5.2).
-        """
-        rows = np.random.default_rng(seed).permutation(len(raw))[:KEPT]
-        rows = rows[np.argsort(raw[rows], kind="stable")]
-        predicted, truth = raw[rows], truth[rows]
-        error = np.abs(truth - predicted)
-        flat = cls(predicted, truth, predicted[:1], np.ones(1))
-        window = max(30, len(rows) // 20)
-        if len(rows) < 4 * window or error.mean() == 0:
-            return flat
-        sums = np.cumsum(np.append(0.0, error))
-        local = (sums[window:] - sums[:-window]) / window
-        places = np.linspace(0, len(local) - 1, 25).astype(int)
-        knots, unique = np.unique(predicted[places + window // 2], return_index=True)
-        scaled = cls(predicted, truth, knots, np.maximum(local[places], 0.1 * error.mean())[unique])
-        return min(
-            flat, scaled, key=lambda option: float(np.subtract(*option.interval(predicted)[::-1]).mean())
-        )
-
-    def scale(self, predicted: Floats) -> Floats:
-        """The local scale of the errors."""
-        return np.interp(predicted, self.knots, self.spread)
-
-    def interval(self, predicted: Floats) -> tuple[Floats, Floats]:
-        """Lower and upper end; each tail is its own, and neither leaves the observed range."""
-        errors = np.sort((self.truth - self.predicted) / self.scale(self.predicted))
-        tail = (1 - LEVEL) / 2
-        low = errors[max(0, int(np.floor(tail * (len(errors) + 1))) - 1)]
-        high = errors[min(len(errors) - 1, int(np.ceil((1 - tail) * (len(errors) + 1))) - 1)]
-        scale, least, most = self.scale(predicted), self.truth.min(), self.truth.max()
-        lower = np.clip(predicted + low * scale, least, most)
-        return lower, np.clip(predicted + high * scale, least, most)
-
-    def draw(self, predicted: Floats, rng: np.random.Generator) -> Floats:
-        """One observed value a cell, from a row with a like prediction: variance, bounds and whole numbers are
-        kept.
-        """
-        count = min(DONORS, len(self.truth))
-        place = np.searchsorted(self.predicted, predicted) - count // 2
-        first = np.clip(place, 0, len(self.truth) - count)
-        return self.truth[first + rng.integers(0, count, len(predicted))]
-
-    def state(self) -> dict[str, Any]:
-        """Plain state."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    @classmethod
-    def revived(cls, state: Any) -> Self:
-        """From `state`."""
-        return cls(**{name: state[name] for name in cls.__dataclass_fields__})

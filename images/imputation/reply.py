@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from confidence import Calibration, Residuals
+from calibration import Calibration
 from filled import Cells
 from imputer import Imputer
 from pandas import DataFrame
+from residuals import Residuals
 
 from slipway import Array
 
