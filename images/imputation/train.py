@@ -36,19 +36,13 @@ class Hyperparameters(slipway.Hyperparameters):
     engine: Annotated[
         Literal["auto", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
     ] = "auto"
-    """How to fill: auto takes what fills hidden cells best, column by column; the others are scikit-
-    learn's.
-    """
+    """How to fill: auto takes what does best on hidden cells, column by column; the others are plain."""
     preset: Literal["fast", "balanced", "best"] = "balanced"
     """How much of time and memory to spend on quality: rows learnt from, learners tried, their sizes."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
-    """Seconds that training may take, by and large; columns that time is too short for get the usual
-    value.
-    """
+    """Seconds that training may take, by and large; a column without time left gets its usual value."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a label empty when cells of its confidence were right less often than this; requests may
-    change it.
-    """
+    """Leave a label empty when cells as sure were right less often than this; requests may change it."""
     missing: tuple[str, ...] = ()
     """Texts that mean a gap in columns of text, NA say; an empty cell always does."""
     compare: bool = True
