@@ -40,7 +40,7 @@ def numbers(cells: pd.Series) -> Floats:
     else:
         values = pd.to_numeric(cells, errors="coerce").to_numpy(float, na_value=np.nan)
     values[~np.isfinite(values)] = np.nan
-    return np.asarray(np.clip(values, -HUGE, HUGE), dtype=np.float64)
+    return np.asarray(np.clip(values, -HUGE, HUGE), dtype=float)
 
 
 def dates(cells: pd.Series, form: str) -> Floats:
