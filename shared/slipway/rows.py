@@ -94,10 +94,7 @@ class Rows:
 
 
 def _objects(column: Any) -> Array:
-    if isinstance(column, pa.Array | pa.ChunkedArray):
-        values = column.to_pylist()
-    else:
-        values = list(column)
+    values = column.to_pylist() if isinstance(column, pa.Array | pa.ChunkedArray) else list(column)
     found = np.empty(len(values), dtype=object)
     found[:] = values
     return found
