@@ -1,6 +1,7 @@
 """What `docker run image serve` promises (contract rows B1 to B4)."""
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -162,6 +163,8 @@ def bad_requests(sample: Sample) -> dict[str, tuple[str, bytes, str]]:
         "a ragged JSON": ("application/json", json.dumps([row, [*row, 1]]).encode(), "row 2"),
         "half a JSON line": ("application/jsonlines", b'{"a": 1}\n{"a"', "line 2"),
         "Latin-1": ("text/csv", sample.csv(False) + b"caf\xe9\n", "not utf-8"),
+        "gzip": ("text/csv", gzip.compress(sample.csv()), "gzip"),
+        "half a gzip": ("text/csv", gzip.compress(sample.csv())[:30], "gzip"),
         "an unknown charset": ("text/csv; charset=klingon", sample.csv(), "klingon"),
         "no Parquet": ("application/x-parquet", b"PAR1 it is not", "Parquet"),
         "no NumPy array": ("application/x-npy", b"\x80\x04K\x01.", "npy"),
