@@ -11,6 +11,7 @@ from uvicorn_worker import UvicornWorker
 from slipway import machine
 from slipway.log import log
 from slipway.serving.app import App
+from slipway.serving.protocol import Protocol
 from slipway.serving.starting import answering
 from slipway.settings import Settings
 
@@ -25,7 +26,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Protocol,
         "lifespan": "off",
         "access_log": False,
         "server_header": False,
