@@ -77,7 +77,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         gc.set_threshold(50_000, 20, 100)  # a batch makes many objects and no cycles
         gc.freeze()  # else the first collection in each worker copies every page it shares
         if self._app.endpoint is not None:
-            log("serve", f"ready: {self._app.endpoint.manifest.image}, {arbiter.num_workers} workers")
+            log("serve", f"ready: {self._app.endpoint.manifest.image}, workers: {arbiter.num_workers}")
 
 
 def _workers_that_fit(wanted: int) -> int:
