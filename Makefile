@@ -92,7 +92,7 @@ bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic
 
 test-containers: $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
-	$(call in,$*) -m pytest tests/contract tests/container --image=$* --place=container
+	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container
 	$(call in,tools) -m pytest tests/clients --image=$*
 
 # ---- check ----

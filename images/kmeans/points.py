@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from slipway import Array, Channel, UserError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Points:
         """All rows of `channel`."""
         table = channel.table
         columns = choose_columns(channel, features)
+        if not features:
+            _refuse_strays(table[left_out(channel, columns)])
         matrix = table[columns].to_numpy(np.float64)
         gaps = np.isnan(matrix)
         count = (~gaps).sum(axis=0)
@@ -84,6 +89,20 @@ def choose_columns(channel: Channel, features: Sequence[str]) -> list[str]:
             f"the train channel has no column of numbers; its columns are {', '.join(kinds)}{hint}"
         )
     return columns
+
+
+def _refuse_strays(texts: "DataFrame") -> None:
+    """A few texts in a column of numbers are mistakes, which leaving the column out would hide."""
+    from pandas import to_numeric
+
+    for name, column in texts.items():
+        numbers = to_numeric(column, errors="coerce")
+        strays = column[column.notna() & numbers.isna()]
+        if 0 < len(strays) < numbers.notna().sum():
+            raise UserError(
+                f"column {name} holds numbers, but row {strays.index[0] + 1} has {strays.iloc[0]!r} "
+                f"({len(strays)} such cells); mend it, or name the columns to use in features"
+            )
 
 
 def left_out(channel: Channel, columns: list[str]) -> list[str]:

@@ -44,7 +44,8 @@ def choose(points: Points, params: "Hyperparameters", job: Job) -> Choice:
         ks.append(k)
         inertias.append(float(found.inertia_) / len(sample.matrix))
         silhouettes.append(silhouette(sample.matrix, found.labels_, params.seed))
-        job.progress(f"k={k}: silhouette {silhouettes[-1]:.4f}")
+        known = f", silhouette {silhouettes[-1]:.4f}" if k > 1 else ""
+        job.progress(f"k={k}: mean squared distance {inertias[-1]:.6g}{known}")
         if job.should_stop():
             break
     if params.k != "auto":

@@ -62,9 +62,12 @@ def numbers(cells: pa.Array, name: str) -> Array:
 
 
 def kind_of(cells: pa.Array) -> Kind:
-    """What a column learnt from `cells` holds: numbers if every cell that is not missing is one."""
+    """What a column learnt from `cells` holds: numbers if every cell that is not missing is one.
+
+    An infinite number makes it no text: it is to be refused as a number, not to pass for a word.
+    """
     found = _numbers(cells)
-    if found is None or not _finite(found) or np.isnan(found).all():
+    if found is None or np.isnan(found).all():
         return "text"
     if pa.types.is_floating(cells.type):
         return "number"

@@ -1,6 +1,7 @@
 """What `docker run image serve` promises (contract rows B1 to B4)."""
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.places import Place, Reply, Server, Training
+from harness.places import Local, Place, Reply, Server, Training
 from harness.samples import Sample
 from slipway.codecs import MEDIA_TYPES
 from slipway.image import Image
@@ -166,6 +167,8 @@ def bad_requests(sample: Sample) -> dict[str, tuple[str, bytes, str]]:
         "a ragged JSON": ("application/json", json.dumps([row, [*row, 1]]).encode(), "row 2"),
         "half a JSON line": ("application/jsonlines", b'{"a": 1}\n{"a"', "line 2"),
         "Latin-1": ("text/csv", sample.csv(False) + b"caf\xe9\n", "not utf-8"),
+        "gzip": ("text/csv", gzip.compress(sample.csv()), "gzip"),
+        "half a gzip": ("text/csv", gzip.compress(sample.csv())[:30], "gzip"),
         "an unknown charset": ("text/csv; charset=klingon", sample.csv(), "klingon"),
         "no Parquet": ("application/x-parquet", b"PAR1 it is not", "Parquet"),
         "no NumPy array": ("application/x-npy", b"\x80\x04K\x01.", "npy"),
@@ -408,6 +411,27 @@ def test_the_endpoint_path_of_boto3_leads_to_invocations(
         {"Content-Type": "text/csv", "Accept": "application/json"},
     )
     assert reply.json == expected.json
+
+
+_WITHOUT_NGINX = """
+import sys
+from slipway.serving import nginx
+nginx.find = lambda: None
+from slipway.__main__ import main
+sys.exit(main(["serve"]))
+"""
+
+
+@pytest.mark.only("local")
+def test_without_nginx_gunicorn_listens_itself_and_says_so(
+    place: Local, trained: Training, sample: Sample, expected: Reply
+) -> None:
+    with place.serve(trained.root, program=["-c", _WITHOUT_NGINX], MAX_CONTENT_LENGTH="20000") as server:
+        assert "nginx is not installed" in server.log()
+        assert server.ask(sample.csv(), "text/csv", "application/json").json == expected.json
+        refused(server.ask(b"1," * 20_000, "text/csv"), 413)
+        refused(server.get("/nothing/here"), 404)
+        assert server.stop() == 0
 
 
 def test_the_image_describes_itself(image: Image) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,30 @@ def test_the_report_is_one_page_that_needs_nothing_from_outside(trained: Trainin
     assert not re.findall(r"""(?:src|href)\s*=\s*["'](?:https?:)?//""", page)
     assert facts["metrics"] == json.loads((trained.model / "manifest.json").read_text())["metrics"]
     assert facts["sections"]
+
+
+@pytest.mark.only("local")
+def test_a_browser_shows_the_report_without_complaint(
+    trained: Training, image: Image, tmp_path: Path
+) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no browser is installed (chromium): the report was not looked at in one")
+    quiet = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+    ]
+    command = [browser, *quiet, "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path}"]
+    page = (trained.root / "output/data/report.html").as_uri()
+    shown = subprocess.run(
+        [*command, "--enable-logging=stderr", "--dump-dom", page], capture_output=True, text=True, check=True
+    )
+    assert f"<h1>{image.title}</h1>" in shown.stdout
+    assert shown.stdout.count("<svg") >= 1
+    assert "CONSOLE" not in shown.stderr, shown.stderr
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,17 +153,23 @@ class Local:
         self._image = image
 
     def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
-        with self._started("train", root, environ) as (process, log):
+        with self._started(("-m", "slipway", "train"), root, environ) as (process, log):
             if stop_at:
                 _until(lambda: stop_at in log() or process.poll() is not None, f"'{stop_at}' in the log", log)
                 process.send_signal(signal.SIGTERM)
             return Training(root, process.wait(600), log())
 
     @contextmanager
-    def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:
+    def serve(
+        self,
+        root: Path,
+        wait: bool = True,
+        program: Sequence[str] = ("-m", "slipway", "serve"),
+        **environ: str,
+    ) -> Iterator[Server]:
         port = int(environ.get("SAGEMAKER_BIND_TO_PORT", free_port()))
         environ = {"SAGEMAKER_BIND_TO_PORT": str(port), **environ}
-        with self._started("serve", root, environ) as (process, log):
+        with self._started(program, root, environ) as (process, log):
 
             def stop() -> int:
                 process.send_signal(signal.SIGTERM)
@@ -176,12 +182,12 @@ class Local:
 
     @contextmanager
     def _started(
-        self, verb: str, root: Path, environ: Mapping[str, str]
+        self, program: Sequence[str], root: Path, environ: Mapping[str, str]
     ) -> Iterator[tuple["subprocess.Popen[bytes]", Callable[[], str]]]:
         added = {**_ADDED, "SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(self._image.folder), **environ}
         with tempfile.TemporaryFile() as heard:
             process = subprocess.Popen(
-                [sys.executable, "-m", "slipway", verb],
+                [sys.executable, *program],
                 env={**os.environ, **added},
                 stdout=heard,
                 stderr=heard,

@@ -133,7 +133,7 @@ def test_what_is_no_cell_is_refused(values, what):
         (["1e3"], "number"),
         (["1", "a"], "text"),
         (["", "NA"], "text"),
-        (["inf"], "text"),
+        (["inf"], "number"),
         ([], "text"),
         ([1, None], "integer"),
         ([1.0, 2.0], "number"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway import cells
-from slipway.codecs import csv, reader
+from slipway.codecs import csv, csv_matrix, reader
 from slipway.errors import NoRows, UserError
 from slipway.media import parse
 from unit.tables import both_ways, schema_of
@@ -64,7 +64,7 @@ def bodies(draw):
 @pytest.mark.parametrize("names", [("x", "y"), ("0", "1"), ("e", "E")], ids=",".join)
 @given(body=bodies())
 def test_the_quick_way_gives_what_the_long_way_gives_or_leaves_it_to_it(small, names, body):
-    with patch.object(csv, "_SMALL", small):
+    with patch.object(csv_matrix, "_SMALL", small):
         quick, rows = both_ways(CODEC, body, schema_of(*names))
     if quick is not None and len(quick) == 0:
         with pytest.raises(NoRows):
@@ -76,8 +76,8 @@ def test_the_quick_way_gives_what_the_long_way_gives_or_leaves_it_to_it(small, n
 @pytest.mark.parametrize("small", [0, 1 << 15], ids=["large", "small"])
 @pytest.mark.parametrize("body", [b"1,2\n3,4", b"1,2\r\n3,4\r\n", b"x,y\n1,2\n3,4\n", b"1.0,2e0\n3,4\n\n"])
 def test_plain_numbers_take_the_quick_way(body, small):
-    with patch.object(csv, "_SMALL", small):
-        assert csv.read_matrix(body, PLAIN, XY).tolist() == [[1, 2], [3, 4]]
+    with patch.object(csv_matrix, "_SMALL", small):
+        assert csv_matrix.read_matrix(body, PLAIN, XY).tolist() == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from slipway.cells import Array
-from slipway.codecs import csv, json, jsonlines, npy, parquet
+from slipway.codecs import csv, csv_matrix, json, jsonlines, npy, parquet
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.media import MediaType, matches, parse, preferences
 from slipway.schema import Schema
@@ -26,7 +26,7 @@ class Codec:
 
 
 CODECS = (
-    Codec("text/csv", ("csv", "application/csv"), (".csv",), csv.read, csv.read_matrix, csv.write),
+    Codec("text/csv", ("csv", "application/csv"), (".csv",), csv.read, csv_matrix.read_matrix, csv.write),
     Codec("application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write),
     Codec(
         "application/jsonlines",

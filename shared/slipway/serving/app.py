@@ -7,7 +7,7 @@ through the same functions, for tests and for whoever wants plain WSGI.
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -18,9 +18,10 @@ from slipway.serving.endpoint import Answer, Endpoint, failed, refused
 from slipway.settings import Settings
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Headers = Iterable[tuple[bytes, bytes]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_INLINE_BYTES = 1 << 16
+INLINE_BYTES = 1 << 16
 _INLINE_S = 0.005  # a ping may wait this long behind a prediction, no longer
 _GIVE_UP = 70  # exit code of a worker whose prediction never ended (EX_SOFTWARE)
 
@@ -60,33 +61,31 @@ class App:
             await self._flask(scope, receive, send)
 
     async def _invocations(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
-        content_type = accept = attributes = request = ""
-        for name, value in scope["headers"]:
-            if name == b"content-type":
-                content_type = value.decode("latin-1")
-            elif name == b"accept":
-                # Several Accept lines are one list (RFC 9110, 5.3).
-                accept = f"{accept},{value.decode('latin-1')}" if accept else value.decode("latin-1")
-            elif name == b"x-amzn-sagemaker-custom-attributes":
-                attributes = value.decode("latin-1")
-            elif name == b"x-amzn-sagemaker-inference-id":
-                request = value.decode("latin-1")
         try:
             body = await _body(receive, self.settings.max_body_bytes)
         except PayloadTooLarge as error:
             return refused(error)
         if self.endpoint is None:
             return refused(self.broken)
-        if self._waiting == 0 and len(body) <= _INLINE_BYTES and self._cost_s < _INLINE_S:
-            return self._timed(body, content_type, accept, attributes, request)
-        return await self._threaded(body, content_type, accept, attributes, request)
+        if self.is_quick and len(body) <= INLINE_BYTES:
+            return self.answer_now(scope["headers"], body)
+        return await self._threaded(body, *_heeded(scope["headers"]))
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a small request may be answered on the event loop: /ping would hardly notice."""
+        return self.endpoint is not None and self._waiting == 0 and self._cost_s < _INLINE_S
+
+    def answer_now(self, headers: Headers, body: bytes) -> Answer:
+        """Answers a small request on the spot."""
+        return self._timed(body, *_heeded(headers))
 
     def _timed(self, *request: Any) -> Answer:
         """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
         assert self.endpoint is not None
         started = time.perf_counter()
         answer = self.endpoint.answer(*request)
-        if len(request[0]) <= _INLINE_BYTES:
+        if len(request[0]) <= INLINE_BYTES:
             spent = time.perf_counter() - started
             self._cost_s = spent if self._cost_s == float("inf") else 0.8 * self._cost_s + 0.2 * spent
         return answer
@@ -120,6 +119,22 @@ class App:
         from slipway.serving.web import create_app
 
         return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
+
+
+def _heeded(headers: Headers) -> tuple[str, str, str, str]:
+    """Content type, Accept, custom attributes and inference id; all other headers are ignored."""
+    content_type = accept = attributes = request = ""
+    for name, value in headers:
+        if name == b"content-type":
+            content_type = value.decode("latin-1")
+        elif name == b"accept":
+            # Several Accept lines are one list (RFC 9110, 5.3).
+            accept = f"{accept},{value.decode('latin-1')}" if accept else value.decode("latin-1")
+        elif name == b"x-amzn-sagemaker-custom-attributes":
+            attributes = value.decode("latin-1")
+        elif name == b"x-amzn-sagemaker-inference-id":
+            request = value.decode("latin-1")
+    return content_type, accept, attributes, request
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

@@ -23,6 +23,8 @@ from slipway.schema import Schema
 from slipway.settings import Settings
 from slipway.sheet import Sheet
 
+_GZIP = b"\x1f\x8b"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -100,6 +102,8 @@ class Endpoint:
         if not body:
             raise NoRows("the body is empty")
         codec, media = codecs.reader(content_type)
+        if body.startswith(_GZIP):
+            raise UserError("the body is packed with gzip; send it unpacked")
         usual = codecs.writer(self._settings.default_accept, codec)
         writer, wanted = codecs.writer(accept, usual[0]) if accept else usual
         options = self._options_of(body, codec, attributes)

@@ -11,6 +11,7 @@ from uvicorn_worker import UvicornWorker
 from slipway import machine
 from slipway.log import log
 from slipway.serving.app import App
+from slipway.serving.protocol import Protocol
 from slipway.serving.starting import answering
 from slipway.settings import Settings
 
@@ -25,7 +26,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Protocol,
         "lifespan": "off",
         "access_log": False,
         "server_header": False,
@@ -76,7 +77,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         gc.set_threshold(50_000, 20, 100)  # a batch makes many objects and no cycles
         gc.freeze()  # else the first collection in each worker copies every page it shares
         if self._app.endpoint is not None:
-            log("serve", f"ready: {self._app.endpoint.manifest.image}, {arbiter.num_workers} workers")
+            log("serve", f"ready: {self._app.endpoint.manifest.image}, workers: {arbiter.num_workers}")
 
 
 def _workers_that_fit(wanted: int) -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from slipway.codecs import CODECS, Codec, csv, json, jsonlines, reader
+from slipway.codecs import CODECS, Codec, csv, header, json, jsonlines, reader
 from slipway.errors import NoRows, UserError, listed
 from slipway.media import MediaType
 from slipway.sheet import Sheet
@@ -149,7 +149,7 @@ def _headed_like(first: Sheet, sheet: Sheet) -> Sheet:
     line = [column[0].as_py().strip() for column in sheet.columns]
     if first.names is not None and sorted(line) == sorted(first.names):
         return Sheet([column[1:] for column in sheet.columns], sheet.height - 1, line)
-    if csv.surely_named(sheet.columns):
+    if header.surely_named(sheet.columns):
         others = f"has the columns {listed(first.names)}" if first.names else "has no header"
         raise UserError(f"the first line names the columns {listed(line)}, but the first file {others}")
     return sheet

@@ -1,0 +1,61 @@
+"""Time from `docker run` to the first 200 on /ping, model loaded, of images side by side; prints ratios.
+
+Usage: coldstart.py IMAGE:TAG=OPT_ML_FOLDER … where the folder is a tree in which the image has trained, as
+`make train` leaves it in .slipway/runs/<image>.
+"""
+
+import argparse
+import http.client
+import statistics
+import subprocess
+import sys
+import time
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def start(image: str, root: str) -> float:
+    """Seconds from the start of the container, on a read-only root, to the first 200."""
+    mounts = ["--volume", f"{root}/model:/opt/ml/model:ro", "--read-only", "--tmpfs", "/tmp"]
+    begun = time.perf_counter()
+    name = docker("run", "--detach", "--publish", "127.0.0.1::8080", *mounts, image, "serve")
+    try:
+        port = int(docker("port", name, "8080").splitlines()[0].rpartition(":")[2])
+        while time.perf_counter() - begun < 120:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+                connection.request("GET", "/ping")
+                if connection.getresponse().status == 200:
+                    return time.perf_counter() - begun
+            except (OSError, http.client.HTTPException):
+                pass
+            time.sleep(0.01)
+        raise SystemExit(f"{image} was not ready after 120 s:\n{docker('logs', name)}")
+    finally:
+        docker("rm", "--force", name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Cold start of images, side by side.")
+    parser.add_argument("images", nargs="+", metavar="IMAGE=FOLDER")
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    pairs = [entry.rpartition("=")[::2] for entry in options.images]
+    seconds: dict[str, list[float]] = {image: [] for image, _ in pairs}
+    for number in range(1, options.rounds + 1):
+        print(f"round {number} of {options.rounds}", file=sys.stderr)
+        for image, root in pairs:
+            seconds[image].append(start(image, root))
+    first = statistics.median(seconds[pairs[0][0]])
+    print("| image | median | least | ratio to the first |\n| --- | --- | --- | --- |")
+    for image, found in seconds.items():
+        median = statistics.median(found)
+        print(f"| {image} | {median:.2f} s | {min(found):.2f} s | {median / first:.2f} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

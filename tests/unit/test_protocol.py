@@ -1,0 +1,176 @@
+"""The short way and uvicorn's own give the same bytes' worth of answer, however the request comes in."""
+
+import asyncio
+import socket
+import threading
+
+import pytest
+import uvicorn
+
+from slipway.serving.app import INLINE_BYTES, App
+from slipway.serving.endpoint import Endpoint
+from slipway.serving.protocol import Protocol
+from slipway.settings import Settings
+from unit.model import Adder
+
+ROWS = b"1,2\n3,4\n"
+
+
+@pytest.fixture
+def app(manifest):
+    settings = Settings.read({"MAX_CONTENT_LENGTH": "1000000"})
+    found = App(settings)
+    found.endpoint = Endpoint(Adder(), manifest, settings)
+    found._cost_s = 0.0  # as after the first quick answer
+    return found
+
+
+@pytest.fixture
+def connect(app):
+    """Opens connections to the app behind a real socket."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app, http=Protocol, loop="asyncio", lifespan="off", proxy_headers=False, log_config=None
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    thread.start()
+    opened = []
+
+    def new():
+        opened.append(socket.create_connection(listener.getsockname(), timeout=10))
+        return opened[-1]
+
+    yield new
+    for one in opened:
+        one.close()
+    server.should_exit = True
+    thread.join(10)
+
+
+def request(body=ROWS, path="/invocations", method="POST", version="1.1", **headers):
+    lines = [f"{method} {path} HTTP/{version}", "Host: x", "Content-Type: text/csv"]
+    headers = {"Content_Length": len(body), **headers}
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items() if value is not None]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def reply(connection):
+    """One answer: status and body."""
+    heard = b""
+    while b"\r\n\r\n" not in heard:
+        piece = connection.recv(1 << 16)
+        assert piece, f"closed after {heard!r}"
+        heard += piece
+    head, _, body = heard.partition(b"\r\n\r\n")
+    if head.startswith(b"HTTP/1.1 100"):
+        return reply(connection)
+    lengths = [line for line in head.lower().splitlines() if line.startswith(b"content-length")]
+    length = int(lengths[0].split(b":")[1]) if lengths else 0
+    while len(body) < length:
+        body += connection.recv(1 << 16)
+    assert len(body) == length, "more came than one answer"
+    return int(head.split()[1]), body
+
+
+@pytest.fixture
+def answer(connect):
+    connection = connect()
+    connection.sendall(request(Connection="close"))  # uvicorn's way
+    status, body = reply(connection)
+    assert status == 200
+    return body
+
+
+def test_a_request_that_comes_whole_is_answered_the_short_way(connect, answer, app):
+    app._threaded = None  # would raise
+    connection = connect()
+    for _ in range(3):
+        connection.sendall(request())
+        assert reply(connection) == (200, answer)
+
+
+@pytest.mark.parametrize("cut", [1, 30, -9, -8, -1])
+def test_a_request_in_two_pieces_is_answered_all_the_same(connect, answer, cut):
+    connection = connect()
+    whole = request()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for piece in (whole[:cut], whole[cut:]):
+        connection.sendall(piece)
+        threading.Event().wait(0.05)
+    assert reply(connection) == (200, answer)
+    connection.sendall(whole)
+    assert reply(connection) == (200, answer)
+
+
+def test_a_request_byte_by_byte_is_answered_all_the_same(connect, answer):
+    connection = connect()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in request():
+        connection.sendall(bytes([byte]))
+    assert reply(connection) == (200, answer)
+
+
+def test_requests_that_come_together_are_answered_in_order(connect, answer):
+    connection = connect()
+    connection.sendall(request(b"1,1\n") + request(b"2,2\n", path="/ping", method="GET") + request(ROWS))
+    heard = b""
+    while answer not in heard:
+        heard += connection.recv(1 << 16)
+    assert heard.count(b"HTTP/1.1 200 OK") == 3
+    assert heard.index(b"2.0") < heard.index(answer)
+
+
+def test_a_large_body_and_a_small_one_share_a_connection(connect, answer):
+    large = b"1,2\n" * (INLINE_BYTES // 4 + 1)
+    connection = connect()
+    for body, height in ((large, len(large) // 4), (ROWS, 2), (large, len(large) // 4)):
+        connection.sendall(request(body))
+        status, found = reply(connection)
+        assert status == 200
+        assert found.count(b"\n") == height
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (request(b"", Content_Length=0), 204),
+        (request(b"x,1\n"), 400),
+        (request(method="GET"), 405),
+        (request(path="/nothing"), 404),
+        (request(path="/invocations?a=b"), 200),
+        (request(version="1.0"), 200),
+        (request(version="1.0", Connection="keep-alive"), 200),
+        (request(Expect="100-continue"), 200),
+        (request(b"4\r\n1,2\n\r\n0\r\n\r\n", Content_Length=None, Transfer_Encoding="chunked"), 200),
+    ],
+)
+def test_each_kind_of_request_gets_its_status(connect, sent, status):
+    connection = connect()
+    connection.sendall(sent)
+    assert reply(connection)[0] == status
+
+
+def test_a_204_has_no_length(connect):
+    connection = connect()
+    connection.sendall(request(b"", Content_Length=0))
+    assert b"content-length" not in connection.recv(1 << 16).lower()
+
+
+def test_nonsense_in_the_middle_of_a_body_closes_the_connection(connect):
+    connection = connect()
+    connection.sendall(request(b"zz\r\n", Content_Length=None, Transfer_Encoding="chunked"))
+    assert connection.recv(1 << 16).startswith(b"HTTP/1.1 400")
+    assert connection.recv(1 << 16) == b""
+
+
+def test_a_model_that_is_slow_is_never_asked_on_the_event_loop(connect, answer, app):
+    app._cost_s = 1.0
+    threads = []
+    asked = app.endpoint.answer
+    app.endpoint.answer = lambda *request: threads.append(threading.current_thread().name) or asked(*request)
+    connection = connect()
+    connection.sendall(request())
+    assert reply(connection) == (200, answer)
+    assert threads[0].startswith("predict")
