@@ -32,6 +32,10 @@ class Model(ABC):
     def predict(self, rows: Rows, options: Any) -> Mapping[str, Array]:
         """Named answer columns, each with one entry a row, in the order of the rows."""
 
+    def envelope_of(self, options: Any) -> str:
+        """What the list of answers is called in JSON to a request with these options."""
+        return self.envelope
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Writes what `load` needs into `folder`, which exists and is empty."""

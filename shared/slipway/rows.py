@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from slipway import cells
-from slipway.cells import Array
+from slipway.cells import Array, Kind
 from slipway.errors import NoRows
 from slipway.schema import Schema
 from slipway.sheet import Sheet
@@ -29,9 +29,10 @@ class Source(Protocol):
 class Rows:
     """The rows to answer. Each form is made when first asked for, and only then."""
 
-    def __init__(self, source: Source, schema: Schema) -> None:
+    def __init__(self, source: Source, schema: Schema, typed: bool = False) -> None:
         self._source = source
         self._schema = schema
+        self._typed = typed
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -66,9 +67,16 @@ class Rows:
 
     @cached_property
     def sent(self) -> Mapping[str, Array]:
-        """Every column that came, by name, in its order, as objects: str in CSV, Python values elsewhere."""
+        """Every column that came, by name, in its order, as objects: str in CSV, Python values elsewhere.
+
+        Where the answer goes into a format with types, a CSV's numbers are numbers, and its empty texts None.
+        """
         names = self._schema.sent(self.sheet.names, self.sheet.width)
-        return {name: _objects(column) for name, column in zip(names, self.sheet.columns, strict=True)}
+        kinds: dict[str, Kind] = {column.name: column.kind for column in self._schema.columns}
+        return {
+            name: _given(column, kinds.get(name, "text"), name) if self._typed else _objects(column)
+            for name, column in zip(names, self.sheet.columns, strict=True)
+        }
 
     @cached_property
     def sheet(self) -> Sheet:
@@ -93,11 +101,23 @@ class Rows:
         return len(self.matrix) if "matrix" in self.__dict__ else self.sheet.height
 
 
+def _given(column: Any, kind: Kind, name: str) -> Array:
+    """Texts that may be numbers, a CSV's, as numbers where `kind` says so; all else as it is."""
+    if not (isinstance(column, pa.Array | pa.ChunkedArray) and pa.types.is_string(column.type)):
+        return _objects(column)
+    found = cells.typed(cells.column(column), kind, name)
+    if found.dtype.kind != "f":
+        return found.astype(object)
+    whole = kind == "integer"
+    values = [int(cell) if whole and cell.is_integer() else cell for cell in found.tolist()]
+    return _objects([None if cell != cell else cell for cell in values])
+
+
 def _objects(column: Any) -> Array:
-    values = column.to_pylist() if isinstance(column, pa.Array | pa.ChunkedArray) else list(column)
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        # A date as its text: what a model reads, and what every format can write.
+        column = (cells.column(column) if pa.types.is_temporal(column.type) else column).to_pylist()
+    return np.fromiter(column, dtype=object, count=len(column))  # an array made of lists would have two axes
 
 
 def _some(matrix: Array) -> Array:

@@ -43,10 +43,14 @@ def test_b2_ping_says_200_with_no_body(server: Server) -> None:
 def test_every_form_of_a_request_gets_the_same_answers(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
+    # An image that gives back what was sent gives back a column that only this form has, too.
+    gives_back = set(sample.names) <= set(expected.json["predictions"][0])
+    added = {"csv with another column": {"unheard_of": "x"}} if gives_back else {}
     for name, (media, body) in sample.requests().items():
         reply = server.ask(body, media, "application/json")
         assert reply.status == 200, (name, reply.text)
-        assert reply.json == expected.json, name
+        answers = [{**row, **added.get(name, {})} for row in expected.json["predictions"]]
+        assert reply.json == {"predictions": answers}, name
 
 
 def test_b4_every_row_gets_one_answer_in_order(server: Server, sample: Sample, expected: Reply) -> None:

@@ -230,3 +230,13 @@ def test_a_model_that_reads_other_columns_than_its_manifest_is_not_served(settin
     path.write_text(path.read_text().replace('"name": "y"', '"name": "z"'))
     with pytest.raises(BrokenModel, match="other columns than its manifest"):
         Endpoint.load(settings)
+
+
+def test_an_option_may_choose_what_json_calls_the_answers(model, manifest, monkeypatch):
+    def name(self, options):
+        return "sums" if options.times > 1 else self.envelope
+
+    monkeypatch.setattr(type(model), "envelope_of", name)
+    made = Endpoint(model, manifest, Settings.read({}))
+    assert list(json.loads(ask(made, accept="application/json")[1])) == ["predictions"]
+    assert list(json.loads(ask(made, accept="application/json", attributes="times=2")[1])) == ["sums"]

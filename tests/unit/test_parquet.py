@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -55,3 +56,12 @@ def test_what_is_no_parquet_file_is_the_callers_mistake(body):
 def test_an_empty_body_has_no_rows():
     with pytest.raises(NoRows):
         read(b"")
+
+
+def test_cells_of_several_types_are_written_as_texts():
+    mixed = np.fromiter([1, "a", None, True, [2]], dtype=object, count=5)
+    plain = np.fromiter([[1], [2, 3], None, [], [4]], dtype=object, count=5)
+    body = parquet.write({"mixed": mixed, "plain": plain}, MediaType("application/x-parquet"))
+    table = pq.read_table(io.BytesIO(body))
+    assert table["mixed"].to_pylist() == ["1", "a", None, "true", "[2]"]
+    assert table["plain"].to_pylist() == [[1], [2, 3], None, [], [4]]

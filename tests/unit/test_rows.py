@@ -135,3 +135,24 @@ def test_what_was_sent_is_given_back_by_name_and_as_it_was():
     assert list(rows("9,1,a,2\n", OPTIONAL).sent) == ["id", "x", "word", "y"]
     python = rows('[{"x": 1, "y": 2.5, "word": null}]', OPTIONAL, "application/json").sent
     assert [column.tolist() for column in python.values()] == [[1], [2.5], [None]]
+
+
+def given(body, schema, media_type="text/csv", typed=True):
+    codec, media = reader(media_type)
+    found = Rows(Payload(codec, media, body.encode()), schema, typed=typed).sent
+    return {name: column.tolist() for name, column in found.items()}
+
+
+def test_what_was_sent_as_csv_goes_back_to_the_letter_or_typed():
+    body = "s,n,x,more\na,01,2.50,7\n,NA,,\n"
+    plain = {"s": ["a", ""], "n": ["01", "NA"], "x": ["2.50", ""], "more": ["7", ""]}
+    assert given(body, MIXED, typed=False) == plain
+    typed = {"s": ["a", None], "n": [1, None], "x": [2.5, None], "more": ["7", None]}
+    assert given(body, MIXED) == typed
+    assert isinstance(given(body, MIXED)["n"][0], int)
+
+
+def test_what_was_sent_as_json_goes_back_as_it_was():
+    body = '[{"n": "1", "x": 2, "s": true, "more": [1, 2]}, {"n": 2, "x": null, "s": "b", "more": [3, 4]}]'
+    sent = {"n": ["1", 2], "x": [2, None], "s": [True, "b"], "more": [[1, 2], [3, 4]]}
+    assert given(body, MIXED, "application/json") == sent

@@ -1,7 +1,9 @@
 """application/x-parquet: one Parquet file."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from slipway.cells import Array
@@ -34,7 +36,19 @@ def write(columns: Mapping[str, Array], media: MediaType, envelope: str = "predi
     """One row group, Snappy."""
     import pyarrow.parquet as pq
 
-    table = pa.table({name: pa.array(column.tolist()) for name, column in columns.items()})
+    table = pa.table({name: _cells(column.tolist()) for name, column in columns.items()})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _cells(values: list[Any]) -> pa.Array:
+    """One column; as texts where its cells are of several types, as in JSON they may be."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([cell if cell is None or isinstance(cell, str) else _text(cell) for cell in values])
+
+
+def _text(cell: Any) -> str:
+    return orjson.dumps(cell).decode()

@@ -10,7 +10,7 @@ import orjson
 
 from slipway import codecs
 from slipway.cells import Array
-from slipway.codecs import Codec, json
+from slipway.codecs import Codec, csv, json
 from slipway.errors import BrokenModel, NoRows, UserError, listed
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
@@ -106,10 +106,12 @@ class Endpoint:
             raise UserError("the body is packed with gzip; send it unpacked")
         usual = codecs.writer(self._settings.default_accept, codec)
         writer, wanted = codecs.writer(accept, usual[0]) if accept else usual
-        rows = Rows(Payload(codec, media, body), self._schema)
-        columns = self.model.predict(rows, self._options_of(body, codec, attributes))
-        columns = self._chosen(_checked(columns, len(rows)))
-        return Answer(200, writer.media_type, writer.write(columns, wanted, self.model.envelope))
+        options = self._options_of(body, codec, attributes)
+        # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
+        rows = Rows(Payload(codec, media, body), self._schema, typed=writer.write is not csv.write)
+        columns = self._chosen(_checked(self.model.predict(rows, options), len(rows)))
+        envelope = self.model.envelope_of(options)
+        return Answer(200, writer.media_type, writer.write(columns, wanted, envelope))
 
     def _options_of(self, body: bytes, codec: Codec, attributes: str) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""

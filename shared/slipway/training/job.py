@@ -8,6 +8,7 @@ from types import FrameType
 
 import pyarrow
 
+from slipway import machine
 from slipway.image import MetricFacts
 from slipway.log import log
 from slipway.training.config import Hosts
@@ -43,6 +44,11 @@ class Job:
     def progress(self, text: str) -> None:
         """Prints one line on how far the work is."""
         log("train", text)
+
+    @property
+    def cpus(self) -> int:
+        """CPUs that the job may use."""
+        return machine.cpus()
 
     def should_stop(self) -> bool:
         """Whether the platform asked the job to end: a stop, a spot interruption, a tuning job's early stop.

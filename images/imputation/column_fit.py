@@ -1,0 +1,131 @@
+"""Train the model of one column: score learners out of fold, keep those that count."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from calibration import Calibration
+from cells import Floats
+from choice import chosen, metric, score, usual_answer
+from column_model import ColumnModel
+from design import Design
+from learners import LEARNERS, Task
+from numpy.typing import NDArray
+from residuals import Residuals
+from scores import ece
+
+FOLDS = 4
+FEWEST = 20  # observed cells below which only the usual value is safe
+LARGE = {
+    "fast": 2_000,
+    "balanced": 10_000,
+    "best": 30_000,
+}  # rows above which boosting alone is as good, at a hundredth of the size
+WIDE = 30  # features at which so many rows are large; with 200 it is a sixth of the rows
+MANY = 20  # labels; with more a forest is too large, and on text ridge is faster than logistic and no worse
+
+
+@dataclass(frozen=True)
+class FittedColumn:
+    """A column's model, how sure it is, and how well it did out of fold."""
+
+    model: ColumnModel
+    confidence: Calibration | Residuals
+    quality: dict[str, Any]
+
+
+def fit_column(
+    design: Design, answers: NDArray[Any], task: Task, late: Callable[[float], bool]
+) -> FittedColumn:
+    """`answers`: values, or codes (len(labels): something else); `late(seconds)`: no time for that?"""
+    started = time.monotonic()
+    usual = usual_answer(answers, task.labels)
+    scale = 1.0 if task.labels else float(answers.std()) or 1.0
+    truth = answers if task.labels else (answers - usual) / scale
+    base = usual if task.labels else np.array(0.0)
+    rows = np.flatnonzero(answers < task.labels) if task.labels else np.arange(len(answers))
+    folds = folds_of(answers, task)
+    plain = np.repeat(base[None], len(answers), axis=0)
+    tried: dict[str, Floats] = {}
+    if not late(0.0) and len(rows) >= FEWEST and len(np.unique(answers[rows])) > 1:
+        for name in learners_for(design, len(rows), task):
+            guesses = out_of_fold(name, design, truth, folds, task, plain, late, optional=bool(tried))
+            if guesses is not None:
+                tried[name] = guesses
+    weights = chosen(tried, truth, base, task)
+    guesses = plain + sum(
+        (weight * (tried[name] - plain) for name, weight in weights.items()), np.zeros_like(plain)
+    )
+    trained = design.take(rows) if weights else design
+    parts = {name: LEARNERS[name](trained, truth[rows], task) for name in weights}
+    scores = {name: score(tried[name], truth, task) for name in tried}
+    quality = {
+        "metric": metric(task),
+        "score": score(guesses, truth, task),
+        "usual": score(plain, truth, task),
+        "learners": scores,
+        "weights": weights,
+        "rows": len(answers),
+    }
+    confidence = sureness(guesses if task.labels else usual + scale * guesses, answers, task)
+    if isinstance(confidence, Calibration):
+        sure = confidence.probabilities(guesses).max(1)
+        quality["ece"] = ece(guesses.argmax(1) == answers, sure)
+    quality["seconds"] = round(time.monotonic() - started, 3)
+    return FittedColumn(ColumnModel(usual, scale, parts, weights), confidence, quality)
+
+
+def learners_for(design: Design, rows: int, task: Task) -> list[str]:
+    """Which learners are worth trying, quick ones first."""
+    small = rows <= LARGE[task.preset] and rows * len(design.keep) <= WIDE * LARGE[task.preset]
+    names: list[str] = []
+    if not len(design.keep):  # no other column
+        return names
+    if design.textual and task.labels:
+        names.append("ridge")
+    if (design.textual and task.labels <= MANY) or (not design.textual and small):
+        names.append("linear")
+    if any(column.kind != "text" and column.name != design.target for column in design.source.columns):
+        names.append("boost")
+        if small and task.labels <= MANY and task.preset != "fast":
+            names.append("forest")
+    return names
+
+
+def out_of_fold(
+    name: str, design: Design, answers: NDArray[Any], folds: NDArray[np.int64], task: Task, plain: Floats,
+    late: Callable[[float], bool], optional: bool,
+) -> Floats | None:  # fmt: skip
+    """Predictions of every row by models that did not see it; None when there is no time."""
+    guesses = plain.copy()
+    trial = replace(task, trial=True)
+    slowest = 0.0
+    for fold in range(FOLDS):
+        if optional and late(slowest * (FOLDS - fold + 1)):
+            return None
+        started = time.monotonic()
+        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if task.labels:
+            inside = inside[answers[inside] < task.labels]
+        fitted = LEARNERS[name](design.take(inside), answers[inside], trial)
+        if len(outside):
+            guesses[outside] = fitted.predict(design.take(outside))
+        slowest = max(slowest, time.monotonic() - started)
+    return guesses
+
+
+def folds_of(answers: NDArray[Any], task: Task) -> NDArray[np.int64]:
+    """The fold of every row; every label is spread over all folds."""
+    order = np.random.default_rng(task.seed).permutation(len(answers))
+    if task.labels:
+        order = order[np.argsort(answers[order], kind="stable")]
+    folds = np.empty(len(answers), np.int64)
+    folds[order] = np.arange(len(answers)) % FOLDS
+    return folds
+
+
+def sureness(guesses: Floats, answers: NDArray[Any], task: Task) -> Calibration | Residuals:
+    """What to say of a filled cell's chance to be right."""
+    return Calibration.fit(guesses, answers) if task.labels else Residuals.fit(guesses, answers, task.seed)

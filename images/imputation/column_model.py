@@ -1,0 +1,53 @@
+"""The model of one column: the usual value, moved by the weighted learners."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from cells import Floats
+from design import Design
+from fitted import Boost, Fitted, Linear
+from forest import Forest
+
+FORMS: dict[str, type[Fitted]] = {"linear": Linear, "ridge": Linear, "boost": Boost, "forest": Forest}
+
+
+@dataclass(frozen=True)
+class ColumnModel:
+    """`usual` is the mean of a number (no dimension) or the shares of labels; without parts it is all."""
+
+    usual: Floats
+    scale: float  # of a number: its parts answer in standard deviations from the mean
+    parts: Mapping[str, Fitted]
+    weights: Mapping[str, float]
+
+    def predict(self, design: Design) -> Floats:
+        """Values (n,) or probabilities (n, labels); a row with nothing observed gets the usual answer."""
+        answer = np.repeat(self.usual[None], len(design.known), axis=0)
+        known = np.flatnonzero(design.known)
+        if len(known) and self.parts:
+            some = design if len(known) == len(design.known) else design.take(known)
+            base = self.usual if self.usual.ndim else 0.0
+            answer[known] += self.scale * sum(
+                weight * (self.parts[name].predict(some) - base) for name, weight in self.weights.items()
+            )
+        return answer
+
+    def save(self, folder: Path) -> None:
+        """Write one file a part, and model.json."""
+        folder.mkdir(parents=True)
+        for part in self.parts.values():
+            part.save(folder)
+        (folder / "model.json").write_text(
+            json.dumps({"usual": self.usual.tolist(), "scale": self.scale, "weights": dict(self.weights)})
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        state = json.loads((folder / "model.json").read_text())
+        parts = {name: FORMS[name].load(folder) for name in state["weights"]}
+        return cls(np.array(state["usual"], float), state["scale"], parts, state["weights"])

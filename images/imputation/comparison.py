@@ -1,0 +1,90 @@
+"""The chosen engine beside the plain ones: the same hidden cells, filled by each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from engine import Choices, fit
+from masks import MASKS
+from pandas import DataFrame
+from plain_fit import NAMES
+from quality import agree, judged
+from residuals import LEVEL
+
+SHARE = 0.2  # of the observed cells that are hidden
+ROWS = {"fast": 300, "balanced": 1_000, "best": 4_000}
+FEWEST = 8  # hidden cells of a column that tell anything
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Hidden cells that the chosen engine filled: of labels how sure and whether right, of numbers what."""
+
+    chances: Any
+    right: Any
+    inside: Any
+    """Whether each number's interval held it."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`scores` has a row for each mask, column and engine; `hidden` is of the chosen engine under MCAR."""
+
+    rows: int
+    share: float
+    level: float
+    scores: DataFrame
+    hidden: Hidden
+
+
+def compare(
+    table: DataFrame, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
+) -> Comparison | None:
+    """Hides cells of a part of `table` in two ways and has every engine fill them."""
+    random = np.random.default_rng(choices.seed)
+    rows = np.sort(random.permutation(len(table))[: ROWS[choices.preset]])
+    part = table.iloc[rows].reset_index(drop=True)
+    names = [choices.engine, *(name for name in NAMES if name != choices.engine)]
+    if choices.preset == "fast" and choices.engine != "missforest":
+        names.remove("missforest")  # takes longer than all others together
+    records: list[dict[str, Any]] = []
+    hidden = Hidden(np.empty(0), np.empty(0, bool), np.empty(0, bool))
+    for mask, hide in MASKS.items():
+        gone = hide(part, SHARE, random)
+        masked = part.mask(gone)
+        places = {str(name): np.flatnonzero(gone[:, place]) for place, name in enumerate(part)}
+        wanted = [name for name in targets if len(places[name]) >= FEWEST]
+        for name in names:
+            if should_stop() or not wanted:
+                return None
+            filled = fit(masked, wanted, replace(choices, engine=name), should_stop=should_stop)
+            found = filled.fill(masked, wanted)
+            for target in (one for one in wanted if one in filled.confidence):
+                truth = part[target].iloc[places[target]]
+                values = found.table[target].iloc[places[target]]
+                metric, score = judged(filled.column(target), truth, values)
+                records.append(
+                    {"mask": mask, "column": target, "metric": metric, "engine": name, "score": score}
+                )
+            if name == choices.engine and mask == "MCAR":
+                hidden = _hidden(filled, found.cells, part, places)
+    return Comparison(len(part), SHARE, LEVEL, DataFrame(records), hidden) if records else None
+
+
+def _hidden(filled: Any, cells: Mapping[str, Any], part: DataFrame, places: Mapping[str, Any]) -> Hidden:
+    chances, right, inside = [np.empty(0)], [np.empty(0, bool)], [np.empty(0, bool)]
+    for name, one in cells.items():
+        if name not in filled.confidence:
+            continue
+        picked = np.isin(one.rows, places[name])
+        truth = part[name].iloc[one.rows[picked]]
+        column = filled.column(name)
+        if one.probability is not None:
+            chances.append(one.probability[picked])
+            right.append(agree(column, truth, one.values[picked]))
+        elif one.lower is not None and column.kind == "number":
+            true = column.read(truth)
+            low, high = (np.asarray(end[picked], float) for end in (one.lower, one.upper))
+            inside.append((low <= true) & (true <= high))
+    return Hidden(np.concatenate(chances), np.concatenate(right), np.concatenate(inside))

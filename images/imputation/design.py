@@ -1,0 +1,83 @@
+"""Rows as the model of one column sees them: dense for trees, scaled and sparse for linear models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from cells import Floats
+from columns import Column
+from numpy.typing import NDArray
+from scipy import sparse
+
+REACH = 6.0  # standard deviations: beyond, a linear model hears no more (incomes, counts)
+
+
+@dataclass
+class Encoded:
+    """Rows as features; `owner` says which source column each dense column comes from."""
+
+    columns: Sequence[Column]
+    dense: Floats  # scaled; NaN is a gap, kept
+    fill: Floats  # what trees read instead of a gap; NaN where they learnt gaps
+    owner: NDArray[np.int64]
+    ranked: NDArray[np.bool_]  # dense columns that only trees read: ranks of wide categories
+    blocks: dict[str, sparse.csr_matrix]
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which rows have anything observed, per source column."""
+        first = np.searchsorted(self.owner, np.arange(len(self.columns)))
+        return ~np.isnan(self.dense[:, first])
+
+    def take(self, rows: NDArray[np.int64]) -> "Encoded":
+        """The same features of some rows."""
+        blocks = {name: block[rows] for name, block in self.blocks.items()}
+        return Encoded(self.columns, self.dense[rows], self.fill, self.owner, self.ranked, blocks)
+
+    def without(self, target: str) -> "Design":
+        """The features of every column but `target`: nothing of a row's own answer is left."""
+        place = next(place for place, column in enumerate(self.columns) if column.name == target)
+        known = np.delete(self.seen, place, axis=1).sum(axis=1) > 0
+        return Design(self, target, np.flatnonzero(self.owner != place), known)
+
+
+@dataclass
+class Design:
+    """The two views of the same rows; `known` says which rows have any feature at all."""
+
+    source: Encoded
+    target: str
+    keep: NDArray[np.int64]
+    known: NDArray[np.bool_]
+
+    @property
+    def textual(self) -> bool:
+        """Whether there is text to learn from."""
+        return any(column.kind == "text" and column.name != self.target for column in self.source.columns)
+
+    @cached_property
+    def trees(self) -> Floats:
+        """Gaps as NaN, except where training saw too few of them to learn from."""
+        values = self.source.dense[:, self.keep]
+        return np.where(np.isnan(values), self.source.fill[self.keep], values)
+
+    @cached_property
+    def linear(self) -> Any:
+        """Numbers (gaps are average), gap marks, indicators and TF-IDF; dense without the last two."""
+        keep = self.keep[~self.source.ranked[self.keep]]
+        values = self.source.dense[:, keep]
+        gap = np.isnan(values)
+        marks = gap[:, np.isnan(self.source.fill[keep])]
+        dense = np.hstack([np.clip(np.where(gap, 0.0, values), -REACH, REACH), marks])
+        blocks = [block for name, block in self.source.blocks.items() if name != self.target]
+        return sparse.hstack([sparse.csr_matrix(dense), *blocks], format="csr") if blocks else dense
+
+    def take(self, rows: NDArray[np.int64]) -> "Design":
+        """The same design of some rows."""
+        part = Design(self.source.take(rows), self.target, self.keep, self.known[rows])
+        for view in ("trees", "linear"):
+            if view in self.__dict__:
+                part.__dict__[view] = self.__dict__[view][rows]
+        return part

@@ -1,0 +1,117 @@
+"""Why a cell got its answer: what the other cells of its row, and their tokens, did to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from auto import Auto
+from cells import Floats
+from columns import Column
+from design import Encoded
+from features import Read
+from fitted import Linear
+from numpy.typing import NDArray
+from scipy import sparse
+
+CELLS = 2_000_000  # dense features that an explanation holds at once
+TOP = 10
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`columns` are changes of the answer (of its probability, for a label); `tokens` are per text column."""
+
+    label: Any
+    columns: list[tuple[str, float]]
+    tokens: dict[str, list[tuple[str, float]]]
+
+
+def explain(engine: Auto, read: Read, target: Column, rows: Codes, raw: Floats) -> list[Explanation]:
+    """One explanation a row, of its own cells only, for the answer that `raw` stands for."""
+    encoded = engine.features.encode(read).take(rows)
+    codes = raw.argmax(1) if raw.ndim == 2 else None
+    change = changes(engine, encoded, target.name, codes)
+    spoken = tokens(engine, encoded, target.name, codes)
+    names = [column.name for column in encoded.columns]
+    labels = raw.tolist() if codes is None else [target.typed(target.labels[code]) for code in codes]
+    return [
+        Explanation(
+            label, strongest(names, change[row]), {name: found[row] for name, found in spoken.items()}
+        )
+        for row, label in enumerate(labels)
+    ]
+
+
+def changes(engine: Auto, encoded: Encoded, target: str, codes: Codes | None) -> Floats:
+    """(rows, columns): the answer with the cell minus the answer without it."""
+    count, width = len(encoded.dense), len(encoded.columns)
+    change = np.zeros((count, width))
+    step = max(1, CELLS // ((width + 1) * encoded.dense.shape[1]))
+    for first in range(0, count, step):
+        rows = np.arange(first, min(count, first + step))
+        copies = encoded.take(
+            np.repeat(rows, width + 1)
+        )  # each row: one copy without each column, and a whole one
+        place = np.tile(np.arange(width + 1), len(rows))
+        copies.dense[place[:, None] == copies.owner] = np.nan
+        for number, column in enumerate(encoded.columns):
+            if column.name in copies.blocks:
+                kept = (place != number).astype(np.float32)
+                copies.blocks[column.name] = (
+                    sparse.diags_array(kept, format="csr") @ copies.blocks[column.name]
+                )
+        raw = engine.models[target].predict(copies.without(target))
+        if codes is not None:
+            raw = raw[np.arange(len(raw)), np.repeat(codes[rows], width + 1)]
+        raw = raw.reshape(len(rows), width + 1)
+        change[rows] = raw[:, -1:] - raw[:, :-1]
+    return change
+
+
+def tokens(
+    engine: Auto, encoded: Encoded, target: str, codes: Codes | None
+) -> dict[str, list[list[tuple[str, float]]]]:
+    """For every text column, each row's terms by their weight for the answer; empty without a linear part."""
+    linear = next((part for part in engine.models[target].parts.values() if isinstance(part, Linear)), None)
+    if linear is None:
+        return {}
+    found = {}
+    end = len(linear.coef)
+    for name in reversed(
+        [name for name in encoded.blocks if name != target]
+    ):  # blocks are the last of the linear view
+        block, start = encoded.blocks[name], end - encoded.blocks[name].shape[1]
+        if name in engine.features.texts:
+            coef = linear.coef[start:end]
+            if codes is not None:
+                # With two labels only the second one has coefficients: centred, both speak.
+                coef = coef - coef.mean(1, keepdims=True)
+            picked = codes if codes is not None else np.zeros(len(encoded.dense), np.int64)
+            terms = engine.features.texts[name].terms
+            found[name] = [row_terms(block[[row]], coef[:, code], terms) for row, code in enumerate(picked)]
+        end = start
+    return found
+
+
+def row_terms(
+    row: sparse.csr_matrix, coef: NDArray[np.float32], terms: Sequence[str]
+) -> list[tuple[str, float]]:
+    """The terms of one text that speak for the answer, strongest first."""
+    weights = row.data * coef[row.indices]
+    order = np.argsort(-weights, kind="stable")[:TOP]
+    return [(terms[row.indices[place]], float(weights[place])) for place in order if weights[place] > 0]
+
+
+def strongest(names: Sequence[str], change: Floats) -> list[tuple[str, float]]:
+    """The cells that moved the answer most."""
+    order = np.argsort(-np.abs(change), kind="stable")[:TOP]
+    return [(names[place], float(change[place])) for place in order if change[place] != 0]
+
+
+def importance(engine: Auto, read: Read, target: str, codes: Codes | None) -> list[tuple[str, float]]:
+    """The strongest columns over many rows: the mean size of their changes."""
+    encoded = engine.features.encode(read)
+    names = [column.name for column in encoded.columns]
+    return strongest(names, np.abs(changes(engine, encoded, target, codes)).mean(0))

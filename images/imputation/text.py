@@ -1,0 +1,91 @@
+"""TF-IDF of words and of characters, kept as plain arrays: vocabulary as JSON, weights as npz."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+FORMS: dict[str, dict[str, Any]] = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "chars": {"analyzer": "char_wb", "ngram_range": (2, 4)},
+}
+MAX_TERMS = 2**15
+VOCABULARY_ROWS = 20_000  # terms are counted on so many rows: a vocabulary does not get better after that
+LONGEST = {
+    "words": 4_000,
+    "chars": 1_000,
+}  # characters of a cell that are read: the rest costs much and tells little
+
+
+@dataclass(frozen=True)
+class Tfidf:
+    """Words (1-2) and characters (2-4) of a text column, each to unit length."""
+
+    words: TfidfVectorizer
+    chars: TfidfVectorizer
+
+    @classmethod
+    def fit(cls, texts: Sequence[str | None]) -> Self:
+        """Learn the vocabularies; a text without a single word (only signs) leaves one dummy term."""
+        seen = [text for text in texts if text][:VOCABULARY_ROWS]
+        return cls(*(fitted(form, [text[: LONGEST[form]] for text in seen]) for form in FORMS))
+
+    def transform(self, texts: Sequence[str | None]) -> sparse.csr_matrix:
+        """One row a text: the word columns, then the character columns; a gap is a row of zeros."""
+        parts = [
+            getattr(self, form).transform([(text or "")[: LONGEST[form]] for text in texts]) for form in FORMS
+        ]
+        return sparse.hstack(parts, format="csr", dtype=np.float32)
+
+    @property
+    def terms(self) -> list[str]:
+        """The term of every column."""
+        return [term for form in (self.words, self.chars) for term in form.get_feature_names_out()]
+
+    def save(self, folder: Path) -> None:
+        """Write `<form>.json` and `idf.npz`."""
+        folder.mkdir(parents=True)
+        for form in FORMS:
+            terms = getattr(self, form).get_feature_names_out().tolist()
+            (folder / f"{form}.json").write_text(json.dumps(terms, ensure_ascii=False))
+        np.savez(folder / "idf.npz", words=self.words.idf_, chars=self.chars.idf_)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(folder / "idf.npz") as idf:
+            return cls(
+                *(
+                    restored(form, json.loads((folder / f"{form}.json").read_text()), idf[form])
+                    for form in FORMS
+                )
+            )
+
+
+def fitted(form: str, texts: Sequence[str]) -> TfidfVectorizer:
+    """A vectorizer in the state that `restored` gives: a saved model and one in memory cannot differ."""
+    learner = TfidfVectorizer(
+        **FORMS[form],
+        sublinear_tf=True,
+        min_df=2 if len(texts) >= 50 else 1,
+        max_features=MAX_TERMS,
+        dtype=np.float32,
+    )
+    try:
+        learner.fit(texts)
+    except ValueError:  # scikit-learn's only word for an empty vocabulary
+        return restored(form, ["\0"], np.ones(1, np.float32))
+    return restored(form, learner.get_feature_names_out().tolist(), learner.idf_)
+
+
+def restored(form: str, terms: list[str], idf: np.ndarray) -> TfidfVectorizer:
+    """A vectorizer from its plain state."""
+    vocabulary = {term: place for place, term in enumerate(terms)}
+    vectorizer = TfidfVectorizer(**FORMS[form], sublinear_tf=True, vocabulary=vocabulary, dtype=np.float32)
+    vectorizer.idf_ = np.asarray(idf, np.float32)
+    return vectorizer

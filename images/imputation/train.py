@@ -1,0 +1,138 @@
+"""Imputation training: a model for every column to fill, judged on cells that it did not see."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import comparison
+import engine
+import numpy as np
+import pages
+from cells import gaps
+from pandas import DataFrame, concat
+from pydantic import AliasChoices, Field
+from quality import held_out, summary, suspects
+
+import slipway
+from predictor import Model, blanked
+from slipway import Channel, Job, Tunable, UserError
+
+if TYPE_CHECKING:
+    from imputer import Imputer
+
+EVERY = "*"
+THREADED = 5_000  # rows from which on threads gain more than they lose in waiting for one another
+
+
+class Hyperparameters(slipway.Hyperparameters):
+    """What a user may set."""
+
+    columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
+    """The columns to fill: those that have gaps when empty, every column when it is *."""
+    features: Annotated[
+        tuple[str, ...], Field(validation_alias=AliasChoices("features", "feature_columns"))
+    ] = ()
+    """The columns to fill them from; all others when empty."""
+    engine: Annotated[
+        Literal["auto", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
+    ] = "auto"
+    """How to fill: auto takes what does best on hidden cells, column by column; the others are plain."""
+    preset: Literal["fast", "balanced", "best"] = "balanced"
+    """How much of time and memory to spend on quality: rows learnt from, learners tried, their sizes."""
+    time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
+    """Seconds that training may take, by and large; a column without time left gets its usual value."""
+    precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Leave a label empty when cells as sure were right less often than this; requests may change it."""
+    missing: tuple[str, ...] = ()
+    """Texts that mean a gap in columns of text, NA say; an empty cell always does."""
+    compare: bool = True
+    """Fill hidden cells with the plain engines, too, so that the report shows them beside the chosen one."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Fixes every random choice: the same data and seed give the same model."""
+
+
+def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
+    """Learns to fill the columns, and reports how well hidden cells were filled."""
+    train = data["train"]
+    table, holed, height = _table(train, params)
+    targets = _targets(table, holed, params)
+    reads = _reads(table, targets, params)
+    table = table[reads]
+    for name, word in suspects(table, targets):
+        job.progress(f'column {name} has the label "{word}"; if that means a gap, name it in missing')
+    choices = engine.Choices(
+        engine=params.engine,
+        preset=params.preset,
+        time_limit_s=float("inf") if params.time_limit_s is None else params.time_limit_s,
+        seed=params.seed,
+        threads=job.cpus if len(table) > THREADED else 1,
+    )
+
+    def told(name: str, quality: dict[str, Any], done: int, todo: int) -> None:
+        score = f"{quality['metric']} {quality['score']:.4g}"
+        job.progress(f"column {done} of {todo}, {name}: {score} on hidden cells")
+
+    ends = time.monotonic() + choices.time_limit_s
+
+    def late() -> bool:
+        return job.should_stop() or time.monotonic() > ends
+
+    imputer = engine.fit(table, targets, choices, told, job.should_stop)
+    job.report(**summary(imputer, table, params.precision_threshold))
+    if "test" in data:
+        job.report(**_test_scores(imputer, data["test"], params))
+    found = None
+    if params.compare and not late():
+        found = comparison.compare(table, targets, choices, late)
+    pages.write(job.page, table, height, imputer, found, params)
+    whole = [name for name in targets if train.kinds[name] == "integer"]
+    return Model(imputer, reads, whole, params.missing, params.precision_threshold)
+
+
+def _table(train: Channel, params: Hyperparameters) -> tuple[DataFrame, list[str], int]:
+    """The table, or of one too large for memory a random part; the columns that have gaps; how many rows."""
+    if train.fits_memory:
+        table = blanked(train.table, params.missing)
+        return table, [name for name in table if gaps(table[name]).any()], len(table)
+    random, kept, keys = np.random.default_rng(params.seed), DataFrame(), np.empty(0)
+    holed: dict[str, None] = {}
+    height = 0
+    for piece in train.tables():
+        piece = blanked(piece, params.missing)
+        height += len(piece)
+        holed |= dict.fromkeys(name for name in piece if gaps(piece[name]).any())
+        keys = np.concatenate([keys, random.random(len(piece))])
+        kept = concat([kept, piece], ignore_index=True) if len(kept) else piece
+        chosen = np.sort(np.argsort(keys, kind="stable")[: engine.ROWS[params.preset]])
+        keys, kept = keys[chosen], kept.iloc[chosen]
+    return kept.reset_index(drop=True), list(holed), height
+
+
+def _targets(table: DataFrame, holed: list[str], params: Hyperparameters) -> list[str]:
+    """The columns to fill. Raises UserError for one that is not there."""
+    names = [str(name) for name in table]
+    if params.columns == (EVERY,):
+        return names
+    unknown = [name for name in params.columns if name not in names]
+    if unknown:
+        raise UserError(f"columns: no column {unknown[0]} in the train channel; it has {', '.join(names)}")
+    return list(dict.fromkeys(params.columns)) or holed or names
+
+
+def _reads(table: DataFrame, targets: list[str], params: Hyperparameters) -> list[str]:
+    """The columns to read, in the table's order. Raises UserError for one that is not there."""
+    names = [str(name) for name in table]
+    unknown = [name for name in params.features if name not in names]
+    if unknown:
+        raise UserError(f"features: no column {unknown[0]} in the train channel; it has {', '.join(names)}")
+    asked = {*(params.features or names), *targets}
+    return [name for name in names if name in asked]
+
+
+def _test_scores(imputer: "Imputer", test: Channel, params: Hyperparameters) -> dict[str, float]:
+    """How well the test channel's own cells are filled, each column hidden as a whole in its turn."""
+    table = blanked(test.table, params.missing)
+    absent = [column.name for column in imputer.columns if column.name not in table]
+    if absent:
+        raise UserError(f"channel test: missing columns {', '.join(absent)}")
+    return held_out(imputer, table, params.precision_threshold)
