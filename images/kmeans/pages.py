@@ -32,6 +32,9 @@ def write(
             f"{k} clusters, {choice.chosen_by}. The mean squared distance falls with every cluster; "
             "look for the bend, and for a high silhouette."
         )
+        best = choice.ks[int(np.nanargmax(choice.silhouettes))] if len(choice.ks) > 2 else k
+        if best != k:
+            text += f" The silhouette is highest for {best}."
         page.add("How many clusters", text, curve, _curve(choice, k))
     sizes = np.bincount(labels, minlength=k)
     page.add(

@@ -43,7 +43,12 @@ class Points:
         count = (~gaps).sum(axis=0)
         fill = np.where(gaps, 0.0, matrix).sum(axis=0) / count
         matrix = np.where(gaps, fill, matrix)
-        shift, scale = units(fill, matrix.var(axis=0), standardize)
+        with np.errstate(over="ignore", invalid="ignore"):
+            variance = matrix.var(axis=0)
+        for name, spread in zip(columns, variance, strict=True):
+            if not np.isfinite(spread):
+                raise UserError(f"column {name}: its numbers are too large to measure distances between them")
+        shift, scale = units(fill, variance, standardize)
         return cls(
             columns,
             left_out(channel, columns),

@@ -87,9 +87,6 @@ def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array
         if job.should_stop():
             break
     assert best is not None
-    distinct = len(np.unique(best.labels_))
-    if distinct < k:
-        raise UserError(f"k is {k}, but the rows of the train channel hold only {distinct} distinct points")
     centres: Array = best.cluster_centers_
     return centres
 
@@ -104,6 +101,11 @@ def _finish(
 ) -> Model:
     model = Model(points.columns, centres, points.fill, points.shift, points.scale)
     labels = model.nearest(points.matrix)
+    distinct = len(np.unique(labels))
+    if distinct < min(choice.k, len(labels)):
+        raise UserError(
+            f"k is {choice.k}, but the rows of the train channel hold only {distinct} distinct points"
+        )
     job.report(**selection.scores(points, model, labels, params.seed))
     if "test" in data:
         job.report(**_test_scores(model, data["test"]))

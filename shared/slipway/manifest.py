@@ -66,7 +66,7 @@ class Manifest(BaseModel):
         try:
             manifest = cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
-            came = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+            came = _names(folder)
             raise BrokenModel(
                 f"no model: {path} does not exist (the folder holds {listed(came) or 'nothing'}); "
                 "was the model trained by this image?"
@@ -78,6 +78,13 @@ class Manifest(BaseModel):
         for name, stored in manifest.files.items():
             _check(folder / name, name, stored)
         return manifest
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []
 
 
 def _stored(path: Path) -> StoredFile:

@@ -235,3 +235,15 @@ def test_a_missing_answer_of_a_single_column_is_still_a_line():
     body = csv.write({"x": np.array([1.5, np.nan, 2.0])}, PLAIN)
     assert body == b'1.5\n""\n2.0\n'
     assert cells.numbers(csv.read(body, PLAIN, None).columns[0], "x").tolist()[::2] == [1.5, 2.0]
+
+
+@pytest.mark.parametrize("body", [b"1,5;2,5\n3,5;4,5\n", b"a;b\n1,5;2,5\n"])
+def test_decimal_commas_are_told_apart_from_cells(body):
+    with pytest.raises(UserError, match=r"decimal commas|line 2: "):
+        csv.read(body, PLAIN, None)
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "punycode", "idna", "utf-7", "rot13", "hex"])
+def test_a_codec_that_is_no_charset_is_refused(charset):
+    with pytest.raises(UserError, match="unknown charset"):
+        csv.read(b"1,2\n", parse(f"text/csv; charset={charset}"), None)

@@ -264,3 +264,9 @@ def test_a_sparse_row_cannot_ask_for_more_memory_than_the_model_has_columns():
     body = b'{"instances": [{"data": {"features": {"keys": [0], "shape": [10000000], "values": [1]}}}]}'
     with pytest.raises(UserError, match="row 1: the shape is 10000000, expected 1"):
         json.read(body, PLAIN, schema_of("x"))
+
+
+@pytest.mark.parametrize("body", [b'[["\\ud800", NaN]]', b'[{"\\uDFFF": NaN}]'])
+def test_half_a_character_is_refused(body):
+    with pytest.raises(UserError, match="not JSON"):
+        json.read(body, PLAIN, None)

@@ -124,3 +124,11 @@ def test_texts_cannot_be_answered_as_npy():
     """B2.13."""
     with pytest.raises(NotAcceptable, match="holds numbers only, and the answer has name"):
         npy.write({"a": np.array([1]), "name": np.array(["x"], dtype=object)}, PLAIN)
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("<U0", (2_000_000, 3)), ("<f8", (10**12, 0))])
+def test_rows_that_take_no_bytes_are_refused(kind, shape):
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": kind, "fortran_order": False, "shape": shape})
+    with pytest.raises(UserError, match=r"the \.npy array claims"):
+        npy.read(buffer.getvalue(), PLAIN, None)

@@ -10,7 +10,7 @@ import pytest
 
 from slipway import cells
 from slipway.codecs import parquet
-from slipway.errors import NoRows, UserError
+from slipway.errors import NoRows, PayloadTooLarge, UserError
 from slipway.media import MediaType
 
 PLAIN = MediaType("application/x-parquet")
@@ -65,3 +65,11 @@ def test_cells_of_several_types_are_written_as_texts():
     table = pq.read_table(io.BytesIO(body))
     assert table["mixed"].to_pylist() == ["1", "a", None, "true", "[2]"]
     assert table["plain"].to_pylist() == [[1], [2, 3], None, [], [4]]
+
+
+def test_a_file_that_unpacks_to_more_than_memory_should_hold_is_refused(monkeypatch):
+    monkeypatch.setattr(parquet, "_MOST_CELLS", 10)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": [1.0] * 11}), sink)
+    with pytest.raises(PayloadTooLarge, match="11 rows of 1 columns"):
+        parquet.read(sink.getvalue().to_pybytes(), PLAIN, None)

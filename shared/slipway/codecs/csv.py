@@ -1,5 +1,6 @@
 """text/csv (RFC 4180): UTF-8 unless `charset` says otherwise; a header is detected unless `header` says."""
 
+import codecs
 import csv
 import io
 import re
@@ -18,6 +19,9 @@ from slipway.schema import Schema
 from slipway.sheet import Sheet
 
 _QUOTED = re.compile('[,"\r\n\ufeff]')  # the last would pass for a byte order mark
+# Of Python's codecs those that are encodings of text: others unescape, or take quadratic time.
+_CHARSETS = ("utf-8", "utf-16", "utf-32", "ascii", "iso8859", "latin", "cp125")
+_CUT = re.compile(r"\s*\d+\s*[;\t|]\s*[-+]?\d+\s*")
 _BOM = b"\xef\xbb\xbf"
 csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
 
@@ -29,6 +33,8 @@ def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
     if schema and len(first) == 1 < len(schema.columns):
         _check_delimiter(first[0])
     columns = _strings(body, len(first))
+    if len(columns) > 1:
+        _check_decimals(columns)
     if header.stands_first(first, columns, media, schema):
         names = [name.strip() for name in first]
         return Sheet([column[1:] for column in columns], len(columns[0]) - 1, names)
@@ -56,6 +62,8 @@ def utf8(body: bytes, media: MediaType) -> bytes:
     """`body` as UTF-8 without a byte order mark. Raises UserError when it is in another charset."""
     charset = media.parameters.get("charset", "utf-8")
     try:
+        if not codecs.lookup(charset).name.startswith(_CHARSETS):
+            raise LookupError
         text = body.decode(charset)
         if charset.lower() not in {"utf-8", "utf8"}:
             body = text.encode()
@@ -88,6 +96,17 @@ def _check_delimiter(line: str) -> None:
         raise UserError(
             f"the first line is one cell; its values look separated by {mark!r}, and CSV needs commas"
         )
+
+
+def _check_decimals(columns: list[pa.Array]) -> None:
+    """1,5;2,5 is cut at its commas into 1, "5;2" and 5: numbers all, but not the ones that were meant."""
+    for column in columns:
+        seen = [column[row].as_py() for row in range(min(3, len(column)))][-2:]
+        if seen and all(_CUT.fullmatch(cell) for cell in seen):
+            raise UserError(
+                f"cells such as {shown(seen[0])} look like numbers with decimal commas; "
+                "CSV needs commas between cells and points in numbers"
+            )
 
 
 def _strings(body: bytes, width: int) -> list[pa.Array]:

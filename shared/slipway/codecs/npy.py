@@ -53,6 +53,8 @@ def _array(body: bytes, schema: Schema | None) -> Array:
         raise UserError("the body is not an .npy array of numbers (pickled objects are refused)") from None
     if not isinstance(array, np.ndarray):
         raise UserError("the body is an .npz archive; expected one .npy array")
+    if array.ndim and len(array) > len(body):  # rows of nothing, which take no bytes
+        raise UserError(f"the .npy array claims {len(array)} rows in {len(body)} bytes")
     if array.ndim == 1:
         array = array[:, None] if schema is not None and len(schema.columns) == 1 else array[None, :]
     if array.ndim != 2 or array.dtype.kind not in "fiubU":

@@ -7,10 +7,12 @@ import orjson
 import pyarrow as pa
 
 from slipway.cells import Array
-from slipway.errors import NoRows, UserError
+from slipway.errors import NoRows, PayloadTooLarge, UserError
 from slipway.media import MediaType
 from slipway.schema import Schema
 from slipway.sheet import Sheet
+
+_MOST_CELLS = 1 << 27  # 1 GiB as float64; packed, a few bytes can stand for any number of equal cells
 
 
 def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
@@ -20,6 +22,12 @@ def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
     if not body:
         raise NoRows("the body is empty")
     try:
+        facts = pq.ParquetFile(pa.BufferReader(body)).metadata
+        if facts.num_rows * facts.num_columns > _MOST_CELLS:
+            raise PayloadTooLarge(
+                f"the Parquet file unpacks to {facts.num_rows} rows of {facts.num_columns} columns; "
+                f"expected at most {_MOST_CELLS} cells"
+            )
         table = pq.read_table(pa.BufferReader(body), use_threads=False)
     except (pa.ArrowInvalid, OSError, pa.ArrowNotImplementedError) as error:
         raise UserError(f"the body is not a Parquet file: {str(error).splitlines()[0][:120]}") from None

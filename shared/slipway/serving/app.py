@@ -67,7 +67,7 @@ class App:
             return refused(error)
         if self.endpoint is None:
             return refused(self.broken)
-        if self.is_quick and len(body) <= INLINE_BYTES:
+        if self.is_quick and is_small(body):
             return self.answer_now(scope["headers"], body)
         return await self._threaded(body, *_heeded(scope["headers"]))
 
@@ -85,29 +85,36 @@ class App:
         assert self.endpoint is not None
         started = time.perf_counter()
         answer = self.endpoint.answer(*request)
-        if len(request[0]) <= INLINE_BYTES:
+        if is_small(request[0]):
             spent = time.perf_counter() - started
             self._cost_s = spent if self._cost_s == float("inf") else 0.8 * self._cost_s + 0.2 * spent
         return answer
 
     async def _threaded(self, *request: Any) -> Answer:
-        """Answers off the event loop, so that /ping is never kept waiting."""
-        loop = asyncio.get_running_loop()
+        """Answers off the event loop, so that /ping is not kept waiting. Time counts from its turn on."""
+        limit = float(self.settings.request_timeout_s)
+        turn: list[float] = []
+
+        def answer() -> Answer:
+            turn.append(time.monotonic())
+            return self._timed(*request)
+
         self._waiting += 1
-        running = loop.run_in_executor(self._thread, self._timed, *request)
+        future = self._thread.submit(answer)
+        running = asyncio.wrap_future(future)
         running.add_done_callback(self._answered)
-        try:
-            return await asyncio.wait_for(asyncio.shield(running), self.settings.request_timeout_s)
-        except TimeoutError:
-            log(
-                "serve",
-                f"a request took longer than {self.settings.request_timeout_s} s; its worker starts anew",
-            )
-            loop.call_later(0.2, os._exit, _GIVE_UP)  # a thread cannot be stopped, a process can
-            return failed(
-                504,
-                f"the request took longer than {self.settings.request_timeout_s} s (MODEL_SERVER_TIMEOUT)",
-            )
+        left = limit
+        while left > 0:
+            done, _ = await asyncio.wait({running}, timeout=left)
+            if done:
+                return running.result()
+            if future.cancel():
+                return failed(503, f"{self._waiting} requests are waiting for this worker; try again later")
+            left = turn[0] + limit - time.monotonic()
+        log("serve", f"a request took longer than {limit:.0f} s; its worker starts anew")
+        # A thread cannot be stopped, a process can.
+        asyncio.get_running_loop().call_later(0.2, os._exit, _GIVE_UP)
+        return failed(504, f"the request took longer than {limit:.0f} s (MODEL_SERVER_TIMEOUT)")
 
     def _answered(self, _: "asyncio.Future[Answer]") -> None:
         self._waiting -= 1
@@ -119,6 +126,11 @@ class App:
         from slipway.serving.web import create_app
 
         return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
+
+
+def is_small(body: bytes) -> bool:
+    """Whether `body` is quick to read: short, and no Parquet, which may unpack to millions of rows."""
+    return len(body) <= INLINE_BYTES and not body.startswith(b"PAR1")
 
 
 def _heeded(headers: Headers) -> tuple[str, str, str, str]:

@@ -11,7 +11,7 @@ import orjson
 from slipway import codecs
 from slipway.cells import Array
 from slipway.codecs import Codec, csv, json
-from slipway.errors import BrokenModel, NoRows, UserError, listed
+from slipway.errors import BrokenModel, NoRows, NotAcceptable, UserError, listed
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
 from slipway.log import log
@@ -23,6 +23,7 @@ from slipway.schema import Schema
 from slipway.settings import Settings
 from slipway.sheet import Sheet
 
+_LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
 _GZIP = b"\x1f\x8b"
 
 
@@ -104,6 +105,8 @@ class Endpoint:
         codec, media = codecs.reader(content_type)
         if body.startswith(_GZIP):
             raise UserError("the body is packed with gzip; send it unpacked")
+        if len(accept) > _LONGEST:
+            raise NotAcceptable(f"Accept: expected at most {_LONGEST} characters, got {len(accept)}")
         usual = codecs.writer(self._settings.default_accept, codec)
         writer, wanted = codecs.writer(accept, usual[0]) if accept else usual
         options = self._options_of(body, codec, attributes)
@@ -158,6 +161,7 @@ def unanswered(status: int, name: str, what: str) -> Answer:
 
 
 def _error(status: int, kind: str, message: str) -> Answer:
+    message = message[:_LONGEST].encode(errors="replace").decode()
     return Answer(
         status, "application/json", orjson.dumps({"code": status, "type": kind, "message": message}) + b"\n"
     )

@@ -7,7 +7,7 @@ byte on.
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from slipway.serving.app import INLINE_BYTES, App
+from slipway.serving.app import App, is_small
 from slipway.serving.endpoint import Answer
 
 
@@ -37,12 +37,13 @@ class Protocol(HttpToolsProtocol):
             self._parts.append(body)
 
     def on_message_complete(self) -> None:
-        if self._parts is not None and sum(map(len, self._parts)) > INLINE_BYTES:
+        body = b"".join(self._parts or ())
+        if self._parts is not None and not is_small(body):
             self._go_long()
         if self._parts is None:
             super().on_message_complete()
             return
-        body, self._parts = b"".join(self._parts), None
+        self._parts = None
         self.transport.write(_message(self.app.answer_now(self.headers, body)))
         self.on_response_complete()
 

@@ -48,7 +48,6 @@ def _reply(client: socket.socket, reply: bytes) -> None:
         client.recv(1 << 16)
         client.sendall(reply)
         client.shutdown(socket.SHUT_WR)
-        while client.recv(1 << 16):
-            pass
+        client.recv(1 << 16)  # once: a client that goes on sending must not hold up the model
     except OSError:
         return

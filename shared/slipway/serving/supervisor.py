@@ -1,5 +1,6 @@
 """`serve`: starts nginx and the workers, passes on signals, and ends when either does."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -113,22 +114,26 @@ class _Supervisor:
     def _drain(self) -> int:
         """Lets requests in flight finish: nginx first, which accepts no more and waits for the workers."""
         until = time.monotonic() + _GRACE_S
-        clean = self._end("nginx", signal.SIGQUIT, until - 2) and self._end("workers", signal.SIGTERM, until)
-        log("serve", "stopped" if clean else "stopped, cutting off requests that took too long")
+        ended = [self._end("nginx", signal.SIGQUIT, until - 2), self._end("workers", signal.SIGTERM, until)]
+        log("serve", "stopped" if all(ended) else "stopped, cutting off requests that took too long")
         return 0
 
     def _end(self, name: str, number: signal.Signals, until: float) -> bool:
+        """Whether the child ended by itself in time; of its processes none is left, even if it was killed."""
         child = self._children.get(name)
-        if child is None or child.poll() is not None:
+        if child is None:
             return True
-        child.send_signal(number)
-        try:
-            child.wait(max(0.1, until - time.monotonic()))
-            return True
-        except subprocess.TimeoutExpired:
+        in_time = True
+        if child.poll() is None:
+            child.send_signal(number)
+            try:
+                child.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                in_time = False
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            return False
+        child.wait()
+        return in_time
 
 
 def _listener(where: Path | int) -> socket.socket:

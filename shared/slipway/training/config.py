@@ -68,6 +68,9 @@ def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
             input_mode=entry.get("TrainingInputMode") or "File",
             distribution=entry.get("S3DistributionType") or "FullyReplicated",
         )
+    piped = [one.name for one in given.values() if one.input_mode == "Pipe"]
+    if piped:
+        raise UserError(f"channel {listed(piped)}: input mode Pipe is not supported; use File or FastFile")
     missing = [name for name, facts in image.channels.items() if facts.required and name not in given]
     if missing:
         raise UserError(
