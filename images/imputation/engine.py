@@ -30,11 +30,14 @@ HIDDEN = 0.2  # share of a column's observed cells that a plain engine is judged
 class Choices:
     """How to fit."""
 
-    engine: Literal["auto"] | Name = "auto"
+    engine: Literal["auto", "datawig"] | Name = "auto"
     preset: Preset = "balanced"
     time_limit_s: float = float("inf")
     seed: int = 0
     threads: int = 1
+    num_epochs: int = 100  # of datawig alone, like the next two
+    batch_size: int = 128
+    hpo: int = 0
 
 
 Report = Callable[[str, dict[str, Any], int, int], None]  # column, its quality, columns done, columns to do
@@ -61,6 +64,10 @@ def fit(
     asked = [column for column in used if column.name in targets and fillable(column)]
     if choices.engine == "auto":
         engine, confidence, quality = auto(used, asked, read, choices, report, ends, should_stop)
+    elif choices.engine == "datawig":
+        from datawig_fit import fit_datawig  # and with it mxnet: seconds, and 100 MB
+
+        engine, confidence, quality = fit_datawig(used, asked, read, choices, report, ends, should_stop)
     else:
         engine, confidence, quality = plain(choices.engine, used, asked, read, choices, report)
     return Imputer(used, targets, engine, confidence, quality, choices.seed)

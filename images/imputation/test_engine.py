@@ -14,7 +14,7 @@ from plain_fit import NAMES
 from scores import nrmse
 from specimen import holed, mixed
 
-ENGINES = ("auto", *NAMES)
+ENGINES = ("auto", "datawig", *NAMES)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
