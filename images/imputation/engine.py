@@ -21,6 +21,8 @@ from learners import Preset, Task
 from plain_fit import Name, fit_plain, without
 from scores import ece
 
+from slipway import UserError
+
 ROWS = {"fast": 20_000, "balanced": 100_000, "best": 400_000}  # rows learnt from; the rest is only filled
 TEXT_ROWS = {"fast": 5_000, "balanced": 20_000, "best": 50_000}
 HIDDEN = 0.2  # share of a column's observed cells that a plain engine is judged by
@@ -65,8 +67,14 @@ def fit(
     if choices.engine == "auto":
         engine, confidence, quality = auto(used, asked, read, choices, report, ends, should_stop)
     elif choices.engine == "datawig":
-        from datawig_fit import fit_datawig  # and with it mxnet: seconds, and 100 MB
-
+        try:
+            from datawig_fit import fit_datawig  # and with it mxnet, which takes seconds to import
+        except ModuleNotFoundError as error:
+            if error.name != "mxnet":
+                raise
+            raise UserError(
+                "engine=datawig: mxnet has no build for this machine; train in a container"
+            ) from None
         engine, confidence, quality = fit_datawig(used, asked, read, choices, report, ends, should_stop)
     else:
         engine, confidence, quality = plain(choices.engine, used, asked, read, choices, report)
