@@ -48,11 +48,11 @@ TRAIN, NEW = goods(60), goods(40, seed=2)
 
 def same(one: Filled, other: Filled) -> bool:
     """Whether two answers are exactly the same."""
-    arrays = [
-        (one.labels, other.labels),
-        (one.probabilities, other.probabilities),
-        (one.values, other.values),
-    ]
     return one.explanations == other.explanations and all(
-        (a is None and b is None) or np.array_equal(a, b) for a, b in arrays
+        (a is None and b is None) or (a is not None and b is not None and np.array_equal(a, b))
+        for a, b in (
+            (one.labels, other.labels),
+            (one.probabilities, other.probabilities),
+            (one.values, other.values),
+        )
     )
