@@ -192,7 +192,8 @@ $(LOCAL)/uv/bin/uv: shared/installer.lock
 
 MAKE_ENV = $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/$(1) && \
   $(UV) pip sync --quiet --require-hashes --python $(call in,$(1)) tests/requirements.lock && \
-  $(UV) pip install --quiet --require-hashes --python $(call in,$(1)) -r $(2) && touch $@
+  $(UV) pip install --quiet --require-hashes --no-deps --no-build --build-constraints shared/installer.lock \
+    --python $(call in,$(1)) -r $(2) && touch $@
 
 $(ENVS)/shared/.stamp: shared/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,shared,$<)

@@ -25,17 +25,17 @@ def blocks(lock: str) -> dict[str, str]:
     """The pins of a lock file by package: a requirement with its hashes, or several, by platform."""
     found: dict[str, str] = {}
     for block in re.split(r"\n(?=\S)", lock):
-        if match := re.match(r"[a-z0-9._-]+", block):
+        if match := re.match(r"[a-z0-9][a-z0-9._-]*", block):
             found[match[0]] = found.get(match[0], "") + block.rstrip() + "\n"
     return found
 
 
-def solve(sources: list[str], extra: list[str], prefer: dict[str, str]) -> str:
+def solve(sources: list[str], extra: list[str], prefer: dict[str, str], *flags: str) -> str:
     """The full closure of `sources` and `extra`; a version in `prefer` is kept wherever it can be."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "requirements.lock")
         output.write_text("".join(prefer.values()))
-        command = [UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *UNIVERSAL]
+        command = [UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *UNIVERSAL, *flags]
         subprocess.run(
             [*command, "--output-file", str(output), *sources, *(["-"] if extra else [])],
             cwd=ROOT,
@@ -62,10 +62,16 @@ def solve_all(upgrade: bool) -> dict[Path, str]:
     path = ROOT / "tests/requirements.lock"
     answers[path] = solve(["tests/requirements.in"], [], current(path) | shared)
     for image in sorted(ROOT.glob("images/*/image.toml")):
-        own = tomllib.loads(image.read_text()).get("dependencies", [])
+        facts = tomllib.loads(image.read_text())
         path = image.with_name("requirements.lock")
         # Shared pins win over the image's former ones, so that the image's layer holds as little as it can.
-        answers[path] = solve(["shared/pyproject.toml"], own, current(path) | shared)
+        prefer = current(path) | shared
+        answers[path] = solve(["shared/pyproject.toml"], facts.get("dependencies", []), prefer)
+        if bare := facts.get("bare"):
+            answers[path] += solve([], bare, prefer, "--no-deps").removeprefix(HEADER)
+        # A permission in the lock file itself, which every installer of it reads.
+        permissions = "".join(f"--no-binary {name}\n" for name in facts.get("built", []))
+        answers[path] = HEADER + permissions + answers[path].removeprefix(HEADER)
     return answers
 
 

@@ -19,3 +19,21 @@ def whole() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def gappy(whole: pd.DataFrame) -> pd.DataFrame:
     return holed(whole)
+
+
+@pytest.fixture(scope="session")
+def kind() -> object:
+    """A label that DataWig learnt."""
+    from datawig_engine import fit  # and with it mxnet, which other tests need not wait for
+    from goods import TRAIN
+
+    return fit(TRAIN, ["name", "color", "price"], "kind", num_epochs=30)
+
+
+@pytest.fixture(scope="session")
+def price() -> object:
+    """A number that DataWig learnt."""
+    from datawig_engine import fit
+    from goods import TRAIN
+
+    return fit(TRAIN, ["name", "color"], "price", num_epochs=30)

@@ -21,6 +21,8 @@ from learners import Preset, Task
 from plain_fit import Name, fit_plain, without
 from scores import ece
 
+from slipway import UserError
+
 ROWS = {"fast": 20_000, "balanced": 100_000, "best": 400_000}  # rows learnt from; the rest is only filled
 TEXT_ROWS = {"fast": 5_000, "balanced": 20_000, "best": 50_000}
 HIDDEN = 0.2  # share of a column's observed cells that a plain engine is judged by
@@ -30,11 +32,14 @@ HIDDEN = 0.2  # share of a column's observed cells that a plain engine is judged
 class Choices:
     """How to fit."""
 
-    engine: Literal["auto"] | Name = "auto"
+    engine: Literal["auto", "datawig"] | Name = "auto"
     preset: Preset = "balanced"
     time_limit_s: float = float("inf")
     seed: int = 0
     threads: int = 1
+    num_epochs: int = 100  # of datawig alone, like the next two
+    batch_size: int = 128
+    hpo: int = 0
 
 
 Report = Callable[[str, dict[str, Any], int, int], None]  # column, its quality, columns done, columns to do
@@ -61,6 +66,16 @@ def fit(
     asked = [column for column in used if column.name in targets and fillable(column)]
     if choices.engine == "auto":
         engine, confidence, quality = auto(used, asked, read, choices, report, ends, should_stop)
+    elif choices.engine == "datawig":
+        try:
+            from datawig_fit import fit_datawig  # and with it mxnet, which takes seconds to import
+        except ModuleNotFoundError as error:
+            if error.name != "mxnet":
+                raise
+            raise UserError(
+                "engine=datawig: mxnet has no build for this machine; train in a container"
+            ) from None
+        engine, confidence, quality = fit_datawig(used, asked, read, choices, report, ends, should_stop)
     else:
         engine, confidence, quality = plain(choices.engine, used, asked, read, choices, report)
     return Imputer(used, targets, engine, confidence, quality, choices.seed)

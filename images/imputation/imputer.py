@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,11 +14,13 @@ from auto import Auto
 from calibration import Calibration
 from cells import gaps
 from columns import Column
+from datawig_fill import DataWig
 from explain import explain
 from filled import Cells, Filled
 from plain import Plain
 from residuals import Residuals
 
+ENGINES: dict[str, type[Auto | DataWig | Plain]] = {"Auto": Auto, "DataWig": DataWig, "Plain": Plain}
 CHUNK = 20_000  # rows filled at once: bounds memory, and is large enough for speed
 
 
@@ -27,7 +30,7 @@ class Imputer:
 
     columns: tuple[Column, ...]
     targets: tuple[str, ...]
-    engine: Auto | Plain
+    engine: Auto | DataWig | Plain
     confidence: Mapping[str, Confidence]
     quality: Mapping[str, dict[str, Any]]
     seed: int
@@ -75,9 +78,13 @@ class Imputer:
             for name in learnt:
                 column = self.column(name)
                 found = answered(column, self.confidence[name], rows[inside[name]], raw[name], asked, rng)
-                if asked.explain and isinstance(self.engine, Auto):
-                    reasons = explain(self.engine, read, column, inside[name], raw[name])
-                    found = replace(found, explanations=objects(reasons))
+                if asked.explain and not isinstance(self.engine, Plain):
+                    by = (
+                        self.engine.explain
+                        if isinstance(self.engine, DataWig)
+                        else partial(explain, self.engine)
+                    )
+                    found = replace(found, explanations=objects(by(read, column, inside[name], raw[name])))
                 cells[name] = found
         return {name: cells[name] for name in wanted}
 
@@ -123,7 +130,7 @@ class Imputer:
                     key.split(".")[1]: arrays[key] for key in arrays.files if key.split(".")[0] == str(place)
                 }
                 confidence[name] = (Calibration if kind == "Calibration" else Residuals).revived(own)
-        engine = (Auto if state["engine"] == "Auto" else Plain).load(folder, columns)
+        engine = ENGINES[state["engine"]].load(folder, columns)
         return cls(columns, tuple(state["targets"]), engine, confidence, state["quality"], state["seed"])
 
 

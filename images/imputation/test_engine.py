@@ -14,7 +14,7 @@ from plain_fit import NAMES
 from scores import nrmse
 from specimen import holed, mixed
 
-ENGINES = ("auto", *NAMES)
+ENGINES = ("auto", "datawig", *NAMES)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -56,6 +56,7 @@ def test_a_loaded_imputer_fills_exactly_as_the_saved_one(
 def test_no_file_of_a_model_is_a_pickle(fitted: Imputer, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     assert {path.suffix for path in (tmp_path / "model").rglob("*") if path.is_file()} <= {
+        ".csv",
         ".json",
         ".npz",
         ".txt",

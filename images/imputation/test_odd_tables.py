@@ -18,7 +18,7 @@ def fitted(gappy: pd.DataFrame) -> Imputer:
     return fit(gappy, None, Choices())
 
 
-@pytest.mark.parametrize("engine", ["auto", "mean", "knn", "iterative", "missforest"])
+@pytest.mark.parametrize("engine", ["auto", "datawig", "mean", "knn", "iterative", "missforest"])
 def test_a_row_without_any_cell_gets_the_usual_answer(gappy: pd.DataFrame, engine: str) -> None:
     empty = pd.DataFrame({name: [None] for name in gappy})
     filled = fit(gappy, None, Choices(engine=engine, preset="fast")).fill(empty).table
@@ -142,7 +142,7 @@ def test_infinite_and_huge_numbers_do_no_harm(gappy: pd.DataFrame) -> None:
     assert np.isfinite(filled["price"].astype(float)).all()
 
 
-@pytest.mark.parametrize("engine", ["auto", "mode", "knn", "iterative", "missforest"])
+@pytest.mark.parametrize("engine", ["auto", "datawig", "mode", "knn", "iterative", "missforest"])
 @pytest.mark.parametrize("cells", [[1.5, None, 2.5], ["a", None, "a"], [None, None], [3.0, None]])
 def test_a_table_of_one_column_gets_the_usual_answer(cells: list[object], engine: str) -> None:
     table = pd.DataFrame({"only": cells})

@@ -10,7 +10,7 @@ import numpy as np
 import pages
 from cells import gaps
 from pandas import DataFrame, concat
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 from quality import held_out, summary, suspects
 
 import slipway
@@ -24,6 +24,15 @@ EVERY = "*"
 THREADED = 5_000  # rows from which on threads gain more than they lose in waiting for one another
 
 
+# Hyperparameters that mean nothing to another engine.
+OF_DATAWIG = ("num_epochs", "batch_size", "hpo")
+
+
+def _trials(given: object) -> object:
+    """`hpo` was a switch first."""
+    return {"true": 8, "false": 0}.get(str(given).lower(), given)
+
+
 class Hyperparameters(slipway.Hyperparameters):
     """What a user may set."""
 
@@ -34,9 +43,9 @@ class Hyperparameters(slipway.Hyperparameters):
     ] = ()
     """The columns to fill them from; all others when empty."""
     engine: Annotated[
-        Literal["auto", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
+        Literal["auto", "datawig", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
     ] = "auto"
-    """How to fill: auto takes what does best on hidden cells, column by column; the others are plain."""
+    """How to fill: auto takes what does best on hidden cells, datawig is DataWig, the others are plain."""
     preset: Literal["fast", "balanced", "best"] = "balanced"
     """How much of time and memory to spend on quality: rows learnt from, learners tried, their sizes."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
@@ -47,12 +56,23 @@ class Hyperparameters(slipway.Hyperparameters):
     """Texts that mean a gap in columns of text, NA say; an empty cell always does."""
     compare: bool = True
     """Fill hidden cells with the plain engines, too, so that the report shows them beside the chosen one."""
+    num_epochs: Annotated[int, Field(ge=1, le=10_000), Tunable("Logarithmic")] = 100
+    """How often datawig goes through the rows at most; it stops when three times nothing is gained."""
+    batch_size: Annotated[int, Field(ge=1, le=100_000), Tunable("Logarithmic")] = 128
+    """How many rows datawig learns from at once."""
+    hpo: Annotated[int, Field(ge=0, le=8), BeforeValidator(_trials)] = 0
+    """How many settings of datawig to try, of which the best is kept; true tries all eight."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Fixes every random choice: the same data and seed give the same model."""
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
     """Learns to fill the columns, and reports how well hidden cells were filled."""
+    idle = [name for name in OF_DATAWIG if name in params.model_fields_set and params.engine != "datawig"]
+    if idle:
+        raise UserError(
+            f"hyperparameter {idle[0]} is for engine=datawig alone, but engine is {params.engine}"
+        )
     train = data["train"]
     table, holed, height = _table(train, params)
     targets = _targets(table, holed, params)
@@ -66,6 +86,9 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         time_limit_s=float("inf") if params.time_limit_s is None else params.time_limit_s,
         seed=params.seed,
         threads=job.cpus if len(table) > THREADED else 1,
+        num_epochs=params.num_epochs,
+        batch_size=params.batch_size,
+        hpo=params.hpo,
     )
 
     def told(name: str, quality: dict[str, Any], done: int, todo: int) -> None:

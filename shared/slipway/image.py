@@ -55,6 +55,10 @@ class Image(_Facts):
     """What one row of a request, and of its answer, stands for."""
     dependencies: tuple[str, ...] = ()
     """Python packages beyond the shared layer's."""
+    bare: tuple[str, ...] = ()
+    """Packages taken without what they themselves require, where that is years old; `dependencies` has it."""
+    built: tuple[str, ...] = ()
+    """Packages that are published as source only: the ones that may be built, when the image is."""
     distributed: bool = False
     """Whether training uses more than one host."""
     channels: dict[str, ChannelFacts]
