@@ -57,7 +57,7 @@ def test_b1_it_trains_and_serves_with_no_network_on_a_read_only_root(
 
 def test_b1_what_answers_requests_is_not_root(container: Container, trained: Training) -> None:
     with container.serve(trained.root) as server:
-        name = docker("ps", "--quiet", "--latest")
+        name = server.container
         users = docker(
             "exec",
             name,

@@ -76,6 +76,8 @@ class Server:
     stop: Callable[[], int] = lambda: 0
     """Sends SIGTERM; returns the exit code."""
     port: int | None = None
+    container: str = ""
+    """The id of the container it is in, if it is."""
     sockets: bool = field(default=True)
 
     def ask(self, body: bytes, content_type: str, accept: str = "", **headers: str) -> Reply:
@@ -225,7 +227,7 @@ class Container:
                 docker("stop", "--time", "30", name)
                 return int(docker("wait", name))
 
-            server = Server(_http(published), log, stop, published)
+            server = Server(_http(published), log, stop, published, name)
             if wait:
                 _until(lambda: _pings(server) or not _runs(name), "a 200 on /ping", log)
             yield server
