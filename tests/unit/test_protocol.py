@@ -152,6 +152,13 @@ def test_each_kind_of_request_gets_its_status(connect, sent, status):
     assert reply(connection)[0] == status
 
 
+def test_the_limit_holds_on_the_short_way_too(connect, app):
+    app.settings = Settings.read({"MAX_CONTENT_LENGTH": "10"})
+    connection = connect()
+    connection.sendall(request(b"1,2\n" * 3))
+    assert reply(connection)[0] == 413
+
+
 def test_a_204_has_no_length(connect):
     connection = connect()
     connection.sendall(request(b"", Content_Length=0))

@@ -67,7 +67,7 @@ class App:
             return refused(error)
         if self.endpoint is None:
             return refused(self.broken)
-        if self.is_quick and is_small(body):
+        if self.is_quick and self.is_small(body):
             return self.answer_now(scope["headers"], body)
         return await self._threaded(body, *_heeded(scope["headers"]))
 
@@ -75,6 +75,10 @@ class App:
     def is_quick(self) -> bool:
         """Whether a small request may be answered on the event loop: /ping would hardly notice."""
         return self.endpoint is not None and self._waiting == 0 and self._cost_s < _INLINE_S
+
+    def is_small(self, body: bytes) -> bool:
+        """Whether `body` is quick to read: short, within the limit, no Parquet, which may unpack to much."""
+        return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(b"PAR1")
 
     def answer_now(self, headers: Headers, body: bytes) -> Answer:
         """Answers a small request on the spot."""
@@ -85,7 +89,7 @@ class App:
         assert self.endpoint is not None
         started = time.perf_counter()
         answer = self.endpoint.answer(*request)
-        if is_small(request[0]):
+        if self.is_small(request[0]):
             spent = time.perf_counter() - started
             self._cost_s = spent if self._cost_s == float("inf") else 0.8 * self._cost_s + 0.2 * spent
         return answer
@@ -126,11 +130,6 @@ class App:
         from slipway.serving.web import create_app
 
         return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
-
-
-def is_small(body: bytes) -> bool:
-    """Whether `body` is quick to read: short, and no Parquet, which may unpack to millions of rows."""
-    return len(body) <= INLINE_BYTES and not body.startswith(b"PAR1")
 
 
 def _heeded(headers: Headers) -> tuple[str, str, str, str]:

@@ -7,7 +7,7 @@ byte on.
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from slipway.serving.app import App, is_small
+from slipway.serving.app import App
 from slipway.serving.endpoint import Answer
 
 
@@ -38,7 +38,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         body = b"".join(self._parts or ())
-        if self._parts is not None and not is_small(body):
+        if self._parts is not None and not self.app.is_small(body):
             self._go_long()
         if self._parts is None:
             super().on_message_complete()
