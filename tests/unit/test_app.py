@@ -171,6 +171,26 @@ def test_quick_predictions_need_no_thread_and_slow_ones_get_one(served, monkeypa
     assert [thread == get_ident() for thread in asyncio.run(threads())] == [False, True, False, False]
 
 
+def test_a_request_whose_turn_does_not_come_is_told_so_and_ends_no_worker(served, monkeypatch):
+    """Waiting is not hanging: a worker that is busy but well must not be killed at every peak."""
+    ended = []
+    monkeypatch.setattr(application.os, "_exit", ended.append)
+    model = Slow()
+    app = served(model, MODEL_SERVER_TIMEOUT="1")
+
+    async def crowded():
+        first = asyncio.create_task(ask(app))
+        while not model.begun.is_set():
+            await asyncio.sleep(0.01)
+        second = asyncio.create_task(ask(app))
+        answers = await asyncio.gather(first, second)
+        model.go.set()
+        return [status for status, *_ in answers]
+
+    assert asyncio.run(crowded()) == [504, 503]
+    assert len(ended) <= 1, "only the request that was under way may end the worker"
+
+
 def test_a_request_that_takes_too_long_is_told_and_its_worker_ends(served, monkeypatch, capfd):
     """B2.6: a thread cannot be stopped, so the process is."""
     ended = []

@@ -114,7 +114,8 @@ class App:
                 return running.result()
             if future.cancel():
                 return failed(503, f"{self._waiting} requests are waiting for this worker; try again later")
-            left = turn[0] + limit - time.monotonic()
+            # Its thread may have taken it up without having noted the time yet.
+            left = (turn or [time.monotonic()])[0] + limit - time.monotonic()
         log("serve", f"a request took longer than {limit:.0f} s; its worker starts anew")
         # A thread cannot be stopped, a process can.
         asyncio.get_running_loop().call_later(0.2, os._exit, _GIVE_UP)
