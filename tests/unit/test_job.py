@@ -6,17 +6,17 @@ import signal
 import numpy as np
 import pytest
 
-from slipway.image import MetricFacts
-from slipway.training.config import Hosts
+from slipway.image import Image, MetricFacts
+from slipway.paths import Paths
 from slipway.training.job import Job
-from slipway.training.report import Report
 
 
 @pytest.fixture
-def job():
+def job(folder, root):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     facts = MetricFacts(description="x", direction="Minimize")
-    yield Job(Hosts("algo-1", ("algo-1",)), Report(), {"loss": facts, "test:msd": facts})
+    image = Image.read(folder).model_copy(update={"metrics": {"loss": facts, "test:msd": facts}})
+    yield Job(image, Paths(root))
     for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
         signal.signal(number, handler)
 
@@ -57,3 +57,9 @@ def test_a_signal_asks_the_job_to_end(job, capsys, number):
     os.kill(os.getpid(), number)
     assert job.should_stop()
     assert f"{number.name} received" in capsys.readouterr().err
+
+
+def test_a_file_beside_the_model_goes_where_the_platform_packs_it(job, root):
+    """A2.10: what lies elsewhere under output is lost."""
+    (job.output / "scores.csv").write_text("1\n")
+    assert (root / "output/data/scores.csv").read_text() == "1\n"

@@ -45,6 +45,13 @@ def hosts(paths: Paths) -> Hosts:
     return Hosts(current, tuple(everyone or [current]))
 
 
+def checkpoints(paths: Paths) -> Path | None:
+    """The folder that the platform keeps in S3, or None where the job has no CheckpointConfig."""
+    moved = _object(paths.checkpoint_config).get("LocalPath")
+    folder = Path(moved) if moved else paths.checkpoints
+    return folder if moved or paths.checkpoint_config.exists() or folder.is_dir() else None
+
+
 def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
     """The channels of the job under the image's own names for them.
 

@@ -17,7 +17,6 @@ from slipway.settings import Settings
 from slipway.training import config
 from slipway.training.channel import Channel
 from slipway.training.job import Job
-from slipway.training.report import Report
 
 FAILED = 255  # what the containers before this one exited with
 
@@ -49,8 +48,7 @@ def _train(paths: Paths, image: Image) -> None:
     trainer = image.trainer()
     params = trainer.Hyperparameters.read(config.hyperparameters(paths))
     data = {name: Channel(name, paths.channel(one.name), one.content_type) for name, one in given.items()}
-    page = Report()
-    job = Job(hosts, page, image.metrics)
+    job = Job(image, paths, params, hosts)
     job.stop_on_signals()
     log(
         "train",
@@ -67,7 +65,7 @@ def _train(paths: Paths, image: Image) -> None:
         hyperparameters=params.model_dump(mode="json"),
         metrics=job.metrics,
     )
-    report = page.write(paths.output_data, image.title, manifest)
+    report = job.page.write(job.output, image.title, manifest)
     log(
         "train",
         f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, the report is {report}",
