@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.pipe import piped
 from harness.places import Place, Reply, Training
 from harness.samples import FORMS, Sample, configure, retell
 from slipway.image import Image
@@ -115,10 +116,22 @@ def test_the_same_table_in_another_form_gives_the_same_answers(
 
 
 @pytest.mark.only("local", "container")
-def test_parquet_is_read_wherever_the_image_runs(
+def test_a5_parquet_through_a_pipe_is_read_wherever_the_image_runs(
     place: Place, sample: Sample, expected: Reply, tmp_path: Path
 ) -> None:
-    assert _answers_of_retold(place, sample, "parquet", tmp_path / "ml") == expected.json
+    root = sample.lay_out(tmp_path / "ml")
+    channel = root / "input/data" / sample.main
+    shutil.rmtree(channel)
+    (tmp_path / "objects").mkdir()
+    retell(sample.main_table(), "parquet", tmp_path / "objects")
+    config = root / "input/config/inputdataconfig.json"
+    modes = json.loads(config.read_text())
+    modes[sample.main] |= {"TrainingInputMode": "Pipe", "ContentType": "application/x-parquet"}
+    config.write_text(json.dumps(modes))  # A4.3: the other channels stay files
+    with piped(channel, (tmp_path / "objects/part.parquet").read_bytes()):
+        training = place.train(root)
+    assert training.code == 0, training.log
+    assert _answers(place, root, sample) == expected.json
 
 
 @pytest.mark.only("inside")
@@ -264,6 +277,10 @@ def _answers_of_retold(place: Place, sample: Sample, form: str, root: Path) -> A
     retell(sample.main_table(), form, channel)
     training = place.train(root)
     assert training.code == 0, training.log
+    return _answers(place, root, sample)
+
+
+def _answers(place: Place, root: Path, sample: Sample) -> Any:
     with place.serve(root) as server:
         reply = server.ask(sample.csv(), "text/csv", "application/json")
     assert reply.status == 200, reply.text

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from slipway.cells import Array
-from slipway.codecs import csv, csv_matrix, json, jsonlines, npy, parquet
+from slipway.codecs import csv, csv_matrix, json, jsonlines, npy, parquet, recordio
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.media import MediaType, matches, parse, preferences
 from slipway.schema import Schema
@@ -50,6 +50,14 @@ CODECS = (
         parquet.read,
         parquet.read_matrix,
         parquet.write,
+    ),
+    Codec(
+        "application/x-recordio-protobuf",
+        ("recordio-protobuf", "application/x-recordio"),
+        (".recordio", ".rec", ".pbr"),
+        recordio.read,
+        recordio.read_matrix,
+        recordio.write,
     ),
 )
 MEDIA_TYPES = tuple(codec.media_type for codec in CODECS)

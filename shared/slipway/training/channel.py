@@ -11,37 +11,46 @@ import pyarrow as pa
 from slipway import cells, machine
 from slipway.cells import Kind
 from slipway.errors import UserError, listed
+from slipway.media import parse
 from slipway.sheet import Sheet
-from slipway.training.files import data_files, sheets
+from slipway.training.files import sheets
+from slipway.training.inputs import Files, Pipe
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 _UNPACKED = 8  # times the bytes of a CSV: its cells as strings, then as numbers, then an algorithm's copy
 _PACKED = 5  # how far gzip packs numbers as text
+_IN_MEMORY = 4  # times the bytes of a table's cells: the cells, as numbers, and an algorithm's copy
 
 
 class Channel:
     """The data of one channel, in the sizes that exist: a table, or an iterator of tables."""
 
-    def __init__(self, name: str, folder: Path, content_type: str = "") -> None:
+    def __init__(self, name: str, folder: Path, content_type: str = "", pipe: Pipe | None = None) -> None:
         self.name = name
         self.content_type = content_type
-        self.files = data_files(folder)
-        if not self.files:
+        self._inputs: Files | Pipe = pipe or Files(folder)
+        self._kept: list[list[pa.Array]] | None = None
+        if isinstance(self._inputs, Files) and not self._inputs.paths:
             raise UserError(
-                f"channel {name} has no data files; expected CSV, JSON Lines, JSON or Parquet, gzipped or not"
+                f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet or RecordIO, "
+                "gzipped or not"
             )
 
     @property
-    def size_bytes(self) -> int:
-        """What the files weigh on disk."""
-        return sum(path.stat().st_size for path in self.files)
+    def source(self) -> str:
+        """What the data come as, in a few words."""
+        return str(self._inputs)
 
-    @property
+    @cached_property
     def fits_memory(self) -> bool:
         """Whether `table` would take no more than half of the memory, by rule of thumb."""
-        weight = sum(path.stat().st_size * (_PACKED if path.suffix == ".gz" else 1) for path in self.files)
+        if isinstance(self._inputs, Pipe):
+            return self._keeps()
+        weight = sum(
+            path.stat().st_size * (_PACKED if path.suffix == ".gz" else 1) for path in self._inputs.paths
+        )
         return weight * _UNPACKED < machine.memory_bytes() / 2
 
     @property
@@ -59,6 +68,14 @@ class Channel:
     def named(self) -> bool:
         """Whether the columns came with names."""
         return self._head.names is not None
+
+    @property
+    def target(self) -> str | None:
+        """The first column, where the content type says that it is the label: `text/csv; label_size=1`.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html
+        """
+        return self._names[0] if parse(self.content_type).parameters.get("label_size") == "1" else None
 
     @cached_property
     def table(self) -> "DataFrame":
@@ -85,8 +102,9 @@ class Channel:
         """The same rows in pieces of some megabytes, for what does not fit memory; typed as the first one."""
         from pandas import DataFrame
 
-        kinds, done = self.kinds, 0
+        done = 0
         for columns in self._blocks():
+            kinds = self.kinds
             try:
                 yield DataFrame(
                     {
@@ -111,43 +129,59 @@ class Channel:
 
     def _blocks(self) -> Iterator[list[pa.Array]]:
         """Every block's columns, in the order of the first."""
+        if self._kept is not None:
+            yield from self._kept
+            return
         for sheet in self._sheets():
             yield list(sheet.columns)
+
+    def _keeps(self) -> bool:
+        """Whether a stream, whose length nobody knows, ends before it fills the memory; if so it is kept."""
+        kept, weight = [], 0
+        for block in self._blocks():
+            kept.append(block)
+            weight += sum(column.nbytes for column in block)
+            if weight * _IN_MEMORY > machine.memory_bytes() / 2:
+                return False
+        self._kept = kept
+        return True
 
     def _sheets(self) -> Iterator[Sheet]:
         """Every block that has rows, columns in the order of the first. Raises UserError if there is none."""
         first: Sheet | None = None
         empty = True
-        for path in self.files:
-            for sheet in sheets(path, self.content_type, first):
-                first = first or _checked(sheet, path)
+        names = []
+        for source in self._inputs():
+            names.append(source.name)
+            for sheet in sheets(source, self.content_type, first):
+                first = first or _checked(sheet, source.name)
                 if sheet.height:
+                    ordered = _ordered(sheet, first, source.name)
+                    self.__dict__.setdefault("_head", ordered)  # of a stream, there is no second look at it
+                    yield ordered
                     empty = False
-                    yield _ordered(sheet, first, path)
         if empty:
-            files = listed([path.name for path in self.files])
-            raise UserError(f"channel {self.name} has no rows: {files} held nothing, or only a header")
+            held = listed(names) or "it"
+            raise UserError(f"channel {self.name} has no rows: {held} held nothing, or only a header")
 
 
-def _checked(first: Sheet, path: Path) -> Sheet:
+def _checked(first: Sheet, file: str) -> Sheet:
     twice = [name for name, count in Counter(first.names or ()).items() if count > 1]
     if twice:
-        raise UserError(f"file {path.name}: column names must differ; more than once came: {listed(twice)}")
+        raise UserError(f"file {file}: column names must differ; more than once came: {listed(twice)}")
     return first
 
 
-def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
+def _ordered(sheet: Sheet, first: Sheet, file: str) -> Sheet:
     """`sheet` with the columns of `first`, in its order. Raises UserError when it has not got them."""
     sheet = _with_gaps(sheet, first)
     if sheet.names is not None and first.names is not None and sorted(sheet.names) != sorted(first.names):
         raise UserError(
-            f"file {path.name}: the columns are {listed(sheet.names)}; "
+            f"file {file}: the columns are {listed(sheet.names)}; "
             f"expected {listed(first.names)} as in the first file"
         )
     if sheet.width != first.width:
-        raise UserError(
-            f"file {path.name}: {sheet.width} columns, expected {first.width} as in the first file"
-        )
+        raise UserError(f"file {file}: {sheet.width} columns, expected {first.width} as in the first file")
     columns = sheet.columns
     if sheet.names is not None and first.names is not None:
         where = {name: place for place, name in enumerate(sheet.names)}
@@ -155,7 +189,7 @@ def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
     try:
         return Sheet([cells.column(column) for column in columns], sheet.height, first.names)
     except UserError as error:
-        raise UserError(f"file {path.name}: {error}") from None
+        raise UserError(f"file {file}: {error}") from None
 
 
 def _with_gaps(sheet: Sheet, first: Sheet) -> Sheet:
