@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from slipway import cells, machine
 from slipway.cells import Kind
+from slipway.codecs import libsvm
 from slipway.errors import UserError, listed
 from slipway.sheet import Sheet
 from slipway.training.files import data_files, sheets
@@ -32,6 +33,17 @@ class Channel:
             raise UserError(
                 f"channel {name} has no data files; expected CSV, JSON Lines, JSON or Parquet, gzipped or not"
             )
+
+    @cached_property
+    def text(self) -> str:
+        """The one file of a channel of kind "file". Raises UserError for several, or for one not in UTF-8."""
+        if len(self.files) > 1:
+            names = listed([path.name for path in self.files])
+            raise UserError(f"channel {self.name} has {len(self.files)} files, expected one: {names}")
+        try:
+            return self.files[0].read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise UserError(f"channel {self.name}: file {self.files[0].name} is not UTF-8") from None
 
     @property
     def size_bytes(self) -> int:
@@ -109,6 +121,15 @@ class Channel:
             return list(self._head.names)
         return [f"column_{place}" for place in range(1, self._head.width + 1)]
 
+    @cached_property
+    def _sparse_names(self) -> list[str]:
+        """The columns of all files, each of which leaves out those that are 0 in all of its rows."""
+        names: list[str] = []
+        for path in self.files:
+            for sheet in sheets(path, self.content_type, None):
+                names = libsvm.union(names, sheet.names or ())
+        return names
+
     def _blocks(self) -> Iterator[list[pa.Array]]:
         """Every block's columns, in the order of the first."""
         for sheet in self._sheets():
@@ -120,6 +141,8 @@ class Channel:
         empty = True
         for path in self.files:
             for sheet in sheets(path, self.content_type, first):
+                if sheet.sparse:
+                    sheet = _widened(sheet, self._sparse_names, path)
                 first = first or _checked(sheet, path)
                 if sheet.height:
                     empty = False
@@ -134,6 +157,13 @@ def _checked(first: Sheet, path: Path) -> Sheet:
     if twice:
         raise UserError(f"file {path.name}: column names must differ; more than once came: {listed(twice)}")
     return first
+
+
+def _widened(sheet: Sheet, names: Sequence[str], path: Path) -> Sheet:
+    try:
+        return libsvm.widened(sheet, names)
+    except UserError as error:
+        raise UserError(f"file {path.name}: {error}") from None
 
 
 def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
