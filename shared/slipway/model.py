@@ -17,7 +17,11 @@ class Model(ABC):
     """
 
     options: ClassVar[type[Options]] = Options
-    """The per-call choices that `predict` takes."""
+    """The per-call choices that `predict` takes.
+
+    One called `outputs`, a list, chooses the answer columns: `predict` gives those and no others, so that a
+    model can offer more than it usually answers. SAGEMAKER_INFERENCE_OUTPUT sets it, too.
+    """
 
     envelope: ClassVar[str] = "predictions"
     """What the list of answers is called in JSON."""

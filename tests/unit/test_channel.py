@@ -313,3 +313,14 @@ def test_a_block_of_json_lines_that_leaves_a_column_out_has_gaps_there(tmp_path)
     table = Channel("train", tmp_path).table
     assert table["x"].tolist() == [1, 3]
     assert table["y"].isna().tolist() == [False, True]
+
+
+def test_the_one_file_of_a_channel_can_be_had_as_text(tmp_path):
+    (tmp_path / "params.json").write_bytes(b"\xef\xbb\xbf{}")
+    assert Channel("config", tmp_path).text == "{}"
+    (tmp_path / "params.json").write_bytes(b"\xff")
+    with pytest.raises(UserError, match=r"channel config: file params.json is not UTF-8"):
+        _ = Channel("config", tmp_path).text
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(UserError, match=r"channel config has 2 files, expected one: other.json, params.json"):
+        _ = Channel("config", tmp_path).text

@@ -61,3 +61,16 @@ def test_the_regular_expression_finds_what_a_job_prints(capsys, folder, name, va
     found = re.search(metric_regex(name), "2026-01-01 " + capsys.readouterr().out)
     assert float(found[1]) == pytest.approx(value, rel=1e-9)
     assert len(metric_regex(name)) <= 500
+
+
+def test_a_pattern_declares_every_metric_that_fits_it(folder):
+    with (folder / "image.toml").open("a") as facts:
+        facts.write('[metrics."l*"]\ndescription = "x"\ndirection = "Maximize"\n')
+    image = Image.read(folder)
+    assert image.metric("lift@10").direction == "Maximize"
+    assert image.metric("loss").direction == "Minimize", "a name of its own wins"
+    assert image.metric("gain@10") is None
+    assert re.search(metric_regex("lift@10"), "metric lift@10=1.5;")[1] == "1.5"
+    assert not re.search(metric_regex("lift@10"), "metric lift@100=1.5;")
+    assert re.search(metric_regex("lift@*"), "metric lift@10=1.5;")[1] == "1.5"
+    assert not re.search(metric_regex("f.1"), "metric fx1=1;"), "a point is a point"

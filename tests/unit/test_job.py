@@ -43,6 +43,13 @@ def test_a_metric_that_the_image_does_not_declare_is_refused(job):
         job.report(lost=1.0)
 
 
+def test_a_metric_that_fits_a_declared_pattern_is_printed(folder, tmp_path, capsys):
+    with (folder / "image.toml").open("a") as facts:
+        facts.write('[metrics."lift@*"]\ndescription = "x"\ndirection = "Maximize"\n')
+    Job(Image.read(folder), Paths(tmp_path)).report(**{"lift@2.5": 3.0})
+    assert capsys.readouterr().out == "metric lift@2.5=3;\n"
+
+
 def test_progress_is_a_line_on_the_log(job, capsys):
     """A8.2."""
     job.progress("half way")

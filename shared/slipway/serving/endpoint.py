@@ -10,7 +10,7 @@ import orjson
 
 from slipway import codecs
 from slipway.cells import Array
-from slipway.codecs import Codec, csv, json
+from slipway.codecs import Reader, csv, json
 from slipway.errors import BrokenModel, NoRows, NotAcceptable, UserError, listed
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
@@ -40,7 +40,7 @@ class Answer:
 class Payload:
     """A request's body and the codec that reads it: the source of its rows."""
 
-    codec: Codec
+    codec: Reader
     media: MediaType
     body: bytes
 
@@ -59,10 +59,15 @@ class Endpoint:
         self.manifest = manifest
         self._schema = manifest.reads
         self._settings = settings
-        self._defaults = _pairs(settings.options)
-        self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
         self._known = frozenset(names(type(model).options))
         self._wanted = [name.strip() for name in settings.output_columns.split(",") if name.strip()]
+        self._defaults = _pairs(settings.options)
+        if self._wanted and "outputs" in self._known:  # the model itself gives what is wanted, and no more
+            wanted = {"outputs": self._wanted}
+            type(model).options.parse(wanted, "option in SAGEMAKER_INFERENCE_OUTPUT")
+            self._defaults = {**wanted, **self._defaults}
+            self._wanted = []
+        self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
 
     @classmethod
     def load(cls, settings: Settings) -> "Endpoint":
@@ -80,7 +85,7 @@ class Endpoint:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
         try:
             return cls(model, manifest, settings)
-        except UserError as error:  # SLIPWAY_OPTIONS, which whoever deployed it has to mend
+        except UserError as error:  # an environment that whoever deployed it has to mend
             raise BrokenModel(str(error)) from None
 
     def answer(
@@ -116,7 +121,7 @@ class Endpoint:
         envelope = self.model.envelope_of(options)
         return Answer(200, writer.media_type, writer.write(columns, wanted, envelope))
 
-    def _options_of(self, body: bytes, codec: Codec, attributes: str) -> Options:
+    def _options_of(self, body: bytes, codec: Reader, attributes: str) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""
         given = self._known_in(attributes) if attributes else {}
         if codec.read is json.read:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from slipway import cells, machine
 from slipway.cells import Kind
+from slipway.codecs import libsvm
 from slipway.errors import UserError, listed
 from slipway.media import parse
 from slipway.sheet import Sheet
@@ -37,6 +38,19 @@ class Channel:
                 f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet or RecordIO, "
                 "gzipped or not"
             )
+
+    @cached_property
+    def text(self) -> str:
+        """The one file of a channel of kind "file". Raises UserError for several, or for one not in UTF-8."""
+        files = [(source.name, source.open().read()) for source in self._inputs()]
+        if len(files) > 1:
+            names = listed([name for name, _ in files])
+            raise UserError(f"channel {self.name} has {len(files)} files, expected one: {names}")
+        name, content = files[0]
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise UserError(f"channel {self.name}: file {name} is not UTF-8") from None
 
     @property
     def source(self) -> str:
@@ -127,6 +141,19 @@ class Channel:
             return list(self._head.names)
         return [f"column_{place}" for place in range(1, self._head.width + 1)]
 
+    @cached_property
+    def _sparse_names(self) -> list[str]:
+        """The columns of all files, each of which leaves out those that are 0 in all of its rows."""
+        if isinstance(self._inputs, Pipe):
+            raise UserError(
+                f"channel {self.name}: LibSVM cannot come through a pipe; use File mode"
+            )
+        names: list[str] = []
+        for source in self._inputs():
+            for sheet in sheets(source, self.content_type, None):
+                names = libsvm.union(names, sheet.names or ())
+        return names
+
     def _blocks(self) -> Iterator[list[pa.Array]]:
         """Every block's columns, in the order of the first."""
         if self._kept is not None:
@@ -154,6 +181,8 @@ class Channel:
         for source in self._inputs():
             names.append(source.name)
             for sheet in sheets(source, self.content_type, first):
+                if sheet.sparse:
+                    sheet = _widened(sheet, self._sparse_names, source.name)
                 first = first or _checked(sheet, source.name)
                 if sheet.height:
                     ordered = _ordered(sheet, first, source.name)
@@ -170,6 +199,13 @@ def _checked(first: Sheet, file: str) -> Sheet:
     if twice:
         raise UserError(f"file {file}: column names must differ; more than once came: {listed(twice)}")
     return first
+
+
+def _widened(sheet: Sheet, names: Sequence[str], file: str) -> Sheet:
+    try:
+        return libsvm.widened(sheet, names)
+    except UserError as error:
+        raise UserError(f"file {file}: {error}") from None
 
 
 def _ordered(sheet: Sheet, first: Sheet, file: str) -> Sheet:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from slipway import cells
-from slipway.codecs import CODECS, Codec, csv, header, json, jsonlines, reader, recordio
+from slipway.codecs import READERS, Reader, csv, header, json, jsonlines, reader, recordio
 from slipway.errors import NoRows, UserError, listed
 from slipway.media import MediaType
 from slipway.sheet import Sheet
@@ -55,10 +55,10 @@ def _unpacked(file: IO[bytes]) -> IO[bytes]:
     return io.BufferedReader(gzip.GzipFile(fileobj=file), PEEK) if packed else file
 
 
-def _format(name: str, content_type: str, file: IO[bytes]) -> tuple[Codec, MediaType]:
+def _format(name: str, content_type: str, file: IO[bytes]) -> tuple[Reader, MediaType]:
     """By the file's ending, else by the channel's content type, else by how it begins."""
     name = name.lower().removesuffix(".gz")
-    by_ending = next((codec for codec in CODECS if name.endswith(codec.suffixes)), None)
+    by_ending = next((codec for codec in READERS if name.endswith(codec.suffixes)), None)
     codec, media = reader(content_type) if content_type else (by_ending, None)
     if by_ending is not None and by_ending is not codec:
         codec, media = by_ending, None

@@ -38,7 +38,7 @@ class Job:
         }
         self.checkpoints = Checkpoints(config.checkpoints(paths), made_of)
         """What is kept against interruption."""
-        self._declared = image.metrics
+        self._image = image
         self._output = paths.output_data
         self._stop = Event()
 
@@ -49,7 +49,7 @@ class Job:
         Raises ValueError for a metric that image.toml does not declare.
         """
         for name, value in metrics.items():
-            if name not in self._declared:
+            if self._image.metric(name) is None:
                 raise ValueError(f"metric {name} is not declared in image.toml")
             if math.isfinite(value):
                 self.metrics[name] = float(value)

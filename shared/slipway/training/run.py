@@ -62,7 +62,7 @@ def _train(paths: Paths, image: Image) -> None:
         paths.model,
         image=image.name,
         version=image.version,
-        reads=_schema(model, data),
+        reads=_schema(model, {name: data[name] for name in data if image.channels[name].kind == "table"}),
         hyperparameters=params.model_dump(mode="json"),
         metrics=job.metrics,
     )
