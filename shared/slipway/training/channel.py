@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from slipway import cells, machine
-from slipway.cells import Kind
+from slipway.cells import Array, Kind
 from slipway.errors import UserError, listed
 from slipway.sheet import Sheet
 from slipway.training.files import data_files, sheets
@@ -52,7 +52,8 @@ class Channel:
     @cached_property
     def _head_kinds(self) -> dict[str, Kind]:
         return {
-            name: cells.kind_of(column) for name, column in zip(self._names, self._head.columns, strict=True)
+            name: cells.kind_of(cells.column(_flat(column)))
+            for name, column in zip(self._names, self._head.columns, strict=True)
         }
 
     @property
@@ -98,6 +99,18 @@ class Channel:
                 raise UserError(f"channel {self.name}, after row {done}: {error}") from None
             done += len(columns[0])
 
+    @property
+    def nested(self) -> bool:
+        """Whether cells of the first block are lists, as series in lines of JSON; `kinds` goes by items."""
+        return any(map(_is_nested, self._head.columns))
+
+    def records(self) -> Iterator[dict[str, Array]]:
+        """The same rows in pieces, cells by column as they came, lists too: objects, texts of a CSV."""
+        for sheet in self._sheets():
+            yield {
+                name: cells.objects(column) for name, column in zip(self._names, sheet.columns, strict=True)
+            }
+
     @cached_property
     def _head(self) -> Sheet:
         """The first block that has rows."""
@@ -111,11 +124,18 @@ class Channel:
 
     def _blocks(self) -> Iterator[list[pa.Array]]:
         """Every block's columns, in the order of the first."""
-        for sheet in self._sheets():
-            yield list(sheet.columns)
+        for sheet, path in self._placed():
+            try:
+                yield [cells.column(column) for column in sheet.columns]
+            except UserError as error:
+                raise UserError(f"file {path.name}: {error}") from None
 
     def _sheets(self) -> Iterator[Sheet]:
         """Every block that has rows, columns in the order of the first. Raises UserError if there is none."""
+        return (sheet for sheet, _ in self._placed())
+
+    def _placed(self) -> Iterator[tuple[Sheet, Path]]:
+        """The same with the files that they are from."""
         first: Sheet | None = None
         empty = True
         for path in self.files:
@@ -123,7 +143,7 @@ class Channel:
                 first = first or _checked(sheet, path)
                 if sheet.height:
                     empty = False
-                    yield _ordered(sheet, first, path)
+                    yield _ordered(sheet, first, path), path
         if empty:
             files = listed([path.name for path in self.files])
             raise UserError(f"channel {self.name} has no rows: {files} held nothing, or only a header")
@@ -152,10 +172,26 @@ def _ordered(sheet: Sheet, first: Sheet, path: Path) -> Sheet:
     if sheet.names is not None and first.names is not None:
         where = {name: place for place, name in enumerate(sheet.names)}
         columns = [columns[where[name]] for name in first.names]
-    try:
-        return Sheet([cells.column(column) for column in columns], sheet.height, first.names)
-    except UserError as error:
-        raise UserError(f"file {path.name}: {error}") from None
+    return Sheet(columns, sheet.height, first.names)
+
+
+def _is_nested(column: Any) -> bool:
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        return bool(pa.types.is_list(column.type) or pa.types.is_large_list(column.type))
+    return any(isinstance(cell, list) for cell in column)
+
+
+def _flat(column: Any) -> Any:
+    """The items of a column of lists, of lists of lists too; any other column as it is."""
+    while _is_nested(column):
+        if isinstance(column, pa.Array | pa.ChunkedArray):
+            column = column.to_pylist()
+        column = [
+            item
+            for cell in column
+            for item in (cell if isinstance(cell, list) else [] if cell is None else [cell])
+        ]
+    return column
 
 
 def _with_gaps(sheet: Sheet, first: Sheet) -> Sheet:
