@@ -55,7 +55,9 @@ def columns(asked: Asked, found: Answered, options: "Options", nests: bool) -> M
         # A series that is asked for twice has its answers under each of its rows.
         order = np.concatenate([np.flatnonzero(places == place) for place in of_rows])
         groups = np.repeat(np.arange(len(of_rows)), [int((places == place).sum()) for place in of_rows])
-        return Grouped({name: column[order] for name, column in cells.items()}, np.arange(len(of_rows)), groups)
+        return Grouped(
+            {name: column[order] for name, column in cells.items()}, np.arange(len(of_rows)), groups
+        )
     return Grouped(cells, of_rows, places)
 
 
@@ -112,9 +114,7 @@ def long(found: Answered, places: Array, offsets: Array) -> dict[str, Array]:
     return cells
 
 
-def _with_observed(
-    cells: dict[str, Array], found: Answered, places: Array
-) -> tuple[dict[str, Array], Array]:
+def _with_observed(cells: dict[str, Array], found: Answered, places: Array) -> tuple[dict[str, Array], Array]:
     """The last observed points of each series after its forecasts, with what was expected of them."""
     panel, last = found.panel, found.observed.shape[2]
     who = np.repeat(np.arange(len(panel)), last)
@@ -123,7 +123,11 @@ def _with_observed(
     who, back = who[there], back[there]
     value, expected, low, high = (part.reshape(-1)[there] for part in found.observed)
     outside = np.where(np.isnan(expected), None, (value < low) | (value > high))
-    extra = {**_keys(panel, who), "timestamp": panel.timeline.texts(panel.after[who] + back), "mean": expected}
+    extra = {
+        **_keys(panel, who),
+        "timestamp": panel.timeline.texts(panel.after[who] + back),
+        "mean": expected,
+    }
     added = {"observed": value, "anomaly": outside}
     both = {}
     for name, column in cells.items():

@@ -32,8 +32,8 @@ class Names:
 class Asked:
     """A request, read.
 
-    points: a row a step to come, each with an answer. history: rows of the past, and perhaps of steps to come.
-    series: a row a series, which comes with it. ids: a row a series that the model knows.
+    points: a row a step to come, each with an answer. history: rows of the past, and perhaps of steps to
+    come. series: a row a series, which comes with it. ids: a row a series that the model knows.
     """
 
     form: Form
@@ -72,7 +72,9 @@ def _ids(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
 def _series(sent: Mapping[str, Array], stored: Panel, names: Names, horizon: int) -> Asked:
     """Each row is a series; one without a target is the model's own of that name."""
     if len(names.keys) > 1 and any(name in sent for name in names.keys):
-        combined = [tuple(map(text_of, cells)) for cells in zip(*(sent[name] for name in names.keys), strict=True)]
+        combined = [
+            tuple(map(text_of, cells)) for cells in zip(*(sent[name] for name in names.keys), strict=True)
+        ]
     else:
         combined = [(text_of(cell),) for cell in sent.get(names.keys[0], ())]
     height = len(sent[names.target])
@@ -107,7 +109,9 @@ def _points(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     timeline = stored.timeline
     times, _ = parse_times(table[names.time].to_numpy(), timeline.frequency.is_daily_or_longer)
     if np.isnat(times).any():
-        raise UserError(f"row {int(np.isnat(times).argmax()) + 1}, column {names.time}: expected a time, got none")
+        raise UserError(
+            f"row {int(np.isnat(times).argmax()) + 1}, column {names.time}: expected a time, got none"
+        )
     values = table[names.target].to_numpy(np.float64)
     past = ~np.isnan(values)
     items = Items()
@@ -118,9 +122,7 @@ def _points(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     )
     points = tidy.in_order(Points(codes, times, values, covariates), Counts())
     # Rows after the last point of a series are its future; panel_of keeps their covariates.
-    sent = panel_of(
-        points, keys, timeline, stored.key_names, names.covariates, "mean", "auto", Counts()
-    )
+    sent = panel_of(points, keys, timeline, stored.key_names, names.covariates, "mean", "auto", Counts())
     first_row = {int(code): row for row, code in reversed(list(enumerate(codes)))}
     parts = []
     for place, key in enumerate(keys):
@@ -147,7 +149,9 @@ def _points(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
 def _check_offsets(
     offsets: Array, excused: Array, times: Array, panel: Panel, codes: Array, horizon: int
 ) -> None:
-    """A row to forecast lies after its series' end, at most `horizon` steps; a gap in a sent history is none."""
+    """A row to forecast lies after its series' end, at most `horizon` steps; a gap in a sent history is
+    none.
+    """
     bad = ((offsets < 0) & ~excused) | (offsets >= horizon)
     if not bad.any():
         return
@@ -204,7 +208,9 @@ def _continued(stored: Panel, key: tuple[str, ...], sent: Panel, place: int) -> 
         return fresh
     values = np.concatenate([stored.series(known)[:before], sent.series(place)])
     covariates = np.concatenate([stored.known(known)[:before], sent.known(place)])
-    return Panel.of(stored, [key], stored.first[[known]], [values], [covariates] if stored.covariate_names else ())
+    return Panel.of(
+        stored, [key], stored.first[[known]], [values], [covariates] if stored.covariate_names else ()
+    )
 
 
 def _stacked(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[Panel]) -> Panel:
@@ -233,4 +239,6 @@ def _put(ahead: Sequence[Array], codes: Array, offsets: Array, covariates: Array
     for row in np.flatnonzero((offsets >= 0) & np.isfinite(covariates).any(axis=1)):
         future = ahead[codes[row]]
         if offsets[row] < len(future):
-            future[offsets[row]] = np.where(np.isfinite(covariates[row]), covariates[row], future[offsets[row]])
+            future[offsets[row]] = np.where(
+                np.isfinite(covariates[row]), covariates[row], future[offsets[row]]
+            )

@@ -1,4 +1,6 @@
-"""Forecasts of the past: what calibrates intervals, decides on covariates, and tells how good forecasts are."""
+"""Forecasts of the past: what calibrates intervals, decides on covariates, and tells how good forecasts
+are.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,8 +54,12 @@ def sample(panel: Panel, most: int, seed: int) -> Panel:
     return panel.take(np.sort(chosen))
 
 
-def windows_of(panel: Panel, horizon: int, season: int, asked: int | None, dates: Sequence[int]) -> list[Window]:
-    """The cuts: at the steps `dates`, or `asked` whole horizons back from each series' end, the latest first."""
+def windows_of(
+    panel: Panel, horizon: int, season: int, asked: int | None, dates: Sequence[int]
+) -> list[Window]:
+    """The cuts: at the steps `dates`, or `asked` whole horizons back from each series' end, the latest
+    first.
+    """
     lengths = panel.lengths
     if dates:
         keeps = [np.clip(date + 1 - panel.first, 0, lengths) for date in dates]
@@ -93,7 +99,8 @@ def run(
 ) -> Backtest | None:
     """Forecasts every window; what was not done when `stop` came true is left out, None where nothing was.
 
-    The quantiles of each half of the series are from the errors of the other half, so that coverage is honest.
+    The quantiles of each half of the series are from the errors of the other half, so that coverage is
+    honest.
     """
     tasks, sizes = [], []
     for window in windows:
@@ -111,15 +118,11 @@ def run(
     if not parts:
         return None
     forecasts = Forecasts.joined([parts[number] for number in sorted(parts)])
-    rows_done = np.concatenate(
-        [np.full(size, number in parts) for number, size in enumerate(sizes)]
-    )
+    rows_done = np.concatenate([np.full(size, number in parts) for number, size in enumerate(sizes)])
     histories = stacked([window.panel for window in windows]).take(np.flatnonzero(rows_done))
     actual = np.concatenate([window.actual for window in windows])[rows_done]
-    keys = len({key for key in histories.keys})
-    return Backtest(
-        scored(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys
-    )
+    keys = len(set(histories.keys))
+    return Backtest(scored(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys)
 
 
 def scored(
@@ -132,9 +135,7 @@ def scored(
         for side in (0, 1):
             there, other = np.flatnonzero(half == side), np.flatnonzero(half != side)
             calibration = calibrated(forecasts, actual, other if len(other) else there)
-            some = Engine(
-                engine.horizon, engine.seasons, engine.preset, engine.non_negative, calibration
-            )
+            some = Engine(engine.horizon, engine.seasons, engine.preset, engine.non_negative, calibration)
             quantiles[there] = some.quantiles(_rows(forecasts, there), histories.take(there), QUANTILES)
     else:
         quantiles = engine.quantiles(forecasts, histories, QUANTILES)
@@ -155,9 +156,7 @@ def scored(
 
 def calibrated(forecasts: Forecasts, actual: Array, rows: Array) -> Calibration:
     """The calibration by some of the forecasts."""
-    return Calibration.fit(
-        (actual - forecasts.mean)[rows], forecasts.spread[rows], forecasts.kinds[rows]
-    )
+    return Calibration.fit((actual - forecasts.mean)[rows], forecasts.spread[rows], forecasts.kinds[rows])
 
 
 def hash_of(key: tuple[str, ...]) -> int:

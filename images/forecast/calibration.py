@@ -1,7 +1,8 @@
 """Intervals from what backtests missed by: the spread of the methods, stretched by pooled quantiles.
 
-The methods' own 95 % intervals cover 81 to 84 % of short business series. What is pooled is each error over the
-spread that was said for it, by class of series and step, so the quantiles carry over to any series of the class.
+The methods' own 95 % intervals cover 81 to 84 % of short business series. What is pooled is each error over
+the spread that was said for it, by class of series and step, so the quantiles carry over to any series of the
+class.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,8 @@ from classes import KINDS
 
 from slipway import Array
 
-LEVELS = np.array(
-    [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5]
-    + [0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999]
-)
+_LOWER = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
+LEVELS = np.array([*_LOWER, 0.5, *(round(1 - level, 3) for level in reversed(_LOWER))])
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 LEAST = 100  # forecasts of a class from which on its own quantiles are taken
 FEW = 20  # from which on at least the methods' spread is stretched
@@ -37,7 +36,9 @@ class Calibration:
 
     @classmethod
     def fit(cls, errors: Array, spreads: Array, kinds: Array) -> "Calibration":
-        """From `errors` (actual less mean) and `spreads`, both of shape (forecasts, steps), and their classes."""
+        """From `errors` (actual less mean) and `spreads`, both of shape (forecasts, steps), and their
+        classes.
+        """
         found = cls.normal(errors.shape[1])
         ratios = errors / np.where(spreads > 0, spreads, np.nan)
         whole = np.isfinite(ratios).any(axis=1)
@@ -58,17 +59,23 @@ class Calibration:
         steps = np.minimum(np.arange(horizon), self.table.shape[1] - 1)
         scores = np.array([NormalDist().inv_cdf(q) for q in quantiles])
         used = {int(kind): _read(self.table[kind][steps], scores) for kind in np.unique(kinds)}
-        return np.stack([used[int(kind)] for kind in kinds]) if len(kinds) else np.empty((0, horizon, len(scores)))
+        return (
+            np.stack([used[int(kind)] for kind in kinds])
+            if len(kinds)
+            else np.empty((0, horizon, len(scores)))
+        )
 
 
 def _quantiles(ratios: Array) -> Array:
-    """Quantiles for each step from it and its neighbours, those above the middle a rank up, as conformal ones."""
+    """Quantiles for each step from it and its neighbours, those above the middle a rank up, as conformal
+    ones.
+    """
     steps, forecasts = ratios.shape[1], len(ratios)
     table = np.empty((steps, len(LEVELS)))
     reach = max(1, steps // 8)
-    up = np.minimum(np.ceil((forecasts + 1) * LEVELS) / forecasts, 1)
-    down = np.maximum(np.floor((forecasts + 1) * LEVELS) / forecasts - 1 / forecasts, 0)
-    levels = np.where(LEVELS > 0.5, up, np.where(LEVELS < 0.5, down, 0.5))
+    # A future error has one more chance to be outside than a past one.
+    apart = (LEVELS - 0.5) * (forecasts + 1) / forecasts
+    levels = np.clip(0.5 + apart, 0, 1)
     for step in range(steps):
         near = ratios[:, max(0, step - reach) : step + reach + 1]
         table[step] = np.quantile(near[np.isfinite(near)], levels)
@@ -76,7 +83,9 @@ def _quantiles(ratios: Array) -> Array:
 
 
 def _stretch(ratios: Array) -> float:
-    """One number by which normal quantiles are widened: from the middle of the errors, and from their tails."""
+    """One number by which normal quantiles are widened: from the middle of the errors, and from their
+    tails.
+    """
     size = np.abs(ratios[np.isfinite(ratios)])
     middle, tail = np.quantile(size, [0.5, 0.9])
     return float(max(middle / 0.6745, tail / 1.6449, 0.1))

@@ -27,8 +27,12 @@ def fan(tested: Backtest, row: int, title: str) -> "Figure":
     for (low, high, label), shade in zip(_BANDS, (0.15, 0.3), strict=True):
         lower, upper = (scored.quantiles[row, :, QUANTILES.index(q)] for q in (low, high))
         axes.fill_between(future, lower, upper, alpha=shade, color="#2563eb", linewidth=0, label=label)
-    axes.plot(future, scored.mean[row], color="#2563eb", label="forecast", marker="." if horizon == 1 else None)
-    axes.plot(future, scored.actual[row], color="#f59e0b", label="what came", marker="." if horizon == 1 else None)
+    axes.plot(
+        future, scored.mean[row], color="#2563eb", label="forecast", marker="." if horizon == 1 else None
+    )
+    axes.plot(
+        future, scored.actual[row], color="#f59e0b", label="what came", marker="." if horizon == 1 else None
+    )
     axes.set_title(title)
     axes.legend(loc="upper left", fontsize=8, frameon=False, ncols=4)
     return drawn
@@ -39,7 +43,10 @@ def coverage(tested: Backtest) -> "Figure":
     drawn, axes = figure(width=4.2, height=3.6)
     scored = tested.scored
     known = np.isfinite(scored.actual)
-    shares = [float((scored.actual <= scored.quantiles[:, :, place])[known].mean()) for place in range(len(QUANTILES))]
+    shares = [
+        float((scored.actual <= scored.quantiles[:, :, place])[known].mean())
+        for place in range(len(QUANTILES))
+    ]
     axes.plot([0, 1], [0, 1], color="#64748b", linewidth=1, linestyle="--", label="as it should be")
     axes.plot(QUANTILES, shares, marker="o", label="as it was")
     axes.set_xlabel("quantile")

@@ -1,4 +1,4 @@
-"""What kind of series each is; which methods are averaged follows from it, never from a contest per series."""
+"""What kind of series each is: which methods are averaged follows from it, never from a contest."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,7 +1,7 @@
 """What covariates add: one regression for all series, each leaning on it, on changes from a season ago.
 
-The effect is taken out of a history before it is forecast and put back on the steps to come, so a step's forecast
-needs that step's covariates alone.
+The effect is taken out of a history before it is forecast and put back on the steps to come, so a step's
+forecast needs that step's covariates alone.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,12 @@ class Effects:
         if not (np.nan_to_num(scale) > 0).any():
             return None
         season = next(iter(seasons), 1)
-        empty = cls(np.nan_to_num(centre), np.where(np.nan_to_num(scale) > 0, scale, 1.0), np.zeros(len(centre)), season)
+        empty = cls(
+            np.nan_to_num(centre),
+            np.where(np.nan_to_num(scale) > 0, scale, 1.0),
+            np.zeros(len(centre)),
+            season,
+        )
         square, product, seen = np.zeros((len(centre),) * 2), np.zeros(len(centre)), 0
         for place in range(len(panel)):
             moments = empty._moments(panel.series(place), panel.known(place))
@@ -52,8 +57,8 @@ class Effects:
     def split(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None) -> tuple[Panel, Array]:
         """The series without the covariates' effect, and the effect on the `horizon` steps to come.
 
-        `ahead` has the covariates of those steps, of shape (horizon, covariates), where they are not the panel's
-        own. A series whose next step has no covariate at all keeps its history, and has no effect.
+        `ahead` has the covariates of those steps, of shape (horizon, covariates), where they are not the
+        panel's own. A series whose next step has no covariate at all keeps its history, and has no effect.
         """
         parts, added = [], np.zeros((len(panel), horizon))
         for place in range(len(panel)):
@@ -72,7 +77,7 @@ class Effects:
         return Panel.of(panel, panel.keys, panel.first, parts), added
 
     def own(self, y: Array, known: Array) -> Array | None:
-        """The effect in one series: its own data's, pulled towards the common one; None for a constant one."""
+        """The effect in one series: its own data's, pulled to the common one; None for a constant series."""
         if y.min() == y.max():
             return None
         moments = self._moments(y, known)

@@ -32,13 +32,13 @@ class Engine:
     def forecast(
         self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None, threads: int = 1
     ) -> Forecasts:
-        """The next `horizon` steps of each series. `ahead` has covariates of those steps, as `Effects.split` does."""
+        """The next `horizon` steps of each series. `ahead` has covariates of those steps, as
+        `Effects.split` does.
+        """
         panel, added = self.split(panel, horizon, ahead)
         return self.plain(panel, added, self.learnt(panel, horizon, threads))
 
-    def split(
-        self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None
-    ) -> tuple[Panel, Array]:
+    def split(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None) -> tuple[Panel, Array]:
         """The series without what covariates do, and what these add to the steps to come."""
         if self.effects is None:
             return panel, np.zeros((len(panel), horizon))
@@ -60,7 +60,9 @@ class Engine:
         return replace(forecasts, mean=np.maximum(forecasts.mean, self.floors(panel)[:, None]))
 
     def quantiles(self, forecasts: Forecasts, panel: Panel, levels: Sequence[float]) -> Array:
-        """Shape (series, steps, levels); they rise with their level, and keep to the same bound as the means."""
+        """Shape (series, steps, levels); they rise with their level, and keep to the same bound as the
+        means.
+        """
         factors = self.calibration.factors(forecasts.kinds, forecasts.mean.shape[1], levels)
         found = forecasts.mean[:, :, None] + forecasts.spread[:, :, None] * factors
         return np.maximum(found, self.floors(panel)[:, None, None])

@@ -34,7 +34,9 @@ class Ensemble:
 
 
 def ensemble_of(kind: Kind, points: int, seasons: Sequence[int], preset: Preset, learnt: bool) -> Ensemble:
-    """The ensemble of a class. `learnt` says that LightGBM's forecasts take part, in the place of some methods."""
+    """The ensemble of a class. `learnt` says that LightGBM's forecasts take part, in the place of some
+    methods.
+    """
     if kind == "seasonal":
         many = len(seasons) > 0 and points >= MANY_SEASONS * seasons[0]
         return Ensemble(_SEASONAL[preset] + ((members.seasonal_naive,) if many else ()))
@@ -90,8 +92,8 @@ def forecast(
 ) -> Forecasts:
     """Forecasts each series of `panel`, one after the other.
 
-    `learnt` are LightGBM's forecasts, of shape (series, horizon), NaN where it has none; they join the ensembles
-    of series with long seasons.
+    `learnt` are LightGBM's forecasts, of shape (series, horizon), NaN where it has none; they join the
+    ensembles of series with long seasons.
     """
     import time
 
@@ -109,7 +111,9 @@ def forecast(
             rows = [means[place] for means in learnt] if kind == "long seasons" else []
             rows = [row for row in rows if np.isfinite(row).all()]
             ensemble = ensemble_of(kind, len(y), seasons, preset, bool(rows))
-            found.mean[place], found.spread[place] = _one(y, horizon, seasons, ensemble, rows, found.fallbacks)
+            found.mean[place], found.spread[place] = _one(
+                y, horizon, seasons, ensemble, rows, found.fallbacks
+            )
         found.seconds[place] = time.perf_counter() - started
     return found
 
@@ -147,7 +151,9 @@ def _one(
 
 
 def usual_spread(y: Array, horizon: int, seasons: Sequence[int]) -> Array:
-    """For methods that say nothing of it: the spread about the mean, or of a season's changes where smaller."""
+    """For methods that say nothing of it: the spread about the mean, or of a season's changes where
+    smaller.
+    """
     season = next((m for m in seasons if len(y) > 2 * m), 1)
     changes = y[season:] - y[:-season] if len(y) > season else y - y.mean()
     least = min(float(y.std()), float(np.sqrt(np.mean(np.square(changes)))))

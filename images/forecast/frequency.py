@@ -59,7 +59,9 @@ class Frequency:
     def alias(self) -> str:
         """The alias by which pandas knows it."""
         if self.unit == "month":
-            word, size = ("YS", 12) if self.count % 12 == 0 else ("QS", 3) if self.count % 3 == 0 else ("MS", 1)
+            word, size = (
+                ("YS", 12) if self.count % 12 == 0 else ("QS", 3) if self.count % 3 == 0 else ("MS", 1)
+            )
         elif self.unit == "day":
             word, size = ("W", 7) if self.count % 7 == 0 else ("D", 1)
         elif self.unit == "business day":
@@ -79,11 +81,15 @@ class Frequency:
         if self.unit != "second":
             return _SEASONS.get((self.unit, self.count), ())
         return tuple(
-            span // self.count for span in (_DAY, 7 * _DAY) if span % self.count == 0 and span // self.count > 1
+            span // self.count
+            for span in (_DAY, 7 * _DAY)
+            if span % self.count == 0 and span // self.count > 1
         ) or ((3600 // self.count,) if 3600 % self.count == 0 and self.count < 60 else ())
 
     def ticks(self, times: Array) -> Array:
-        """`times`, datetime64, as whole numbers of the unit since 1970; what lies between two is the earlier."""
+        """`times`, datetime64, as whole numbers of the unit since 1970; what lies between two is the
+        earlier.
+        """
         if self.unit == "month":
             return times.astype("M8[M]").astype(np.int64)
         if self.unit == "day":
@@ -112,7 +118,9 @@ def infer(times: Sequence[Array]) -> tuple[Frequency, int]:
     """
     found = Counter(step for step in map(_step, times) if step is not None)
     if not found:
-        raise UserError("freq cannot be told, as no series has two different timestamps; give freq, as in D or MS")
+        raise UserError(
+            "freq cannot be told, as no series has two different timestamps; give freq, as in D or MS"
+        )
     # Of equally common ones the finer, which loses no point.
     best = min(found, key=lambda step: (-found[step], step.unit == "month", step.count))
     return best, sum(found.values()) - found[best]
@@ -164,7 +172,11 @@ def parse_times(values: Array, wall: bool) -> tuple[Array, int]:
         zoned = pd.Series(False, index=text.index)
     else:
         zoned = text.str.contains(r"(?:[Zz]|[+-]\d\d:?\d\d)$", regex=True) & text.str.contains(":")
-        plain = text.str.replace(r"\s*(?:[Zz]|[+-]\d\d:?\d\d)$", "", regex=True).where(zoned, text) if wall else text
+        plain = (
+            text.str.replace(r"\s*(?:[Zz]|[+-]\d\d:?\d\d)$", "", regex=True).where(zoned, text)
+            if wall
+            else text
+        )
         try:
             found = pd.to_datetime(plain, format="ISO8601", utc=True).dt.tz_localize(None)
         except (ValueError, OverflowError):

@@ -34,7 +34,8 @@ class Hierarchy:
             )
 
     def aggregated(self, panel: Panel) -> Panel:
-        """The series, all made as long as the time they span together, with the sums of every level after them.
+        """The series, all made as long as the time they span together, with the sums of every level after
+        them.
 
         In a sum a point that does not exist is a zero: a shop that has not opened yet, or has closed.
         """
@@ -59,8 +60,8 @@ class Hierarchy:
     def reconciled(self, forecasts: Forecasts, panel: Panel, floors: Array) -> Forecasts:
         """Means that add up, of forecasts of an `aggregated` panel; spreads stay as they are.
 
-        Every level says its part, weighed by how many series it sums (structural scaling). Where a sum of parts
-        that may not be below zero is wanted, parts are cut there first and summed anew.
+        Every level says its part, weighed by how many series it sums (structural scaling). Where a sum of
+        parts that may not be below zero is wanted, parts are cut there first and summed anew.
         """
         import warnings
 
@@ -78,7 +79,9 @@ class Hierarchy:
         order = np.r_[np.arange(len(lowest), len(panel)), np.arange(len(lowest))]
         method = MinTraceSparse(method="wls_struct")
         above = sums.shape[0]
-        found = method.fit_predict(S=matrix, y_hat=forecasts.mean[order], idx_bottom=np.arange(above, len(panel)))
+        found = method.fit_predict(
+            S=matrix, y_hat=forecasts.mean[order], idx_bottom=np.arange(above, len(panel))
+        )
         bottom = np.maximum(np.asarray(found["mean"])[above:], floors[: len(lowest), None])
         return replace(forecasts, mean=np.vstack([bottom, sums @ bottom]))
 

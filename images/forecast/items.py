@@ -15,7 +15,9 @@ class Items:
         self.codes: dict[tuple[str, ...], int] = {}
 
     def of(self, columns: Sequence[Sequence[Any] | Array], add: bool = True) -> Array:
-        """The number of each row, by its cells in the key columns; -1 for an unknown item that is not to be added."""
+        """The number of each row, by its cells in the key columns; -1 for an unknown item that is not to be
+        added.
+        """
         import pandas as pd
 
         height = len(columns[0])

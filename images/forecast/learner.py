@@ -34,7 +34,9 @@ class View:
 
 
 def views(seasons: Sequence[int]) -> list[View]:
-    """The views for series of these seasons: with several, each season's; with one long one, changes by step."""
+    """The views for series of these seasons: with several, each season's; with one long one, changes by
+    step.
+    """
     if len(seasons) > 1:
         return [View("level", 0), *(View(f"season{m}", m) for m in seasons)]
     return [View("change", 1)]
@@ -88,7 +90,9 @@ class Learner:
 
     @classmethod
     def load(cls, folder: Path, seasons: Sequence[int]) -> "Learner":
-        """The models as text: LightGBM reads them when first used, as a server must not wait for its import."""
+        """The models as text: LightGBM reads them when first used, as a server must not wait for its
+        import.
+        """
         names = [view.name for view in views(seasons)]
         return cls(tuple(seasons), {name: _Later(folder / f"learner_{name}.txt") for name in names})
 

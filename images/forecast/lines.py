@@ -44,7 +44,9 @@ def unrolled(
     item, time, target = names
     starts = sent.get(time, sent.get("start"))
     if starts is None or target not in sent:
-        raise UserError(f"missing column {'target' if starts is not None else 'start'}; a series is start and target")
+        raise UserError(
+            f"missing column {'target' if starts is not None else 'start'}; a series is start and target"
+        )
     keys = [(str(row),) for row in range(height)]
     if item in sent:
         keys = [(str(cell),) if cell is not None else key for cell, key in zip(sent[item], keys, strict=True)]
@@ -67,9 +69,15 @@ def unrolled(
         tidy.described(series, counts)
         first[row] += begin
         values.append(series)
-        features = _features(sent[FEATURES][row], row, wide) if FEATURES in sent else np.empty((len(points), wide))
+        features = (
+            _features(sent[FEATURES][row], row, wide) if FEATURES in sent else np.empty((len(points), wide))
+        )
         known.append(features[begin:] if FEATURES in sent else np.full((len(points), wide), np.nan)[begin:])
-    chosen = covariate_names if covariate_names is not None else tuple(f"dynamic_feat_{place}" for place in range(wide))
+    chosen = (
+        covariate_names
+        if covariate_names is not None
+        else tuple(f"dynamic_feat_{place}" for place in range(wide))
+    )
     like = Panel(grid, (item,), [], first, first, np.empty(0), chosen)
     return Lines(Panel.of(like, keys, first, values, known if chosen else ()))
 
@@ -81,9 +89,13 @@ def _points(cell: Any, row: int) -> Array:
     if not isinstance(cell, list):
         raise UserError(f"row {row + 1}, column target: expected a list of numbers as in the other rows")
     try:
-        return finite(np.array([np.nan if _missing(value) else value for value in cell], dtype=np.float64), row)
+        return finite(
+            np.array([np.nan if _missing(value) else value for value in cell], dtype=np.float64), row
+        )
     except (TypeError, ValueError, OverflowError):
-        raise UserError(f"row {row + 1}, column target: expected a list of numbers, nulls for the missing") from None
+        raise UserError(
+            f"row {row + 1}, column target: expected a list of numbers, nulls for the missing"
+        ) from None
 
 
 def finite(values: Array, row: int) -> Array:

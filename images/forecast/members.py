@@ -1,4 +1,5 @@
-"""The methods that ensembles are made of, as statsforecast has them: the points of a series in, forecasts out.
+"""The methods that ensembles are made of, as statsforecast has them: the points of a series in, forecasts
+out.
 
 statsforecast takes seconds to import, so it is imported when first used. AutoCES and the theta methods are
 asked for points only: their intervals are simulated, at up to thirty times the cost.
@@ -64,7 +65,9 @@ def mstl_damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
 
 def mstl_theta(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     """Every season taken out by loess, the rest by the theta method."""
-    return _points(library().MSTL(_full(y, seasons), trend_forecaster=library().DynamicOptimizedTheta(1)), y, horizon), None
+    return _points(
+        library().MSTL(_full(y, seasons), trend_forecaster=library().DynamicOptimizedTheta(1)), y, horizon
+    ), None
 
 
 def mstl_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:

@@ -33,7 +33,11 @@ def translated(document: Mapping[str, Any], names: Names) -> dict[str, Any]:
             f"schema: {len(given.item_id)} columns of col_type key; the model's series have {len(names.keys)}"
         )
     order = [str(entry["name"]) for entry in schema]
-    renamed = {**dict(zip(given.item_id, names.keys, strict=True)), given.timestamp: names.time, given.target: names.target}
+    renamed = {
+        **dict(zip(given.item_id, names.keys, strict=True)),
+        given.timestamp: names.time,
+        given.target: names.target,
+    }
     wanted = {*names.keys, names.time, names.target, *names.covariates}
     rows = [
         {renamed.get(name, name): cell for name, cell in record.items() if renamed.get(name, name) in wanted}

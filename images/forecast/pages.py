@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from train import Hyperparameters
 
 SLOWEST = 5
-_ORDER = ("MASE", "MASE naive", "sMAPE", "sMAPE naive", "RMSSE", "WQL", "WQL naive", "coverage 80 %", "coverage 95 %")
+_ORDER = (
+    "MASE",
+    "MASE naive",
+    "sMAPE",
+    "sMAPE naive",
+    "RMSSE",
+    "WQL",
+    "WQL naive",
+    "coverage 80 %",
+    "coverage 95 %",
+)
 
 
 def write(
@@ -83,7 +93,9 @@ def _classes(page: Report, panel: Panel, engine: Engine) -> None:
             "forecasts its intervals are from": [int(pooled[KINDS.index(kind)]) for kind in found],
         }
     )
-    page.add("Classes", "Each class has an ensemble of its own; none is chosen for a series by a contest.", table)
+    page.add(
+        "Classes", "Each class has an ensemble of its own; none is chosen for a series by a contest.", table
+    )
 
 
 def _rules(counts: Counts) -> DataFrame:
@@ -150,7 +162,11 @@ def _reliability(page: Report, tested: Backtest) -> None:
     )
     relative = _relative(tested)
     if np.isfinite(relative).any():
-        page.add("Error by step", "Below 1 the forecast is better than the last season again.", figure=charts.by_step(relative))
+        page.add(
+            "Error by step",
+            "Below 1 the forecast is better than the last season again.",
+            figure=charts.by_step(relative),
+        )
 
 
 def _relative(tested: Backtest) -> Array:

@@ -28,7 +28,9 @@ class Panel:
     """float64 of shape (points,)."""
     covariate_names: tuple[str, ...] = ()
     covariates: Array = field(default_factory=lambda: np.empty((0, 0)))
-    """float64 of shape (known points, covariates): past and future steps of each series, NaN where not known."""
+    """float64 of shape (known points, covariates): past and future steps of each series, NaN where not
+    known.
+    """
     covariate_ends: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """Where each series' covariates end; they begin at its first point."""
 
@@ -157,7 +159,11 @@ def _numpy(column: Any) -> Array:
     """An Arrow column without gaps as NumPy's; `to_numpy` would import pandas, which a server waits for."""
     whole = column.combine_chunks()
     dtype = np.float64 if str(whole.type) == "double" else np.int64
-    return np.frombuffer(whole.buffers()[1], dtype, len(whole), 8 * whole.offset) if len(whole) else np.empty(0, dtype)
+    return (
+        np.frombuffer(whole.buffers()[1], dtype, len(whole), 8 * whole.offset)
+        if len(whole)
+        else np.empty(0, dtype)
+    )
 
 
 def _ends(parts: Sequence[Array]) -> Array:

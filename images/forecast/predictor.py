@@ -46,7 +46,9 @@ class Options(slipway.Options):
     """long is a row a step, series a row a series with lists, totals a row a series with its sum; auto takes
     series where each row of a JSON request is one, else long."""
     anomalies: Annotated[int, Field(ge=0, le=1000)] = 0
-    """How many of the last observed points to judge: each beside what was expected of it, flagged if outside 99 %."""
+    """How many of the last observed points to judge: each beside what was expected of it, flagged if
+    outside 99 %.
+    """
     freq: str = ""
     """The step of the series, for clients that send it; it must be the one of training."""
 
@@ -54,8 +56,8 @@ class Options(slipway.Options):
 class Model(slipway.Model):
     """An engine and the histories it was made from.
 
-    `shares` has the reconciled means and the spreads of a hierarchy's series, for which one series alone tells
-    too little; None where there is no hierarchy.
+    `shares` has the reconciled means and the spreads of a hierarchy's series, for which one series alone
+    tells too little; None where there is no hierarchy.
     """
 
     options: ClassVar = Options
@@ -80,7 +82,12 @@ class Model(slipway.Model):
         self.columns = [*names.keys, names.time, names.target, *names.covariates]
         self.optional = self.columns
         self.own = dict(own)
-        usual = {"item_id": names.keys[0], "timestamp": names.time, "start": names.time, "target": names.target}
+        usual = {
+            "item_id": names.keys[0],
+            "timestamp": names.time,
+            "start": names.time,
+            "target": names.target,
+        }
         self.aliases = {alias: name for alias, name in usual.items() if alias not in self.columns}
         keys = names.keys
         self.short = [keys, (*keys, names.time), (*keys, names.time, *names.covariates)]
@@ -118,14 +125,18 @@ class Model(slipway.Model):
     def _horizon(self, options: Options) -> int:
         most = self.engine.horizon
         if options.horizon is not None and options.horizon > most:
-            raise UserError(f"option horizon: expected at most {most}, the horizon of training, got {options.horizon}")
+            raise UserError(
+                f"option horizon: expected at most {most}, the horizon of training, got {options.horizon}"
+            )
         step = self.panel.timeline.frequency
         if options.freq and Frequency.parse(options.freq) != step:
             raise UserError(f"option freq: expected {step.alias} as in training, got {options.freq}")
         return options.horizon or most
 
     def _forecasts(self, wanted: Asked) -> tuple[Forecasts, Panel]:
-        """Always of the whole horizon, so that a step's forecast does not hang on which others are asked for."""
+        """Always of the whole horizon, so that a step's forecast does not hang on which others are asked
+        for.
+        """
         if self.hierarchy is None:
             return self.engine.forecast(wanted.panel, self.engine.horizon, wanted.ahead), wanted.panel
         return self._coherent(wanted)
@@ -167,7 +178,9 @@ class Model(slipway.Model):
         return np.stack([values, *flags(self.engine, panel, last)])
 
     def save(self, folder: Path) -> None:
-        """Histories as Parquet, numbers as plain arrays, LightGBM's models as its own text, the rest as JSON."""
+        """Histories as Parquet, numbers as plain arrays, LightGBM's models as its own text, the rest as
+        JSON.
+        """
         engine, effects = self.engine, self.engine.effects
         facts = {
             "horizon": engine.horizon,

@@ -83,7 +83,9 @@ def read_target(channel: Channel, reading: Reading, related: Channel | None) -> 
 
 
 def read_like(channel: Channel, target: Target, reading: Reading) -> Panel:
-    """Another channel of the same columns, such as `test`, on the timeline of the target. Counts go unheard."""
+    """Another channel of the same columns, such as `test`, on the timeline of the target. Counts go
+    unheard.
+    """
     items, quiet = Items(), Reading(reading.given, reading.frequency, reading.duplicates, reading.fill)
     if channel.nested:
         return _of_lines(channel, quiet, target.panel.timeline)[0]
@@ -146,16 +148,25 @@ def _long_parts(
     """Piece by piece, so that only numbers are kept, never the table."""
     for table in _pieces(channel):
         rows = len(table)
-        columns = [np.full(rows, "series", dtype=object)] if single else [table[name].to_numpy() for name in roles.keys]
+        columns = (
+            [np.full(rows, "series", dtype=object)]
+            if single
+            else [table[name].to_numpy() for name in roles.keys]
+        )
         codes = items.of(columns)
         covariates = [
-            _numbers(table, name, channel) if name in table else np.full(rows, np.nan) for name in roles.covariates
+            _numbers(table, name, channel) if name in table else np.full(rows, np.nan)
+            for name in roles.covariates
         ]
-        yield _sorted_part(codes, _times(table, roles.time, reading), _numbers(table, roles.target, channel), covariates)
+        yield _sorted_part(
+            codes, _times(table, roles.time, reading), _numbers(table, roles.target, channel), covariates
+        )
 
 
 def _sorted_part(codes: Array, times: Array, values: Array, covariates: Sequence[Array]) -> Points:
-    return Points(codes, times, values, np.column_stack(covariates) if covariates else np.empty((len(codes), 0)))
+    return Points(
+        codes, times, values, np.column_stack(covariates) if covariates else np.empty((len(codes), 0))
+    )
 
 
 def _wide_parts(channel: Channel, time: str, items: Items, reading: Reading) -> Iterator[Points]:
@@ -226,7 +237,11 @@ def _with_related(
     ]
     for table in _pieces(related):
         rows = len(table)
-        columns = [np.full(rows, "series", dtype=object)] if single else [table[name].to_numpy() for name in roles.keys]
+        columns = (
+            [np.full(rows, "series", dtype=object)]
+            if single
+            else [table[name].to_numpy() for name in roles.keys]
+        )
         codes = items.of(columns, add=False)
         reading.counts.add("unknown_related", (codes < 0).sum())
         covariates = [

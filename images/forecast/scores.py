@@ -59,7 +59,8 @@ class Scored:
         """Twice the pinball loss at the deciles, over the sum of what came: DeepAR's mean_wQuantileLoss."""
         places = [place for place, q in enumerate(QUANTILES) if 0.1 <= q <= 0.9]
         losses = [
-            np.nansum(_pinball(self.actual, self.quantiles[:, :, place], QUANTILES[place])) for place in places
+            np.nansum(_pinball(self.actual, self.quantiles[:, :, place], QUANTILES[place]))
+            for place in places
         ]
         total = np.nansum(np.abs(self.actual))
         return float(2 * np.mean(losses) / total) if total > 0 else float("nan")
@@ -88,13 +89,19 @@ def smape(actual: Array, mean: Array) -> Array:
     """Symmetric percentage error of each forecast, 0 to 200; two zeros are no error."""
     total = np.abs(actual) + np.abs(mean)
     found: Array = _row_mean(
-        np.where(total > 0, 200 * np.abs(actual - mean) / np.where(total > 0, total, 1), np.where(np.isfinite(total), 0, np.nan))
+        np.where(
+            total > 0,
+            200 * np.abs(actual - mean) / np.where(total > 0, total, 1),
+            np.where(np.isfinite(total), 0, np.nan),
+        )
     )
     return found
 
 
 def units(history: Array, season: int) -> tuple[float, float]:
-    """The mean absolute change by season and the mean squared change by point: what MASE and RMSSE divide by."""
+    """The mean absolute change by season and the mean squared change by point: what MASE and RMSSE divide
+    by.
+    """
     lag = season if len(history) > season else 1
     if len(history) <= lag:
         return float("nan"), float("nan")

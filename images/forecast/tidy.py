@@ -81,7 +81,9 @@ def in_order(points: Points, counts: Counts) -> Points:
 
 
 def merged(points: Points, steps: Array, how: Duplicates, counts: Counts) -> tuple[Points, Array]:
-    """One row a step and series: missing values give way to others, which are averaged, summed, or overruled."""
+    """One row a step and series: missing values give way to others, which are averaged, summed, or
+    overruled.
+    """
     starts = np.flatnonzero(
         np.r_[True, (points.codes[1:] != points.codes[:-1]) | (steps[1:] != steps[:-1])][: len(points)]
     )
@@ -89,8 +91,7 @@ def merged(points: Points, steps: Array, how: Duplicates, counts: Counts) -> tup
     if len(starts) == len(points):
         return points, steps
     covariates = np.column_stack(
-        [_merged(column, starts, "mean") for column in points.covariates.T]
-        or [np.empty((len(starts), 0))]
+        [_merged(column, starts, "mean") for column in points.covariates.T] or [np.empty((len(starts), 0))]
     )
     values = _merged(points.values, starts, how)
     return Points(points.codes[starts], points.times[starts], values, covariates), steps[starts]

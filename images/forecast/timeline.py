@@ -11,7 +11,7 @@ from slipway import Array
 
 @dataclass(frozen=True)
 class Timeline:
-    """Step numbers and timestamps: step 0 is `anchor` ticks after 1970, each further one `frequency` later."""
+    """Steps and timestamps: step 0 is `anchor` ticks after 1970, each further one `frequency` later."""
 
     frequency: Frequency
     anchor: int

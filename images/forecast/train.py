@@ -52,24 +52,30 @@ class Hyperparameters(slipway.Hyperparameters):
     """The column of times; found by name when empty."""
     target: Annotated[str, Field(validation_alias=AliasChoices("target", "y", "label"))] = ""
     """The column to forecast; found by name when empty."""
-    columns: Annotated[tuple[dict[str, str], ...], Field(validation_alias=AliasChoices("columns", "schema"))] = ()
-    """All of these at once, as the older system had them: [{"name": "sku", "col_type": "key"}, …], with col_type
-    key, time, num or str; the first num is the target."""
+    columns: Annotated[
+        tuple[dict[str, str], ...], Field(validation_alias=AliasChoices("columns", "schema"))
+    ] = ()
+    """All of these at once, as the older system had them: [{"name": "sku", "col_type": "key"}, …], with
+    col_type key, time, num or str; the first num is the target."""
     layout: Literal["auto", "long", "wide"] = "auto"
     """long is a row a series and step, wide a column a series."""
     covariates: bool = True
-    """Whether to try what the other columns of numbers and the related channel say; used only where a backtest
-    gains by it."""
+    """Whether to try what the other columns of numbers and the related channel say; used only where a
+    backtest gains by it."""
     hierarchy: tuple[str, ...] = ()
     """The key columns from the top down, such as region,store: their sums are forecast too, and add up."""
     quantiles: tuple[Quantile, ...] = (0.1, 0.5, 0.9)
     """The quantiles that are answered unless a request names others."""
-    season_length: Annotated[tuple[int, ...], Field(validation_alias=AliasChoices("season_length", "seasonality"))] = ()
+    season_length: Annotated[
+        tuple[int, ...], Field(validation_alias=AliasChoices("season_length", "seasonality"))
+    ] = ()
     """The lengths of the seasons in steps; those usual for the step when empty, 1 for none."""
     preset: Literal["fast", "balanced", "best"] = "balanced"
     """How much time to spend: methods averaged, series backtested."""
     backtest_windows: Annotated[int, Field(ge=0, le=50)] | None = None
-    """How many past horizons to forecast for the report and the intervals; as many as intervals want when empty."""
+    """How many past horizons to forecast for the report and the intervals; as many as intervals want when
+    empty.
+    """
     backtest_dates: tuple[str, ...] = ()
     """The last known times to forecast from in backtests, in the place of windows from the end."""
     non_negative: NonNegative = "auto"
@@ -101,8 +107,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     panel = target.panel
     if not panel.lengths.any():
         raise UserError(f"channel train: no series has a single point in the column {target.roles.target}")
-    seasons = _seasons(params, panel)
     step = panel.timeline.frequency
+    seasons = _seasons(params, panel)
     job.progress(
         f"{len(panel)} series of {int(panel.lengths.sum())} points; step {step.alias}"
         f"{'' if params.freq else ' (found)'}, seasons {', '.join(map(str, seasons)) or 'none'}"
@@ -111,16 +117,19 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if hierarchy is not None:
         hierarchy.check(panel)
         panel = hierarchy.aggregated(panel)
-    engine = Engine(
-        params.horizon, seasons, params.preset, params.non_negative, Calibration.normal(params.horizon)
-    )
-    engine, tested, notes = _learn(engine, panel, params, job, stop)
+    engine, tested, notes = learn_of(panel, params, job, stop)
     used = panel.covariate_names if engine.effects is not None else ()
     if not used:
-        panel = replace(panel, covariate_names=(), covariates=np.empty((0, 0)), covariate_ends=np.empty(0, np.int64))
+        panel = replace(
+            panel, covariate_names=(), covariates=np.empty((0, 0)), covariate_ends=np.empty(0, np.int64)
+        )
     shares = _shares(engine, panel, hierarchy, job)
     names = Names(target.roles.keys, target.roles.time, target.roles.target, used)
-    own = {name: kind for name, kind in target.own.items() if name in (*names.keys, names.time, names.target, *used)}
+    own = {
+        name: kind
+        for name, kind in target.own.items()
+        if name in (*names.keys, names.time, names.target, *used)
+    }
     kept = panel.tail(max(KEPT, 12 * max(seasons, default=1)))
     model = Model(engine, kept, names, own, tuple(sorted(set(params.quantiles))), hierarchy, shares)
     measures = tested.scored.measures() if tested is not None else {}
@@ -151,9 +160,13 @@ def _reading(params: Hyperparameters) -> Reading:
     given = Given(params.item_id, params.timestamp, params.target, params.layout)
     if params.columns:
         if params.item_id or params.timestamp or params.target:
-            raise UserError("hyperparameters schema and item_id, timestamp or target say the same; give one of them")
+            raise UserError(
+                "hyperparameters schema and item_id, timestamp or target say the same; give one of them"
+            )
         given = Given.of_schema(params.columns)
-    return Reading(given, Frequency.parse(params.freq) if params.freq else None, params.duplicates, params.fill)
+    return Reading(
+        given, Frequency.parse(params.freq) if params.freq else None, params.duplicates, params.fill
+    )
 
 
 def _seasons(params: Hyperparameters, panel: Panel) -> tuple[int, ...]:
@@ -166,10 +179,17 @@ def _seasons(params: Hyperparameters, panel: Panel) -> tuple[int, ...]:
     return tuple(m for m in panel.timeline.frequency.seasons if longest > 2 * m)
 
 
-def _learn(
-    engine: Engine, panel: Panel, params: Hyperparameters, job: Job, stop: Callable[[], bool]
+def learn_of(
+    panel: Panel, params: Hyperparameters, job: Job, stop: Callable[[], bool] = lambda: False
 ) -> tuple[Engine, Backtest | None, list[str]]:
     """The engine with what backtests taught it, the last of these, and what the report has to say of it."""
+    engine = Engine(
+        params.horizon,
+        _seasons(params, panel),
+        params.preset,
+        params.non_negative,
+        Calibration.normal(params.horizon),
+    )
     notes: list[str] = []
     some = backtest.sample(panel, backtest.SERIES[params.preset], params.seed)
     if len(some) < len(panel):
@@ -189,7 +209,9 @@ def _learn(
     if panel.covariate_names and tested is not None and not stop():
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
     if tested is None:
-        notes.append("No series was backtested, as none is long enough or no time was left: intervals are the methods' own.")
+        notes.append(
+            "No series was backtested, as none is long enough or no time was left: intervals are the methods' own."
+        )
         return replace(engine, learner=past.learner), None, notes
     everything = np.arange(len(tested.scored))
     calibration = backtest.calibrated(tested.forecasts, tested.scored.actual, everything)
@@ -206,7 +228,11 @@ def _learner(
     engine: Engine, panel: Panel, windows: int, params: Hyperparameters, job: Job, stop: Callable[[], bool]
 ) -> Learner | None:
     """LightGBM on what lies before every window; None for presets and series that it is not for."""
-    if params.preset == "fast" or stop() or not (len(engine.seasons) > 1 or max(engine.seasons, default=1) > 24):
+    if (
+        params.preset == "fast"
+        or stop()
+        or not (len(engine.seasons) > 1 or max(engine.seasons, default=1) > 24)
+    ):
         return None
     held = np.maximum(panel.lengths - windows * engine.horizon, 0)
     found = Learner.fit(panel.cut(held), engine.seasons, params.seed, job.cpus)
@@ -234,7 +260,11 @@ def _with_effects(
         return engine, past, plain
     other = backtest.run(windows, replace(past, effects=before), job.cpus, stop)
     without = plain.scored.measures()["MASE"]
-    with_them = other.scored.measures()["MASE"] if other is not None and len(other.scored) == len(plain.scored) else np.inf
+    with_them = (
+        other.scored.measures()["MASE"]
+        if other is not None and len(other.scored) == len(plain.scored)
+        else np.inf
+    )
     told = f"Covariates ({names}): MASE {with_them:.4g} with them, {without:.4g} without"
     effects = Effects.fit(panel, engine.seasons)
     if other is None or effects is None or not with_them < (1 - LEAST_GAIN) * without:
@@ -256,7 +286,9 @@ def _shares(engine: Engine, panel: Panel, hierarchy: Hierarchy | None, job: Job)
     """The forecasts of a hierarchy: its series add up together or not at all."""
     if hierarchy is None:
         return None
-    tasks = [panel.take(range(start, min(start + CHUNK, len(panel)))) for start in range(0, len(panel), CHUNK)]
+    tasks = [
+        panel.take(range(start, min(start + CHUNK, len(panel)))) for start in range(0, len(panel), CHUNK)
+    ]
     if engine.learner is not None:
         parts = {number: engine.forecast(task, engine.horizon) for number, task in enumerate(tasks)}
     else:
@@ -307,7 +339,11 @@ def _test_metrics(test: Panel, target: Target, engine: Engine, stop: Callable[[]
         return {}
     scored: Scored = backtest.scored(found.forecasts, found.panel, found.scored.actual, engine, crossed=False)
     measures = scored.measures()
-    return {"test:RMSE": measures["RMSE"], "test:mean_wQuantileLoss": measures["WQL"], "test:MASE": measures["MASE"]}
+    return {
+        "test:RMSE": measures["RMSE"],
+        "test:mean_wQuantileLoss": measures["WQL"],
+        "test:MASE": measures["MASE"],
+    }
 
 
 __all__ = ["Hyperparameters", "Preset", "Tunable", "fit"]
