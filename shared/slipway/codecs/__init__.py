@@ -29,11 +29,15 @@ class Codec(Reader):
 
     write: Callable[[Mapping[str, Array], MediaType, str], bytes]
     """Takes named answer columns, the media type wanted, and what JSON calls the list of answers."""
+    nests: bool = False
+    """Whether a cell may be a list or an object."""
 
 
 CODECS = (
     Codec("text/csv", ("csv", "application/csv"), (".csv",), csv.read, csv_matrix.read_matrix, csv.write),
-    Codec("application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write),
+    Codec(
+        "application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write, True
+    ),
     Codec(
         "application/jsonlines",
         (
@@ -47,6 +51,7 @@ CODECS = (
         jsonlines.read,
         jsonlines.read_matrix,
         jsonlines.write,
+        True,
     ),
     Codec("application/x-npy", ("npy",), (".npy",), npy.read, npy.read_matrix, npy.write),
     Codec(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from slipway import cells, machine
-from slipway.cells import Kind
+from slipway.cells import Array, Kind
 from slipway.codecs import libsvm
 from slipway.errors import UserError, listed
 from slipway.media import parse
@@ -75,7 +75,8 @@ class Channel:
     @cached_property
     def _head_kinds(self) -> dict[str, Kind]:
         return {
-            name: cells.kind_of(column) for name, column in zip(self._names, self._head.columns, strict=True)
+            name: cells.kind_of(cells.column(_flat(column)))
+            for name, column in zip(self._names, self._head.columns, strict=True)
         }
 
     @property
@@ -130,6 +131,18 @@ class Channel:
                 raise UserError(f"channel {self.name}, after row {done}: {error}") from None
             done += len(columns[0])
 
+    @property
+    def nested(self) -> bool:
+        """Whether cells of the first block are lists, as series in lines of JSON; `kinds` goes by items."""
+        return any(map(_is_nested, self._head.columns))
+
+    def records(self) -> Iterator[dict[str, Array]]:
+        """The same rows in pieces, cells by column as they came, lists too: objects, texts of a CSV."""
+        for sheet in self._sheets():
+            yield {
+                name: cells.objects(column) for name, column in zip(self._names, sheet.columns, strict=True)
+            }
+
     @cached_property
     def _head(self) -> Sheet:
         """The first block that has rows."""
@@ -145,9 +158,7 @@ class Channel:
     def _sparse_names(self) -> list[str]:
         """The columns of all files, each of which leaves out those that are 0 in all of its rows."""
         if isinstance(self._inputs, Pipe):
-            raise UserError(
-                f"channel {self.name}: LibSVM cannot come through a pipe; use File mode"
-            )
+            raise UserError(f"channel {self.name}: LibSVM cannot come through a pipe; use File mode")
         names: list[str] = []
         for source in self._inputs():
             for sheet in sheets(source, self.content_type, None):
@@ -159,8 +170,11 @@ class Channel:
         if self._kept is not None:
             yield from self._kept
             return
-        for sheet in self._sheets():
-            yield list(sheet.columns)
+        for sheet, file in self._placed():
+            try:
+                yield [cells.column(column) for column in sheet.columns]
+            except UserError as error:
+                raise UserError(f"file {file}: {error}") from None
 
     def _keeps(self) -> bool:
         """Whether a stream, whose length nobody knows, ends before it fills the memory; if so it is kept."""
@@ -175,6 +189,10 @@ class Channel:
 
     def _sheets(self) -> Iterator[Sheet]:
         """Every block that has rows, columns in the order of the first. Raises UserError if there is none."""
+        return (sheet for sheet, _ in self._placed())
+
+    def _placed(self) -> Iterator[tuple[Sheet, str]]:
+        """The same with the names of the files that they are from."""
         first: Sheet | None = None
         empty = True
         names = []
@@ -187,7 +205,7 @@ class Channel:
                 if sheet.height:
                     ordered = _ordered(sheet, first, source.name)
                     self.__dict__.setdefault("_head", ordered)  # of a stream, there is no second look at it
-                    yield ordered
+                    yield ordered, source.name
                     empty = False
         if empty:
             held = listed(names) or "it"
@@ -222,10 +240,26 @@ def _ordered(sheet: Sheet, first: Sheet, file: str) -> Sheet:
     if sheet.names is not None and first.names is not None:
         where = {name: place for place, name in enumerate(sheet.names)}
         columns = [columns[where[name]] for name in first.names]
-    try:
-        return Sheet([cells.column(column) for column in columns], sheet.height, first.names)
-    except UserError as error:
-        raise UserError(f"file {file}: {error}") from None
+    return Sheet(columns, sheet.height, first.names)
+
+
+def _is_nested(column: Any) -> bool:
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        return bool(pa.types.is_list(column.type) or pa.types.is_large_list(column.type))
+    return any(isinstance(cell, list) for cell in column)
+
+
+def _flat(column: Any) -> Any:
+    """The items of a column of lists, of lists of lists too; any other column as it is."""
+    while _is_nested(column):
+        if isinstance(column, pa.Array | pa.ChunkedArray):
+            column = column.to_pylist()
+        column = [
+            item
+            for cell in column
+            for item in (cell if isinstance(cell, list) else [] if cell is None else [cell])
+        ]
+    return column
 
 
 def _with_gaps(sheet: Sheet, first: Sheet) -> Sheet:

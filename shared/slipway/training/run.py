@@ -91,14 +91,22 @@ def save(model: Model, folder: Path, **facts: object) -> Manifest:
 
 def _schema(model: Model, data: dict[str, Channel]) -> Schema:
     """The columns that the model reads, with what the training data held in them."""
-    channel = next(channel for channel in data.values() if set(model.columns) <= set(channel.kinds))
+    learnt = set(model.columns) - set(model.own)
+    channel = next(channel for channel in data.values() if learnt <= set(channel.kinds))
+    kinds = {**channel.kinds, **model.own}
     return Schema(
         columns=tuple(
-            Column(name=name, kind=channel.kinds[name], optional=name in model.optional)
+            Column(
+                name=name,
+                kind=kinds[name],
+                optional=name in model.optional,
+                aliases=tuple(alias for alias, column in model.aliases.items() if column == name),
+            )
             for name in model.columns
         ),
         table=tuple(channel.kinds),
-        named=channel.named,
+        named=channel.named or bool(model.own),
+        short=tuple(tuple(some) for some in model.short),
     )
 
 
