@@ -112,7 +112,7 @@ class CatBoost(Booster):
         )
 
     def importance(self) -> Array:
-        return _shares(self.model.feature_importances_)
+        return _shares(self.model.get_feature_importance(type="PredictionValuesChange"))
 
     @property
     def trees(self) -> int:

@@ -24,6 +24,7 @@ from watch import Watch
 from slipway import Array, Job, UserError
 
 _THRESHOLDS = 200
+THREADED = 5_000  # rows from which on threads gain more than they lose in waiting for one another
 _WHERE = re.compile(r"^\S+\.(?:cpp|h|cc|cu):\d+:\s*|^\[[\d:]+\] \S+:\d+:\s*")
 
 
@@ -120,7 +121,7 @@ class Learner:
 
     def ask(self, booster: Booster, data: Data, threshold: float) -> Answers:
         """What the trees say of rows whose truth is known."""
-        booster.threads = self.job.cpus
+        booster.threads = self.job.cpus if len(data) > THREADED else 1
         score = booster.score(booster.data(data.table))
         booster.threads = 1
         if not self.outcome.classes:
@@ -146,7 +147,7 @@ class Learner:
             outcome=outcome,
             params=params,
             watch=watch,
-            threads=self.job.cpus,
+            threads=self.job.cpus if len(rest) > THREADED else 1,
             trees=trees,
         )
         return asked(params, engine(params.engine), run).reloaded(), watch
