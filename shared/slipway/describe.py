@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from slipway.codecs import MEDIA_TYPES
+from slipway.codecs import MEDIA_TYPES, WRITTEN
 from slipway.hyperparameters import Declared, Tunable, labels
 from slipway.image import Image
 from slipway.manifest import as_json
@@ -20,7 +20,7 @@ def describe(settings: Settings) -> str:
             "options": declared(image.predictor().options),
             "metric_regex": {name: metric_regex(name) for name in image.metrics},
             "content_types": list(MEDIA_TYPES),
-            "accept": list(MEDIA_TYPES),
+            "accept": list(WRITTEN),
         }
     )
 

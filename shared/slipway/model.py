@@ -36,6 +36,10 @@ class Model(ABC):
         """What the list of answers is called in JSON to a request with these options."""
         return self.envelope
 
+    def beside(self, rows: Rows, answers: Mapping[str, Array], options: Any) -> Mapping[str, Any]:
+        """What a JSON answer says beside its list of answers; nothing, unless a request asked for more."""
+        return {}
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Writes what `load` needs into `folder`, which exists and is empty."""

@@ -98,6 +98,9 @@ class Adder(slipway.Model):
             raise ValueError("secret cell 4711")
         return faults.get(options.fault, {"sum": total, "half": total / 2})
 
+    def beside(self, rows: Rows, answers: Mapping[str, Array], options: Options) -> Mapping[str, Any]:
+        return {"total": answers["sum"].sum()} if options.fault == "tells the total" else {}
+
     def save(self, folder: Path) -> None:
         np.save(folder / "nothing.npy", np.zeros(3))
 

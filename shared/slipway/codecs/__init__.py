@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from slipway.cells import Array
-from slipway.codecs import csv, csv_matrix, json, jsonlines, npy, parquet
+from slipway.codecs import csv, csv_matrix, excel, json, jsonlines, npy, parquet
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.media import MediaType, matches, parse, preferences
 from slipway.schema import Schema
@@ -21,8 +21,9 @@ class Codec:
     """How files of this format end, for training."""
     read: Callable[[bytes, MediaType, Schema | None], Sheet]
     read_matrix: Callable[[bytes, MediaType, Schema], Array | None]
-    write: Callable[[Mapping[str, Array], MediaType, str], bytes]
-    """Takes named answer columns, the media type wanted, and what JSON calls the list of answers."""
+    write: Callable[[Mapping[str, Array], MediaType, str], bytes] | None
+    """Takes named answer columns, the media type wanted, and what JSON calls the list of answers; None: it is
+    read only, and such a request is answered in JSON."""
 
 
 CODECS = (
@@ -51,8 +52,20 @@ CODECS = (
         parquet.read_matrix,
         parquet.write,
     ),
+    Codec(
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ("xlsx", "xls", "application/vnd.ms-excel"),
+        (".xlsx", ".xls"),
+        excel.read,
+        excel.read_matrix,
+        None,
+    ),
 )
 MEDIA_TYPES = tuple(codec.media_type for codec in CODECS)
+"""What can be read."""
+WRITTEN = tuple(codec.media_type for codec in CODECS if codec.write is not None)
+"""What can be written."""
+_JSON = next(codec for codec in CODECS if codec.read is json.read)
 _BY_NAME = {name: codec for codec in CODECS for name in (codec.media_type, *codec.aliases)}
 
 
@@ -68,10 +81,14 @@ def reader(content_type: str) -> tuple[Codec, MediaType]:
 
 def writer(accept: str, default: Codec) -> tuple[Codec, MediaType]:
     """The codec for the answer: the most wanted that can be written. Raises NotAcceptable when none can."""
+    if default.write is None:
+        default = _JSON
     if not accept:
         return default, MediaType(default.media_type)
     for media in preferences(accept):
         for codec in (default, *CODECS):
+            if codec.write is None:
+                continue
             if matches(media, codec.media_type) or media.essence in codec.aliases:
                 return codec, media
-    raise NotAcceptable(f"Accept: expected one of {', '.join(MEDIA_TYPES)}; got {shown(accept)}")
+    raise NotAcceptable(f"Accept: expected one of {', '.join(WRITTEN)}; got {shown(accept)}")

@@ -112,9 +112,13 @@ class Endpoint:
         options = self._options_of(body, codec, attributes)
         # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
         rows = Rows(Payload(codec, media, body), self._schema, typed=writer.write is not csv.write)
-        columns = self._chosen(_checked(self.model.predict(rows, options), len(rows)))
-        envelope = self.model.envelope_of(options)
-        return Answer(200, writer.media_type, writer.write(columns, wanted, envelope))
+        answers = _checked(self.model.predict(rows, options), len(rows))
+        beside = self.model.beside(rows, answers, options)
+        if beside and writer.write is not json.write:
+            raise UserError(f"{listed(list(beside))} can only be told in JSON; Accept application/json")
+        assert writer.write is not None  # codecs.writer chose it
+        body = writer.write(self._chosen(answers), wanted, self.model.envelope_of(options))
+        return Answer(200, writer.media_type, json.joined(body, beside) if beside else body)
 
     def _options_of(self, body: bytes, codec: Codec, attributes: str) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""

@@ -30,7 +30,8 @@ class Channel:
         self.files = data_files(folder)
         if not self.files:
             raise UserError(
-                f"channel {name} has no data files; expected CSV, JSON Lines, JSON or Parquet, gzipped or not"
+                f"channel {name} has no data files; "
+                "expected CSV, JSON Lines, JSON, Parquet or Excel, gzipped or not"
             )
 
     @property
