@@ -78,6 +78,10 @@ class Model(ABC):
     def warm(self) -> None:  # noqa: B027  # most models have nothing to do
         """What a first request would wait for, imports say: run once in each worker, beside pings."""
 
+    def beside(self, rows: Rows, answers: Mapping[str, Array], options: Any) -> Mapping[str, Any]:
+        """What a JSON answer says beside its list of answers; nothing, unless a request asked for more."""
+        return {}
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Writes what `load` needs into `folder`, which exists and is empty."""

@@ -151,6 +151,13 @@ def test_the_answer_has_the_most_wanted_format_that_can_be_written(accept, chose
     assert writer(accept, reader("application/json")[0])[0].media_type == chosen
 
 
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json"])
+def test_a_format_that_is_only_read_is_answered_in_json(accept):
+    assert writer(accept, reader("application/vnd.ms-excel")[0])[0].media_type == "application/json"
+    with pytest.raises(NotAcceptable):
+        writer("application/vnd.ms-excel", reader("text/csv")[0])
+
+
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "application/xml, image/*", ","])
 def test_an_accept_that_nothing_can_write_is_refused(accept):
     """B2.13."""

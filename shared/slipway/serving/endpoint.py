@@ -124,9 +124,12 @@ class Endpoint:
             typed=writer.write is not csv.write,
             nests=writer.nests,
         )
-        columns = self._chosen(_checked(self.model.predict(rows, options), len(rows)))
-        envelope = self.model.envelope_of(options)
-        return Answer(200, writer.media_type, writer.write(columns, wanted, envelope))
+        answers = _checked(self.model.predict(rows, options), len(rows))
+        beside = self.model.beside(rows, answers, options)
+        if beside and writer.write is not json.write:
+            raise UserError(f"{listed(list(beside))} can only be told in JSON; Accept application/json")
+        written = writer.write(self._chosen(answers), wanted, self.model.envelope_of(options))
+        return Answer(200, writer.media_type, json.joined(written, beside) if beside else written)
 
     def _translated(self, body: bytes) -> bytes:
         """A document in the image's own form as one in the common form; any other as it is."""

@@ -35,8 +35,8 @@ class Channel:
         self._kept: list[list[pa.Array]] | None = None
         if isinstance(self._inputs, Files) and not self._inputs.paths:
             raise UserError(
-                f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet or RecordIO, "
-                "gzipped or not"
+                f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet, RecordIO, "
+                "LibSVM or Excel, gzipped or not"
             )
 
     @cached_property
