@@ -422,6 +422,31 @@ sys.exit(main(["serve"]))
 """
 
 
+@pytest.mark.only("local", "container")
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"this is not HTTP\r\n\r\n", 400),
+        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 400),
+    ],
+    ids=["no HTTP", "a long path", "a strange method", "a long header"],
+)
+def test_what_nginx_refuses_itself_is_refused_in_json(server: Server, sent: bytes, status: int) -> None:
+    if "nginx is not installed" in server.log():
+        pytest.skip("nginx is not installed")
+    with socket.create_connection(("127.0.0.1", server.port or 0), timeout=20) as connection:
+        connection.sendall(sent)
+        reply = b""
+        while piece := connection.recv(65536):
+            reply += piece
+            if b"}" in reply:
+                break
+    assert f" {status} ".encode() in reply.splitlines()[0]
+    assert json.loads(reply.partition(b"\r\n\r\n")[2])["code"] == status
+
+
 @pytest.mark.only("local")
 def test_without_nginx_gunicorn_listens_itself_and_says_so(
     place: Local, trained: Training, sample: Sample, expected: Reply
