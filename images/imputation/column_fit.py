@@ -11,7 +11,7 @@ from cells import Floats
 from choice import chosen, metric, score, usual_answer
 from column_model import ColumnModel
 from design import Design
-from learners import LEARNERS, Task
+from learners import GRAM_ROWS, LEARNERS, Task
 from numpy.typing import NDArray
 from residuals import Residuals
 from scores import ece
@@ -25,6 +25,7 @@ LARGE = {
 }  # rows above which boosting alone is as good, at a hundredth of the size
 WIDE = 30  # features at which so many rows are large; with 200 it is a sixth of the rows
 MANY = 20  # labels; with more a forest is too large, and on text ridge is faster than logistic and no worse
+DEAR = 500_000  # terms in all rows, times labels: above, on text, logistic regression is not worth its time
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,10 @@ def learners_for(design: Design, rows: int, task: Task) -> list[str]:
         return names
     if design.textual and task.labels:
         names.append("ridge")
-    if (design.textual and task.labels <= MANY) or (not design.textual and small):
+        if rows <= GRAM_ROWS:
+            design.gram  # noqa: B018 (computed now, it is shared by all folds)
+    cheap = design.linear.nnz * task.labels <= DEAR if design.textual else small
+    if cheap and (task.labels <= MANY or not design.textual):
         names.append("linear")
     if any(column.kind != "text" and column.name != design.target for column in design.source.columns):
         names.append("boost")

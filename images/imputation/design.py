@@ -74,10 +74,18 @@ class Design:
         blocks = [block for name, block in self.source.blocks.items() if name != self.target]
         return sparse.hstack([sparse.csr_matrix(dense), *blocks], format="csr") if blocks else dense
 
+    @cached_property
+    def gram(self) -> NDArray[np.float32]:
+        """The product of every row with every other, for linear models of fewer rows than terms."""
+        product = self.linear @ self.linear.T
+        return np.asarray(product.toarray() if sparse.issparse(product) else product, dtype=np.float32)
+
     def take(self, rows: NDArray[np.int64]) -> "Design":
         """The same design of some rows."""
         part = Design(self.source.take(rows), self.target, self.keep, self.known[rows])
         for view in ("trees", "linear"):
             if view in self.__dict__:
                 part.__dict__[view] = self.__dict__[view][rows]
+        if "gram" in self.__dict__:
+            part.__dict__["gram"] = self.gram[np.ix_(rows, rows)]
         return part
