@@ -37,6 +37,7 @@ def answered(
     """Raw answers as cells with their confidence."""
     draws = np.empty((len(rows), asked.multiple), dtype=object)
     if isinstance(confidence, Residuals):
+        raw = confidence.bounded(raw)
         lower, upper = (column.write(end) for end in confidence.interval(raw))
         near = confidence.within(raw, asked.tolerance) if asked.tolerance else None
         left = np.zeros(len(rows), bool)

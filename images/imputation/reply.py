@@ -77,9 +77,7 @@ def marks(
     return found
 
 
-def instances(
-    imputer: Imputer, table: DataFrame, name: str, options: "Options"
-) -> dict[str, Array]:
+def instances(imputer: Imputer, table: DataFrame, name: str, options: "Options") -> dict[str, Array]:
     """The older container's answer: every row is asked for the column, whatever it holds there."""
     cells = imputer.fill(
         table,

@@ -56,7 +56,7 @@ class Residuals:
         """Keep a sample, and the local scale if it shortens the intervals (Lei et al. 2018, section 5.2).
 
         An error is never measured by a scale that it helped to set: half of the cells set the other half's.
-        Else large errors look smaller than they are, and intervals hold two or three truths in a hundred too few.
+        Else large errors look smaller than they are, and intervals hold one or two in a hundred too few.
         """
         rows = np.random.default_rng(seed).permutation(len(raw))[:KEPT]
         rows = rows[np.argsort(raw[rows], kind="stable")]
@@ -84,6 +84,13 @@ class Residuals:
         reach = tolerance * self.truth.std() / Scale(self.knots, self.spread).at(predicted)
         near = np.searchsorted(np.sort(np.abs(self.errors)), reach, side="right")
         return np.asarray(near / (len(self.errors) + 1), dtype=float)
+
+    def bounded(self, predicted: Floats) -> Floats:
+        """Predictions no further beyond the observed range than half its width: a line goes on for ever."""
+        least, most = self.truth.min(), self.truth.max()
+        return np.asarray(
+            np.clip(predicted, least - (most - least) / 2, most + (most - least) / 2), dtype=float
+        )
 
     def draw(self, predicted: Floats, rng: np.random.Generator) -> Floats:
         """One observed value of a like prediction: variance, bounds and whole numbers are kept."""

@@ -65,9 +65,10 @@ def test_intervals_hold_nine_truths_of_ten_and_follow_the_noise(fitted: Imputer,
     assert width[np.abs(fresh["x"]) > 2].mean() > 1.5 * width[np.abs(fresh["x"]) < 1].mean()
 
 
-@pytest.mark.parametrize(("rows", "least"), [(40, 0.88), (260, 0.89), (1000, 0.89)])  # of 40, some lie beyond all
+# Of 40 rows the largest and the smallest bound every interval.
+@pytest.mark.parametrize(("rows", "least"), [(40, 0.88), (260, 0.89), (1000, 0.89)])
 def test_intervals_of_few_rows_hold_nine_truths_of_ten_too(rows: int, least: float) -> None:
-    """Errors that grow with the prediction, so that the scale follows them: learnt and asked on other rows."""
+    """Errors that grow with the prediction, so that the scale follows them; asked on other rows."""
     own, held = np.random.default_rng(3), []
     for _ in range(60):
         predicted = own.uniform(0, 10, rows + 200)

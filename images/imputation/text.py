@@ -20,7 +20,7 @@ LONGEST = {"words": 4_000, "chars": 500}
 
 @lru_cache(maxsize=2**14)
 def pieces(word: str) -> tuple[str, ...]:
-    """The pieces of a word with a space at either end, as scikit-learn's `char_wb` has them; words come again."""
+    """The pieces of a word with a space at either end, as scikit-learn's `char_wb` has them."""
     word = f" {word} "
     sizes = range(SHORTEST, min(LENGTH, len(word)) + 1)
     return tuple(word[first : first + size] for size in sizes for first in range(len(word) - size + 1))

@@ -41,7 +41,7 @@ class Hyperparameters(slipway.Hyperparameters):
     features: Annotated[
         tuple[str, ...], Field(validation_alias=AliasChoices("features", "feature_columns"))
     ] = ()
-    """The columns to fill them from; all others when empty."""
+    """The columns to fill them from, and no others; every other column of the row when empty."""
     engine: Annotated[
         Literal["auto", "datawig", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
     ] = "auto"
@@ -91,6 +91,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         num_epochs=params.num_epochs,
         batch_size=params.batch_size,
         hpo=params.hpo,
+        features=params.features,
     )
 
     def told(name: str, quality: dict[str, Any], done: int, todo: int) -> None:
