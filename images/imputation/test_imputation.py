@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from specimen import holed, mixed
 
-from slipway import Channel, Job, Report, UserError
+from slipway import Channel, Job, UserError
 from slipway.image import Image
+from slipway.paths import Paths
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.settings import Settings
-from slipway.training.config import Hosts
 from slipway.training.run import _schema, save
 
 IMAGE = Image.read(Path(__file__).parent)
@@ -23,7 +23,7 @@ QUICK = {"preset": "fast", "compare": "false"}
 
 
 def fit(folder: Path, test: Path | None = None, **hyperparameters: str) -> tuple[Any, Job, Any]:
-    job = Job(Hosts("algo-1", ("algo-1",)), Report(), IMAGE.metrics)
+    job = Job(IMAGE, Paths(folder))
     data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
     model = TRAINER.fit(data, TRAINER.Hyperparameters.read({**QUICK, **hyperparameters}), job)
     return model, job, _schema(model, data)

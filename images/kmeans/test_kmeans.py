@@ -9,9 +9,9 @@ from sklearn.cluster import KMeans
 
 from harness.places import Place
 from harness.samples import Sample
-from slipway import Channel, Job, Options, Report, UserError
+from slipway import Channel, Job, Options, UserError
 from slipway.image import Image
-from slipway.training.config import Hosts
+from slipway.paths import Paths
 
 IMAGE = Image.read(Path(__file__).parent)
 MODEL = IMAGE.predictor()
@@ -20,7 +20,7 @@ NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"
 
 
 def fit(folder: Path, test: Path | None = None, **hyperparameters: str) -> tuple[Any, Job]:
-    job = Job(Hosts("algo-1", ("algo-1",)), Report(), IMAGE.metrics)
+    job = Job(IMAGE, Paths(folder))
     data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
     return TRAINER.fit(data, TRAINER.Hyperparameters.read(hyperparameters), job), job
 

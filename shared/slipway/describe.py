@@ -1,8 +1,9 @@
 """`describe`: what an image is, told by the image itself."""
 
+import re
 from typing import Any
 
-from slipway.codecs import MEDIA_TYPES
+from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
 from slipway.hyperparameters import Declared, Tunable, labels
 from slipway.image import Image
 from slipway.manifest import as_json
@@ -20,7 +21,7 @@ def describe(settings: Settings) -> str:
             "options": declared(image.predictor().options),
             "metric_regex": {name: metric_regex(name) for name in image.metrics},
             "content_types": list(MEDIA_TYPES),
-            "accept": list(MEDIA_TYPES),
+            "accept": list(ANSWER_TYPES),
         }
     )
 
@@ -47,5 +48,10 @@ def declared(cls: type[Declared]) -> list[dict[str, Any]]:
 
 
 def metric_regex(name: str) -> str:
-    """What finds a metric in the log: CloudWatch's first group is the number."""
-    return rf"metric {name}=(-?[0-9.]+(?:e[-+]?[0-9]+)?);"
+    """What finds a metric in the log: CloudWatch's first group is the number.
+
+    Of a pattern in image.toml, `lift@*` say, it finds the first metric that fits; for a definition of one of
+    them give its own name.
+    """
+    wanted = re.escape(name).replace(r"\*", "[^ =;]*")
+    return rf"metric {wanted}=(-?[0-9.]+(?:e[-+]?[0-9]+)?);"

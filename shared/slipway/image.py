@@ -3,6 +3,7 @@
 import importlib
 import sys
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Literal
@@ -24,10 +25,15 @@ class ChannelFacts(_Facts):
     required: bool = True
     aliases: tuple[str, ...] = ()
     """Other names that it is given under."""
+    kind: Literal["table", "file"] = "table"
+    """A table of rows, or one file that is none: a configuration, say."""
 
 
 class MetricFacts(_Facts):
-    """A number that training prints as `metric name=value;`."""
+    """A number that training prints as `metric name=value;`.
+
+    A name in image.toml may hold `*`, which stands for any characters: "lift@*" declares lift@5 and lift@10.
+    """
 
     description: str
     direction: Literal["Minimize", "Maximize"]
@@ -86,6 +92,12 @@ class Image(_Facts):
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+    def metric(self, name: str) -> MetricFacts | None:
+        """What is declared of a metric, by its name or by a pattern that it fits; None where nothing is."""
+        if name in self.metrics:
+            return self.metrics[name]
+        return next((facts for pattern, facts in self.metrics.items() if fnmatchcase(name, pattern)), None)
 
     def predictor(self) -> type[Model]:
         """The image's `predictor.Model`."""

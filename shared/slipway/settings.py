@@ -36,7 +36,7 @@ class Settings(BaseModel):
     default_accept: str = Field("", alias="SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")
     """Media type of the answer when a request names none; the request's own type when this is not set."""
     output_columns: str = Field("", alias="SAGEMAKER_INFERENCE_OUTPUT")
-    """Comma-separated answer columns to send; all when empty."""
+    """Comma-separated answer columns to send, or what the option `outputs` offers; the usual when empty."""
     options: str = Field("", alias="SLIPWAY_OPTIONS")
     """Per-call options in force when a request gives none, as JSON or as key=value;key=value."""
     batch: Flag = Field(False, alias="SAGEMAKER_BATCH")

@@ -13,6 +13,8 @@ class Sheet:
     height: int
     names: Sequence[str] | None = None
     """None when the cells came by position."""
+    sparse: bool = False
+    """Whether a column that is not there is one of zeros, as in LibSVM."""
 
     @property
     def width(self) -> int:

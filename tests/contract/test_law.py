@@ -11,18 +11,19 @@ from harness.samples import Sample
 from slipway import Channel, Column, Model, Rows, Schema
 from slipway.codecs import reader
 from slipway.image import Image
+from slipway.paths import Paths
 from slipway.serving.endpoint import Payload
-from slipway.training.config import Hosts
 from slipway.training.job import Job
-from slipway.training.report import Report
 
 
 @pytest.fixture(scope="module")
-def fitted(image: Image, sample: Sample) -> Callable[[], tuple[Model, Schema]]:
+def fitted(
+    image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], tuple[Model, Schema]]:
     def fit() -> tuple[Model, Schema]:
         trainer = image.trainer()
         data = {name: Channel(name, sample.folder / name) for name in sample.channels}
-        job = Job(Hosts("algo-1", ("algo-1",)), Report(), image.metrics)
+        job = Job(image, Paths(tmp_path_factory.mktemp("job")))
         model = trainer.fit(data, trainer.Hyperparameters.read(sample.hyperparameters), job)
         kinds = data[sample.main].kinds
         columns = tuple(Column(name=name, kind=kinds[name]) for name in model.columns)

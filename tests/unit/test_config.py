@@ -168,6 +168,21 @@ def test_no_channel_at_all_is_told(paths, image):
         config.channels(paths, image)
 
 
+def test_checkpoints_are_kept_where_the_platform_says(paths, tmp_path):
+    """A2.4, A2.12."""
+    assert config.checkpoints(paths) is None
+    put(paths, "checkpointconfig.json", {"S3Uri": "s3://bucket/kept"})
+    assert config.checkpoints(paths) == paths.checkpoints
+    put(paths, "checkpointconfig.json", {"LocalPath": str(tmp_path / "moved")})
+    assert config.checkpoints(paths) == tmp_path / "moved"
+
+
+def test_a_folder_for_checkpoints_is_enough(paths):
+    """A2.12: checkpointconfig.json is in no document of the platform."""
+    paths.checkpoints.mkdir()
+    assert config.checkpoints(paths) == paths.checkpoints
+
+
 def test_paths_are_those_that_the_platform_fixes():
     """A2.1-A2.10."""
     paths = Paths(Path("/opt/ml"))

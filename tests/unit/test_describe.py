@@ -9,6 +9,9 @@ from pydantic import AliasChoices, Field
 
 import slipway
 from slipway.describe import declared, describe, metric_regex
+from slipway.image import Image, MetricFacts
+from slipway.paths import Paths
+from slipway.training.job import Job
 
 
 def test_an_image_tells_its_facts(settings_of):
@@ -50,16 +53,24 @@ def test_nothing_to_declare_is_an_empty_list():
 
 @pytest.mark.parametrize("value", [0.0, -1.5, 1e-300, 1.5e300, 123456789012.0, 1 / 3, 7])
 @pytest.mark.parametrize("name", ["loss", "test:msd"])
-def test_the_regular_expression_finds_what_a_job_prints(capsys, name, value):
+def test_the_regular_expression_finds_what_a_job_prints(capsys, folder, name, value):
     """A8.1: the first group is the number."""
-    from slipway.image import MetricFacts
-    from slipway.training.config import Hosts
-    from slipway.training.job import Job
-    from slipway.training.report import Report
-
-    Job(Hosts("a", ("a",)), Report(), {name: MetricFacts(description="x", direction="Minimize")}).report(
-        **{name: value}
-    )
+    facts = MetricFacts(description="x", direction="Minimize")
+    image = Image.read(folder).model_copy(update={"metrics": {name: facts}})
+    Job(image, Paths(folder)).report(**{name: value})
     found = re.search(metric_regex(name), "2026-01-01 " + capsys.readouterr().out)
     assert float(found[1]) == pytest.approx(value, rel=1e-9)
     assert len(metric_regex(name)) <= 500
+
+
+def test_a_pattern_declares_every_metric_that_fits_it(folder):
+    with (folder / "image.toml").open("a") as facts:
+        facts.write('[metrics."l*"]\ndescription = "x"\ndirection = "Maximize"\n')
+    image = Image.read(folder)
+    assert image.metric("lift@10").direction == "Maximize"
+    assert image.metric("loss").direction == "Minimize", "a name of its own wins"
+    assert image.metric("gain@10") is None
+    assert re.search(metric_regex("lift@10"), "metric lift@10=1.5;")[1] == "1.5"
+    assert not re.search(metric_regex("lift@10"), "metric lift@100=1.5;")
+    assert re.search(metric_regex("lift@*"), "metric lift@10=1.5;")[1] == "1.5"
+    assert not re.search(metric_regex("f.1"), "metric fx1=1;"), "a point is a point"

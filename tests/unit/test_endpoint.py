@@ -3,13 +3,17 @@
 import importlib
 import json
 import sys
+from typing import Literal
 
+import numpy as np
 import pytest
 
-from slipway.errors import BrokenModel
+import slipway
+from slipway.errors import BrokenModel, UserError
 from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
 from slipway.training.run import train
+from unit.model import Adder
 
 
 @pytest.fixture
@@ -80,6 +84,31 @@ def test_an_answer_column_that_is_not_there_is_told(endpoint):
     answer = ask(endpoint(SAGEMAKER_INFERENCE_OUTPUT="half,label"))
     assert message(answer) == "SAGEMAKER_INFERENCE_OUTPUT names label; the answer has sum, half"
     assert answer[0] == 400
+
+
+class Chooser(Adder):
+    """Offers more than it usually answers."""
+
+    class Options(slipway.Options):
+        outputs: tuple[Literal["sum", "secret"], ...] = ()
+        """What to answer with."""
+
+    options = Options
+
+    def predict(self, rows, options):
+        return {name: np.arange(len(rows)) for name in options.outputs or ("sum",)}
+
+
+def test_a_model_that_offers_more_than_it_answers_gives_what_the_deployment_wants(settings_of, manifest):
+    """B8.9."""
+    one = Endpoint(Chooser(), manifest, settings_of(SAGEMAKER_INFERENCE_OUTPUT="secret, sum"))
+    assert ask(one, b"[[1, 2]]", "application/json")[1] == '{"predictions":[{"secret":0,"sum":0}]}\n'
+    wish = b'{"instances": [[1, 2]], "configuration": {"outputs": ["secret"]}}'
+    assert ask(one, wish, "application/json")[1] == '{"predictions":[{"secret":0}]}\n', (
+        "a request knows better"
+    )
+    with pytest.raises(UserError, match="option in SAGEMAKER_INFERENCE_OUTPUT outputs: expected 'sum' or"):
+        Endpoint(Chooser(), manifest, settings_of(SAGEMAKER_INFERENCE_OUTPUT="odd"))
 
 
 JSON = b'{"instances": [[1, 2]], "configuration": {"times": 5}}'

@@ -6,17 +6,17 @@ import signal
 import numpy as np
 import pytest
 
-from slipway.image import MetricFacts
-from slipway.training.config import Hosts
+from slipway.image import Image, MetricFacts
+from slipway.paths import Paths
 from slipway.training.job import Job
-from slipway.training.report import Report
 
 
 @pytest.fixture
-def job():
+def job(folder, root):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     facts = MetricFacts(description="x", direction="Minimize")
-    yield Job(Hosts("algo-1", ("algo-1",)), Report(), {"loss": facts, "test:msd": facts})
+    image = Image.read(folder).model_copy(update={"metrics": {"loss": facts, "test:msd": facts}})
+    yield Job(image, Paths(root))
     for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
         signal.signal(number, handler)
 
@@ -43,6 +43,13 @@ def test_a_metric_that_the_image_does_not_declare_is_refused(job):
         job.report(lost=1.0)
 
 
+def test_a_metric_that_fits_a_declared_pattern_is_printed(folder, tmp_path, capsys):
+    with (folder / "image.toml").open("a") as facts:
+        facts.write('[metrics."lift@*"]\ndescription = "x"\ndirection = "Maximize"\n')
+    Job(Image.read(folder), Paths(tmp_path)).report(**{"lift@2.5": 3.0})
+    assert capsys.readouterr().out == "metric lift@2.5=3;\n"
+
+
 def test_progress_is_a_line_on_the_log(job, capsys):
     """A8.2."""
     job.progress("half way")
@@ -57,3 +64,9 @@ def test_a_signal_asks_the_job_to_end(job, capsys, number):
     os.kill(os.getpid(), number)
     assert job.should_stop()
     assert f"{number.name} received" in capsys.readouterr().err
+
+
+def test_a_file_beside_the_model_goes_where_the_platform_packs_it(job, root):
+    """A2.10: what lies elsewhere under output is lost."""
+    (job.output / "scores.csv").write_text("1\n")
+    assert (root / "output/data/scores.csv").read_text() == "1\n"

@@ -123,3 +123,19 @@ def test_a_failure_file_that_cannot_be_written_does_not_hide_the_cause(settings_
     (root / "output").write_text("in the way")
     assert train(settings_of()) == FAILED
     assert "failed: the data are bad" in capsys.readouterr().err
+
+
+def test_a_channel_of_kind_file_is_handed_over_as_it_is(settings_of, folder, root):
+    """It comes first here, and still the schema is that of the table."""
+    with (folder / "image.toml").open("a") as facts:
+        facts.write('[channels.config]\ndescription = "x"\nrequired = false\nkind = "file"\n')
+    train_module = folder / "train.py"
+    fit = "    job.page.add"
+    train_module.write_text(
+        train_module.read_text().replace(fit, f'    assert data["config"].text == "{{}}"\n{fit}')
+    )
+    (root / "input/data/config").mkdir()
+    (root / "input/data/config/params.json").write_text("{}")
+    configured(root, inputdataconfig={"config": {}, "train": {}})
+    assert train(settings_of()) == 0
+    assert Manifest.read(root / "model", "adder").reads.names == ("x", "y")

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from slipway import Channel, Job, Report
+from slipway import Channel, Job
 from slipway.image import Image
-from slipway.training.config import Hosts
+from slipway.paths import Paths
 
 IMAGE = Image.read(Path(__file__).parent)
 TRAINER = IMAGE.trainer()
 
 
 def fit(**hyperparameters: object) -> tuple[object, Job]:
-    job = Job(Hosts("algo-1", ("algo-1",)), Report(), IMAGE.metrics)
+    job = Job(IMAGE, Paths(IMAGE.folder))
     channel = Channel("train", IMAGE.folder / "sample/train")
     return TRAINER.fit({"train": channel}, TRAINER.Hyperparameters.read(hyperparameters), job), job
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from slipway.cells import Array
-from slipway.codecs import csv, csv_matrix, json, jsonlines, npy, parquet
+from slipway.codecs import csv, csv_matrix, json, jsonlines, libsvm, npy, parquet, recordio
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.media import MediaType, matches, parse, preferences
 from slipway.schema import Schema
@@ -12,8 +12,8 @@ from slipway.sheet import Sheet
 
 
 @dataclass(frozen=True)
-class Codec:
-    """One format: how it is named, read and written."""
+class Reader:
+    """One format: how it is named and read."""
 
     media_type: str
     aliases: tuple[str, ...]
@@ -21,13 +21,23 @@ class Codec:
     """How files of this format end, for training."""
     read: Callable[[bytes, MediaType, Schema | None], Sheet]
     read_matrix: Callable[[bytes, MediaType, Schema], Array | None]
+
+
+@dataclass(frozen=True)
+class Codec(Reader):
+    """A format of requests and answers."""
+
     write: Callable[[Mapping[str, Array], MediaType, str], bytes]
     """Takes named answer columns, the media type wanted, and what JSON calls the list of answers."""
+    nests: bool = False
+    """Whether a cell may be a list or an object."""
 
 
 CODECS = (
     Codec("text/csv", ("csv", "application/csv"), (".csv",), csv.read, csv_matrix.read_matrix, csv.write),
-    Codec("application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write),
+    Codec(
+        "application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write, True
+    ),
     Codec(
         "application/jsonlines",
         (
@@ -41,6 +51,7 @@ CODECS = (
         jsonlines.read,
         jsonlines.read_matrix,
         jsonlines.write,
+        True,
     ),
     Codec("application/x-npy", ("npy",), (".npy",), npy.read, npy.read_matrix, npy.write),
     Codec(
@@ -51,12 +62,33 @@ CODECS = (
         parquet.read_matrix,
         parquet.write,
     ),
+    Codec(
+        "application/x-recordio-protobuf",
+        ("recordio-protobuf", "application/x-recordio"),
+        (".recordio", ".rec", ".pbr"),
+        recordio.read,
+        recordio.read_matrix,
+        recordio.write,
+    ),
 )
-MEDIA_TYPES = tuple(codec.media_type for codec in CODECS)
-_BY_NAME = {name: codec for codec in CODECS for name in (codec.media_type, *codec.aliases)}
+READERS: tuple[Reader, ...] = (
+    *CODECS,
+    Reader(
+        "text/libsvm",
+        ("libsvm", "text/x-libsvm", "application/x-libsvm"),
+        (".libsvm", ".svmlight", ".svm"),
+        libsvm.read,
+        libsvm.read_matrix,
+    ),
+)
+MEDIA_TYPES = tuple(codec.media_type for codec in READERS)
+"""What can be read."""
+ANSWER_TYPES = tuple(codec.media_type for codec in CODECS)
+"""What can be written."""
+_BY_NAME = {name: codec for codec in READERS for name in (codec.media_type, *codec.aliases)}
 
 
-def reader(content_type: str) -> tuple[Codec, MediaType]:
+def reader(content_type: str) -> tuple[Reader, MediaType]:
     """The codec that reads `content_type`. Raises UnsupportedMediaType when there is none."""
     media = parse(content_type)
     codec = _BY_NAME.get(media.essence)
@@ -66,12 +98,17 @@ def reader(content_type: str) -> tuple[Codec, MediaType]:
     return codec, media
 
 
-def writer(accept: str, default: Codec) -> tuple[Codec, MediaType]:
-    """The codec for the answer: the most wanted that can be written. Raises NotAcceptable when none can."""
+def writer(accept: str, default: Reader) -> tuple[Codec, MediaType]:
+    """The codec for the answer: the most wanted that can be written. Raises NotAcceptable when none can.
+
+    A format that cannot be written is answered in CSV.
+    """
+    if not isinstance(default, Codec):
+        default = CODECS[0]
     if not accept:
         return default, MediaType(default.media_type)
     for media in preferences(accept):
         for codec in (default, *CODECS):
             if matches(media, codec.media_type) or media.essence in codec.aliases:
                 return codec, media
-    raise NotAcceptable(f"Accept: expected one of {', '.join(MEDIA_TYPES)}; got {shown(accept)}")
+    raise NotAcceptable(f"Accept: expected one of {', '.join(ANSWER_TYPES)}; got {shown(accept)}")

@@ -10,14 +10,14 @@ import orjson
 
 from slipway import codecs
 from slipway.cells import Array
-from slipway.codecs import Codec, csv, json
+from slipway.codecs import Reader, csv, json
 from slipway.errors import BrokenModel, NoRows, NotAcceptable, UserError, listed
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
 from slipway.log import log
 from slipway.manifest import Manifest
 from slipway.media import MediaType
-from slipway.model import Model
+from slipway.model import Grouped, Model
 from slipway.rows import Rows
 from slipway.schema import Schema
 from slipway.settings import Settings
@@ -40,7 +40,7 @@ class Answer:
 class Payload:
     """A request's body and the codec that reads it: the source of its rows."""
 
-    codec: Codec
+    codec: Reader
     media: MediaType
     body: bytes
 
@@ -59,10 +59,15 @@ class Endpoint:
         self.manifest = manifest
         self._schema = manifest.reads
         self._settings = settings
-        self._defaults = _pairs(settings.options)
-        self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
         self._known = frozenset(names(type(model).options))
         self._wanted = [name.strip() for name in settings.output_columns.split(",") if name.strip()]
+        self._defaults = _pairs(settings.options)
+        if self._wanted and "outputs" in self._known:  # the model itself gives what is wanted, and no more
+            wanted = {"outputs": self._wanted}
+            type(model).options.parse(wanted, "option in SAGEMAKER_INFERENCE_OUTPUT")
+            self._defaults = {**wanted, **self._defaults}
+            self._wanted = []
+        self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
 
     @classmethod
     def load(cls, settings: Settings) -> "Endpoint":
@@ -80,7 +85,7 @@ class Endpoint:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
         try:
             return cls(model, manifest, settings)
-        except UserError as error:  # SLIPWAY_OPTIONS, which whoever deployed it has to mend
+        except UserError as error:  # an environment that whoever deployed it has to mend
             raise BrokenModel(str(error)) from None
 
     def answer(
@@ -109,14 +114,30 @@ class Endpoint:
             raise NotAcceptable(f"Accept: expected at most {_LONGEST} characters, got {len(accept)}")
         usual = codecs.writer(self._settings.default_accept, codec)
         writer, wanted = codecs.writer(accept, usual[0]) if accept else usual
+        if codec.read is json.read and self.model.marks:
+            body = self._translated(body)
         options = self._options_of(body, codec, attributes)
         # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
-        rows = Rows(Payload(codec, media, body), self._schema, typed=writer.write is not csv.write)
+        rows = Rows(
+            Payload(codec, media, body),
+            self._schema,
+            typed=writer.write is not csv.write,
+            nests=writer.nests,
+        )
         columns = self._chosen(_checked(self.model.predict(rows, options), len(rows)))
         envelope = self.model.envelope_of(options)
         return Answer(200, writer.media_type, writer.write(columns, wanted, envelope))
 
-    def _options_of(self, body: bytes, codec: Codec, attributes: str) -> Options:
+    def _translated(self, body: bytes) -> bytes:
+        """A document in the image's own form as one in the common form; any other as it is."""
+        if not all(orjson.dumps(mark) in body for mark in self.model.marks):
+            return body
+        document = json.parsed(body)
+        if not isinstance(document, dict) or not self.model.marks <= document.keys():
+            return body
+        return orjson.dumps(self.model.translated(document))
+
+    def _options_of(self, body: bytes, codec: Reader, attributes: str) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""
         given = self._known_in(attributes) if attributes else {}
         if codec.read is json.read:
@@ -167,8 +188,20 @@ def _error(status: int, kind: str, message: str) -> Answer:
     )
 
 
-def _checked(columns: Mapping[str, Array], height: int) -> Mapping[str, Array]:
-    """Every row has exactly one answer: a model that drops one must never pass for one that answered."""
+def _checked(answers: Mapping[str, Array] | Grouped, height: int) -> Mapping[str, Array]:
+    """Every row, or group of rows, is answered: a model that drops one must not pass for good."""
+    if isinstance(answers, Grouped):
+        columns, rows = answers.columns, answers.of_rows
+        if rows.shape != (height,):
+            raise RuntimeError(f"predict put {rows.shape} rows into groups, of {height} that came")
+        lost = np.setxor1d(rows, answers.of_answers)
+        if len(lost):
+            raise RuntimeError(
+                f"predict gave {len(lost)} groups rows without answers, or answers without rows"
+            )
+        height = len(answers.of_answers)
+    else:
+        columns = answers
     if not columns:
         raise RuntimeError("predict gave no answer columns")
     for name, column in columns.items():

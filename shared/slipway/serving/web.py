@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from slipway import machine
-from slipway.codecs import MEDIA_TYPES
+from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
 from slipway.errors import PayloadTooLarge
 from slipway.serving.endpoint import Answer, refused, unanswered
 
@@ -65,7 +65,7 @@ def create_app(app: "App") -> Flask:
             "columns": [column.model_dump() for column in manifest.reads.columns],
             "metrics": dict(manifest.metrics),
             "content_types": list(MEDIA_TYPES),
-            "accept": list(MEDIA_TYPES),
+            "accept": list(ANSWER_TYPES),
         }, 200
 
     @flask.errorhandler(HTTPException)

@@ -2,28 +2,44 @@
 
 import math
 import signal
-from collections.abc import Mapping
+from pathlib import Path
 from threading import Event
 from types import FrameType
 
 import pyarrow
 
 from slipway import machine
-from slipway.image import MetricFacts
+from slipway.hyperparameters import Hyperparameters
+from slipway.image import Image
 from slipway.log import log
+from slipway.paths import Paths
+from slipway.training import config
+from slipway.training.checkpoints import Checkpoints
 from slipway.training.config import Hosts
 from slipway.training.report import Report
+
+_ALONE = Hosts("algo-1", ("algo-1",))
 
 
 class Job:
     """One training job."""
 
-    def __init__(self, hosts: Hosts, page: Report, declared: Mapping[str, MetricFacts]) -> None:
+    def __init__(
+        self, image: Image, paths: Paths, params: Hyperparameters | None = None, hosts: Hosts = _ALONE
+    ) -> None:
         self.hosts = hosts
-        self.page = page
+        self.page = Report()
         """The training report, to add sections to."""
         self.metrics: dict[str, float] = {}
-        self._declared = declared
+        made_of = {
+            "image": image.name,
+            "version": image.version,
+            "hyperparameters": params.model_dump(mode="json") if params else {},
+        }
+        self.checkpoints = Checkpoints(config.checkpoints(paths), made_of)
+        """What is kept against interruption."""
+        self._image = image
+        self._output = paths.output_data
         self._stop = Event()
 
     def report(self, **metrics: float) -> None:
@@ -33,7 +49,7 @@ class Job:
         Raises ValueError for a metric that image.toml does not declare.
         """
         for name, value in metrics.items():
-            if name not in self._declared:
+            if self._image.metric(name) is None:
                 raise ValueError(f"metric {name} is not declared in image.toml")
             if math.isfinite(value):
                 self.metrics[name] = float(value)
@@ -44,6 +60,12 @@ class Job:
     def progress(self, text: str) -> None:
         """Prints one line on how far the work is."""
         log("train", text)
+
+    @property
+    def output(self) -> Path:
+        """A folder for files beside the model and the report; the platform packs it into output.tar.gz."""
+        self._output.mkdir(parents=True, exist_ok=True)
+        return self._output
 
     @property
     def cpus(self) -> int:

@@ -1,0 +1,50 @@
+"""Small tables for the tests, made by a rule so that there is something to find."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from slipway.image import Image
+
+IMAGE = Image.read(Path(__file__).parent)
+TRAINER = IMAGE.trainer()
+MODEL = IMAGE.predictor()
+
+
+def mixed(rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    """Numbers with gaps, categories, whole numbers that are names, a text, and targets of every kind."""
+    random = np.random.default_rng(seed)
+    size = random.normal(size=rows).round(3)
+    shade = random.choice(["red", "green", "blue"], rows)
+    shop = random.integers(1, 6, rows)
+    words = random.choice(["good bright", "bad dull", "plain"], rows)
+    signal = (
+        1.6 * size
+        + 1.2 * (shade == "red")
+        + 0.8 * (shop == 3)
+        + 1.5 * np.char.startswith(words.astype(str), "good")
+    )
+    noisy = signal + random.normal(scale=0.8, size=rows)
+    table = pd.DataFrame(
+        {
+            "size": size,
+            "shade": shade,
+            "shop": shop,
+            "words": words,
+            "noise": random.normal(size=rows).round(3),
+            "sold": (noisy > 1).astype(int),
+            "grade": np.where(noisy < 0, "low", np.where(noisy < 2, "middle", "high")),
+            "price": noisy.round(4),
+            "basket": np.repeat(np.arange(rows // 8), 8)[:rows],
+            "stars": np.clip(np.digitize(noisy, [0, 1.5, 3]), 0, 3),
+            "day": random.permutation(rows),
+            "weight": random.uniform(0.5, 2, rows).round(3),
+        }
+    )
+    table.loc[random.choice(rows, rows // 10, replace=False), "size"] = np.nan
+    table.loc[random.choice(rows, rows // 20, replace=False), "shade"] = None
+    return table
+
+
+FEATURES = ["size", "shade", "shop", "noise"]

@@ -1,0 +1,65 @@
+"""Rows that are learnt from, that stop, and that are measured on are never the same."""
+
+import numpy as np
+import parts
+import pytest
+from parts import Rows
+
+from slipway import UserError
+
+NONE = Rows(None, None, None)
+
+
+def test_rows_are_held_out_in_the_shares_of_the_classes() -> None:
+    strata = np.repeat([0.0, 1.0, 2.0], [60, 30, 10])
+    rest, out = parts.hold_out(Rows(strata, None, None), 100, 0.2, 0, "measuring")
+    assert np.bincount(strata[out].astype(int)).tolist() == [12, 6, 2]
+    assert sorted([*rest, *out]) == list(range(100))
+    again = parts.hold_out(Rows(strata, None, None), 100, 0.2, 0, "measuring")[1]
+    other = parts.hold_out(Rows(strata, None, None), 100, 0.2, 1, "measuring")[1]
+    assert np.array_equal(out, again)
+    assert not np.array_equal(out, other)
+
+
+def test_groups_stay_whole() -> None:
+    groups = np.random.default_rng(0).integers(0, 10, 100)
+    rest, out = parts.hold_out(Rows(None, groups, None), 100, 0.3, 0, "measuring")
+    assert len(set(groups[out])) == 3
+    assert not set(groups[rest]) & set(groups[out])
+
+
+def test_the_latest_rows_are_held_out_and_equal_times_stay_together() -> None:
+    times = np.random.default_rng(0).permutation(np.repeat(np.arange(25.0), 4))
+    rest, out = parts.hold_out(Rows(None, None, times), 100, 0.25, 0, "measuring")
+    assert times[rest].max() < times[out].min()
+    assert 20 <= len(out) <= 28
+
+
+@pytest.mark.parametrize("how", ["row", "class", "group"])
+def test_every_row_is_in_one_fold(how: str) -> None:
+    random = np.random.default_rng(0)
+    classes, groups = random.integers(0, 3, 50).astype(float), random.integers(0, 12, 50)
+    rows = {"row": NONE, "class": Rows(classes, None, None), "group": Rows(None, groups, None)}[how]
+    found = list(parts.folds(rows, 50, 4, 0))
+    assert sorted(place for _, out in found for place in out) == list(range(50))
+    for rest, out in found:
+        assert not set(rest) & set(out)
+        assert how != "group" or not set(groups[rest]) & set(groups[out])
+        if how == "row":
+            assert 12 <= len(out) <= 13
+
+
+def test_folds_by_time_learn_from_the_past() -> None:
+    times = np.random.default_rng(0).permutation(np.arange(60.0))
+    found = list(parts.folds(Rows(None, None, times), 60, 5, 0))
+    assert len(found) == 5
+    for rest, out in found:
+        assert times[rest].max() < times[out].min()
+
+
+@pytest.mark.parametrize("rows", [NONE, Rows(None, np.zeros(3, int), None), Rows(None, None, np.zeros(3))])
+def test_too_few_rows_are_named(rows: Rows) -> None:
+    with pytest.raises(UserError, match="too few"):
+        list(parts.folds(rows, 3, 5, 0))
+    with pytest.raises(UserError, match="too few"):
+        parts.hold_out(rows, 1 if rows is NONE else 3, 0.1, 0, "measuring")
