@@ -102,6 +102,7 @@ def _values(schema: Facts) -> str:
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
     kinds = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "array": "list"}
+    kinds["object"] = "JSON object"
     kind = kinds.get(schema.get("type", ""), "text")
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
@@ -113,6 +114,6 @@ def _default(one: Facts) -> str:
     if one.get("required") is True:
         return "required"
     default = one.get("default")
-    if default is None or default in ("", []):
+    if default is None or default in ("", [], {}):
         return ""
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"

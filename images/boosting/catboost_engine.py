@@ -12,7 +12,7 @@ from run import Run
 from watch import Watch
 
 _SNAPSHOT = ".cbsnapshot"
-_EVERY_S = 20
+EVERY_S = 20
 
 
 def fit(run: Run) -> CatBoost:
@@ -54,7 +54,7 @@ def _settings(run: Run, folder: Path) -> dict[str, Any]:
             "train_dir": str(folder),
             "save_snapshot": True,
             "snapshot_file": _SNAPSHOT,
-            "snapshot_interval": _EVERY_S,
+            "snapshot_interval": EVERY_S,
         }
     return run.settings(**own)
 

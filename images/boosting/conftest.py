@@ -12,10 +12,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the tests find its modules
 
-from specimen import IMAGE, MODEL, TRAINER, mixed
+from specimen import mixed
 
 from slipway import Channel, Job
+from slipway.image import Image
 from slipway.paths import Paths
+
+IMAGE = Image.read(Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")
@@ -50,13 +53,13 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fitted]:
                 text = content if isinstance(content, str) else json.dumps(content)
                 (folder / name / "params.json").write_text(text)
             channels[name] = Channel(name, folder / name)
-        params = TRAINER.Hyperparameters.read(given)
+        params = IMAGE.trainer().Hyperparameters.read(given)
         if checkpoints:
             (folder / "input/config").mkdir(parents=True)
             config = {"LocalPath": str(checkpoints)}
             (folder / "input/config/checkpointconfig.json").write_text(json.dumps(config))
         job = Job(IMAGE, Paths(folder), params)
-        return Fitted(TRAINER.fit(channels, params, job), job, folder)
+        return Fitted(IMAGE.trainer().fit(channels, params, job), job, folder)
 
     return run
 
@@ -64,9 +67,10 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fitted]:
 @pytest.fixture(scope="session")
 def ask() -> Callable[..., dict[str, Any]]:
     """A model's answers to a table."""
-    from slipway import Rows, Schema
-    from slipway.schema import Column
+    from slipway import Column, Rows, Schema
     from slipway.sheet import Sheet
+
+    options_of = IMAGE.predictor().options
 
     class Cells:
         def __init__(self, table: pd.DataFrame) -> None:
@@ -83,13 +87,12 @@ def ask() -> Callable[..., dict[str, Any]]:
             return None
 
     def answers(model: Any, rows: pd.DataFrame, **options: Any) -> dict[str, Any]:
-        kinds = {
-            feature.name: "number" if rows[feature.name].dtype.kind in "fiu" else "text"
-            for feature in model.booster.features.columns
-        }
-        columns = tuple(Column(name=name, kind=kinds[name]) for name in model.columns)
-        made = Rows(Cells(rows[model.columns]), Schema(columns=columns, table=tuple(kinds)))
-        return dict(model.predict(made, MODEL.options(**options)))
+        columns = tuple(
+            Column(name=name, kind="number" if rows[name].dtype.kind in "fiu" else "text")
+            for name in model.columns
+        )
+        made = Rows(Cells(rows[model.columns]), Schema(columns=columns, table=tuple(model.columns)))
+        return dict(model.predict(made, options_of(**options)))
 
     return answers
 

@@ -1,15 +1,9 @@
 """Small tables for the tests, made by a rule so that there is something to find."""
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from slipway.image import Image
-
-IMAGE = Image.read(Path(__file__).parent)
-TRAINER = IMAGE.trainer()
-MODEL = IMAGE.predictor()
 
 
 def mixed(rows: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -48,3 +42,20 @@ def mixed(rows: int = 400, seed: int = 0) -> pd.DataFrame:
 
 
 FEATURES = ["size", "shade", "shop", "noise"]
+
+ENGINES = ("catboost", "lightgbm", "xgboost")
+TARGETS = {"binary": "sold", "multiclass": "grade", "regression": "price", "ranking": "stars"}
+BETTER = {
+    "binary": ("roc_auc", 0.8),
+    "multiclass": ("accuracy", 0.55),
+    "regression": ("r2", 0.4),
+    "ranking": ("ndcg", 0.75),
+}
+FEW = {"n_estimators": 40, "features": FEATURES, "cat_features": ["shop"], "learning_rate": 0.2}
+
+
+def settings(engine: str, problem: str, **more: Any) -> dict[str, Any]:
+    given = {**FEW, "engine": engine, "target": TARGETS[problem], **more}
+    if problem == "ranking":
+        given["group"] = "basket"
+    return given

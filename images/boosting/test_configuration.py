@@ -56,19 +56,25 @@ def test_what_is_the_engines_own_passes_through() -> None:
     ("document", "message"),
     [
         ({"model_params": {"iterations": "many"}}, "model_params.iterations: expected a valid integer"),
-        ({"model_params": {"iterations": 0}}, "model_params.iterations: expected greater than or equal to 1"),
-        ({"model_params": {"iteratoins": 5}}, 'model_params.iteratoins: catboost has no such parameter; did you mean'),
+        ({"model_params": {"iterations": 0}}, "model_params.iterations: expected greater than or equal"),
+        ({"model_params": {"iteratoins": 5}}, "model_params.iteratoins: catboost has no such parameter"),
         ({"model_params": {"train_dir": "/x"}}, "model_params.train_dir: not yours to set"),
         ({"model_params": {"depth": 3, "max_depth": 4}}, "model_params.max_depth is given twice"),
-        ({"model_params": {"depth": 3}, "max_depth": 4}, "model_params.depth and max_depth are one and the same"),
+        ({"model_params": {"depth": 3}, "max_depth": 4}, "model_params.depth and max_depth are one"),
         ({"model_params": [1]}, "model_params: expected a JSON object, got list"),
         ({"data_params": {"targte": "x"}}, "data_params.targte: unknown; known"),
-        ({"data_params": {"test_size": 2}}, "data_params.test_size: expected less than or equal to 0.9, got 2"),
-        ({"data_params": {"target": "x"}, "target": "y"}, "data_params.target and target are one and the same"),
-        ({"engine": "sklearn"}, "engine: expected 'catboost', 'lightgbm' or 'xgboost'"),
+        (
+            {"data_params": {"test_size": 2}},
+            "data_params.test_size: expected less than or equal to 0.9, got 2",
+        ),
+        (
+            {"data_params": {"target": "x"}, "target": "y"},
+            "data_params.target and target are one and the same",
+        ),
+        ({"engine": "sklearn"}, "engine: expected 'catboost'"),
         ({"config": {}}, "config: a configuration holds no other"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_with_its_path(document: dict[str, Any], message: str) -> None:
     for given, channel in ((Hyperparameters(), document), (Hyperparameters(config=document), {})):
         with pytest.raises(UserError) as caught:

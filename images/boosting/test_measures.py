@@ -14,6 +14,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.naive_bayes import GaussianNB
 
 from slipway import UserError
+from slipway.image import Image
 
 BINARY = Outcome(problem="binary", classes=(0, 1))
 THREE = Outcome(problem="multiclass", classes=("a", "b", "c"))
@@ -70,7 +71,7 @@ def test_ks_is_the_most_that_the_shares_differ() -> None:
 
 
 def test_hosmer_lemeshow_is_pearsons_chi_squared_of_ten_groups() -> None:
-    """Ten groups of two rows of one probability; p-values of chi-squared with 8 degrees by its closed form."""
+    """Ten groups of two rows of one probability; the p-value by its closed form."""
     probability = np.repeat(np.arange(1, 11) / 11, 2)
     truth = np.tile([0.0, 1.0], 10)
     total = sum((1 - 2 * p) ** 2 / (2 * p * (1 - p)) for p in (Fraction(place, 11) for place in range(1, 11)))
@@ -210,12 +211,10 @@ def test_a_metric_that_does_not_exist_is_named(name: str, outcome: Outcome, mess
         metrics.choose([name], outcome)
 
 
-def test_every_metric_that_can_be_asked_for_is_declared() -> None:
-    from specimen import IMAGE
-
+def test_every_metric_that_can_be_asked_for_is_declared(image: Image) -> None:
     for problem in ("binary", "multiclass", "regression", "ranking"):
         for name in {*metrics._own(problem), *metrics._scorers(problem), *metrics.usual(problem)}:
-            facts = IMAGE.metric(name)
+            facts = image.metric(name)
             assert facts is not None, name
             assert (facts.direction == "Minimize") == metrics.is_loss(name), name
-    assert IMAGE.metric("lift@2.5") is not None
+    assert image.metric("lift@2.5") is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 from slipway import Job
 
 _TOLD_S = 10.0
-_KEPT_S = 30.0
+KEPT_S = 30.0
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Watch:
     def keep(self, file: str, write: Callable[[Path], None]) -> None:
         """Saves a checkpoint, if the platform keeps any, now and then and when the job is to end."""
         now = time.monotonic()
-        if self.job.checkpoints and (self.job.should_stop() or now - self._kept > _KEPT_S):
+        if self.job.checkpoints and (self.job.should_stop() or now - self._kept > KEPT_S):
             self._kept = now
             self.job.checkpoints.save(f"{self.key}{file}", write)
 

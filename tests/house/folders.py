@@ -58,7 +58,9 @@ class Folder:
     @cached_property
     def modules(self) -> list[Path]:
         """Its own code, without tests."""
-        return sorted(path for path in self.path.glob("*.py") if not path.name.startswith("test_"))
+        return sorted(
+            path for path in self.path.glob("*.py") if not path.name.startswith(("test_", "conftest."))
+        )
 
 
 @cache

@@ -36,6 +36,17 @@ print(json.dumps({"before": before, "after": sorted(sys.modules)}))
 """
 
 
+# What importing some libraries brings along; a name that is no library brings nothing.
+BROUGHT = """
+import contextlib, importlib, json, sys
+
+for name in sys.argv[1:]:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
 @pytest.fixture(scope="module")
 def trained(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample, trained: an /opt/ml tree."""
@@ -114,8 +125,7 @@ def test_serving_imports_only_the_libraries_that_its_own_code_names(
     named = {one.package for path in serving for one in imports(path)}
     if any(".table" in attributes(path) for path in serving):
         named.add("pandas")
-    if "sklearn" in named:
-        named |= {"scipy", "pandas"}
+    named |= _brought(folder, named - {path.stem for path in serving} - {"slipway"})
     late = (_packages(loaded["after"]) & TRAINING) - named
     assert not late, (
         f"answering a request imported {', '.join(sorted(late))}, which predictor.py does not ask for"
@@ -153,6 +163,13 @@ def _exported() -> set[str]:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
     ]
     return set(ast.literal_eval(assigned[0]))
+
+
+def _brought(folder: Folder, libraries: set[str]) -> set[str]:
+    """The training libraries that others import of themselves, as scikit-learn does pandas."""
+    done = folder.run("-c", BROUGHT, *sorted(libraries))
+    assert done.returncode == 0, done.stderr
+    return _packages(json.loads(done.stdout)) & TRAINING
 
 
 def _packages(modules: list[str]) -> set[str]:

@@ -95,6 +95,7 @@ def test_files_of_a_channel_have_the_columns_of_all(tmp_path):
     (tmp_path / "a.libsvm").write_text("1 1:2\n0 2:1\n")
     (tmp_path / "b.svm.gz").write_bytes(gzip.compress(b"1 4:9\n"))
     found = Channel("train", tmp_path).table
+    assert found.label.dtype == np.int64, "classes, not measures"
     assert found.to_dict("list") == {
         "label": [1, 0, 1],
         "f1": [2, 0, 0],

@@ -36,7 +36,7 @@ def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
         if any(known) and not all(known):
             raise UserError(f"line {known.index(False) + 1} has no {name}, and other lines have one")
         if all(known):
-            columns, names = [np.array(values, dtype=np.float64), *columns], [name, *names]
+            columns, names = [_whole(np.array(values, dtype=np.float64)), *columns], [name, *names]
     return Sheet(columns, len(cells), names, sparse=True)
 
 
@@ -128,6 +128,11 @@ def _dense(cells: list[Row], places: dict[int, int]) -> Array:
             if place is not None:
                 matrix[number, place] = value
     return matrix
+
+
+def _whole(values: Array) -> Array:
+    """Classes and groups are whole numbers, mostly, and are called 1 rather than 1.0."""
+    return values.astype(np.int64) if (values == np.trunc(values)).all() else values
 
 
 def _check_size(height: int, width: int) -> None:
