@@ -18,7 +18,8 @@ _LOWER = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4,
 LEVELS = np.array([*_LOWER, 0.5, *(round(1 - level, 3) for level in reversed(_LOWER))])
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 LEAST = 100  # forecasts of a class from which on its own quantiles are taken
-FEW = 20  # from which on at least the methods' spread is stretched
+FEW = 20  # from which on at least the methods' spread is stretched by what it was short of
+USUAL = 1.3  # what it is stretched by before anything is known: it is short nearly always
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Calibration:
 
     @classmethod
     def normal(cls, horizon: int) -> "Calibration":
-        """The methods' own intervals, where there is nothing to go by."""
-        return cls(np.tile(NORMAL, (len(KINDS), horizon, 1)), np.zeros(len(KINDS), dtype=np.int64))
+        """Normal intervals somewhat wider than the methods' own, where there is nothing to go by."""
+        table = np.tile(USUAL * NORMAL, (len(KINDS), horizon, 1))
+        return cls(table, np.zeros(len(KINDS), dtype=np.int64))
 
     @classmethod
     def fit(cls, errors: Array, spreads: Array, kinds: Array) -> "Calibration":
@@ -48,7 +50,7 @@ class Calibration:
             if len(rows) >= LEAST:
                 found.table[kind] = _quantiles(rows)
             elif len(rows) >= FEW:
-                found.table[kind] *= _stretch(rows)
+                found.table[kind] *= _stretch(rows) / USUAL
         return found
 
     def factors(self, kinds: Array, horizon: int, quantiles: Sequence[float]) -> Array:

@@ -19,10 +19,10 @@ def kind_of(y: Array, seasons: Sequence[int]) -> Kind:
     """The class of one series, without gaps."""
     if not len(y):
         return "empty"
-    if y.min() == y.max():
-        return "constant"
     if len(y) <= TINY:
         return "tiny"
+    if y.min() == y.max():
+        return "constant"
     if y.min() >= 0 and np.mean(y == 0) >= ZEROS:
         return "intermittent"
     if len(y) < SHORT:

@@ -4,6 +4,7 @@ The effect is taken out of a history before it is forecast and put back on the s
 forecast needs that step's covariates alone.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,8 +13,18 @@ from panel import Panel
 
 from slipway import Array
 
-LEAST_GAIN = 0.01  # of the backtest's MASE: covariates that gain less are left out
+LEAST_GAIN = 0.01  # of the backtest's error: covariates that gain less are left out
+SURE = 2.0  # standard errors that the gain is above zero
 _OWN = 20.0  # points by which a series' own effect is pulled towards all series'
+
+
+def is_gain(without: Array, with_them: Array) -> bool:
+    """Whether forecasts' errors, one a forecast, are smaller with covariates, and not by chance."""
+    known = np.isfinite(without) & np.isfinite(with_them)
+    gain = (without - with_them)[known]
+    if len(gain) < 2 or gain.mean() < LEAST_GAIN * without[known].mean():
+        return False
+    return bool(gain.mean() > SURE * gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,8 @@ class Effects:
         if not panel.covariate_names or not len(panel.covariates):
             return None
         known = np.where(np.isfinite(panel.covariates), panel.covariates, np.nan)
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a covariate without a single value
             centre, scale = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
         if not (np.nan_to_num(scale) > 0).any():
             return None

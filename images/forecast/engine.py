@@ -36,18 +36,15 @@ class Engine:
         `Effects.split` does.
         """
         panel, added = self.split(panel, horizon, ahead)
-        return self.plain(panel, added, self.learnt(panel, horizon, threads))
+        learnt = self.learnt(panel, horizon, threads)
+        found = ensemble.forecast(panel, horizon, self.seasons, self.preset, learnt)
+        return replace(found, mean=found.mean + added)
 
     def split(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None) -> tuple[Panel, Array]:
         """The series without what covariates do, and what these add to the steps to come."""
         if self.effects is None:
             return panel, np.zeros((len(panel), horizon))
         return self.effects.split(panel, horizon, ahead)
-
-    def plain(self, panel: Panel, added: Array, learnt: Sequence[Array]) -> Forecasts:
-        """Forecasts of series that were split, with LightGBM's share of them."""
-        found = ensemble.forecast(panel, added.shape[1], self.seasons, self.preset, learnt)
-        return replace(found, mean=found.mean + added)
 
     def learnt(self, panel: Panel, horizon: int, threads: int = 1) -> list[Array]:
         """LightGBM's forecasts, a view each; none where it was not trained."""

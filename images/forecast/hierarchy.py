@@ -79,9 +79,7 @@ class Hierarchy:
         order = np.r_[np.arange(len(lowest), len(panel)), np.arange(len(lowest))]
         method = MinTraceSparse(method="wls_struct")
         above = sums.shape[0]
-        found = method.fit_predict(
-            S=matrix, y_hat=forecasts.mean[order], idx_bottom=np.arange(above, len(panel))
-        )
+        found = method.fit_predict(S=matrix, y_hat=forecasts.mean[order])
         bottom = np.maximum(np.asarray(found["mean"])[above:], floors[: len(lowest), None])
         return replace(forecasts, mean=np.vstack([bottom, sums @ bottom]))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LEAST_POINTS = 10_000  # in all; below it a model of many series has little to learn from
 MOST_POINTS = 3_000_000  # more are left out, oldest first, so that memory stays bounded
 LONGEST = 1_000
+THREADED = 50_000  # rows from which on more than one thread is used
 _ROUNDS = 300
 
 
@@ -64,7 +65,9 @@ class Learner:
             frame = _pipeline(view, seasons).preprocess(table, static_features=[], dropna=True)
             features = frame.drop(columns=["unique_id", "ds", "y"])
             data = lightgbm.Dataset(features.to_numpy(np.float32), frame["y"].to_numpy())
-            boosters[view.name] = lightgbm.train(_settings(seed, threads), data, _ROUNDS)
+            # Threads of a small job wait for one another more than they work.
+            used = threads if len(features) > THREADED else 1
+            boosters[view.name] = lightgbm.train(_settings(seed, used), data, _ROUNDS)
         return cls(tuple(seasons), boosters)
 
     def predict(self, panel: Panel, horizon: int, threads: int = 1) -> dict[str, Array]:

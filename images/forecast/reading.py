@@ -71,8 +71,11 @@ def read_target(channel: Channel, reading: Reading, related: Channel | None) -> 
     timeline = _timeline(points, reading)
     names = roles.covariates
     if related is not None:
+        steps = timeline.steps(points.times)
+        points, _ = tidy.merged(points, steps, reading.duplicates, reading.counts)
         points, names = _with_related(points, names, related, roles, items, reading, single="item_id" in own)
         points = tidy.in_order(points, Counts())
+        points, _ = tidy.merged(points, timeline.steps(points.times), "mean", Counts())
         roles = Roles(roles.keys, roles.time, roles.target, names)
         own = {**own, **{name: "number" for name in names if name not in channel.kinds}}
     keys = list(items.codes)

@@ -88,10 +88,12 @@ def long_roles(kinds: Mapping[str, str], given: Given) -> Roles:
     texts = [name for name, kind in rest.items() if kind == "text"]
     target = _target(rest, numbers, given)
     texts = [name for name in texts if name != target]
-    if not keys and texts:
-        if len(texts) > 1:
+    if not given.item_id and texts:
+        named = [*keys, *texts]
+        if len(named) > 1:
             raise UserError(
-                f"which of the columns {', '.join(texts)} name a series? Give them in the hyperparameter item_id"
+                f"which of the columns {', '.join(named)} tell one series from another? "
+                "Name them in the hyperparameter item_id"
             )
         keys, texts = (texts[0],), []
     return Roles(keys, time, target, tuple(name for name in numbers if name != target), tuple(texts))

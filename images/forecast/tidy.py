@@ -153,10 +153,10 @@ def described(values: Array, counts: Counts) -> None:
     """Counts what is odd about a series that needs no mending."""
     if not len(values):
         counts.add("all_missing", 1)
-    elif not values.any():
-        counts.add("zeros", 1)
     elif len(values) <= 3:
         counts.add("tiny", 1)
+    elif not values.any():
+        counts.add("zeros", 1)
     elif values.min() == values.max():
         counts.add("constant", 1)
     if len(values) and values.min() < 0:

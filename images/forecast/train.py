@@ -11,7 +11,7 @@ import pages
 from asked import Names
 from backtest import Backtest
 from calibration import Calibration
-from effects import LEAST_GAIN, Effects
+from effects import Effects, is_gain
 from engine import Engine, NonNegative
 from ensemble import Forecasts, Preset
 from frequency import Frequency, parse_times
@@ -22,7 +22,7 @@ from parallel import mapped
 from pydantic import AliasChoices, Field, field_validator
 from reading import Reading, Target, read_like, read_target
 from roles import Given
-from scores import Scored
+from scores import Scored, mase
 from tidy import Duplicates, Fill
 
 import slipway
@@ -259,15 +259,15 @@ def _with_effects(
         notes.append(f"Covariates ({names}): none varies, or no series is long enough; not used.")
         return engine, past, plain
     other = backtest.run(windows, replace(past, effects=before), job.cpus, stop)
-    without = plain.scored.measures()["MASE"]
-    with_them = (
-        other.scored.measures()["MASE"]
-        if other is not None and len(other.scored) == len(plain.scored)
-        else np.inf
-    )
-    told = f"Covariates ({names}): MASE {with_them:.4g} with them, {without:.4g} without"
     effects = Effects.fit(panel, engine.seasons)
-    if other is None or effects is None or not with_them < (1 - LEAST_GAIN) * without:
+    if other is None or effects is None or len(other.scored) < len(plain.scored):
+        notes.append(f"Covariates ({names}): no time was left to try them; not used.")
+        return engine, past, plain
+    without, with_them = (mase(one.actual, one.mean, one.change) for one in (plain.scored, other.scored))
+    told = (
+        f"Covariates ({names}): MASE {np.nanmean(with_them):.4g} with them, {np.nanmean(without):.4g} without"
+    )
+    if not is_gain(without, with_them):
         notes.append(f"{told}; not used.")
         return engine, past, plain
     notes.append(f"{told}; used.")
