@@ -128,15 +128,15 @@ class MindsDB:
 
             return Answers(known.prediction, known.confidence, known.probabilities, known.low, known.high)
 
-    def select(self, storage: Path, table: "DataFrame", sql: str) -> "DataFrame":
-        """The answer to a query over `files.rows`, which is `table`, and the model that `storage` holds."""
+    def query(self, storage: Path, table: "DataFrame", *statements: str) -> "list[DataFrame]":
+        """The answers to SQL over `files.train`, which is `table`, and a copy of `storage`, with its model."""
         with _LOCK:
             self._open(storage)
             self._give(table)
             try:
-                return self._ask(sql)
+                return [self._ask(sql) for sql in statements]
             finally:
-                self._forget()
+                self._empty()
 
     def _open(self, storage: Path) -> None:
         if self._holds != storage:
@@ -179,11 +179,6 @@ class MindsDB:
             path = Path(folder, "rows.parquet")
             table.to_parquet(path)
             FileController().save_file(_ROWS, str(path), file_name=path.name)
-
-    def _forget(self) -> None:
-        from mindsdb.interfaces.file.file_controller import FileController
-
-        FileController().delete_file(_ROWS)
 
     def _module(self, name: str) -> Any:
         """A module of the handler as MindsDB imported it, which is not the one that we may have imported."""
