@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,12 +71,16 @@ class Endpoint:
         self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
 
     @classmethod
-    def load(cls, settings: Settings) -> "Endpoint":
-        """Loads the model. Raises BrokenModel, one line, when it cannot be served."""
+    def load(cls, settings: Settings, folder: Path | None = None) -> "Endpoint":
+        """Loads the model in `folder`, else the one at the platform's place for it.
+
+        Raises BrokenModel, one line, when it cannot be served.
+        """
+        folder = folder or settings.paths.model
         image = Image.read(settings.algorithm)
-        manifest = Manifest.read(settings.paths.model, image.name)
+        manifest = Manifest.read(folder, image.name)
         try:
-            model = image.predictor().load(settings.paths.model)
+            model = image.predictor().load(folder)
         except Exception as error:  # whatever a library raises over files that do not make a model
             traceback.print_exc()
             raise BrokenModel(
