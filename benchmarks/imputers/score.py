@@ -59,9 +59,9 @@ def text(results: dict[str, Any]) -> str:
     table = pd.DataFrame(cells)
     parts = []
     if "nrmse" in table:
-        parts += [numbers(table[~table["case"].str.endswith("*")])]
+        parts += [numbers(table[~table["table"].str.endswith("*")])]
     if "f1" in table:
-        parts += labels(table[table["case"].str.endswith("*")])
+        parts += labels(table[table["table"].str.endswith("*")])
     return "\n\n".join(parts)
 
 

@@ -12,7 +12,10 @@ from datawig_fill import DataWig, framed
 from engine import Choices, fit
 from goods import NEW, TRAIN
 from imputer import Imputer
+from pandas import DataFrame
 from specimen import holed, mixed
+from test_imputation import fit as trained
+from test_imputation import reply_to, served, write
 
 from slipway import UserError
 from slipway.image import Image
@@ -87,6 +90,47 @@ def test_a_model_holds_what_datawig_writes_of_its_training(rated: Any) -> None:
     (folder,) = (rated.model / "imputer/networks").iterdir()
     assert "avg_precision" in json.loads((folder / "fit-test-metrics.json").read_text())["rating_binary"]
     assert len(pd.read_csv(folder / "hpo_results.csv")) == 1
+
+
+def test_a_job_leaves_the_metrics_and_the_trials_in_its_output(rated: Any) -> None:
+    folder = rated.root / "output/data"
+    assert set(json.loads((folder / "fit-test-metrics.json").read_text())) == {"rating_binary"}
+    trials = pd.read_csv(folder / "hpo_results.csv")
+    assert trials["label_column"].tolist() == ["rating_binary"]
+    assert {"f1_weighted", "ece_pre_calibration", "ece_post_calibration", "time [min]"} <= set(trials)
+
+
+FINISHES = {"matte": "flat powder coated", "gloss": "shiny lacquered", "brushed": "satin steel grain"}
+
+
+def products(rows: int) -> pd.DataFrame:
+    """Products whose finish follows from what is said of them; written for these tests."""
+    draw = np.random.default_rng(4)
+    finish = draw.choice(list(FINISHES), rows)
+    words = [" ".join(draw.permutation(f"{FINISHES[one]} faucet hinge rail".split())[:4]) for one in finish]
+    return pd.DataFrame({"title": [f"part {k}" for k in range(rows)], "text": words, "finish": finish})
+
+
+@pytest.mark.parametrize("engine", ["auto", "datawig"])
+def test_the_finish_of_products_is_told_in_csv_and_in_json(engine: str, tmp_path: Path) -> None:
+    table = products(150)
+    table.loc[::10, "finish"] = None
+    older = {"engine": engine, "label_column": "finish", "feature_columns": "title,text"}
+    model, _, schema = trained(write(tmp_path / "data", table), **older)
+    endpoint = served(tmp_path, model, schema)
+    rows = [{"title": "part", "text": text} for text in FINISHES.values()]
+    answer = json.loads(reply_to(endpoint, rows, answer="instances").body)
+    for one, finish in zip(answer["instances"], FINISHES, strict=True):
+        assert one["label_column"] == "finish"
+        assert one["predictions"][0]["predicted"] == finish
+        assert {found["predicted"] for found in one["predictions"]} == set(FINISHES)
+        [why] = one["prediction_explanations"]
+        assert why["explained_label"] == finish
+        assert set(why["tokens"][0].split()) <= set(FINISHES[finish].split())
+    text = DataFrame(rows).to_csv(index=False)
+    lines = reply_to(endpoint, text, "text/csv").body.decode().splitlines()
+    assert [line.split(",")[2] for line in lines] == list(FINISHES)
+    assert all(0.5 < float(line.split(",")[3]) <= 1 for line in lines)
 
 
 @pytest.mark.parametrize(("name", "value"), [("num_epochs", "5"), ("batch_size", "9"), ("hpo", "true")])
