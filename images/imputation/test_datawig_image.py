@@ -164,7 +164,7 @@ def test_each_column_is_filled_by_a_network_over_all_the_others(gappy: pd.DataFr
 
 
 def test_answers_are_those_of_the_network(gappy: pd.DataFrame) -> None:
-    imputer = fit(gappy, ["kind"], Choices(engine="datawig"))
+    imputer = fit(gappy, ["kind"], Choices(engine="datawig", num_epochs=3))
     assert isinstance(imputer.engine, DataWig)
     read = {column.name: column.read(gappy[column.name]) for column in imputer.columns}
     network, column = imputer.engine.networks["kind"], imputer.column("kind")
@@ -176,7 +176,7 @@ def test_answers_are_those_of_the_network(gappy: pd.DataFrame) -> None:
 
 
 def test_on_few_rows_no_answer_is_made_certain() -> None:
-    imputer = fit(TRAIN, ["kind"], Choices(engine="datawig"))
+    imputer = fit(TRAIN, ["kind"], Choices(engine="datawig", num_epochs=20))
     assert getattr(imputer.confidence["kind"], "temperature", None) == 1.0
     assert imputer.quality["kind"]["rows"] < 30
 
@@ -192,7 +192,7 @@ def test_a_label_that_comes_once_is_no_class_and_lowers_the_confidence() -> None
 
 
 def test_explanations_name_the_cells_and_the_words(gappy: pd.DataFrame, tmp_path: Path) -> None:
-    imputer = fit(TRAIN, ["kind", "price"], Choices(engine="datawig"))
+    imputer = fit(TRAIN, ["kind", "price"], Choices(engine="datawig", num_epochs=20))
     imputer.save(tmp_path / "model")
     sent = NEW.drop(columns=["kind", "price"]).head(5)
     before, after = (
@@ -211,7 +211,7 @@ def test_explanations_name_the_cells_and_the_words(gappy: pd.DataFrame, tmp_path
 
 def test_a_stop_and_a_time_limit_still_give_a_model() -> None:
     table = holed(mixed(300))
-    stopped = fit(table, None, Choices(engine="datawig"), should_stop=lambda: True)
-    hurried = fit(table, None, Choices(engine="datawig", num_epochs=10_000, time_limit_s=1))
+    stopped = fit(table, ["kind", "price"], Choices(engine="datawig"), should_stop=lambda: True)
+    hurried = fit(table, ["kind", "price"], Choices(engine="datawig", num_epochs=10_000, time_limit_s=1))
     for imputer in (stopped, hurried):
         assert not imputer.fill(table, ["kind", "price"]).table[["kind", "price"]].isna().any().any()
