@@ -53,9 +53,9 @@ demo: $(ENVS)/$(or $(IMG),kmeans)/.stamp ## Train on the sample, serve, send a r
 	@$(call in,$(IMG)) tools/local.py demo --image $(IMG)
 
 RUN_ENV := $(if $(IMG),$(ENVS)/$(IMG)/.stamp)
-train: $(RUN_ENV) ## Train without Docker: IMG=name [DATA=folder] [HP=file]
+train: $(RUN_ENV) ## Train without Docker: IMG=name [DATA=folder] [HP=file] [TYPE=text/csv]
 	$(call need,IMG,which image to train)
-	@$(call in,$(IMG)) tools/local.py train --image $(IMG) $(call option,data,DATA) $(call option,hyperparameters,HP)
+	@$(call in,$(IMG)) tools/local.py train --image $(IMG) $(call option,data,DATA) $(call option,hyperparameters,HP) $(call option,type,TYPE)
 
 serve: $(RUN_ENV) ## Serve what was trained: IMG=name [PORT=8080]
 	$(call need,IMG,which image to serve)
@@ -108,7 +108,7 @@ MYPY = MYPYPATH=shared:images/$(1) $(call in,tools) -m mypy --cache-dir $(LOCAL)
 check-shared: $(TOOLS) $(ENVS)/shared/.stamp
 	$(call MYPY,shared) shared/slipway
 $(IMAGES:%=check-%): check-%: $(TOOLS) $(ENVS)/%/.stamp
-	$(call MYPY,$*) $(filter-out images/$*/test_%,$(wildcard images/$*/*.py))
+	$(call MYPY,$*) $(filter-out images/$*/test_%,$(wildcard images/$*/*.py images/$*/*/*.py))
 
 check-locks: $(filter $(LOCAL)/%,$(UV))
 	$(PYTHON) tools/lock.py --check

@@ -19,7 +19,7 @@ PORT = 8080
 
 
 def train(run: Run, options: argparse.Namespace) -> int:
-    run.lay_out(options.data, options.hyperparameters)
+    run.lay_out(options.data, options.hyperparameters, options.type or "")
     run.train()
     print(f"\nmodel:  {run.paths.model}\nreport: {run.report}  (open it in a browser)")
     print(f"next:   make serve IMG={run.name}")
@@ -86,6 +86,7 @@ def main() -> int:
                 "--data", type=Path, help="a folder of channels, or what the first channel holds"
             )
             one.add_argument("--hyperparameters", type=Path, help="a JSON file")
+            one.add_argument("--type", help="media type of the data; by each file's ending unless given")
         if verb is predict:
             one.add_argument("--file", type=Path, help="the sample's request.csv unless given")
             one.add_argument("--type", help="its media type; guessed from the file's ending unless given")

@@ -29,6 +29,10 @@ class Run:
         self.paths = Paths(self.root)
 
     @property
+    def _before(self) -> Path:
+        return self.root.with_name(f"{self.name}.before")
+
+    @property
     def report(self) -> Path:
         return self.paths.output_data / "report.html"
 
@@ -38,8 +42,8 @@ class Run:
         facts = sorted(Image.read(self.folder).channels.items(), key=lambda entry: not entry[1].required)
         return {name: [name, *channel.aliases] for name, channel in facts}
 
-    def lay_out(self, data: Path | None, hyperparameters: Path | None) -> None:
-        """Makes the tree anew: data is linked, not copied, and what the run before wrote is gone."""
+    def lay_out(self, data: Path | None, hyperparameters: Path | None, content_type: str = "") -> None:
+        """Makes the tree anew: data is linked, not copied; what the run before wrote is put aside."""
         source = (data or self.sample).resolve()
         if not source.exists():
             raise RunError(f"DATA: {data} does not exist")
@@ -47,13 +51,20 @@ class Run:
             hyperparameters = self.sample / "hyperparameters.json"
         if hyperparameters is not None and not hyperparameters.is_file():
             raise RunError(f"HP: there is no file {hyperparameters}")
-        shutil.rmtree(self.root, ignore_errors=True)
-        self.paths.config.mkdir(parents=True)
-        self.paths.channels.mkdir(parents=True)
-        if hyperparameters is not None:
-            shutil.copyfile(hyperparameters, self.paths.hyperparameters)
-        config = {channel: {"TrainingInputMode": "File"} for channel in self._link(source)}
-        self.paths.input_data_config.write_text(manifest.as_json(config))
+        shutil.rmtree(self._before, ignore_errors=True)
+        if self.root.exists():
+            self.root.rename(self._before)
+        try:
+            self.paths.config.mkdir(parents=True)
+            self.paths.channels.mkdir(parents=True)
+            if hyperparameters is not None:
+                shutil.copyfile(hyperparameters, self.paths.hyperparameters)
+            entry = {"TrainingInputMode": "File", **({"ContentType": content_type} if content_type else {})}
+            config = dict.fromkeys(self._link(source), entry)
+            self.paths.input_data_config.write_text(manifest.as_json(config))
+        except BaseException:
+            self._go_back()
+            raise
 
     def _link(self, source: Path) -> list[str]:
         """Links the data into the tree; returns the channels."""
@@ -91,14 +102,28 @@ class Run:
         return [sys.executable, "-m", "slipway", verb], {**os.environ, **added}
 
     def train(self) -> None:
-        """Trains, its log passing by. Raises RunError with the text that the platform would show."""
+        """Trains, its log passing by. Raises RunError with the text that the platform would show.
+
+        Where it fails, the model of the run before is there again.
+        """
         command, environ = self.command("train")
-        code = subprocess.run(command, env=environ, check=False).returncode
+        code, cause = None, "it ended without a word"
+        try:
+            code = subprocess.run(command, env=environ, check=False).returncode
+        finally:
+            if self.paths.failure.exists():
+                cause = self.paths.failure.read_text()
+            if code == 0:
+                shutil.rmtree(self._before, ignore_errors=True)
+            else:
+                self._go_back()
         if code != 0:
-            cause = (
-                self.paths.failure.read_text() if self.paths.failure.exists() else "it ended without a word"
-            )
             raise RunError(f"training failed with exit code {code}: {cause}")
+
+    def _go_back(self) -> None:
+        if self._before.exists():
+            shutil.rmtree(self.root)
+            self._before.rename(self.root)
 
     def check_trained(self) -> None:
         """Raises RunError when there is no model to serve."""

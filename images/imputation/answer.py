@@ -23,6 +23,7 @@ class Asked:
     top_k: int = 0
     multiple: int = 0
     explain: bool = False
+    tolerance: float = 0.0  # of numbers, in standard deviations; 0: none is left empty
 
 
 def answered(
@@ -36,10 +37,17 @@ def answered(
     """Raw answers as cells with their confidence."""
     draws = np.empty((len(rows), asked.multiple), dtype=object)
     if isinstance(confidence, Residuals):
+        raw = confidence.bounded(raw)
         lower, upper = (column.write(end) for end in confidence.interval(raw))
+        near = confidence.within(raw, asked.tolerance) if asked.tolerance else None
+        left = np.zeros(len(rows), bool)
+        if near is not None and asked.precision_threshold is not None:
+            left = near < asked.precision_threshold
+        values = column.write(raw)
+        values[left] = None
         for place in range(asked.multiple):
             draws[:, place] = column.write(confidence.draw(raw, rng))
-        cells = Cells(rows, column.write(raw), np.zeros(len(rows), bool), lower=lower, upper=upper)
+        cells = Cells(rows, values, left, near, lower, upper)
         return replace(cells, draws=draws) if asked.multiple else cells
     labels = column.write(np.array(column.labels, dtype=object))
     chances = confidence.probabilities(raw)

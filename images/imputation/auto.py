@@ -31,7 +31,7 @@ class Auto:
     def warm(self) -> None:
         """Parse the trees now rather than at the first request."""
         for model in self.models.values():
-            for part in model.parts.values():
+            for part in (*model.parts.values(), *([model.spare] if model.spare else [])):
                 part.warm()
 
     def save(self, folder: Path) -> None:

@@ -11,12 +11,16 @@ from cells import Floats
 from choice import chosen, metric, score, usual_answer
 from column_model import ColumnModel
 from design import Design
-from learners import LEARNERS, Task
+from fitted import Boost
+from learners import GRAM_ROWS, LEARNERS, Task, fit_boost
 from numpy.typing import NDArray
 from residuals import Residuals
 from scores import ece
 
 FOLDS = 4
+TIMES, FEW = 3, 1_000  # of few rows a spare model sees each three times, other cells hidden each time
+ASKED = 60  # rows that tell whether a column is crucial
+SHIFT = 0.05  # by which the chance of a label changes without one
 FEWEST = 20  # observed cells below which only the usual value is safe
 LARGE = {
     "fast": 2_000,
@@ -25,6 +29,7 @@ LARGE = {
 }  # rows above which boosting alone is as good, at a hundredth of the size
 WIDE = 30  # features at which so many rows are large; with 200 it is a sixth of the rows
 MANY = 20  # labels; with more a forest is too large, and on text ridge is faster than logistic and no worse
+DEAR = 500_000  # terms in all rows, times labels: above, on text, logistic regression is not worth its time
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,11 @@ def fit_column(
     )
     trained = design.take(rows) if weights else design
     parts = {name: LEARNERS[name](trained, truth[rows], task) for name in weights}
+    model = ColumnModel(usual, scale, parts, weights)
+    if weights and not design.textual and not wide(design, len(rows)) and not late(0.0):
+        error = 0.0 if task.labels else scale * float(np.abs(truth - guesses).mean())
+        if needed := crucial(model, trained, error):
+            model = replace(model, crucial=needed, spare=spare_of(trained, truth[rows], task))
     scores = {name: score(tried[name], truth, task) for name in tried}
     quality = {
         "metric": metric(task),
@@ -74,7 +84,7 @@ def fit_column(
         sure = confidence.probabilities(guesses).max(1)
         quality["ece"] = ece(guesses.argmax(1) == answers, sure)
     quality["seconds"] = round(time.monotonic() - started, 3)
-    return FittedColumn(ColumnModel(usual, scale, parts, weights), confidence, quality)
+    return FittedColumn(model, confidence, quality)
 
 
 def learners_for(design: Design, rows: int, task: Task) -> list[str]:
@@ -83,15 +93,45 @@ def learners_for(design: Design, rows: int, task: Task) -> list[str]:
     names: list[str] = []
     if not len(design.keep):  # no other column
         return names
+    if wide(design, rows):
+        return ["linear"]
     if design.textual and task.labels:
         names.append("ridge")
-    if (design.textual and task.labels <= MANY) or (not design.textual and small):
+        if len(design.known) <= GRAM_ROWS:
+            design.gram  # noqa: B018 (computed now, it is shared by all folds)
+    cheap = design.linear.nnz * task.labels <= DEAR if design.textual else small
+    if cheap and (task.labels <= MANY or not design.textual):
         names.append("linear")
     if any(column.kind != "text" and column.name != design.target for column in design.source.columns):
         names.append("boost")
         if small and task.labels <= MANY and task.preset != "fast":
             names.append("forest")
     return names
+
+
+def wide(design: Design, rows: int) -> bool:
+    """Whether there are fewer rows than features: too few to grow trees on, and there may be hundreds."""
+    return not design.textual and rows < len(design.keep)
+
+
+def crucial(model: ColumnModel, design: Design, error: float) -> tuple[str, ...]:
+    """The columns without which the answer changes by half of its usual error, or the chances by much."""
+    others = design.others
+    rows = np.unique(np.linspace(0, len(design.known) - 1, ASKED).astype(int))
+    with_all = model.predict(design.take(rows))
+    without = model.predict(design.each_without(rows, [place for place, _ in others]))
+    change = np.abs(without.reshape(len(others), *with_all.shape) - with_all)
+    if with_all.ndim == 2:
+        change = change.max(axis=2)
+    most = error / 2 if with_all.ndim == 1 else SHIFT
+    return tuple(name for (_, name), moved in zip(others, change.mean(axis=1), strict=True) if moved > most)
+
+
+def spare_of(design: Design, answers: NDArray[Any], task: Task) -> Boost:
+    """A model of rows that lack what training rows have: learnt from these, cells hidden at random."""
+    rng = np.random.default_rng(task.seed)
+    times = np.tile(np.arange(len(answers)), TIMES if len(answers) <= FEW else 1)
+    return fit_boost(design.frayed(times, rng), answers[times], task)
 
 
 def out_of_fold(

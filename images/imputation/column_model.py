@@ -23,6 +23,10 @@ class ColumnModel:
     scale: float  # of a number: its parts answer in standard deviations from the mean
     parts: Mapping[str, Fitted]
     weights: Mapping[str, float]
+    crucial: tuple[
+        str, ...
+    ] = ()  # columns that training rows hardly ever lacked, and the parts cannot do without
+    spare: Boost | None = None  # for rows that lack a cell of those
 
     def predict(self, design: Design) -> Floats:
         """Values (n,) or probabilities (n, labels); a row with nothing observed gets the usual answer."""
@@ -34,6 +38,11 @@ class ColumnModel:
             answer[known] += self.scale * sum(
                 weight * (self.parts[name].predict(some) - base) for name, weight in self.weights.items()
             )
+            lacking = known[some.lacking(self.crucial)] if self.spare else known[:0]
+            if self.spare and len(lacking):
+                answer[lacking] = self.usual + self.scale * (
+                    self.spare.predict(design.take(lacking).bare()) - base
+                )
         return answer
 
     def save(self, folder: Path) -> None:
@@ -41,8 +50,19 @@ class ColumnModel:
         folder.mkdir(parents=True)
         for part in self.parts.values():
             part.save(folder)
+        if self.spare:
+            (folder / "spare").mkdir()
+            self.spare.save(folder / "spare")
         (folder / "model.json").write_text(
-            json.dumps({"usual": self.usual.tolist(), "scale": self.scale, "weights": dict(self.weights)})
+            json.dumps(
+                {
+                    "usual": self.usual.tolist(),
+                    "scale": self.scale,
+                    "weights": dict(self.weights),
+                    "crucial": self.crucial,
+                },
+                ensure_ascii=False,
+            )
         )
 
     @classmethod
@@ -50,4 +70,12 @@ class ColumnModel:
         """Read what `save` wrote."""
         state = json.loads((folder / "model.json").read_text())
         parts = {name: FORMS[name].load(folder) for name in state["weights"]}
-        return cls(np.array(state["usual"], float), state["scale"], parts, state["weights"])
+        spare = Boost.load(folder / "spare") if (folder / "spare").exists() else None
+        return cls(
+            np.array(state["usual"], float),
+            state["scale"],
+            parts,
+            state["weights"],
+            tuple(state["crucial"]),
+            spare,
+        )

@@ -80,7 +80,7 @@ def _hidden(filled: Any, cells: Mapping[str, Any], part: DataFrame, places: Mapp
         picked = np.isin(one.rows, places[name])
         truth = part[name].iloc[one.rows[picked]]
         column = filled.column(name)
-        if one.probability is not None:
+        if one.lower is None and one.probability is not None:
             chances.append(one.probability[picked])
             right.append(agree(column, truth, one.values[picked]))
         elif one.lower is not None and column.kind == "number":

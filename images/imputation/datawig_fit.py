@@ -71,7 +71,7 @@ def _network(
     if column.labels:  # a value that is no label is no class either
         known = (answers >= 0) & (answers < len(column.labels))
         table = table.assign(**{column.name: table[column.name].where(known, None)})
-    features = [name for name in table if name != column.name]
+    features = [name for name in choices.features or table if name != column.name and name in table]
     left = due - time.monotonic()
     try:
         return datawig_engine.fit(

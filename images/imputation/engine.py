@@ -40,6 +40,7 @@ class Choices:
     num_epochs: int = 100  # of datawig alone, like the next two
     batch_size: int = 128
     hpo: int = 0
+    features: tuple[str, ...] = ()  # the columns to fill from; all others when empty
 
 
 Report = Callable[[str, dict[str, Any], int, int], None]  # column, its quality, columns done, columns to do
@@ -64,8 +65,9 @@ def fit(
     read = {column.name: column.read(sample[column.name]) for column in kinds}
     used = tuple(column for column in kinds if column.kind != "empty")
     asked = [column for column in used if column.name in targets and fillable(column)]
+    inputs = tuple(column for column in used if not choices.features or column.name in choices.features)
     if choices.engine == "auto":
-        engine, confidence, quality = auto(used, asked, read, choices, report, ends, should_stop)
+        engine, confidence, quality = auto(inputs, asked, read, choices, report, ends, should_stop)
     elif choices.engine == "datawig":
         try:
             from datawig_fit import fit_datawig  # and with it mxnet, which takes seconds to import

@@ -89,18 +89,21 @@ def tokens(
                 # With two labels only the second one has coefficients: centred, both speak.
                 coef = coef - coef.mean(1, keepdims=True)
             picked = codes if codes is not None else np.zeros(len(encoded.dense), np.int64)
-            terms = engine.features.texts[name].terms
-            found[name] = [row_terms(block[[row]], coef[:, code], terms) for row, code in enumerate(picked)]
+            text = engine.features.texts[name]
+            terms, words = text.terms, len(text.words.vocabulary_)
+            found[name] = [
+                row_terms(block[[row]], coef[:, code], terms, words) for row, code in enumerate(picked)
+            ]
         end = start
     return found
 
 
 def row_terms(
-    row: sparse.csr_matrix, coef: NDArray[np.float32], terms: Sequence[str]
+    row: sparse.csr_matrix, coef: NDArray[np.float32], terms: Sequence[str], words: int
 ) -> list[tuple[str, float]]:
-    """The terms of one text that speak for the answer, strongest first."""
+    """The terms of one text that speak for the answer, strongest first: its words, then pieces of words."""
     weights = row.data * coef[row.indices]
-    order = np.argsort(-weights, kind="stable")[:TOP]
+    order = np.lexsort((-weights, row.indices >= words, weights <= 0))[:TOP]
     return [(terms[row.indices[place]], float(weights[place])) for place in order if weights[place] > 0]
 
 

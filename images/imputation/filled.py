@@ -17,7 +17,9 @@ class Cells:
     rows: NDArray[np.int64]
     values: NDArray[Any]  # None where the cell was left empty
     left: NDArray[np.bool_]
-    probability: Floats | None = None  # categories: the calibrated chance that the value is right
+    probability: Floats | None = (
+        None  # the calibrated chance that the value is right (numbers: within the tolerance)
+    )
     lower: NDArray[Any] | None = None  # numbers and dates: the ends of a 90 % interval
     upper: NDArray[Any] | None = None
     top: NDArray[Any] | None = None  # categories: (cells, top_k) labels, likeliest first

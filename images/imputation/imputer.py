@@ -43,6 +43,7 @@ class Imputer:
         top_k: int = 0,
         multiple: int = 0,
         explain: bool = False,
+        tolerance: float = 0.0,
     ) -> Filled:
         """Close the gaps of `columns` (all targets); a target that the table lacks is a column of gaps."""
         wanted = self.targets if columns is None else tuple(columns)
@@ -51,7 +52,7 @@ class Imputer:
                 raise ValueError(
                     f"column {name!r} cannot be filled; this imputer fills {', '.join(self.targets)}."
                 )
-        asked = Asked(precision_threshold, top_k, multiple, explain)
+        asked = Asked(precision_threshold, top_k, multiple, explain, tolerance)
         parts = list(self.chunks(table, wanted, asked))
         return Filled.of(table, {name: Cells.joined([part[name] for part in parts]) for name in wanted})
 

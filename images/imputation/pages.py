@@ -67,8 +67,9 @@ def write(
     if doubtful:
         words = ", ".join(f'"{word}" in {name}' for name, word in doubtful)
         page.add("Labels that may be gaps", f"{words}: learnt as labels. To have them filled, set missing.")
-    threshold = params.precision_threshold
-    cells = imputer.fill(part, precision_threshold=threshold).cells
+    cells = imputer.fill(
+        part, precision_threshold=params.precision_threshold, tolerance=params.tolerance
+    ).cells
     drawn = [
         name for name, one in cells.items() if 0 < len(one.rows) < len(part) and name in imputer.confidence
     ]

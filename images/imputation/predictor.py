@@ -21,7 +21,9 @@ class Options(slipway.Options):
     columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
     """The columns to fill; all that the model can fill when empty."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a label empty when cells as sure were right less often than this; else as in training."""
+    """Leave a cell empty when cells as sure were right less often than this; else as in training."""
+    tolerance: Annotated[float, Field(ge=0, le=100)] | None = None
+    """How far off a number or date may be and still be right, in standard deviations; else as in training."""
     top_k: Annotated[int, Field(ge=0, le=200)] = 0
     """How many labels to give with their probabilities, likeliest first, for each filled cell."""
     interval: bool = False
@@ -51,6 +53,7 @@ class Model(slipway.Model):
         whole: Collection[str],
         missing: Sequence[str],
         precision_threshold: float | None,
+        tolerance: float = 0.0,
     ) -> None:
         self.imputer = imputer
         self.columns = list(columns)
@@ -58,6 +61,7 @@ class Model(slipway.Model):
         self.whole = frozenset(whole)
         self.missing = frozenset(missing)
         self.precision_threshold = precision_threshold
+        self.tolerance = tolerance
 
     def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
         """Every column that was sent with its gaps filled, then what was filled in; or the older form."""
@@ -68,9 +72,10 @@ class Model(slipway.Model):
         if unknown:
             can = ", ".join(self.imputer.targets)
             raise UserError(f'columns: "{unknown[0]}" cannot be filled; the model was trained to fill {can}')
-        threshold = options.precision_threshold
-        if threshold is None:
-            threshold = self.precision_threshold
+        usual = {"precision_threshold": self.precision_threshold, "tolerance": self.tolerance}
+        options = options.model_copy(
+            update={name: value for name, value in usual.items() if getattr(options, name) is None}
+        )
         table = blanked(rows.table, self.missing)
         if options.answer == "instances":
             if len(wanted) != 1:
@@ -78,9 +83,15 @@ class Model(slipway.Model):
                     f"answer=instances is of one column, but there are {len(wanted)}; "
                     f"name one with the option columns: {', '.join(wanted)}"
                 )
-            return reply.instances(self.imputer, table.drop(columns=wanted[0]), wanted[0], options, threshold)
+            return reply.instances(self.imputer, table.drop(columns=wanted[0]), wanted[0], options)
         filled = self.imputer.fill(
-            table, wanted, threshold, options.top_k, options.multiple, options.explain
+            table,
+            wanted,
+            options.precision_threshold,
+            options.top_k,
+            options.multiple,
+            options.explain,
+            options.tolerance or 0.0,
         ).cells
         return reply.completed(self.imputer, rows.sent, filled, self.whole, options)
 
@@ -95,6 +106,7 @@ class Model(slipway.Model):
             "whole": sorted(self.whole),
             "missing": sorted(self.missing),
             "precision_threshold": self.precision_threshold,
+            "tolerance": self.tolerance,
         }
         (folder / "model.json").write_text(json.dumps(facts, ensure_ascii=False))
         self.imputer.save(folder / "imputer")

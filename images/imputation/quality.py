@@ -15,7 +15,9 @@ SUSPECT = {"NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "?
 JUDGED = 20_000  # rows of a table that are judged at most
 
 
-def summary(imputer: Imputer, table: DataFrame, threshold: float | None) -> dict[str, float]:
+def summary(
+    imputer: Imputer, table: DataFrame, threshold: float | None, tolerance: float
+) -> dict[str, float]:
     """Means over the columns of what was reached on cells that the models did not see."""
     found: dict[str, list[float]] = {"nrmse": [], "f1": [], "ece": [], "quality": []}
     for quality in imputer.quality.values():
@@ -25,7 +27,7 @@ def summary(imputer: Imputer, table: DataFrame, threshold: float | None) -> dict
             found["ece"].append(quality["ece"])
     means = {name: float(np.mean(values)) for name, values in found.items() if values}
     part = table.head(JUDGED)
-    cells = imputer.fill(part, precision_threshold=threshold).cells.values()
+    cells = imputer.fill(part, precision_threshold=threshold, tolerance=tolerance).cells.values()
     holes = sum(len(one.rows) for one in cells)
     return means | ({"coverage": sum(int((~one.left).sum()) for one in cells) / holes} if holes else {})
 

@@ -64,6 +64,8 @@ def marks(
         found["imputed_proba"] = none if cells.probability is None else objects(cells.probability.tolist())
         if options.top_k:
             found["imputed_top"] = ranked(cells)
+    if isinstance(confidence, Residuals) and options.tolerance:
+        found["imputed_proba"] = none if cells.probability is None else objects(cells.probability.tolist())
     if isinstance(confidence, Residuals) and options.interval:
         found["imputed_low"] = none if cells.lower is None else written(cells.lower, False)
         found["imputed_high"] = none if cells.upper is None else written(cells.upper, False)
@@ -75,12 +77,16 @@ def marks(
     return found
 
 
-def instances(
-    imputer: Imputer, table: DataFrame, name: str, options: "Options", threshold: float | None
-) -> dict[str, Array]:
+def instances(imputer: Imputer, table: DataFrame, name: str, options: "Options") -> dict[str, Array]:
     """The older container's answer: every row is asked for the column, whatever it holds there."""
     cells = imputer.fill(
-        table, [name], threshold, options.top_k or TOP, options.multiple, explain=True
+        table,
+        [name],
+        options.precision_threshold,
+        options.top_k or TOP,
+        options.multiple,
+        explain=True,
+        tolerance=options.tolerance or 0.0,
     ).cells[name]
     explanations = [
         [] if why is None else [{"explained_label": label, **why, "tokens": words(why)}]

@@ -99,6 +99,16 @@ def test_a_precision_threshold_leaves_cells_empty_and_says_how_sure(endpoint: En
     assert row["price_imputed"] is not None
 
 
+def test_with_a_tolerance_numbers_are_left_empty_too(endpoint: Endpoint) -> None:
+    sent = [{"size": 0.0, "text": "nice new item", "price": None}]
+    [row] = ask(endpoint, sent, precision_threshold=0.9, tolerance=0.001, columns="price")
+    assert row["price"] is None
+    assert 0 <= row["price_imputed_proba"] < 0.9
+    [row] = ask(endpoint, sent, precision_threshold=0.9, tolerance=50, columns="price")
+    assert row["price"] == row["price_imputed"]
+    assert row["price_imputed_proba"] > 0.9
+
+
 def test_options_ask_for_more(endpoint: Endpoint, older: Endpoint) -> None:
     options = {"columns": ["kind", "price"], "top_k": 2, "interval": True, "multiple": 3, "explain": True}
     [row] = ask(endpoint, [{"size": 1.0, "text": "cotton collar"}], **options)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,16 +11,30 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-FORMS: dict[str, dict[str, Any]] = {
-    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
-    "chars": {"analyzer": "char_wb", "ngram_range": (2, 4)},
-}
+SHORTEST, LENGTH = 2, 4  # of the pieces of words
 MAX_TERMS = 2**15
 VOCABULARY_ROWS = 20_000  # terms are counted on so many rows: a vocabulary does not get better after that
-LONGEST = {
-    "words": 4_000,
-    "chars": 1_000,
-}  # characters of a cell that are read: the rest costs much and tells little
+# Characters of a cell that are read: the rest costs much and tells little.
+LONGEST = {"words": 4_000, "chars": 500}
+
+
+@lru_cache(maxsize=2**14)
+def pieces(word: str) -> tuple[str, ...]:
+    """The pieces of a word with a space at either end, as scikit-learn's `char_wb` has them."""
+    word = f" {word} "
+    sizes = range(SHORTEST, min(LENGTH, len(word)) + 1)
+    return tuple(word[first : first + size] for size in sizes for first in range(len(word) - size + 1))
+
+
+def spelling(text: str) -> list[str]:
+    """The pieces of all words of a text."""
+    return [piece for word in text.lower().split() for piece in pieces(word)]
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "chars": {"analyzer": spelling},
+}
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Hyperparameters(slipway.Hyperparameters):
     features: Annotated[
         tuple[str, ...], Field(validation_alias=AliasChoices("features", "feature_columns"))
     ] = ()
-    """The columns to fill them from; all others when empty."""
+    """The columns to fill them from, and no others; every other column of the row when empty."""
     engine: Annotated[
         Literal["auto", "datawig", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
     ] = "auto"
@@ -51,7 +51,9 @@ class Hyperparameters(slipway.Hyperparameters):
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
     """Seconds that training may take, by and large; a column without time left gets its usual value."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a label empty when cells as sure were right less often than this; requests may change it."""
+    """Leave a cell empty when cells as sure were right less often than this; requests may change it."""
+    tolerance: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """How far off a number or date may be and still be right, in standard deviations; 0 leaves none empty."""
     missing: tuple[str, ...] = ()
     """Texts that mean a gap in columns of text, NA say; an empty cell always does."""
     compare: bool = True
@@ -89,6 +91,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         num_epochs=params.num_epochs,
         batch_size=params.batch_size,
         hpo=params.hpo,
+        features=params.features,
     )
 
     def told(name: str, quality: dict[str, Any], done: int, todo: int) -> None:
@@ -101,7 +104,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         return job.should_stop() or time.monotonic() > ends
 
     imputer = engine.fit(table, targets, choices, told, job.should_stop)
-    job.report(**summary(imputer, table, params.precision_threshold))
+    job.report(**summary(imputer, table, params.precision_threshold, params.tolerance))
     if "test" in data:
         job.report(**_test_scores(imputer, data["test"], params))
     found = None
@@ -109,7 +112,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         found = comparison.compare(table, targets, choices, late)
     pages.write(job.page, table, height, imputer, found, params)
     whole = [name for name in targets if train.kinds[name] == "integer"]
-    return Model(imputer, reads, whole, params.missing, params.precision_threshold)
+    return Model(imputer, reads, whole, params.missing, params.precision_threshold, params.tolerance)
 
 
 def _table(train: Channel, params: Hyperparameters) -> tuple[DataFrame, list[str], int]:

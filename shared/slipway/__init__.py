@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from slipway.cells import Array
 from slipway.errors import UserError
 from slipway.hyperparameters import Hyperparameters, Options, Tunable
-from slipway.model import Model
+from slipway.model import Grouped, Model
 from slipway.rows import Rows
 from slipway.schema import Column, Schema
 
@@ -23,6 +23,7 @@ __all__ = [
     "Array",
     "Channel",
     "Column",
+    "Grouped",
     "Hyperparameters",
     "Job",
     "Model",

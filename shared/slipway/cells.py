@@ -106,6 +106,14 @@ def texts(cells: pa.Array) -> Array:
     return found
 
 
+def objects(values: Any) -> Array:
+    """A column as the formats hand it out as an array of objects: its cells as they came, lists too."""
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        # A date as its text: what a model reads, and what every format can write.
+        values = (column(values) if pa.types.is_temporal(values.type) else values).to_pylist()
+    return np.fromiter(values, dtype=object, count=len(values))  # an array made of lists would have two axes
+
+
 def rounded(cells: pa.Array) -> pa.Array:
     """Numbers as float64: of a whole number beyond 2**53 the nearest, as CSV gives it."""
     return cells.cast(pa.float64(), safe=pa.types.is_decimal(cells.type))

@@ -29,10 +29,12 @@ class Source(Protocol):
 class Rows:
     """The rows to answer. Each form is made when first asked for, and only then."""
 
-    def __init__(self, source: Source, schema: Schema, typed: bool = False) -> None:
+    def __init__(self, source: Source, schema: Schema, typed: bool = False, nests: bool = True) -> None:
         self._source = source
         self._schema = schema
         self._typed = typed
+        self.nests = nests
+        """Whether the answer's format has room for lists and objects in a cell, as JSON has."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,7 +76,7 @@ class Rows:
         names = self._schema.sent(self.sheet.names, self.sheet.width)
         kinds: dict[str, Kind] = {column.name: column.kind for column in self._schema.columns}
         return {
-            name: _given(column, kinds.get(name, "text"), name) if self._typed else _objects(column)
+            name: _given(column, kinds.get(name, "text"), name) if self._typed else cells.objects(column)
             for name, column in zip(names, self.sheet.columns, strict=True)
         }
 
@@ -104,20 +106,13 @@ class Rows:
 def _given(column: Any, kind: Kind, name: str) -> Array:
     """Texts that may be numbers, a CSV's, as numbers where `kind` says so; all else as it is."""
     if not (isinstance(column, pa.Array | pa.ChunkedArray) and pa.types.is_string(column.type)):
-        return _objects(column)
+        return cells.objects(column)
     found = cells.typed(cells.column(column), kind, name)
     if found.dtype.kind != "f":
         return found.astype(object)
     whole = kind == "integer"
     values = [int(cell) if whole and cell.is_integer() else cell for cell in found.tolist()]
-    return _objects([None if cell != cell else cell for cell in values])
-
-
-def _objects(column: Any) -> Array:
-    if isinstance(column, pa.Array | pa.ChunkedArray):
-        # A date as its text: what a model reads, and what every format can write.
-        column = (cells.column(column) if pa.types.is_temporal(column.type) else column).to_pylist()
-    return np.fromiter(column, dtype=object, count=len(column))  # an array made of lists would have two axes
+    return cells.objects([None if cell != cell else cell for cell in values])
 
 
 def _some(matrix: Array) -> Array:

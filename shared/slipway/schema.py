@@ -19,6 +19,8 @@ class Column(BaseModel):
     kind: Kind
     optional: bool = False
     """Whether a request may leave it out; its cells then count as missing."""
+    aliases: tuple[str, ...] = ()
+    """Other names that it may come under."""
 
 
 class Schema(BaseModel):
@@ -32,6 +34,8 @@ class Schema(BaseModel):
     """All columns of the training table, in its order: a transform over a file like it needs no names."""
     named: bool = True
     """Whether the training table had names of its own; else they are `column_1`, `column_2`, …"""
+    short: tuple[tuple[str, ...], ...] = ()
+    """Other choices of the columns that rows without names may hold."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -43,7 +47,7 @@ class Schema(BaseModel):
 
     def knows(self, cells: Sequence[str]) -> bool:
         """Whether `cells`, the first line of a CSV, are names rather than a row."""
-        known = {*self.names, *self.table}
+        known = {*self.names, *self.table, *self._aliases}
         return 2 * sum(cell in known for cell in cells) > len(cells) or set(self.names) <= set(cells)
 
     def positions(self, names: Sequence[str] | None, width: int) -> list[int | None]:
@@ -55,6 +59,7 @@ class Schema(BaseModel):
         """
         if names is None or not (self.named or self.knows(names)):
             return self._by_position(width)
+        names = self._own_names(names)
         if len(set(names)) != len(names):
             twice = sorted({name for name in names if list(names).count(name) > 1})
             raise UserError(f"column names must differ; more than once came: {listed(twice)}")
@@ -67,11 +72,22 @@ class Schema(BaseModel):
     def sent(self, names: Sequence[str] | None, width: int) -> list[str]:
         """What the `width` columns sent are called, also where they came by position."""
         if names is not None and (self.named or self.knows(names)):
-            return list(names)
+            return self._own_names(names)
         where = {position: name for name, position in zip(self.names, self._by_position(width), strict=True)}
         if width == len(self.table):
             return list(self.table)
         return [where[position] for position in range(width)]
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        return {alias: column.name for column in self.columns for alias in column.aliases}
+
+    def _own_names(self, names: Sequence[str]) -> list[str]:
+        """`names` with the columns' own for their aliases; a name that a column has is no alias."""
+        if not self._aliases:
+            return list(names)
+        own = {*self.names, *self.table}
+        return [name if name in own else self._aliases.get(name, name) for name in names]
 
     def _by_position(self, width: int) -> list[int | None]:
         if width == len(self.columns):
@@ -81,6 +97,9 @@ class Schema(BaseModel):
         needed = [column.name for column in self.columns if not column.optional]
         if width == len(needed):
             return [needed.index(name) if name in needed else None for name in self.names]
+        for some in self.short:
+            if width == len(some):
+                return [some.index(name) if name in some else None for name in self.names]
         whole = (
             f", or the {len(self.table)} of the training table"
             if len(self.table) != len(self.columns)

@@ -1,8 +1,11 @@
 """The SageMaker Python SDK in local mode: fit, deploy, predict, transform."""
 
+import fcntl
 import json
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,14 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from sagemaker.local import LocalSession
 
     opted_out = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
-    found = LocalSession(sagemaker_config=opted_out)
     work = tmp_path_factory.mktemp("sdk")
-    found.config = {"local": {"local_code": True, "container_root": str(work), "serving_port": free_port()}}
-    yield found
-    _remove_what_the_sdk_leaves()
+    with _alone():
+        found = LocalSession(sagemaker_config=opted_out)
+        found.config = {
+            "local": {"local_code": True, "container_root": str(work), "serving_port": free_port()}
+        }
+        yield found
+        _remove_what_the_sdk_leaves()
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +87,14 @@ def test_b4_a_batch_transform_answers_every_line(estimator: Any, sample: Sample,
     (output,) = (path for path in (tmp_path / "out").rglob("*.out"))
     lines = [json.loads(line) for line in output.read_text().splitlines() if line]
     assert len(lines) == sample.height
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Waits for other runs of these tests: the SDK's local mode calls its one network the same in all."""
+    with (Path(tempfile.gettempdir()) / "slipway-sdk-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _remove_what_the_sdk_leaves() -> None:

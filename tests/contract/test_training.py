@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.places import Place, Training
+from harness.pipe import piped
+from harness.places import Place, Reply, Training
 from harness.samples import FORMS, Sample, configure, retell
 from slipway.image import Image
 
@@ -106,26 +107,38 @@ def test_a_browser_shows_the_report_without_complaint(
     assert "CONSOLE" not in shown.stderr, shown.stderr
 
 
+@pytest.mark.only("inside")
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_table_in_another_form_gives_the_same_answers(
-    place: Place, sample: Sample, form: str, trained: Training, tmp_path: Path
+    place: Place, sample: Sample, form: str, expected: Reply, tmp_path: Path
+) -> None:
+    assert _answers_of_retold(place, sample, form, tmp_path / "ml") == expected.json
+
+
+@pytest.mark.only("local", "container")
+def test_a5_parquet_through_a_pipe_is_read_wherever_the_image_runs(
+    place: Place, sample: Sample, expected: Reply, tmp_path: Path
 ) -> None:
     root = sample.lay_out(tmp_path / "ml")
     channel = root / "input/data" / sample.main
     shutil.rmtree(channel)
-    channel.mkdir()
-    retell(sample.main_table(), form, channel)
-    training = place.train(root)
+    (tmp_path / "objects").mkdir()
+    retell(sample.main_table(), "parquet", tmp_path / "objects")
+    config = root / "input/config/inputdataconfig.json"
+    modes = json.loads(config.read_text())
+    modes[sample.main] |= {"TrainingInputMode": "Pipe", "ContentType": "application/x-parquet"}
+    config.write_text(json.dumps(modes))  # A4.3: the other channels stay files
+    with piped(channel, (tmp_path / "objects/part.parquet").read_bytes()):
+        training = place.train(root)
     assert training.code == 0, training.log
-    assert _answers(place, root, sample) == _answers(place, trained.root, sample)
+    assert _answers(place, root, sample) == expected.json
 
 
-@pytest.mark.parametrize("alias", ["own", "other"])
-def test_a_channel_answers_to_every_name_it_has(
-    place: Place, image: Image, sample: Sample, tmp_path: Path, alias: str
+@pytest.mark.only("inside")
+def test_a_channel_answers_to_every_other_name_it_has(
+    place: Place, image: Image, sample: Sample, tmp_path: Path
 ) -> None:
-    names = image.channels[sample.main].aliases if alias == "other" else (sample.main,)
-    for name in names:
+    for name in image.channels[sample.main].aliases:
         root = sample.lay_out(tmp_path / name)
         (root / "input/data" / sample.main).rename(root / "input/data" / name)
         configure(root, sample.hyperparameters, [name, *(c for c in sample.channels if c != sample.main)])
@@ -178,6 +191,7 @@ def test_a4_a_missing_channel_is_named(place: Place, sample: Sample, tmp_path: P
     assert f"missing channel {sample.main}" in failed(place.train(root))
 
 
+@pytest.mark.only("inside")
 def test_a2_what_else_the_platform_leaves_about_does_no_harm(
     place: Place, sample: Sample, tmp_path: Path
 ) -> None:
@@ -253,6 +267,17 @@ def test_half_a_json_line_fails_the_job_with_a_line_that_helps(
     text = failed(place.train(root))
     assert "table.jsonl" in text
     assert "line 2" in text
+
+
+def _answers_of_retold(place: Place, sample: Sample, form: str, root: Path) -> Any:
+    """What a model answers that was trained on the sample in another form."""
+    channel = sample.lay_out(root) / "input/data" / sample.main
+    shutil.rmtree(channel)
+    channel.mkdir()
+    retell(sample.main_table(), form, channel)
+    training = place.train(root)
+    assert training.code == 0, training.log
+    return _answers(place, root, sample)
 
 
 def _answers(place: Place, root: Path, sample: Sample) -> Any:

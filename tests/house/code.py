@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Import:
-    """One imported name: `from module import name`, or `import module`."""
+    """One imported name: `from module import name`, or `import module`; `module` begins with the dots it has."""
 
     module: str
     name: str
@@ -35,7 +35,8 @@ def _imports(body: Sequence[ast.AST], at_top: bool) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             yield from (Import(one.name, "", node.lineno, at_top) for one in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from (Import(node.module or "", one.name, node.lineno, at_top) for one in node.names)
+            module = "." * node.level + (node.module or "")
+            yield from (Import(module, one.name, node.lineno, at_top) for one in node.names)
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             yield from _imports(node.orelse, at_top)
         else:
@@ -51,8 +52,24 @@ def closure(start: Path) -> list[Path]:
         if path in found or not path.exists():
             continue
         found.append(path)
-        waiting.extend(start.parent / f"{one.package}.py" for one in imports(path))
+        for one in imports(path):
+            waiting += _files(path.parent if one.module.startswith(".") else start.parent, one)
     return found
+
+
+def _files(folder: Path, one: Import) -> list[Path]:
+    """Where what is imported may be: a module beside, or one of a package beside, with the package itself."""
+    place = folder.joinpath(*one.module.lstrip(".").split(".")) if one.module.strip(".") else folder
+    return [
+        place.with_suffix(".py"),
+        place / "__init__.py",
+        place / f"{one.name}.py",
+        *_parents(folder, place),
+    ]
+
+
+def _parents(folder: Path, place: Path) -> list[Path]:
+    return [parent / "__init__.py" for parent in place.parents if folder in parent.parents]
 
 
 def attributes(path: Path) -> set[str]:

@@ -57,10 +57,9 @@ class Folder:
 
     @cached_property
     def modules(self) -> list[Path]:
-        """Its own code, without tests."""
-        return sorted(
-            path for path in self.path.glob("*.py") if not path.name.startswith(("test_", "conftest."))
-        )
+        """Its own code, packages included, without tests."""
+        found = [*self.path.glob("*.py"), *self.path.glob("[!.]*/**/*.py")]
+        return sorted(path for path in found if not path.name.startswith(("test_", "conftest.")))
 
 
 @cache

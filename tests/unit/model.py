@@ -98,6 +98,10 @@ class Adder(slipway.Model):
             raise ValueError("secret cell 4711")
         return faults.get(options.fault, {"sum": total, "half": total / 2})
 
+    def beside(self, rows: Rows, answers: Mapping[str, Array], options: Options) -> Mapping[str, Any]:
+        asked = getattr(options, "fault", "") == "tells the total"
+        return {"total": answers["sum"].sum()} if asked else {}
+
     def save(self, folder: Path) -> None:
         np.save(folder / "nothing.npy", np.zeros(3))
 

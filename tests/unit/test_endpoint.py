@@ -57,6 +57,14 @@ def test_the_answer_is_in_the_format_that_was_asked_for(endpoint, accept, body):
     assert ask(endpoint(), accept=accept) == (200, body)
 
 
+def test_a_model_may_say_more_beside_its_answers_in_json(endpoint):
+    said = ask(endpoint(), accept="application/json", attributes="fault=tells the total")
+    assert said == (200, '{"predictions":[{"sum":3.0,"half":1.5},{"sum":7.0,"half":3.5}],"total":10.0}\n')
+    refused = ask(endpoint(), accept="text/csv", attributes="fault=tells the total")
+    assert "total can only be told in JSON" in message(refused)
+    assert refused[0] == 400
+
+
 @pytest.mark.parametrize(("accept", "lines"), [("", True), ("*/*", True), ("text/csv", False)])
 def test_the_deployment_may_choose_the_format_of_answers_that_no_request_chose(endpoint, accept, lines):
     """B2.14."""

@@ -75,8 +75,8 @@ def test_the_index_says_which_model_is_served(client):
     found = client().get("/").json
     assert found["image"] == "adder 1.2.3"
     assert found["columns"] == [
-        {"name": "x", "kind": "number", "optional": False},
-        {"name": "y", "kind": "number", "optional": False},
+        {"name": "x", "kind": "number", "optional": False, "aliases": []},
+        {"name": "y", "kind": "number", "optional": False, "aliases": []},
     ]
     assert "text/csv" in found["content_types"]
 

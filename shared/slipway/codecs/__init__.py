@@ -1,10 +1,10 @@
 """Media types to tables and back: the one home of what can be read and written."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slipway.cells import Array
-from slipway.codecs import csv, csv_matrix, json, jsonlines, libsvm, npy, parquet
+from slipway.codecs import csv, csv_matrix, excel, json, jsonlines, libsvm, npy, parquet, recordio
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.media import MediaType, matches, parse, preferences
 from slipway.schema import Schema
@@ -21,6 +21,8 @@ class Reader:
     """How files of this format end, for training."""
     read: Callable[[bytes, MediaType, Schema | None], Sheet]
     read_matrix: Callable[[bytes, MediaType, Schema], Array | None]
+    answered_in: str = field(default="text/csv", kw_only=True)
+    """The media type of the answer where none is asked for, and this one cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,15 @@ class Codec(Reader):
 
     write: Callable[[Mapping[str, Array], MediaType, str], bytes]
     """Takes named answer columns, the media type wanted, and what JSON calls the list of answers."""
+    nests: bool = False
+    """Whether a cell may be a list or an object."""
 
 
 CODECS = (
     Codec("text/csv", ("csv", "application/csv"), (".csv",), csv.read, csv_matrix.read_matrix, csv.write),
-    Codec("application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write),
+    Codec(
+        "application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write, True
+    ),
     Codec(
         "application/jsonlines",
         (
@@ -47,6 +53,7 @@ CODECS = (
         jsonlines.read,
         jsonlines.read_matrix,
         jsonlines.write,
+        True,
     ),
     Codec("application/x-npy", ("npy",), (".npy",), npy.read, npy.read_matrix, npy.write),
     Codec(
@@ -57,6 +64,14 @@ CODECS = (
         parquet.read_matrix,
         parquet.write,
     ),
+    Codec(
+        "application/x-recordio-protobuf",
+        ("recordio-protobuf", "application/x-recordio"),
+        (".recordio", ".rec", ".pbr"),
+        recordio.read,
+        recordio.read_matrix,
+        recordio.write,
+    ),
 )
 READERS: tuple[Reader, ...] = (
     *CODECS,
@@ -66,6 +81,14 @@ READERS: tuple[Reader, ...] = (
         (".libsvm", ".svmlight", ".svm"),
         libsvm.read,
         libsvm.read_matrix,
+    ),
+    Reader(
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ("xlsx", "xls", "application/vnd.ms-excel"),
+        (".xlsx", ".xls"),
+        excel.read,
+        excel.read_matrix,
+        answered_in="application/json",
     ),
 )
 MEDIA_TYPES = tuple(codec.media_type for codec in READERS)
@@ -86,12 +109,9 @@ def reader(content_type: str) -> tuple[Reader, MediaType]:
 
 
 def writer(accept: str, default: Reader) -> tuple[Codec, MediaType]:
-    """The codec for the answer: the most wanted that can be written. Raises NotAcceptable when none can.
-
-    A format that cannot be written is answered in CSV.
-    """
+    """The codec for the answer: the most wanted that can be written. Raises NotAcceptable when none can."""
     if not isinstance(default, Codec):
-        default = CODECS[0]
+        default = next(codec for codec in CODECS if codec.media_type == default.answered_in)
     if not accept:
         return default, MediaType(default.media_type)
     for media in preferences(accept):

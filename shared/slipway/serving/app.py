@@ -47,6 +47,11 @@ class App:
             self.broken = error
             log("serve", str(error))
 
+    def warm(self) -> None:
+        """Readies the model in this worker; requests take their turn after it."""
+        if self.endpoint is not None:
+            self._thread.submit(self.endpoint.model.warm)
+
     def ping(self) -> Answer:
         """200 with no body once the model answers, 503 before."""
         return Answer(200, "text/plain", b"") if self.endpoint else failed(503, str(self.broken))

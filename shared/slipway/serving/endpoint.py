@@ -17,7 +17,7 @@ from slipway.image import Image
 from slipway.log import log
 from slipway.manifest import Manifest
 from slipway.media import MediaType
-from slipway.model import Model
+from slipway.model import Grouped, Model
 from slipway.rows import Rows
 from slipway.schema import Schema
 from slipway.settings import Settings
@@ -114,12 +114,31 @@ class Endpoint:
             raise NotAcceptable(f"Accept: expected at most {_LONGEST} characters, got {len(accept)}")
         usual = codecs.writer(self._settings.default_accept, codec)
         writer, wanted = codecs.writer(accept, usual[0]) if accept else usual
+        if codec.read is json.read and self.model.marks:
+            body = self._translated(body)
         options = self._options_of(body, codec, attributes)
         # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
-        rows = Rows(Payload(codec, media, body), self._schema, typed=writer.write is not csv.write)
-        columns = self._chosen(_checked(self.model.predict(rows, options), len(rows)))
-        envelope = self.model.envelope_of(options)
-        return Answer(200, writer.media_type, writer.write(columns, wanted, envelope))
+        rows = Rows(
+            Payload(codec, media, body),
+            self._schema,
+            typed=writer.write is not csv.write,
+            nests=writer.nests,
+        )
+        answers = _checked(self.model.predict(rows, options), len(rows))
+        beside = self.model.beside(rows, answers, options)
+        if beside and writer.write is not json.write:
+            raise UserError(f"{listed(list(beside))} can only be told in JSON; Accept application/json")
+        written = writer.write(self._chosen(answers), wanted, self.model.envelope_of(options))
+        return Answer(200, writer.media_type, json.joined(written, beside) if beside else written)
+
+    def _translated(self, body: bytes) -> bytes:
+        """A document in the image's own form as one in the common form; any other as it is."""
+        if not all(orjson.dumps(mark) in body for mark in self.model.marks):
+            return body
+        document = json.parsed(body)
+        if not isinstance(document, dict) or not self.model.marks <= document.keys():
+            return body
+        return orjson.dumps(self.model.translated(document))
 
     def _options_of(self, body: bytes, codec: Reader, attributes: str) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""
@@ -172,8 +191,20 @@ def _error(status: int, kind: str, message: str) -> Answer:
     )
 
 
-def _checked(columns: Mapping[str, Array], height: int) -> Mapping[str, Array]:
-    """Every row has exactly one answer: a model that drops one must never pass for one that answered."""
+def _checked(answers: Mapping[str, Array] | Grouped, height: int) -> Mapping[str, Array]:
+    """Every row, or group of rows, is answered: a model that drops one must not pass for good."""
+    if isinstance(answers, Grouped):
+        columns, rows = answers.columns, answers.of_rows
+        if rows.shape != (height,):
+            raise RuntimeError(f"predict put {rows.shape} rows into groups, of {height} that came")
+        lost = np.setxor1d(rows, answers.of_answers)
+        if len(lost):
+            raise RuntimeError(
+                f"predict gave {len(lost)} groups rows without answers, or answers without rows"
+            )
+        height = len(answers.of_answers)
+    else:
+        columns = answers
     if not columns:
         raise RuntimeError("predict gave no answer columns")
     for name, column in columns.items():

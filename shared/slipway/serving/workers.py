@@ -53,6 +53,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
             "worker_class": Worker,
             "preload_app": True,
             "when_ready": self._ready,
+            "post_worker_init": self._warm,
             "timeout": self._settings.request_timeout_s + 30,  # the app gives up first, and can say so
             "graceful_timeout": GRACE_S,
             "keepalive": IDLE_S,
@@ -78,6 +79,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         gc.freeze()  # else the first collection in each worker copies every page it shares
         if self._app.endpoint is not None:
             log("serve", f"ready: {self._app.endpoint.manifest.image}, workers: {arbiter.num_workers}")
+
+    def _warm(self, worker: Worker) -> None:
+        """In each worker, after the fork: libraries may take longer to load than a ping may wait."""
+        self._app.warm()
 
 
 def _workers_that_fit(wanted: int) -> int:

@@ -18,6 +18,8 @@ class ChannelConfig:
     content_type: str = ""
     input_mode: str = "File"
     distribution: str = "FullyReplicated"
+    wrapper: str = "None"
+    """How Pipe mode sets objects apart: RecordIO, or not at all."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,8 @@ def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
             content_type=entry.get("ContentType") or "",
             input_mode=entry.get("TrainingInputMode") or "File",
             distribution=entry.get("S3DistributionType") or "FullyReplicated",
+            wrapper=entry.get("RecordWrapperType") or "None",
         )
-    piped = [one.name for one in given.values() if one.input_mode == "Pipe"]
-    if piped:
-        raise UserError(f"channel {listed(piped)}: input mode Pipe is not supported; use File or FastFile")
     missing = [name for name, facts in image.channels.items() if facts.required and name not in given]
     if missing:
         raise UserError(

@@ -1,72 +1,63 @@
-"""The data files of a channel, read block by block through the same codecs that serving uses."""
+"""A channel's bytes as tables, block by block, through the same codecs that serving uses."""
 
 import gzip
 import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
 
-from slipway.codecs import READERS, Reader, csv, header, json, jsonlines, reader
+from slipway import cells
+from slipway.codecs import READERS, Reader, csv, header, json, jsonlines, reader, recordio
 from slipway.errors import NoRows, UserError, listed
 from slipway.media import MediaType
 from slipway.sheet import Sheet
+from slipway.training.inputs import PEEK, Input
 
 BLOCK = 32 << 20  # bytes read at a time
-_PEEK = 1 << 20  # bytes that tell how a file is written; a time series is easily a line of 100 kB
 _PARQUET = b"PAR1"
+_RECORDIO = b"\x0a\x23\xd7\xce"
 _GZIP = b"\x1f\x8b"
 
 
-def data_files(folder: Path) -> list[Path]:
-    """Every data file below `folder`, in the order of their names; markers and what hides is passed over."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    return [
-        path
-        for path in found
-        if path.stat().st_size
-        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    ]
-
-
-def sheets(path: Path, content_type: str, first: Sheet | None) -> Iterator[Sheet]:
+def sheets(source: Input, content_type: str, first: Sheet | None) -> Iterator[Sheet]:
     """The blocks of one file; `first` is a block of the first file, which says whether files have headers.
 
     Raises UserError that names the file, and the line where there is one.
     """
     try:
-        yield from _sheets(path, content_type, first)
+        yield from _sheets(source, content_type, first)
     except NoRows:
         return
     except UserError as error:
-        raise UserError(f"file {path.name}: {error}") from None
+        raise UserError(f"file {source.name}: {error}") from None
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise UserError(f"file {path.name} is not a whole gzip file; it may be cut off") from None
+        raise UserError(f"file {source.name} is not a whole gzip file; it may be cut off") from None
 
 
-def _sheets(path: Path, content_type: str, first: Sheet | None) -> Iterator[Sheet]:
-    with _opened(path) as file:
-        codec, media = _format(path, content_type, file)
+def _sheets(source: Input, content_type: str, first: Sheet | None) -> Iterator[Sheet]:
+    with _unpacked(source.open()) as file:
+        codec, media = _format(source.name, content_type, file)
         if codec.media_type == "text/csv":
-            yield from _csv_blocks(file, media, first)
+            yield from _csv_blocks(file, media, first, source.joined)
         elif codec.media_type == "application/jsonlines":
             yield from _json_blocks(file, media)
         elif codec.media_type == "application/x-parquet":
             yield from _row_groups(file)
+        elif codec.media_type == "application/x-recordio-protobuf":
+            yield from _record_blocks(file, media)
         else:
             yield codec.read(file.read(), media, None)
 
 
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
-    return io.BufferedReader(gzip.open(path), _PEEK) if packed else path.open("rb", _PEEK)
+def _unpacked(file: IO[bytes]) -> IO[bytes]:
+    packed = file.peek(2)[:2] == _GZIP  # type: ignore[attr-defined]
+    return io.BufferedReader(gzip.GzipFile(fileobj=file), PEEK) if packed else file
 
 
-def _format(path: Path, content_type: str, file: IO[bytes]) -> tuple[Reader, MediaType]:
+def _format(name: str, content_type: str, file: IO[bytes]) -> tuple[Reader, MediaType]:
     """By the file's ending, else by the channel's content type, else by how it begins."""
-    name = path.name.lower().removesuffix(".gz")
+    name = name.lower().removesuffix(".gz")
     by_ending = next((codec for codec in READERS if name.endswith(codec.suffixes)), None)
     codec, media = reader(content_type) if content_type else (by_ending, None)
     if by_ending is not None and by_ending is not codec:
@@ -76,6 +67,8 @@ def _format(path: Path, content_type: str, file: IO[bytes]) -> tuple[Reader, Med
         kind = (
             "application/x-parquet"
             if start == _PARQUET
+            else "application/x-recordio-protobuf"
+            if start == _RECORDIO
             else "application/jsonlines"
             if start[:1] in b"{["
             else "text/csv"
@@ -88,7 +81,7 @@ def _format(path: Path, content_type: str, file: IO[bytes]) -> tuple[Reader, Med
 
 def _is_lines(file: IO[bytes]) -> bool:
     """Whether a .json file holds one document a line, as DeepAR's do."""
-    start: bytes = file.peek(_PEEK)  # type: ignore[attr-defined]
+    start: bytes = file.peek(PEEK)  # type: ignore[attr-defined]
     first, newline, rest = start.lstrip().partition(b"\n")
     return bool(newline and rest.strip()) and first.rstrip().endswith(b"}") and first.startswith(b"{")
 
@@ -109,13 +102,18 @@ def _blocks(file: IO[bytes], quoted: bool) -> Iterator[bytes]:
     yield rest + piece
 
 
-def _csv_blocks(file: IO[bytes], media: MediaType, first: Sheet | None) -> Iterator[Sheet]:
+def _csv_blocks(file: IO[bytes], media: MediaType, first: Sheet | None, joined: bool) -> Iterator[Sheet]:
     headless = MediaType(media.essence, {**media.parameters, "header": "absent"})
-    names, lines = None, 0
+    names, lines, head = None, 0, b""
     for block in _blocks(file, quoted=True):
         with _after(lines):
             if lines:
-                sheet = csv.read(block, headless, None)
+                sheet = csv.read(_without(block, head) if joined and names else block, headless, None)
+            elif joined:
+                head, mark, rest = block.lstrip(b"\r\n").partition(b"\n")
+                sheet = csv.read(head + mark + _without(rest, head), media, None)
+                if not _surely_headed(sheet, media):  # lines like the first one may be rows
+                    sheet = csv.read(block, media, None)
             elif first is None or "header" in media.parameters:
                 sheet = csv.read(block, media, None)
             else:
@@ -123,6 +121,21 @@ def _csv_blocks(file: IO[bytes], media: MediaType, first: Sheet | None) -> Itera
             names = names if lines else sheet.names
             yield Sheet(sheet.columns, sheet.height, names)
         lines += block.count(b"\n")
+
+
+def _surely_headed(sheet: Sheet, media: MediaType) -> bool:
+    """Whether a first line that comes again is a header: the media type says so, or numbers stand below."""
+    if sheet.names is None or sheet.height == 0:
+        return False
+    return "header" in media.parameters or any(cells.kind_of(column) != "text" for column in sheet.columns)
+
+
+def _without(block: bytes, head: bytes) -> bytes:
+    """The lines of `block` but those that are `head`, the header of each of many objects end to end."""
+    line, rest = b"\n" + head + b"\n", b"\n" + block
+    while line in rest:
+        rest = rest.replace(line, b"\n")
+    return rest[1:]
 
 
 def _json_blocks(file: IO[bytes], media: MediaType) -> Iterator[Sheet]:
@@ -160,9 +173,33 @@ def _row_groups(file: IO[bytes]) -> Iterator[Sheet]:
     import pyarrow.parquet as pq
 
     try:
-        parquet = pq.ParquetFile(file)
-        for batch in parquet.iter_batches(batch_size=1 << 17, use_threads=False):
-            names = [name for name in batch.schema.names if not name.startswith("__index_level_")]
-            yield Sheet([batch.column(name) for name in names], batch.num_rows, names)
+        # A pipe cannot go to a file's end, where Parquet says what is in it.
+        for one in [file] if file.seekable() else _parquet_files(file.read()):
+            for batch in pq.ParquetFile(one).iter_batches(batch_size=1 << 17, use_threads=False):
+                names = [name for name in batch.schema.names if not name.startswith("__index_level_")]
+                yield Sheet([batch.column(name) for name in names], batch.num_rows, names)
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"not a Parquet file: {str(error).splitlines()[0][:120]}") from None
+
+
+def _parquet_files(body: bytes) -> Iterator[IO[bytes]]:
+    """The files in `body`, end to end: each begins and ends with the same four bytes."""
+    start = 0
+    while start < len(body):
+        end = body.find(_PARQUET * 2, start + len(_PARQUET))
+        end = len(body) if end < 0 else end + len(_PARQUET)
+        yield io.BytesIO(body[start:end])
+        start = end
+
+
+def _record_blocks(file: IO[bytes], media: MediaType) -> Iterator[Sheet]:
+    packed: list[bytes] = []
+    size = 0
+    for content in recordio.records(file):
+        packed.append(recordio.frame(content))
+        size += len(content)
+        if size >= BLOCK:
+            yield recordio.read(b"".join(packed), media, None)
+            packed, size = [], 0
+    if packed:
+        yield recordio.read(b"".join(packed), media, None)

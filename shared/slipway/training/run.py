@@ -16,6 +16,7 @@ from slipway.schema import Column, Schema
 from slipway.settings import Settings
 from slipway.training import config
 from slipway.training.channel import Channel
+from slipway.training.inputs import Pipe
 from slipway.training.job import Job
 
 FAILED = 255  # what the containers before this one exited with
@@ -47,13 +48,13 @@ def _train(paths: Paths, image: Image) -> None:
         return
     trainer = image.trainer()
     params = trainer.Hyperparameters.read(config.hyperparameters(paths))
-    data = {name: Channel(name, paths.channel(one.name), one.content_type) for name, one in given.items()}
+    data = {name: _channel(name, one, paths) for name, one in given.items()}
     job = Job(image, paths, params, hosts)
     job.stop_on_signals()
     log(
         "train",
         f"{image.name} {image.version} on "
-        + listed([f"{name} (files: {len(one.files)})" for name, one in data.items()]),
+        + listed([f"{name} ({one.source})" for name, one in data.items()]),
     )
     model = trainer.fit(data, params, job)
     manifest = save(
@@ -72,6 +73,12 @@ def _train(paths: Paths, image: Image) -> None:
     )
 
 
+def _channel(name: str, given: config.ChannelConfig, paths: Paths) -> Channel:
+    folder = paths.channel(given.name)
+    pipe = Pipe(folder, given.wrapper == "RecordIO") if given.input_mode == "Pipe" else None
+    return Channel(name, folder, given.content_type, pipe)
+
+
 def save(model: Model, folder: Path, **facts: object) -> Manifest:
     """Saves `model` and its manifest into `folder`, which may exist. Raises UserError where it cannot."""
     try:
@@ -84,14 +91,22 @@ def save(model: Model, folder: Path, **facts: object) -> Manifest:
 
 def _schema(model: Model, data: dict[str, Channel]) -> Schema:
     """The columns that the model reads, with what the training data held in them."""
-    channel = next(channel for channel in data.values() if set(model.columns) <= set(channel.kinds))
+    learnt = set(model.columns) - set(model.own)
+    channel = next(channel for channel in data.values() if learnt <= set(channel.kinds))
+    kinds = {**channel.kinds, **model.own}
     return Schema(
         columns=tuple(
-            Column(name=name, kind=channel.kinds[name], optional=name in model.optional)
+            Column(
+                name=name,
+                kind=kinds[name],
+                optional=name in model.optional,
+                aliases=tuple(alias for alias, column in model.aliases.items() if column == name),
+            )
             for name in model.columns
         ),
         table=tuple(channel.kinds),
-        named=channel.named,
+        named=channel.named or bool(model.own),
+        short=tuple(tuple(some) for some in model.short),
     )
 
 

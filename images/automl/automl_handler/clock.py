@@ -1,0 +1,25 @@
+"""How much time a search may still take."""
+
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Counts down from `seconds`; `should_stop` ends it at once."""
+
+    def __init__(self, seconds: float, should_stop: Callable[[], bool] = lambda: False) -> None:
+        self._ends = time.monotonic() + seconds
+        self._should_stop = should_stop
+
+    @property
+    def left(self) -> float:
+        """Seconds left, none once asked to stop."""
+        return 0.0 if self._should_stop() else max(0.0, self._ends - time.monotonic())
+
+    @property
+    def over(self) -> bool:
+        return self.left <= 0
+
+    def share(self, part: float) -> "Clock":
+        """A clock that has `part` of what is left."""
+        return Clock(self.left * part, self._should_stop)

@@ -1,0 +1,174 @@
+"""What each column holds, and which are of no use: constants, identifiers, empty ones."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .problem import Floats, numbers
+from .text import Reader
+
+Kind = Literal["number", "category", "date", "text"]
+
+_RARE = 2  # rows a value must have to be known by name, else it is one of the others
+_CATEGORIES = 1_000
+_LOOKED_AT = 5_000  # cells that decide what a column of texts holds
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?\s*")
+_ID_NAME = re.compile(
+    r"(^|[_\W])(id|uuid|guid|key|index|row|rownum|number|no|nr)$|(?<=[a-z])(ID|Id)$", re.IGNORECASE
+)
+PARTS = ("time", "year", "month", "day", "weekday", "hour")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that is learnt from."""
+
+    name: str
+    kind: Kind
+    categories: tuple[str, ...] = ()
+    """Known values, the most frequent first."""
+    usual: float | str | None = None
+    """The median or the most frequent value: what a typical row holds."""
+    missing: float = 0.0
+    """Share of cells that were missing."""
+    reader: Reader | None = None
+    """How a column of text is read."""
+
+    @property
+    def width(self) -> int:
+        """How many numbers it gives; a category gives a code instead."""
+        if self.kind == "text":
+            return self.reader.width if self.reader else 0
+        return {"number": 1, "category": 0, "date": len(PARTS)}[self.kind]
+
+    def codes(self, cells: pd.Series) -> NDArray[np.int32]:
+        """A category's place; one past the last for a value not known; -1 where missing."""
+        places = {value: place for place, value in enumerate(self.categories)}
+        other = len(places)
+        return np.array([-1 if cell is None else places.get(cell, other) for cell in texts(cells)], np.int32)
+
+    def numbers(self, cells: pd.Series) -> Floats:
+        """What a column that is no category gives, of shape (rows, width)."""
+        if self.kind == "number":
+            return numbers(cells)[:, None]
+        if self.kind == "date":
+            return _parts(cells)
+        assert self.reader is not None
+        return self.reader.read([cell or "" for cell in texts(cells)])
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "categories": list(self.categories),
+            "usual": self.usual,
+            "missing": self.missing,
+            "reader": self.reader.facts() if self.reader else None,
+        }
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Self:
+        reader = Reader.of(facts["reader"]) if facts["reader"] else None
+        return cls(**{**facts, "categories": tuple(facts["categories"]), "reader": reader})
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A column that is not learnt from, and why."""
+
+    name: str
+    why: str
+
+
+def look_at(table: pd.DataFrame, kept: Collection[str] = ()) -> tuple[list[Column], list[Dropped]]:
+    """The columns of `table` by what they hold. `kept` were asked for by name: no identifier among them."""
+    found: list[Column] = []
+    dropped: list[Dropped] = []
+    for name in table:
+        one = _look_at(str(name), table[name], str(name) in kept)
+        (found if isinstance(one, Column) else dropped).append(one)  # type: ignore[arg-type]
+    return found, dropped
+
+
+def texts(cells: pd.Series) -> list[str | None]:
+    """The cells as texts, a whole number without its point; None where missing or empty."""
+    if cells.dtype != object:
+        cells = cells.astype(object)
+    return [None if cell is None or cell != cell or cell == "" else _text(cell) for cell in cells.tolist()]
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return cell.strip() if isinstance(cell, str) else str(cell)
+
+
+def _look_at(name: str, cells: pd.Series, wanted: bool) -> Column | Dropped:
+    empty = cells.isna() | (cells == "") if cells.dtype == object else cells.isna()
+    known = cells[~empty]
+    if known.empty:
+        return Dropped(name, "empty: no cell has a value")
+    missing = float(empty.mean())
+    if known.nunique() == 1 and not empty.any():
+        return Dropped(name, "constant: every cell has the same value")
+    if _is_number(known):
+        found = numbers(known)
+        if not wanted and _is_count(name, found):
+            return Dropped(name, "identifier: whole numbers, each of its own")
+        return Column(name, "number", usual=float(np.nanmedian(found)), missing=missing)
+    if not _is_texts(known):
+        return Column(name, "date", missing=missing)
+    return _look_at_texts(name, pd.Series(texts(known)), missing, wanted)
+
+
+def _is_number(known: pd.Series) -> bool:
+    if known.dtype != object:
+        return bool(pd.api.types.is_numeric_dtype(known.dtype))
+    return not known.map(lambda cell: isinstance(cell, str)).any() and bool(np.isfinite(numbers(known)).any())
+
+
+def _is_texts(known: pd.Series) -> bool:
+    return not pd.api.types.is_datetime64_any_dtype(known.dtype)
+
+
+def _look_at_texts(name: str, cells: pd.Series, missing: float, wanted: bool) -> Column | Dropped:
+    seen = cells.iloc[:_LOOKED_AT]
+    if seen.map(lambda cell: bool(_DATE.fullmatch(cell))).mean() > 0.95:
+        return Column(name, "date", missing=missing)
+    distinct = cells.nunique() / len(cells)
+    words = seen.str.count(r"\s+").mean() + 1
+    if words >= 2.5 and (distinct > 0.5 or cells.nunique() > _CATEGORIES):
+        return Column(name, "text", missing=missing, usual="", reader=Reader.fit(cells.tolist()))
+    if not wanted and len(cells) >= 20 and distinct > 0.95:
+        return Dropped(name, "identifier: texts, each of its own")
+    counts = cells.value_counts()
+    counts = counts[counts >= _RARE].sort_index().sort_values(ascending=False, kind="stable")
+    known = tuple(str(value) for value in counts.index[:_CATEGORIES])
+    return Column(name, "category", known, known[0] if known else None, missing)
+
+
+def _is_count(name: str, found: Floats) -> bool:
+    """Whether numbers only tell rows apart: all distinct, and named so or one after the other."""
+    if len(found) < 20 or not np.array_equal(found, np.trunc(found)) or len(np.unique(found)) < len(found):
+        return False
+    return bool(_ID_NAME.search(name)) or bool((np.diff(found) == 1).all())
+
+
+def dates(cells: pd.Series) -> pd.Series:
+    """The cells as instants, NaT where they are none."""
+    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        return pd.to_datetime(cells, utc=True)
+    return pd.to_datetime(pd.Series(texts(cells), dtype=object), errors="coerce", utc=True, format="mixed")
+
+
+def _parts(cells: pd.Series) -> Floats:
+    found = dates(cells)
+    days = (found - pd.Timestamp("2000-01-01", tz="UTC")) / pd.Timedelta(days=1)
+    of = found.dt
+    parts = [days, of.year, of.month, of.day, of.weekday, of.hour]
+    return np.column_stack([part.to_numpy(np.float64, na_value=np.nan) for part in parts])

@@ -1,0 +1,115 @@
+"""Extremely randomised trees, as plain arrays that numpy walks: no pickle, and one row in well under 1 ms."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from .design import Design
+from .learner import Fitted, Task
+from .problem import Floats, Problem
+
+_FILE = "forest.npz"
+_AT_ONCE = 20  # trees grown between two looks at the clock
+_PATHS = 2_000_000  # (row, tree) pairs walked at once
+
+
+class Forest(Fitted):
+    """Trees end to end: `children` of shape (nodes, 2), `leaves` of shape (nodes, classes).
+
+    A leaf is its own child, so that shallow paths wait where they ended.
+    """
+
+    name: ClassVar = "ExtraTrees"
+
+    def __init__(self, problem: Problem, **arrays: Any) -> None:
+        self.problem = problem
+        self.arrays = arrays
+        self._depth = int(arrays["depth"])
+
+    @classmethod
+    def fit(
+        cls,
+        rows: Design,
+        target: Floats,
+        weights: Floats | None,
+        held: Design,
+        held_target: Floats,
+        task: Task,
+        **settings: Any,
+    ) -> Self:
+        """Grows trees a few at a time until there are enough, or time is over."""
+        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+        kind = ExtraTreesRegressor if task.problem.is_regression else ExtraTreesClassifier
+        wanted = int(settings.get("trees", 100))
+        model = kind(
+            n_estimators=0,
+            min_samples_leaf=int(settings.get("leaf", 3)),
+            max_features=1.0 if task.problem.is_regression else "sqrt",
+            max_leaf_nodes=int(settings.get("leaves", 4_000)),
+            random_state=task.seed,
+            n_jobs=task.threads,
+            warm_start=True,
+        )
+        inputs = rows.joined.astype(np.float32)
+        labels = target if task.problem.is_regression else target.astype(int)
+        while len(getattr(model, "estimators_", [])) < wanted:
+            model.n_estimators = min(wanted, model.n_estimators + _AT_ONCE)
+            model.fit(inputs, labels, sample_weight=weights)
+            if task.clock.over:
+                break
+        places = None if task.problem.is_regression else np.asarray(model.classes_, int)
+        return cls.of([one.tree_ for one in model.estimators_], task.problem, places)
+
+    @classmethod
+    def of(cls, trees: Sequence[Any], problem: Problem, places: Any) -> Self:
+        """scikit-learn's trees; `places` are those of their classes among all."""
+        starts = np.cumsum([0, *(tree.node_count for tree in trees)])
+        children, leaves = [], []
+        for tree, start in zip(trees, starts, strict=False):
+            both = np.column_stack([tree.children_left, tree.children_right])
+            own = np.arange(tree.node_count)[:, None]
+            children.append(np.where(both < 0, own, both) + start)  # a leaf leads to itself
+            values = tree.value.reshape(tree.node_count, -1)
+            leaf = np.zeros((tree.node_count, problem.classes))
+            leaf[:, slice(None) if places is None else places] = values
+            leaves.append(leaf)
+        feature = np.concatenate([tree.feature for tree in trees])
+        return cls(
+            problem,
+            children=np.concatenate(children).astype(np.int32),
+            feature=np.where(feature < 0, 0, feature).astype(np.int16),
+            threshold=np.concatenate([tree.threshold for tree in trees]),
+            gap_left=np.concatenate([tree.missing_go_to_left for tree in trees]).astype(bool),
+            leaves=np.concatenate(leaves).astype(np.float32),
+            starts=starts[:-1],
+            depth=np.array(max(tree.max_depth for tree in trees)),
+        )
+
+    def predict(self, rows: Design) -> Floats:
+        inputs = rows.joined.astype(np.float32)
+        step = max(1, _PATHS // len(self.arrays["starts"]))
+        found = [self._walk(inputs[start : start + step]) for start in range(0, len(inputs), step)]
+        return np.concatenate(found) if found else np.empty((0, self.problem.classes))
+
+    def _walk(self, inputs: Any) -> Floats:
+        """All trees at once, a level a step."""
+        of = self.arrays
+        at = np.repeat(of["starts"][None, :], len(inputs), axis=0)
+        own = np.arange(len(inputs))[:, None]
+        for _ in range(self._depth):
+            cells = inputs[own, of["feature"][at]]
+            left = np.where(np.isnan(cells), of["gap_left"][at], cells <= of["threshold"][at])
+            at = of["children"][at, np.where(left, 0, 1)]
+        found: Floats = of["leaves"][at].mean(1, dtype=np.float64)
+        return found
+
+    def save(self, folder: Path) -> None:
+        np.savez_compressed(folder / _FILE, **self.arrays)
+
+    @classmethod
+    def load(cls, folder: Path, problem: Problem) -> Self:
+        with np.load(folder / _FILE, allow_pickle=False) as stored:
+            return cls(problem, **dict(stored))

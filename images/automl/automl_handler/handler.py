@@ -1,0 +1,132 @@
+"""The engine of `CREATE MODEL … PREDICT … USING engine='automl'`."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mindsdb.integrations.libs.base import BaseMLEngine
+
+from . import session
+from .choices import Choices
+from .errors import Unfit
+from .predictor import LEVEL, Answers, Predictor
+from .refit import refit
+from .search import Trained, search
+
+_FOLDER = "predictor"
+_MINDSDB = ("engine", "__mdb_sql_task", "target", "using")
+log = logging.getLogger(__name__)
+
+
+class AutoML(BaseMLEngine):  # type: ignore[misc]
+    """`USING` takes the image's hyperparameters; or `folder`, a predictor that is fitted already."""
+
+    name = "automl"
+
+    def create(self, target: str, df: pd.DataFrame | None = None, args: dict[str, Any] | None = None) -> None:
+        """Searches, and keeps the predictor in the model's storage."""
+        using = {name: value for name, value in (args or {}).get("using", {}).items() if name not in _MINDSDB}
+        folder = using.pop("folder", None)
+        try:
+            if folder is not None:
+                self._keep(Predictor.load(Path(folder)))
+                return
+            if df is None:
+                raise Unfit("CREATE MODEL needs rows to learn from: FROM integration (SELECT …)")
+            trained = search(df, target, Choices.of(using), session.watcher)
+        except Exception as error:
+            session.failed(error)
+            raise
+        self._keep(trained.predictor)
+        session.ended(trained)
+
+    def predict(self, df: pd.DataFrame, args: dict[str, Any] | None = None) -> pd.DataFrame:
+        """The target, then how sure: confidence, probabilities as JSON, the interval of a number."""
+        predictor = self._predictor
+        absent = [name for name in predictor.reads if name not in df]
+        if absent:
+            df = df.assign(**dict.fromkeys(absent))
+        level = float((args or {}).get("predict_params", {}).get("level", LEVEL))
+        return as_table(predictor, predictor.predict(df, level))
+
+    def describe(self, attribute: str | None = None) -> pd.DataFrame:
+        """`DESCRIBE model.leaderboard`, `.columns`, `.scores`; else the problem in a line."""
+        predictor = self._predictor
+        facts = predictor.facts
+        if attribute == "leaderboard":
+            return pd.DataFrame(facts["leaderboard"])
+        if attribute == "scores":
+            return pd.DataFrame({"metric": list(facts["scores"]), "value": list(facts["scores"].values())})
+        if attribute == "columns":
+            kept = [{"column": one.name, "kind": one.kind, "why": ""} for one in predictor.columns]
+            gone = [{"column": name, "kind": "dropped", "why": why} for name, why in facts["dropped"].items()]
+            return pd.DataFrame([*kept, *gone])
+        return pd.DataFrame(
+            {
+                "target": [predictor.problem.target],
+                "problem_type": [predictor.problem.kind],
+                "rows": [facts["rows"]],
+                "metric": [facts["metric"]],
+                "score": [facts["scores"].get(facts["metric"])],
+                "attributes": ["leaderboard, scores, columns"],
+            }
+        )
+
+    def finetune(self, df: pd.DataFrame | None = None, args: dict[str, Any] | None = None) -> None:
+        """Keeps the models and learns from new rows how to blend and to calibrate them."""
+        if df is None:
+            raise Unfit("FINETUNE needs rows: FROM integration (SELECT …)")
+        base = Predictor.load(Path(self.base_model_storage.folder_get(_FOLDER)))
+        self._keep(refit(base, df))
+
+    def _keep(self, predictor: Predictor) -> None:
+        folder = Path(self.model_storage.folder_get(_FOLDER))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        predictor.save(folder)
+        self.model_storage.folder_sync(_FOLDER)
+        self._fitted = predictor
+
+    @property
+    def _predictor(self) -> Predictor:
+        """Loaded once: MindsDB keeps the handler of a model."""
+        if not hasattr(self, "_fitted"):
+            self._fitted = Predictor.load(Path(self.model_storage.folder_get(_FOLDER)))
+        return self._fitted
+
+
+def as_table(predictor: Predictor, found: Answers) -> pd.DataFrame:
+    """Answers as SQL has them."""
+    columns: dict[str, Any] = {predictor.problem.target: found.prediction, "confidence": found.confidence}
+    if found.probabilities is not None:
+        names = [str(label) for label in predictor.problem.labels]
+        columns["probabilities"] = [
+            json.dumps(dict(zip(names, row, strict=True))) for row in found.probabilities.tolist()
+        ]
+    if found.low is not None and found.high is not None:
+        columns |= {"low": found.low, "high": found.high}
+    return pd.DataFrame(columns)
+
+
+def from_table(predictor: Predictor, table: pd.DataFrame) -> Answers:
+    """What `as_table` made of answers, as answers again."""
+    problem = predictor.problem
+    cells = table[problem.target]
+    if problem.is_regression:
+        return Answers(
+            cells.to_numpy(np.float64),
+            table["confidence"].to_numpy(np.float64),
+            None,
+            table["low"].to_numpy(np.float64),
+            table["high"].to_numpy(np.float64),
+        )
+    rows = [list(json.loads(row).values()) for row in table["probabilities"]]
+    labels = cells.to_numpy(object if any(isinstance(label, str) for label in problem.labels) else None)
+    return Answers(labels, table["confidence"].to_numpy(np.float64), np.array(rows, np.float64))
+
+
+__all__ = ["AutoML", "Trained", "as_table", "from_table"]

@@ -1,0 +1,68 @@
+"""How the trials of a search compare."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import scores
+from .design import Design
+from .learner import Fitted
+from .plan import Trial
+from .problem import Floats, Problem
+
+_TIMED = 1_000  # rows
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial that ended: its models, and their answers to the rows that each did not see."""
+
+    trial: Trial
+    models: tuple[Fitted, ...]
+    answers: Floats
+    seconds: float
+
+
+def leaderboard(
+    tried: list[Tried], share: Floats, folds: Any, target: Floats, posed: Problem, metric: str, rows: Design
+) -> list[dict[str, Any]]:
+    """The best first: out-of-fold score and its standard deviation over the folds, cost in time and bytes."""
+    found = []
+    for one, weight in zip(tried, share, strict=True):
+        parts = [
+            scores.score(metric, posed, target[folds == fold], one.answers[folds == fold])
+            for fold in range(int(folds.max()) + 1)
+        ]
+        found.append(
+            {
+                "model": one.trial.title,
+                "score": scores.score(metric, posed, target, one.answers),
+                "sd": float(np.nanstd(parts)),
+                "weight": float(weight),
+                "fit seconds": round(one.seconds, 2),
+                "rows per second": _speed(one, rows[:_TIMED]),
+                "bytes": _size(one),
+            }
+        )
+    sign = 1 if metric in scores.LOSSES else -1
+    return sorted(found, key=lambda one: sign * one["score"])
+
+
+def _speed(one: Tried, rows: Design) -> int:
+    started = time.perf_counter()
+    for model in one.models:
+        model.predict(rows)
+    return int(len(rows) / max(1e-9, time.perf_counter() - started))
+
+
+def _size(one: Tried) -> int:
+    total = 0
+    for model in one.models:
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(Path(folder))
+            total += sum(path.stat().st_size for path in Path(folder).iterdir())
+    return total

@@ -1,0 +1,49 @@
+"""What a search tries, in which order, by preset."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .cat import Cat
+from .forest import Forest
+from .learner import Fitted
+from .light import Light
+from .linear import Linear
+from .problem import Problem
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One learner with its settings; `share` is its part of the time, beside those of the trials after it."""
+
+    title: str
+    kind: type[Fitted]
+    share: float
+    settings: dict[str, Any] = field(default_factory=dict)
+    tuned: int = 0
+    """How many settings FLAML may try first."""
+
+
+def plan(preset: str, problem: Problem, rows: int) -> list[Trial]:
+    """CatBoost first, capped, so that a good model exists whatever follows."""
+    few = problem.classes <= 50
+    first = Trial("CatBoost", Cat, 2.0, {"iterations": 150 if preset == "fast" else 400})
+    light = Trial("LightGBM", Light, 1.0, {"trees": 150, "learning_rate": 0.1} if preset == "fast" else {})
+    linear = Trial("Linear", Linear, 0.7)
+    forest = [Trial("ExtraTrees", Forest, 1.0, {"trees": 60 if rows > 20_000 else 100})] if few else []
+    if preset == "fast":
+        return [first, light, linear]
+    deep = Trial("CatBoost, 1,000 trees", Cat, 2.0, {"iterations": 1_000, "od_wait": 80})
+    if preset == "balanced":
+        return [first, light, linear, *forest, Trial("LightGBM by FLAML", Light, 3.0, tuned=40), deep]
+    return [
+        first,
+        light,
+        linear,
+        *forest,
+        Trial("LightGBM by FLAML", Light, 3.0, tuned=150),
+        deep,
+        Trial("CatBoost, shallow", Cat, 2.0, {"iterations": 2_000, "depth": 4, "od_wait": 100}),
+        Trial("CatBoost, deep", Cat, 2.0, {"iterations": 1_000, "depth": 8, "od_wait": 60}),
+        Trial("LightGBM, small leaves", Light, 1.0, {"trees": 3_000, "learning_rate": 0.02, "num_leaves": 8}),
+        Trial("LightGBM by FLAML, again", Light, 3.0, tuned=300),
+    ]

@@ -1,0 +1,157 @@
+"""A fitted predictor as a value: what it reads, what it blends, how it calibrates."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .calibration import Calibration
+from .cat import Cat
+from .columns import Column
+from .design import Design, design
+from .forest import Forest
+from .interval import Interval
+from .learner import Fitted
+from .light import Light
+from .linear import Linear
+from .prior import Prior
+from .problem import Floats, Problem
+from .shapley import contributions
+
+FILE = "predictor.json"
+KINDS: dict[str, type[Fitted]] = {kind.name: kind for kind in (Cat, Light, Linear, Forest, Prior)}
+LEVEL = 0.9
+
+
+@dataclass(frozen=True)
+class Member:
+    """One part of the blend: a model of each fold, whose answers are averaged."""
+
+    title: str
+    weight: float
+    models: tuple[Fitted, ...]
+
+    def predict(self, rows: Design) -> Floats:
+        found: Floats = np.mean([model.predict(rows) for model in self.models], axis=0)
+        return found
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`prediction` holds labels or float64; `low` and `high` are the interval of a number."""
+
+    prediction: NDArray[Any]
+    confidence: Floats
+    probabilities: Floats | None
+    low: Floats | None = None
+    high: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """What a search found."""
+
+    problem: Problem
+    columns: tuple[Column, ...]
+    members: tuple[Member, ...]
+    calibration: Calibration
+    interval: Interval | None
+    facts: dict[str, Any]
+    """What the search has to tell: leaderboard, columns, scores."""
+
+    @property
+    def reads(self) -> list[str]:
+        return [one.name for one in self.columns]
+
+    def design(self, table: pd.DataFrame) -> Design:
+        return design(self.columns, table)
+
+    def blend(self, rows: Design) -> Floats:
+        """Calibrated probabilities of shape (rows, labels), or numbers of shape (rows, 1)."""
+        whole = sum(member.weight * member.predict(rows) for member in self.members)
+        return self.calibration.apply(np.asarray(whole))
+
+    def predict(self, table: pd.DataFrame, level: float = LEVEL) -> Answers:
+        """An answer a row; `level` is how often an interval is to hold the true number."""
+        return self.answers(self.blend(self.design(table)), level)
+
+    def answers(self, blend: Floats, level: float = LEVEL) -> Answers:
+        if self.problem.is_regression:
+            number = blend[:, 0]
+            half = self.interval.half(number, level) if self.interval else np.full(len(number), np.inf)
+            return Answers(number, np.full(len(number), level), None, number - half, number + half)
+        place = self.problem.choose(blend)
+        labels = np.array(self.problem.labels, dtype=object)
+        if not any(isinstance(label, str) for label in self.problem.labels):
+            labels = np.array(self.problem.labels)
+        return Answers(labels[place], blend[np.arange(len(blend)), place], blend)
+
+    def contributions(self, table: pd.DataFrame) -> Floats:
+        """Shapley values of shape (rows, columns): of a number in its unit, of a label in log-odds."""
+        usual = pd.DataFrame({one.name: pd.Series([one.usual], dtype=object) for one in self.columns})
+
+        def value(rows: Design) -> Floats:
+            blend = self.blend(rows)
+            if self.problem.is_regression:
+                return blend
+            chance = np.clip(blend, 1e-9, 1 - 1e-9)
+            found: Floats = np.log(chance / (1 - chance))
+            return found
+
+        return contributions(value, self.design(table), self.design(usual), self.columns)
+
+    def warm(self) -> None:
+        """Answers one row, so that the first request does not wait for what libraries put off."""
+        self.predict(pd.DataFrame({one.name: pd.Series([one.usual], dtype=object) for one in self.columns}))
+
+    def save(self, folder: Path) -> None:
+        """JSON, arrays, and the libraries' own formats, never a pickle."""
+        members = []
+        for number, member in enumerate(self.members):
+            for fold, model in enumerate(member.models):
+                place = folder / f"{number}-{fold}"
+                place.mkdir(parents=True)
+                model.save(place)
+            members.append(
+                {
+                    "title": member.title,
+                    "weight": member.weight,
+                    "kind": type(member.models[0]).name,
+                    "folds": len(member.models),
+                }
+            )
+        stored = {
+            "problem": self.problem.facts(),
+            "columns": [one.facts() for one in self.columns],
+            "members": members,
+            "calibration": self.calibration.facts(),
+            "interval": self.interval.facts() if self.interval else None,
+            "facts": self.facts,
+        }
+        (folder / FILE).write_text(json.dumps(stored, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        stored = json.loads((folder / FILE).read_text())
+        problem = Problem.of(stored["problem"])
+        return cls(
+            problem,
+            tuple(Column.of(one) for one in stored["columns"]),
+            tuple(_member(folder, number, one, problem) for number, one in enumerate(stored["members"])),
+            Calibration.of(stored["calibration"]),
+            Interval.of(stored["interval"]) if stored["interval"] else None,
+            stored["facts"],
+        )
+
+
+def _member(folder: Path, number: int, facts: dict[str, Any], problem: Problem) -> Member:
+    kind = KINDS[facts["kind"]]
+    models: Sequence[Fitted] = [
+        kind.load(folder / f"{number}-{fold}", problem) for fold in range(facts["folds"])
+    ]
+    return Member(facts["title"], facts["weight"], tuple(models))

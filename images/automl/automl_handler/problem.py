@@ -1,0 +1,120 @@
+"""What kind of problem a target poses, and its values as learners take them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .errors import Unfit
+
+Floats = NDArray[np.float64]
+Label = str | int | float
+Kind = Literal["binary", "multiclass", "regression"]
+
+_FEW = 10  # whole numbers with at most so many values are labels, unless told otherwise
+_MOST = 1_000  # labels
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`labels` are the target's values in their own type, in order; none for regression.
+
+    `whole` says that the numbers of a regression are whole; `weights` are what a right answer of each label
+    counts when one of them has to be chosen.
+    """
+
+    target: str
+    kind: Kind
+    labels: tuple[Label, ...] = ()
+    weights: tuple[float, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """How many probabilities a row has; 1, its number, for regression."""
+        return max(1, len(self.labels))
+
+    @property
+    def is_regression(self) -> bool:
+        return self.kind == "regression"
+
+    def encode(self, cells: pd.Series) -> Floats:
+        """The target as float64: the number, or the label's place; NaN where missing or unknown."""
+        if self.is_regression:
+            return numbers(cells)
+        places: dict[Label | None, int] = {label: place for place, label in enumerate(self.labels)}
+        found = [places.get(value, np.nan) for value in labels_of(cells)]
+        return np.array(found, np.float64)
+
+    def choose(self, probabilities: Floats) -> NDArray[np.intp]:
+        """The place of the label to answer, of each row."""
+        chosen = (
+            (probabilities * np.array(self.weights)).argmax(1) if self.weights else probabilities.argmax(1)
+        )
+        return np.asarray(chosen)
+
+    def facts(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Self:
+        return cls(**{**facts, "labels": tuple(facts["labels"]), "weights": tuple(facts["weights"])})
+
+
+def find(cells: pd.Series, target: str, asked: str) -> Problem:
+    """The problem that `cells` pose; `asked` is its kind, or auto. Raises Unfit where there is none."""
+    known = [value for value in labels_of(cells) if value is not None]
+    if not known:
+        raise Unfit(f"target {target}: every cell is missing")
+    values = sorted(set(known), key=lambda value: (isinstance(value, str), value))
+    numeric = not any(isinstance(value, str) for value in values)
+    if asked == "regression" and not numeric:
+        sample = next(value for value in values if isinstance(value, str))
+        raise Unfit(f'target {target}: regression needs numbers, got "{sample[:40]}"')
+    if len(values) == 1:
+        raise Unfit(f"target {target}: every row has {values[0]!r}, so there is nothing to predict")
+    kind = asked if asked != "auto" else _kind(values, numeric)
+    if kind == "regression":
+        return Problem(target, "regression")
+    if kind == "binary" and len(values) != 2:
+        raise Unfit(f"target {target}: binary needs two values, got {len(values)}")
+    if len(values) > _MOST or (len(values) > 20 and len(values) > len(known) / 2):
+        hint = "; problem_type=regression would predict a number" if numeric else ""
+        raise Unfit(
+            f"target {target}: expected labels that repeat, at most {_MOST}, got {len(values)} values "
+            f"in {len(known)} rows{hint}"
+        )
+    return Problem(target, "binary" if len(values) == 2 else "multiclass", tuple(values))
+
+
+def _kind(values: list[Label], numeric: bool) -> Kind:
+    if len(values) == 2:
+        return "binary"
+    few = len(values) <= _FEW and all(float(value).is_integer() for value in values) if numeric else True
+    return "multiclass" if few else "regression"
+
+
+def labels_of(cells: pd.Series) -> list[Label | None]:
+    """The cells as plain values: int where a number is whole, None where missing."""
+    if cells.dtype == object:
+        found = [None if cell is None or cell != cell or cell == "" else cell for cell in cells]
+        if any(isinstance(cell, str) for cell in found):
+            return [None if cell is None else str(_plain(cell)) for cell in found]
+        return [None if cell is None else _plain(cell) for cell in found]
+    if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells.dtype):
+        return labels_of(cells.astype(object))
+    return [None if cell != cell else _plain(cell) for cell in cells.tolist()]
+
+
+def _plain(cell: Any) -> Label:
+    if isinstance(cell, str):
+        return cell
+    value = float(cell)
+    return int(value) if value.is_integer() else value
+
+
+def numbers(cells: pd.Series) -> Floats:
+    """The cells as float64, NaN where they are no finite number."""
+    found = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(found), found, np.nan)

@@ -1,0 +1,286 @@
+"""The search: types columns, tries learners on folds until time is over, blends what helps."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from . import calibration, ensemble, light, problem, scores
+from .choices import Choices
+from .clock import Clock
+from .columns import Column, Dropped, look_at
+from .design import Design, design
+from .errors import Unfit, listed
+from .folds import assign
+from .interval import Interval
+from .leaderboard import Tried, leaderboard
+from .learner import Task
+from .plan import Trial, plan
+from .predictor import LEVEL, Member, Predictor
+from .prior import Prior
+from .problem import Floats, Problem
+
+_LEAST = 10  # rows
+_CELLS_A_SECOND = 20_000.0  # that CatBoost learns from well enough with a thread, folds and all
+_ROWS = 2_000  # that are always learnt from
+_WITH_THREADS = 5_000  # rows from which on threads gain more than they lose in waiting for one another
+
+
+class Watcher(Protocol):
+    """Who is told how far the search is, and may end it."""
+
+    def progress(self, text: str) -> None: ...
+
+    def should_stop(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A predictor, and what a report tells of how it was found.
+
+    `table`, `rows` and `target` are what was learnt from; `raw` and `answers` are out-of-fold answers before
+    and after calibration, the latter cross-fitted.
+    """
+
+    predictor: Predictor
+    tried: tuple[Tried, ...]
+    table: pd.DataFrame
+    target: Floats
+    raw: Floats
+    answers: Floats
+    dropped: tuple[Dropped, ...]
+    metric: str
+    rows: Design
+    folds: Any
+
+
+def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher) -> Trained:
+    """Learns to predict the column `target` of `table`. Raises Unfit where the table does not allow it."""
+    clock = Clock(choices.time_limit_s, watcher.should_stop)
+    posed, encoded, table, weights, notes = _rows(table, target, choices)
+    metric = _metric(choices.metric, posed)
+    features = _features(table, target, choices)
+    columns, dropped = look_at(table[features], choices.features)
+    if not columns:
+        raise Unfit(
+            f"no column is left to learn {target} from: "
+            + listed([f"{one.name} is {one.why}" for one in dropped], 5)
+        )
+    kept = _sample(len(table), len(columns), choices)
+    if len(kept) < len(table):
+        notes.append(f"learnt from {len(kept)} of {len(table)} rows, as many as the time limit allows")
+        table, encoded = table.iloc[kept].reset_index(drop=True), encoded[kept]
+        weights = weights[kept] if weights is not None else None
+    watcher.progress(_described(posed, len(table), columns, dropped))
+    rows = design(columns, table)
+    folds = assign(encoded, choices.folds or (5 if len(table) <= 50_000 else 3), choices.seed)
+    threads = choices.threads if len(table) > _WITH_THREADS else 1
+    tried = _try_all(
+        rows, encoded, weights, folds, posed, metric, clock, replace(choices, threads=threads), watcher
+    )
+    share = ensemble.select([one.answers for one in tried], encoded, scores.loss(metric, posed))
+    raw = sum(weight * one.answers for weight, one in zip(share, tried, strict=True))
+    assert isinstance(raw, np.ndarray)
+    fitted, answers, interval = calibration.Calibration(), raw, None
+    if posed.is_regression:
+        interval = Interval.fit(encoded, raw[:, 0])
+    else:
+        fitted, answers = calibration.fit(encoded, raw, choices.seed)
+    members = tuple(
+        Member(one.trial.title, float(weight), one.models)
+        for weight, one in zip(share, tried, strict=True)
+        if weight > 0
+    )
+    blended = ", ".join(f"{member.title} {member.weight:.0%}" for member in members)
+    reached = scores.score(metric, posed, encoded, answers)
+    watcher.progress(f"blend of {blended}: {metric} {reached:.4g} out of fold, {clock.left:.0f} s left")
+    found = scores.summary(posed, encoded, answers)
+    facts = {
+        "rows": len(table),
+        "metric": metric,
+        "scores": {name: value for name, value in found.items() if value == value},
+        "leaderboard": leaderboard(tried, share, folds, encoded, posed, metric, rows),
+        "dropped": {one.name: one.why for one in dropped},
+        "notes": notes,
+        "level": LEVEL,
+    }
+    predictor = Predictor(posed, tuple(columns), members, fitted, interval, facts)
+    return Trained(predictor, tuple(tried), table, encoded, raw, answers, tuple(dropped), metric, rows, folds)
+
+
+def _rows(
+    table: pd.DataFrame, target: str, choices: Choices
+) -> tuple[Problem, Floats, pd.DataFrame, Floats | None, list[str]]:
+    """The problem, the target as numbers, the rows that have one, their weights, and what was left out."""
+    if target not in table:
+        raise Unfit(
+            f"target {target}: no such column; the table has {listed([str(name) for name in table], 40)}"
+        )
+    if len(table) < _LEAST:
+        raise Unfit(
+            f"the table has {len(table)} {'row' if len(table) == 1 else 'rows'}; expected at least {_LEAST}"
+        )
+    notes = []
+    posed = problem.find(table[target], target, choices.problem_type)
+    encoded = posed.encode(table[target])
+    if not posed.is_regression:
+        counts = np.bincount(encoded[~np.isnan(encoded)].astype(int), minlength=posed.classes)
+        rare = [label for label, count in zip(posed.labels, counts, strict=True) if count < 2]
+        if rare and posed.classes - len(rare) >= 2:
+            notes.append(f"labels with one row only are not learnt: {listed([str(label) for label in rare])}")
+            kept = tuple(label for label in posed.labels if label not in rare)
+            posed = replace(posed, labels=kept, kind="binary" if len(kept) == 2 else "multiclass")
+            encoded = posed.encode(table[target])
+        elif rare:
+            raise Unfit(
+                f"target {target}: {listed([str(label) for label in rare])} stands in one row only; "
+                "expected two labels with two rows or more"
+            )
+        posed = replace(posed, weights=_class_weights(choices.class_weights, posed, encoded))
+    known = ~np.isnan(encoded)
+    if not known.all():
+        notes.append(f"{int((~known).sum())} rows without a target are left out")
+    if known.sum() < _LEAST:
+        raise Unfit(f"target {target}: {int(known.sum())} rows have a value; expected at least {_LEAST}")
+    weights = None
+    if choices.sample_weight:
+        if choices.sample_weight not in table:
+            raise Unfit(f"sample_weight: no column {choices.sample_weight}")
+        weights = problem.numbers(table[choices.sample_weight])[known]
+        if np.isnan(weights).any() or (weights < 0).any() or not weights.any():
+            raise Unfit(
+                f"sample_weight: column {choices.sample_weight} must hold numbers from 0, without gaps"
+            )
+    return posed, encoded[known], table[known].reset_index(drop=True), weights, notes
+
+
+def _class_weights(asked: Any, posed: Problem, encoded: Floats) -> tuple[float, ...]:
+    """What a right answer of each label counts; empty: one as much as another."""
+    if asked == "none":
+        return ()
+    if asked == "balanced":
+        counts = np.bincount(encoded[~np.isnan(encoded)].astype(int), minlength=posed.classes)
+        return tuple((counts.sum() / (posed.classes * counts)).tolist())
+    names = [str(label) for label in posed.labels]
+    unknown = [name for name in asked if name not in names]
+    if unknown:
+        raise Unfit(f"class_weights: the target has no {listed(unknown)}; it has {listed(names)}")
+    return tuple(float(asked.get(name, 1.0)) for name in names)
+
+
+def _metric(asked: str, posed: Problem) -> str:
+    if asked == "auto":
+        return scores.usual(posed)
+    known = scores.OF_NUMBERS if posed.is_regression else scores.OF_LABELS
+    if asked not in known:
+        raise Unfit(f"metric {asked} is not for a {posed.kind} problem; expected one of {', '.join(known)}")
+    return asked
+
+
+def _features(table: pd.DataFrame, target: str, choices: Choices) -> list[str]:
+    names = [str(name) for name in table]
+    for noun, given in (("features", choices.features), ("ignore", choices.ignore)):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise Unfit(f"{noun}: no column {listed(unknown)}; the table has {listed(names, 40)}")
+    if target in choices.features:
+        raise Unfit(f"features: {target} is the target")
+    out = {target, choices.sample_weight, *choices.ignore}
+    return [name for name in (choices.features or names) if name not in out]
+
+
+def _sample(rows: int, columns: int, choices: Choices) -> Any:
+    """The rows to learn from: all, or a random part where all would not be read through in time."""
+    most = max(_ROWS, int(_CELLS_A_SECOND * choices.time_limit_s * choices.threads**0.7 / columns))
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(choices.seed).choice(rows, most, replace=False))
+
+
+def _described(posed: Problem, rows: int, columns: list[Column], dropped: list[Dropped]) -> str:
+    kinds = [
+        f"{sum(one.kind == kind for one in columns)} {kind}"
+        for kind in ("number", "category", "date", "text")
+    ]
+    found = f", {posed.classes} labels" if posed.labels else ""
+    gone = f"; dropped: {listed([one.name for one in dropped])}" if dropped else ""
+    return f"{posed.kind}{found}, {rows} rows; columns: {', '.join(kinds)}{gone}"
+
+
+def _try_all(
+    rows: Design,
+    target: Floats,
+    weights: Floats | None,
+    folds: Any,
+    posed: Problem,
+    metric: str,
+    clock: Clock,
+    choices: Choices,
+    watcher: Watcher,
+) -> list[Tried]:
+    """Every trial of the plan that time allows, the prior first, which always succeeds."""
+    measure = scores.loss(metric, posed)
+    trials = [Trial(Prior.name, Prior, 0.0), *plan(choices.preset, posed, len(rows))]
+    tried: list[Tried] = []
+    best = ("", np.inf)
+    slowest = 0.0
+    for place, trial in enumerate(trials):
+        if place > 1 and clock.left < 0.05 * choices.time_limit_s:
+            watcher.progress(f"time is over; not tried: {listed([one.title for one in trials[place:]])}")
+            break
+        started = time.monotonic()
+        part = clock.share(trial.share / max(1e-9, sum(one.share for one in trials[place:])) * 0.95)
+        task = Task(posed, part, choices.seed, choices.threads)
+        try:
+            one = _try(trial, rows, target, weights, folds, task, measure)
+        except Exception as error:  # what a library cannot do with this table must not end the search
+            watcher.progress(f"{trial.title} could not be fitted: {type(error).__name__}: {str(error)[:200]}")
+            continue
+        slowest = max(slowest, time.monotonic() - started)
+        tried.append(one)
+        reached = measure(target, one.answers)
+        if reached < best[1]:
+            best = (trial.title, reached)
+        shown = scores.score(metric, posed, target, one.answers)
+        watcher.progress(
+            f"{trial.title}: {metric} {shown:.4g} out of fold in {one.seconds:.1f} s; "
+            f"best so far: {best[0]}; {clock.left:.0f} s left"
+        )
+    return tried
+
+
+def _try(
+    trial: Trial,
+    rows: Design,
+    target: Floats,
+    weights: Floats | None,
+    folds: Any,
+    task: Task,
+    measure: Callable[[Floats, Floats], float],
+) -> Tried:
+    started = time.monotonic()
+    count = int(folds.max()) + 1
+    settings = dict(trial.settings)
+    if trial.tuned:
+        held = folds == 0
+        quick = replace(task, clock=task.clock.share(0.6))
+        loss = scores.loss(scores.usual(task.problem), task.problem)  # tuned on AUC, probabilities go astray
+        part = weights[~held] if weights is not None else None
+        settings |= light.search(
+            rows[~held], target[~held], part, rows[held], target[held], quick, loss, trial.tuned
+        )
+    answers = np.zeros((len(rows), task.problem.classes))
+    models = []
+    for fold in range(count):
+        held = folds == fold
+        part = weights[~held] if weights is not None else None
+        one = replace(task, clock=task.clock.share(1 / (count - fold)))
+        model = trial.kind.fit(rows[~held], target[~held], part, rows[held], target[held], one, **settings)
+        answers[held] = model.predict(rows[held])
+        models.append(model)
+    if not np.isfinite(answers).all():
+        raise ValueError("answers that are no numbers")
+    return Tried(replace(trial, settings=settings), tuple(models), answers, time.monotonic() - started)

@@ -1,0 +1,42 @@
+"""What the tests of AutoML share."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the tests find its modules
+
+from automl_handler.choices import Choices
+from automl_handler.search import Trained, search
+from specimen import TARGETS, mixed
+
+
+class Told:
+    """A watcher that keeps what it is told."""
+
+    def __init__(self, stop: bool = False) -> None:
+        self.lines: list[str] = []
+        self.stop = stop
+
+    def progress(self, text: str) -> None:
+        self.lines.append(text)
+
+    def should_stop(self) -> bool:
+        return self.stop
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture(scope="session")
+def searched() -> dict[str, Trained]:
+    """A search for a target of each kind, over the same table."""
+    choices = Choices(preset="fast", time_limit_s=60)
+    others = set(TARGETS.values())
+    return {
+        kind: search(mixed().drop(columns=list(others - {target})), target, choices, Told())
+        for kind, target in TARGETS.items()
+    }

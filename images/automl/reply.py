@@ -1,0 +1,158 @@
+"""Answers as columns, in the forms that a request may ask for."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from automl_handler import scores
+from pandas import Series
+
+from slipway import Array, UserError
+
+if TYPE_CHECKING:
+    from automl_handler.predictor import Answers, Predictor
+    from automl_handler.problem import Problem
+    from pandas import DataFrame
+
+
+def data(predictor: "Predictor", table: "DataFrame", found: "Answers") -> dict[str, Array]:
+    """Values, and `explanation`, a sentence that says what to hold of them."""
+    columns: dict[str, Array] = {"prediction": found.prediction, "confidence": found.confidence}
+    if found.probabilities is not None:
+        columns["probabilities"] = _named(predictor.problem, found.probabilities)
+    if found.low is not None and found.high is not None:
+        columns |= {"low": found.low, "high": found.high}
+    columns["explanation"] = _objects(_explained(predictor, table, found))
+    return columns
+
+
+def sentences(problem: "Problem", found: "Answers") -> dict[str, Array]:
+    """The older container's reply, one a row."""
+    return {"prediction": _objects(_sentences(problem, found)), "class_confidence": found.confidence}
+
+
+def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/autopilot-automate-model-development-container-output.html"""
+    if found.probabilities is None:
+        return {"predicted_label": found.prediction}
+    labels = list(problem.labels)
+    return {
+        "predicted_label": found.prediction,
+        "probability": found.confidence,
+        "probabilities": _objects(found.probabilities.tolist()),
+        "labels": _objects([labels] * len(found.prediction)),
+    }
+
+
+def contributions(predictor: "Predictor", table: "DataFrame") -> Array:
+    """For each row the columns that moved the answer, the strongest first."""
+    found = predictor.contributions(table)
+    names = predictor.reads
+    rows = []
+    for row in found:
+        order = np.argsort(-np.abs(row), kind="stable")
+        rows.append({names[place]: float(row[place]) for place in order if row[place] != 0})
+    return _objects(rows)
+
+
+def metrics(predictor: "Predictor", sent: Array, found: "Answers") -> dict[str, float | None]:
+    """What the answers are worth against the target as it was sent; rows without one do not count."""
+    problem = predictor.problem
+    target = problem.encode(Series(sent if problem.is_regression else _typed(problem, sent), dtype=object))
+    known = ~np.isnan(target)
+    if not known.any():
+        raise UserError(f"score=true: no row has a value of {problem.target} that the model knows")
+    blend = found.prediction[:, None] if found.probabilities is None else found.probabilities
+    values = scores.summary(problem, target[known], np.asarray(blend, np.float64)[known])
+    return {
+        "rows": int(known.sum()),
+        **{name: value if value == value else None for name, value in values.items()},
+    }
+
+
+def _typed(problem: "Problem", sent: Array) -> list[Any]:
+    """Texts, as CSV sends them, as numbers where the labels are."""
+    if any(isinstance(label, str) for label in problem.labels):
+        return [None if cell is None else str(cell) for cell in sent]
+    found = []
+    for cell in sent:
+        try:
+            found.append(None if cell is None or cell == "" else float(cell))
+        except (TypeError, ValueError):
+            raise UserError(f'target {problem.target}: expected a number, got "{str(cell)[:40]}"') from None
+    return found
+
+
+def _sentences(problem: "Problem", found: "Answers") -> list[str]:
+    name = problem.target
+    if found.low is not None and found.high is not None:
+        return [
+            f'* We are {sure:.0%} confident the value of "{name}" lies between {low:.6g} and {high:.6g}.'
+            for sure, low, high in zip(found.confidence, found.low, found.high, strict=True)
+        ]
+    return [
+        f'* We are {sure:.0%} confident the value of "{name}" is {value}.'
+        for sure, value in zip(found.confidence.tolist(), found.prediction.tolist(), strict=True)
+    ]
+
+
+def _explained(predictor: "Predictor", table: "DataFrame", found: "Answers") -> list[str]:
+    """How sure, what else it may be, and which cells say less than they could."""
+    problem = predictor.problem
+    if found.probabilities is None:
+        assert found.low is not None
+        assert found.high is not None
+        said = [
+            f"{problem.target} is about {value:.6g}; between {low:.6g} and {high:.6g} at {sure:.0%}"
+            for value, sure, low, high in zip(
+                found.prediction, found.confidence, found.low, found.high, strict=True
+            )
+        ]
+    else:
+        second = np.argsort(-found.probabilities, axis=1, kind="stable")[:, 1]
+        first = found.probabilities.argmax(1)
+        # With class weights the answer need not be the likeliest label.
+        chosen = problem.choose(found.probabilities)
+        second = np.where(chosen == first, second, first)
+        said = [
+            f"{problem.target} is {value} with probability {sure:.3g}; "
+            f"next {problem.labels[other]} with {chance:.3g}"
+            for value, sure, other, chance in zip(
+                found.prediction.tolist(),
+                found.confidence.tolist(),
+                second.tolist(),
+                found.probabilities[np.arange(len(second)), second].tolist(),
+                strict=True,
+            )
+        ]
+    unknown = _unknown(predictor, table)
+    return [text + unknown.get(row, "") for row, text in enumerate(said)]
+
+
+def _unknown(predictor: "Predictor", table: "DataFrame") -> dict[int, str]:
+    """By row, the categories that training never saw, or hardly, and how many cells are missing."""
+    new: dict[int, list[str]] = {}
+    gaps = np.zeros(len(table), int)
+    for column in predictor.columns:
+        cells = table[column.name]
+        gaps += cells.isna().to_numpy()
+        if column.kind == "category":
+            codes = column.codes(cells)
+            for place in np.flatnonzero(codes == len(column.categories)).tolist():
+                new.setdefault(int(place), []).append(column.name)
+    found: dict[int, str] = {}
+    for row in sorted({*new, *map(int, np.flatnonzero(gaps))}):
+        said = f"; unknown value in {', '.join(new[row])}" if row in new else ""
+        if gaps[row]:
+            said += f"; {gaps[row]} of {len(predictor.columns)} cells missing"
+        found[row] = said
+    return found
+
+
+def _named(problem: "Problem", probabilities: Array) -> Array:
+    names = [str(label) for label in problem.labels]
+    return _objects([dict(zip(names, row, strict=True)) for row in probabilities.tolist()])
+
+
+def _objects(values: Sequence[Any]) -> Array:
+    return np.fromiter(values, dtype=object, count=len(values))

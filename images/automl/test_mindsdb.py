@@ -1,0 +1,209 @@
+"""MindsDB at work: it trains, it answers as the predictor does, it restores elsewhere, it keeps no rows."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from automl_handler.errors import Unfit
+from automl_handler.predictor import Predictor
+from mindsdb_compat import DATABASE, mindsdb
+from specimen import NOTES, ODD, TARGETS, mixed
+
+USING = {"preset": "fast", "time_limit_s": 60, "threads": 1}
+SQL = "SELECT t.customer, m.* FROM files.train AS t JOIN mindsdb.model AS m"
+
+# A MindsDB that knows nothing of this image: what its own start does, but for the servers. Nothing is replaced.
+PLAIN = """
+import json, sys
+import mindsdb.interfaces.storage.db as db
+db.init()
+from mindsdb.migrations.migrate import migrate_to_head
+migrate_to_head()
+from mindsdb.utilities.context import context
+context.set_default()
+from mindsdb.interfaces.database.integrations import integration_controller
+integration_controller.create_permanent_integrations()
+from mindsdb.api.executor.command_executor import ExecuteCommands
+from mindsdb.api.executor.controllers.session_controller import SessionController
+from mindsdb.interfaces.file.file_controller import FileController
+from mindsdb_sql_parser import parse_sql
+
+if __name__ == "__main__":
+    FileController().save_file("train", sys.argv[1], file_name="rows.parquet")
+    session = SessionController()
+    session.database = "mindsdb"
+    for sql in sys.argv[2:]:
+        answer = ExecuteCommands(session).execute_command(parse_sql(sql))
+        if answer.data is not None:
+            print("answer", answer.data.to_df().to_json(orient="split", double_precision=15))
+"""
+
+
+class Quiet:
+    def progress(self, text: str) -> None:
+        pass
+
+    def should_stop(self) -> bool:
+        return False
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return mixed()
+
+
+@pytest.fixture(scope="module")
+def storages(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model of each kind, as MindsDB's CREATE MODEL left it."""
+    root = tmp_path_factory.mktemp("storages")
+    for kind, target in TARGETS.items():
+        ignored = sorted(set(TARGETS.values()) - {target})
+        mindsdb().train(table, target, {**USING, "ignore": ignored}, Quiet(), root / kind)
+    return {kind: root / kind for kind in TARGETS}
+
+
+def predictor(storage: Path) -> Predictor:
+    (found,) = storage.glob("content/predictor/*/predictor")
+    return Predictor.load(found)
+
+
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_a_select_with_a_join_answers_as_the_predictor_does(
+    kind: str, storages: dict[str, Path], table: pd.DataFrame
+) -> None:
+    direct = predictor(storages[kind]).predict(table)
+    (joined,) = mindsdb().query(storages[kind], table, SQL)
+    called = mindsdb().predict(storages[kind], table)
+    for found in (joined, called):
+        assert found[TARGETS[kind]].tolist() == direct.prediction.tolist()
+        assert found["confidence"].tolist() == direct.confidence.tolist()
+        if direct.probabilities is not None:
+            rows = [list(json.loads(row).values()) for row in found["probabilities"]]
+            assert rows == direct.probabilities.tolist()
+        else:
+            assert found["low"].tolist() == direct.low.tolist()
+    assert joined["customer"].tolist() == table["customer"].tolist()
+
+
+def test_large_requests_that_differ_in_the_middle_get_answers_of_their_own(
+    storages: dict[str, Path], table: pd.DataFrame
+) -> None:
+    """MindsDB's own cache would mistake one for the other."""
+    many = pd.concat([table] * 8, ignore_index=True)
+    other = many.copy()
+    other.loc[600:640, "size"] += 3
+    storage = storages["regression"]
+    first, second = (mindsdb().query(storage, rows, SQL)[0] for rows in (many, other))
+    assert first[TARGETS["regression"]].tolist() != second[TARGETS["regression"]].tolist()
+    assert second[TARGETS["regression"]].tolist() == predictor(storage).predict(other).prediction.tolist()
+
+
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_a_model_holds_none_of_the_rows(kind: str, storages: dict[str, Path], table: pd.DataFrame) -> None:
+    mindsdb().query(storages[kind], table, SQL)
+    texts = [
+        NOTES,
+        "sesame",
+        "lunch",
+        str(ODD),
+        str(table["salary"][0]),
+        table["note"][0],
+        *table["customer"],
+    ]
+    files = [path for path in storages[kind].rglob("*") if path.is_file()]
+    assert any(path.name == DATABASE for path in files)
+    for path in files:
+        assert not {"cache", "file", "rows.parquet"} & set(path.relative_to(storages[kind]).parts), path
+        for text in texts:
+            for form in (text.encode(), text.encode("utf-16-le")):
+                assert form not in path.read_bytes(), f"{path} holds {text}"
+
+
+def test_nothing_of_the_rows_is_left_in_the_scratch_folder(
+    storages: dict[str, Path], table: pd.DataFrame
+) -> None:
+    mindsdb().query(storages["binary"], table, SQL)
+    mindsdb().predict(storages["binary"], table)
+    files = [path for path in mindsdb().root.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if NOTES.encode() in path.read_bytes()]
+
+
+def test_a_plain_mindsdb_takes_the_model_in_and_answers_the_same(
+    storages: dict[str, Path], table: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(storages["multiclass"], tmp_path / "server")
+    table.to_parquet(tmp_path / "rows.parquet")
+    (tmp_path / "plain.py").write_text(PLAIN)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MINDSDB")}
+    done = subprocess.run(
+        [sys.executable, "plain.py", "rows.parquet", SQL, "DESCRIBE mindsdb.model.leaderboard"],
+        cwd=tmp_path,
+        env={
+            **environ,
+            "MINDSDB_STORAGE_DIR": str(tmp_path / "server"),
+            "MINDSDB_COMMUNITY_HANDLERS": "true",
+            "MINDSDB_CONSOLE_LOG_LEVEL": "ERROR",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("answer ")]
+    assert len(found) == 2, done.stdout + done.stderr
+    joined = pd.DataFrame(found[0]["data"], columns=found[0]["columns"])
+    direct = predictor(storages["multiclass"]).predict(table)
+    assert joined[TARGETS["multiclass"]].tolist() == direct.prediction.tolist()
+    assert joined["confidence"].tolist() == pytest.approx(direct.confidence.tolist(), rel=1e-12)
+    assert "model" in found[1]["columns"]
+
+
+def test_a_fitted_predictor_can_be_registered_described_and_brought_up_to_date(
+    storages: dict[str, Path], table: pd.DataFrame
+) -> None:
+    folder = next(storages["binary"].glob("content/predictor/*/predictor"))
+    joined = "SELECT m.* FROM files.train AS t JOIN mindsdb.taken AS m"
+    _, taken, described, _, tuned = mindsdb().query(
+        storages["binary"],
+        table,
+        "CREATE MODEL mindsdb.taken FROM files (SELECT * FROM train) "
+        f"PREDICT `{TARGETS['binary']}` USING engine='automl', folder='{folder}'",
+        joined,
+        "DESCRIBE mindsdb.taken.columns",
+        "FINETUNE mindsdb.taken FROM files (SELECT * FROM train)",
+        joined,
+    )
+    direct = predictor(storages["binary"]).predict(table)
+    assert taken["confidence"].tolist() == direct.confidence.tolist()
+    kinds = described.set_index("column")["kind"].to_dict()
+    assert kinds["customer"] == kinds["country"] == kinds["fax"] == "dropped"
+    assert (kinds["size"], kinds["team"], kinds["since"], kinds["note"]) == (
+        "number",
+        "category",
+        "date",
+        "text",
+    )
+    assert len(tuned) == len(table)
+    assert tuned["confidence"].tolist() != taken["confidence"].tolist()
+
+
+def test_what_the_engine_refuses_reaches_the_caller_as_it_is(table: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(Unfit, match="every row has 'Utopia'"):
+        mindsdb().train(table, "country", USING, Quiet(), tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_names_with_quotes_points_and_spaces_are_names(table: pd.DataFrame, tmp_path: Path) -> None:
+    named = table[["size", "team", "grade"]].rename(
+        columns={"size": 'it\'s "size".x', "grade": "my.grade 100%"}
+    )
+    mindsdb().train(named, "my.grade 100%", USING, Quiet(), tmp_path / "odd")
+    direct = predictor(tmp_path / "odd").predict(named)
+    assert mindsdb().predict(tmp_path / "odd", named)["my.grade 100%"].tolist() == direct.prediction.tolist()

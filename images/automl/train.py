@@ -1,0 +1,126 @@
+"""AutoML training: MindsDB's CREATE MODEL over the train channel, with this image's engine."""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import pages
+from automl_handler import scores
+from automl_handler.errors import Unfit, listed
+from pydantic import AliasChoices, BeforeValidator, Field
+
+import slipway
+from predictor import Model
+from slipway import Channel, Job, UserError
+
+if TYPE_CHECKING:
+    from automl_handler.predictor import Predictor
+
+_REPORT = 0.05  # of the time limit that the report may take, at most
+_REPORT_S = 15.0
+
+
+def _weights(given: object) -> object:
+    """The older container's switch was true or false."""
+    return {"true": "balanced", "false": "none"}.get(str(given).lower(), given)
+
+
+class Hyperparameters(slipway.Hyperparameters):
+    """What a user may set."""
+
+    target: Annotated[str, Field(validation_alias=AliasChoices("target", "to_predict"))] = ""
+    """The column to predict; required."""
+    problem_type: Literal["auto", "binary", "multiclass", "regression"] = "auto"
+    """What kind of target it is; auto takes texts, two values, or up to ten whole numbers as labels."""
+    metric: Literal[
+        "auto",
+        "log_loss",
+        "roc_auc",
+        "accuracy",
+        "balanced_accuracy",
+        "f1",
+        "rmse",
+        "mae",
+        "r2",
+    ] = "auto"
+    """What the blend of models is chosen by, out of fold; auto is log_loss for labels, rmse for numbers."""
+    preset: Literal["fast", "balanced", "best"] = "balanced"
+    """How much to try: fast a few quick learners, balanced also trees and a search, best much more of it."""
+    time_limit_s: Annotated[int, Field(ge=1, le=432_000)] = 300
+    """Seconds that training may take."""
+    class_weights: Annotated[
+        Literal["none", "balanced"] | dict[str, Annotated[float, Field(ge=0, le=1e6)]],
+        Field(validation_alias=AliasChoices("class_weights", "equal_accuracy_for_all_output_categories")),
+        BeforeValidator(_weights),
+    ] = "none"
+    """What a right answer of a label counts: none (all 1), balanced (labels alike), {"label": weight}."""
+    features: tuple[str, ...] = ()
+    """The columns to learn from; all others when empty."""
+    ignore: tuple[str, ...] = ()
+    """Columns that are not learnt from."""
+    sample_weight: str = ""
+    """The column that says how much each row counts; it is not learnt from."""
+    folds: Annotated[int, Field(ge=0, le=20)] = 0
+    """Parts of the rows, each answered by models learnt from the others; 0 chooses by the number of rows."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Fixes every random choice: the same data and seed give the same model, unless time ended the search."""
+
+
+def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
+    """Searches, blends, calibrates, and reports."""
+    started = time.monotonic()
+    train = data["train"]
+    table = train.table
+    names = [str(name) for name in table]
+    if not params.target:
+        raise UserError(
+            f"hyperparameter target is required: the column to predict, one of {listed(names, 40)}"
+        )
+    if params.folds == 1:
+        raise UserError("hyperparameter folds: expected 0 or 2 to 20, got 1")
+    keep = tempfile.TemporaryDirectory(prefix="automl-model-")
+    storage = Path(keep.name, "storage")
+    from mindsdb_compat import mindsdb  # some seconds, which a wrong hyperparameter need not wait for
+
+    engine = mindsdb()
+    spent = time.monotonic() - started
+    limit = params.time_limit_s - min(_REPORT_S, _REPORT * params.time_limit_s)
+    # Where MindsDB takes much of a short limit, the search still gets half of it.
+    using = _using(params, job, max(limit - spent, params.time_limit_s / 2))
+    try:
+        trained = engine.train(table, params.target, using, job, storage)
+    except Unfit as error:
+        raise UserError(str(error)) from None
+    predictor = trained.predictor
+    for note in predictor.facts["notes"]:
+        job.progress(note)
+    job.report(**predictor.facts["scores"])
+    for name in ("validation", "test"):
+        if name in data:
+            job.report(**_scored(predictor, data[name]))
+    pages.write(job.page, trained, params.time_limit_s - (time.monotonic() - started))
+    return Model.of(storage, keep)
+
+
+def _using(params: Hyperparameters, job: Job, seconds: float) -> dict[str, Any]:
+    """The hyperparameters as MindsDB's USING takes them."""
+    given = params.model_dump(mode="json", exclude={"target"})
+    return {**given, "time_limit_s": seconds, "threads": job.cpus}
+
+
+def _scored(predictor: "Predictor", channel: Channel) -> dict[str, float]:
+    """Metrics on rows that nothing was learnt from."""
+    table, problem = channel.table, predictor.problem
+    absent = [name for name in (*predictor.reads, problem.target) if name not in table]
+    if absent:
+        raise UserError(f"channel {channel.name}: missing columns {listed(absent)}")
+    target = problem.encode(table[problem.target])
+    known = target == target
+    if not known.any():
+        raise UserError(
+            f"channel {channel.name}: no row has a value of {problem.target} that the model knows"
+        )
+    found = scores.summary(problem, target[known], predictor.blend(predictor.design(table[known])))
+    return {f"{channel.name}:{name}": value for name, value in found.items()}

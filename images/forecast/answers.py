@@ -1,0 +1,200 @@
+"""Forecasts as the columns of an answer, in the layouts that there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from asked import Asked
+from panel import Panel
+
+from slipway import Array, Grouped
+
+if TYPE_CHECKING:
+    from predictor import Options
+
+Layout = Literal["auto", "long", "series", "totals"]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Forecasts of an asked panel; arrays of shape (series, steps, …)."""
+
+    panel: Panel
+    mean: Array
+    quantiles: Array
+    samples: Array
+    levels: Sequence[float]
+    types: Sequence[str]
+    observed: Array
+    """Of shape (4, series, points): what the last points are, were expected to be, and 99 % ends."""
+
+    def label(self, level: float) -> str:
+        return format(level, "g")
+
+
+def columns(asked: Asked, found: Answered, options: "Options", nests: bool) -> Mapping[str, Array] | Grouped:
+    """The answer. `nests` says whether a cell may be a list.
+
+    One row of the request has one answer where it asks for one step, or where answers are whole series.
+    """
+    layout = _layout(asked, options.layout, nests)
+    if layout == "totals":
+        return _grouped(asked, totals(found, asked.of_rows if _by_row(asked) else None), None)
+    if layout == "series":
+        places = asked.of_rows if _by_row(asked) else None
+        return _grouped(asked, series(found, places, asked.named), None)
+    if asked.form == "points":
+        return long(found, asked.of_rows, asked.offsets)
+    places, offsets = _wanted(asked, found.mean.shape[1])
+    cells = long(found, places, offsets)
+    of_rows = asked.of_rows
+    if found.observed.shape[2]:
+        cells, places = _with_observed(cells, found, places)
+    if _by_row(asked):
+        # A series that is asked for twice has its answers under each of its rows.
+        order = np.concatenate([np.flatnonzero(places == place) for place in of_rows])
+        groups = np.repeat(np.arange(len(of_rows)), [int((places == place).sum()) for place in of_rows])
+        return Grouped(
+            {name: column[order] for name, column in cells.items()}, np.arange(len(of_rows)), groups
+        )
+    return Grouped(cells, of_rows, places)
+
+
+def _layout(asked: Asked, wanted: Layout, nests: bool) -> Layout:
+    if wanted == "series" and not nests:
+        return "long"
+    if wanted != "auto":
+        return wanted
+    return "series" if _by_row(asked) and nests else "long"
+
+
+def _by_row(asked: Asked) -> bool:
+    """Whether each row is a series of its own."""
+    return asked.form in {"series", "ids"}
+
+
+def _grouped(asked: Asked, cells: dict[str, Array], _: None) -> Mapping[str, Array] | Grouped:
+    """One answer a series: row by row where each row is one, else in groups."""
+    return cells if _by_row(asked) else Grouped(cells, asked.of_rows, np.arange(len(asked.panel)))
+
+
+def _wanted(asked: Asked, horizon: int) -> tuple[Array, Array]:
+    """Which steps of which series to answer: those that rows ask for, else all of them."""
+    places, offsets = [], []
+    for place in range(len(asked.panel)):
+        chosen = np.arange(horizon)
+        if len(asked.offsets):
+            mine = np.unique(asked.offsets[(asked.of_rows == place) & (asked.offsets >= 0)])
+            chosen = mine if len(mine) else chosen
+        places.append(np.full(len(chosen), place))
+        offsets.append(chosen)
+    return np.concatenate(places), np.concatenate(offsets)
+
+
+def _keys(panel: Panel, places: Array) -> dict[str, Array]:
+    return {
+        name: objects([panel.keys[place][part] for place in places])
+        for part, name in enumerate(panel.key_names)
+    }
+
+
+def long(found: Answered, places: Array, offsets: Array) -> dict[str, Array]:
+    """A row a step: keys, timestamp, and what was asked for."""
+    panel = found.panel
+    times = panel.timeline.texts(panel.after[places] + offsets)
+    cells = {**_keys(panel, places), "timestamp": times}
+    if "mean" in found.types:
+        cells["mean"] = found.mean[places, offsets]
+    if "quantiles" in found.types:
+        for number, level in enumerate(found.levels):
+            cells[found.label(level)] = found.quantiles[places, offsets, number]
+    if "samples" in found.types:
+        cells["samples"] = objects(found.samples[places, offsets].tolist())
+    return cells
+
+
+def _with_observed(cells: dict[str, Array], found: Answered, places: Array) -> tuple[dict[str, Array], Array]:
+    """The last observed points of each series after its forecasts, with what was expected of them."""
+    panel, last = found.panel, found.observed.shape[2]
+    who = np.repeat(np.arange(len(panel)), last)
+    back = np.tile(np.arange(last) - last, len(panel))
+    there = panel.lengths[who] + back >= 0
+    who, back = who[there], back[there]
+    value, expected, low, high = (part.reshape(-1)[there] for part in found.observed)
+    outside = np.where(np.isnan(expected), None, (value < low) | (value > high))
+    extra = {
+        **_keys(panel, who),
+        "timestamp": panel.timeline.texts(panel.after[who] + back),
+        "mean": expected,
+    }
+    added = {"observed": value, "anomaly": outside}
+    both = {}
+    for name, column in cells.items():
+        more = extra.get(name, np.full(len(who), np.nan))
+        both[name] = np.concatenate([column, more])
+    for name, column in added.items():
+        empty = np.full(len(places), np.nan if column.dtype.kind == "f" else None)
+        both[name] = np.concatenate([empty, column])
+    return both, np.concatenate([places, who])
+
+
+def series(found: Answered, places: Array | None, named: bool) -> dict[str, Array]:
+    """A row a series, its steps in lists, as DeepAR answers."""
+    panel = found.panel
+    places = np.arange(len(panel)) if places is None else places
+    cells: dict[str, Array] = {}
+    if named:
+        cells = {**_keys(panel, places), "start": panel.timeline.texts(panel.after[places])}
+    if "quantiles" in found.types:
+        labels = [found.label(level) for level in found.levels]
+        cells["quantiles"] = objects(
+            [dict(zip(labels, plain(found.quantiles[place].T), strict=True)) for place in places]
+        )
+    if "samples" in found.types:
+        cells["samples"] = objects([plain(found.samples[place].T) for place in places])
+    if "mean" in found.types:
+        cells["mean"] = objects([plain(found.mean[place]) for place in places])
+    if found.observed.shape[2]:
+        cells["anomalies"] = objects([_observed(found, place) for place in places])
+    return cells
+
+
+def _observed(found: Answered, place: int) -> list[dict[str, Any]]:
+    panel, last = found.panel, found.observed.shape[2]
+    known = min(last, len(panel.series(place)))
+    rows = []
+    for number in range(last - known, last):
+        value, expected, low, high = plain(found.observed[:, place, number])
+        rows.append(
+            {
+                "timestamp": panel.timeline.texts(panel.after[[place]] + number - last)[0],
+                "observed": value,
+                "expected": expected,
+                "anomaly": None if expected is None else bool(value < low or value > high),
+            }
+        )
+    return rows
+
+
+def totals(found: Answered, places: Array | None) -> dict[str, Array]:
+    """A row a series with the sum of its forecasts, as the older system answered."""
+    panel = found.panel
+    places = np.arange(len(panel)) if places is None else places
+    keys = [panel.keys[place] for place in places]
+    return {
+        "key": objects(["/".join(key) for key in keys]),
+        **_keys(panel, places),
+        "predict_sum": found.mean.sum(axis=1)[places],
+        "predict_start_date": panel.timeline.texts(panel.after[places]),
+        "predict_horizon": np.full(len(places), found.mean.shape[1]),
+    }
+
+
+def plain(values: Array) -> Any:
+    """Numbers as lists, None for nan: of a series without points nothing is forecast."""
+    return np.where(np.isnan(values), None, values).tolist()
+
+
+def objects(values: Sequence[Any]) -> Array:
+    return np.fromiter(values, dtype=object, count=len(values))

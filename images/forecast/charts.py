@@ -1,0 +1,66 @@
+"""The report's plots."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from backtest import Backtest
+from scores import QUANTILES
+
+from slipway import Array, figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_BANDS = ((0.025, 0.975, "95 %"), (0.1, 0.9, "80 %"))
+
+
+def fan(tested: Backtest, row: int, title: str) -> "Figure":
+    """One backtest forecast with its intervals, after the end of its history and beside what came."""
+    drawn, axes = figure(height=2.6)
+    panel, scored = tested.panel, tested.scored
+    horizon = scored.mean.shape[1]
+    history = panel.series(row)[-4 * horizon :] if horizon > 3 else panel.series(row)[-24:]
+    end = int(panel.after[row])
+    past = panel.timeline.times(np.arange(end - len(history), end))
+    future = panel.timeline.times(np.arange(end, end + horizon))
+    axes.plot(past, history, color="#64748b", linewidth=1.2)
+    for (low, high, label), shade in zip(_BANDS, (0.15, 0.3), strict=True):
+        lower, upper = (scored.quantiles[row, :, QUANTILES.index(q)] for q in (low, high))
+        axes.fill_between(future, lower, upper, alpha=shade, color="#2563eb", linewidth=0, label=label)
+    axes.plot(
+        future, scored.mean[row], color="#2563eb", label="forecast", marker="." if horizon == 1 else None
+    )
+    axes.plot(
+        future, scored.actual[row], color="#f59e0b", label="what came", marker="." if horizon == 1 else None
+    )
+    axes.set_title(title)
+    axes.legend(loc="upper left", fontsize=8, frameon=False, ncols=4)
+    return drawn
+
+
+def coverage(tested: Backtest) -> "Figure":
+    """How often what came was below each quantile, beside how often it should have been."""
+    drawn, axes = figure(width=4.2, height=3.6)
+    scored = tested.scored
+    known = np.isfinite(scored.actual)
+    shares = [
+        float((scored.actual <= scored.quantiles[:, :, place])[known].mean())
+        for place in range(len(QUANTILES))
+    ]
+    axes.plot([0, 1], [0, 1], color="#64748b", linewidth=1, linestyle="--", label="as it should be")
+    axes.plot(QUANTILES, shares, marker="o", label="as it was")
+    axes.set_xlabel("quantile")
+    axes.set_ylabel("share of points at or below it")
+    axes.legend(frameon=False)
+    return drawn
+
+
+def by_step(relative: Array) -> "Figure":
+    """The error of each step over that of the seasonal naive forecast."""
+    drawn, axes = figure(height=2.4)
+    axes.plot(np.arange(1, len(relative) + 1), relative, marker="." if len(relative) < 40 else None)
+    axes.axhline(1.0, color="#64748b", linewidth=1, linestyle="--")
+    axes.set_xlabel("steps ahead")
+    axes.set_ylabel("error over seasonal naive's")
+    axes.set_ylim(bottom=0)
+    return drawn

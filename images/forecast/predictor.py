@@ -1,0 +1,244 @@
+"""Forecasts at serving: of the histories kept with the model, or of those that a request brings."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import answers
+import asked
+import numpy as np
+import older
+from answers import Answered
+from asked import Asked, Names
+from calibration import Calibration
+from effects import Effects
+from engine import Engine
+from ensemble import Forecasts
+from frequency import Frequency
+from hierarchy import Hierarchy
+from learner import Learner
+from panel import Panel
+from pydantic import AliasChoices, Field
+from timeline import Timeline
+
+import slipway
+from slipway import Array, Grouped, Rows, UserError
+
+Quantile = Annotated[float, Field(ge=0.001, le=0.999)]
+
+
+class Options(slipway.Options):
+    """What a request may choose."""
+
+    quantiles: tuple[Quantile, ...] = ()
+    """Which quantiles to answer, 0.1 and 0.9 say; those of training when empty."""
+    output_types: tuple[Literal["mean", "quantiles", "samples"], ...] = ("mean", "quantiles")
+    """What to answer: mean, quantiles, samples, as in DeepAR."""
+    num_samples: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many samples; each step's are drawn on their own."""
+    horizon: Annotated[
+        Annotated[int, Field(ge=1, le=100_000)] | None,
+        Field(validation_alias=AliasChoices("horizon", "prediction_length")),
+    ] = None
+    """How many steps ahead, at most the horizon of training, which is taken unless given."""
+    layout: answers.Layout = "auto"
+    """long is a row a step, series a row a series with lists, totals a row a series with its sum; auto takes
+    series where each row of a JSON request is one, else long."""
+    anomalies: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How many of the last observed points to judge: each beside what was expected of it, flagged if
+    outside 99 %.
+    """
+    freq: str = ""
+    """The step of the series, for clients that send it; it must be the one of training."""
+
+
+class Model(slipway.Model):
+    """An engine and the histories it was made from.
+
+    `shares` has the reconciled means and the spreads of a hierarchy's series, for which one series alone
+    tells too little; None where there is no hierarchy.
+    """
+
+    options: ClassVar = Options
+    marks: ClassVar = older.MARKS
+
+    def __init__(
+        self,
+        engine: Engine,
+        panel: Panel,
+        names: Names,
+        own: Mapping[str, Any],
+        quantiles: tuple[float, ...],
+        hierarchy: Hierarchy | None = None,
+        shares: Forecasts | None = None,
+    ) -> None:
+        self.engine = engine
+        self.panel = panel
+        self.names = names
+        self.quantiles = quantiles
+        self.hierarchy = hierarchy
+        self.shares = shares
+        self.columns = [*names.keys, names.time, names.target, *names.covariates]
+        self.optional = self.columns
+        self.own = dict(own)
+        usual = {
+            "item_id": names.keys[0],
+            "timestamp": names.time,
+            "start": names.time,
+            "target": names.target,
+        }
+        self.aliases = {alias: name for alias, name in usual.items() if alias not in self.columns}
+        keys = names.keys
+        self.short = [keys, (*keys, names.time), (*keys, names.time, *names.covariates)]
+
+    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array] | Grouped:
+        """Answers each row, or each series of rows, in the layout that `answers` takes for it."""
+        horizon = self._horizon(options)
+        wanted = asked.read(rows, self.panel, self.names, horizon)
+        forecasts, panel = self._forecasts(wanted)
+        levels = options.quantiles or self.quantiles
+        samples = np.empty((len(panel), horizon, 0))
+        quantiles = self.engine.quantiles(forecasts, panel, levels)
+        if "samples" in options.output_types:
+            drawn = np.sort(np.random.default_rng(0).random(options.num_samples)).clip(0.001, 0.999)
+            samples = self.engine.quantiles(forecasts, panel, drawn.tolist())
+            samples = np.random.default_rng(1).permuted(samples, axis=2)
+        found = Answered(
+            panel,
+            self.engine.bounded(forecasts, panel).mean[:, :horizon],
+            quantiles[:, :horizon],
+            samples[:, :horizon],
+            levels,
+            options.output_types,
+            self._observed(panel, options.anomalies),
+        )
+        return answers.columns(wanted, found, options, rows.nests)
+
+    def translated(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        return older.translated(document, self.names)
+
+    def warm(self) -> None:
+        """Has the libraries imported and each method run once."""
+        self.engine.forecast(self.panel.take([0]) if len(self.panel) else self.panel, self.engine.horizon)
+
+    def _horizon(self, options: Options) -> int:
+        most = self.engine.horizon
+        if options.horizon is not None and options.horizon > most:
+            raise UserError(
+                f"option horizon: expected at most {most}, the horizon of training, got {options.horizon}"
+            )
+        step = self.panel.timeline.frequency
+        if options.freq and Frequency.parse(options.freq) != step:
+            raise UserError(f"option freq: expected {step.alias} as in training, got {options.freq}")
+        return options.horizon or most
+
+    def _forecasts(self, wanted: Asked) -> tuple[Forecasts, Panel]:
+        """Always of the whole horizon, so that a step's forecast does not hang on which others are asked
+        for.
+        """
+        if self.hierarchy is None:
+            return self.engine.forecast(wanted.panel, self.engine.horizon, wanted.ahead), wanted.panel
+        return self._coherent(wanted)
+
+    def _coherent(self, wanted: Asked) -> tuple[Forecasts, Panel]:
+        """Series of a hierarchy: as they were reconciled in training, or anew with what was sent of them."""
+        assert self.hierarchy is not None
+        assert self.shares is not None
+        everything, shares = self.panel, self.shares
+        if wanted.form not in {"points", "ids"}:
+            lowest = [place for place, key in enumerate(everything.keys) if "" not in key]
+            sent = wanted.panel.where
+            kept = [place for place in lowest if everything.keys[place] not in sent]
+            new = [place for place, key in enumerate(wanted.panel.keys) if "" not in key]
+            if len(new) < len(wanted.panel):
+                raise UserError("a sum of series is forecast from its parts; send the histories of those")
+            parts = [everything.take(kept), wanted.panel.take(new)]
+            joined = Panel.of(
+                everything,
+                [key for part in parts for key in part.keys],
+                np.concatenate([part.first for part in parts]),
+                [y for part in parts for y in part],
+            )
+            everything = self.hierarchy.aggregated(joined)
+            shares = self.engine.forecast(everything, self.engine.horizon)
+            shares = self.hierarchy.reconciled(shares, everything, self.engine.floors(everything))
+        places = np.array([everything.where[key] for key in wanted.panel.keys], dtype=np.int64)
+        found = Forecasts(shares.mean[places], shares.spread[places], shares.kinds[places])
+        return found, everything.take(places)
+
+    def _observed(self, panel: Panel, last: int) -> Array:
+        if not last:
+            return np.empty((4, len(panel), 0))
+        from anomalies import flags
+
+        values = np.full((len(panel), last), np.nan)
+        for place, y in enumerate(panel):
+            values[place, max(last - len(y), 0) :] = y[-last:] if len(y) else np.empty(0)
+        return np.stack([values, *flags(self.engine, panel, last)])
+
+    def save(self, folder: Path) -> None:
+        """Histories as Parquet, numbers as plain arrays, LightGBM's models as its own text, the rest as
+        JSON.
+        """
+        engine, effects = self.engine, self.engine.effects
+        facts = {
+            "horizon": engine.horizon,
+            "seasons": engine.seasons,
+            "preset": engine.preset,
+            "non_negative": engine.non_negative,
+            "quantiles": self.quantiles,
+            "timeline": self.panel.timeline.as_dict(),
+            "keys": self.names.keys,
+            "time": self.names.time,
+            "target": self.names.target,
+            "covariates": self.names.covariates,
+            "used": self.panel.covariate_names,
+            "own": self.own,
+            "levels": self.hierarchy.levels if self.hierarchy else (),
+            "learner": engine.learner is not None,
+            "effects_season": effects.season if effects else 0,
+        }
+        (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
+        arrays = {"calibration": engine.calibration.table, "pooled": engine.calibration.pooled}
+        if effects is not None:
+            arrays |= {"centre": effects.centre, "scale": effects.scale, "common": effects.common}
+        if self.shares is not None:
+            arrays |= {"mean": self.shares.mean, "spread": self.shares.spread, "kinds": self.shares.kinds}
+        np.savez(folder / "engine.npz", **arrays)
+        self.panel.save(folder)
+        if engine.learner is not None:
+            engine.learner.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts = json.loads((folder / "forecast.json").read_text())
+        with np.load(folder / "engine.npz", allow_pickle=False) as stored:
+            arrays = dict(stored)
+        seasons = tuple(facts["seasons"])
+        effects = None
+        if "common" in arrays:
+            effects = Effects(arrays["centre"], arrays["scale"], arrays["common"], facts["effects_season"])
+        engine = Engine(
+            facts["horizon"],
+            seasons,
+            facts["preset"],
+            facts["non_negative"],
+            Calibration(arrays["calibration"], arrays["pooled"]),
+            Learner.load(folder, seasons) if facts["learner"] else None,
+            effects,
+        )
+        names = Names(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
+        timeline = Timeline.from_dict(facts["timeline"])
+        panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
+        levels = tuple(facts["levels"])
+        shares = Forecasts(arrays["mean"], arrays["spread"], arrays["kinds"]) if "mean" in arrays else None
+        return cls(
+            engine,
+            panel,
+            names,
+            facts["own"],
+            tuple(facts["quantiles"]),
+            Hierarchy(levels) if levels else None,
+            shares,
+        )

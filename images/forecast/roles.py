@@ -1,0 +1,122 @@
+"""Which column is what: said by hyperparameters or a schema, else told from names and kinds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from slipway import UserError
+
+TIMES = ("timestamp", "time", "date", "datetime", "ds", "start", "month", "week", "day", "year")
+TARGETS = ("target", "target_value", "y", "value", "demand", "sales", "quantity")
+ITEMS = ("item_id", "unique_id", "series_id", "key", "item", "sku", "id", "series")
+COL_TYPES = ("key", "time", "num", "str")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a long table."""
+
+    keys: tuple[str, ...]
+    time: str
+    target: str
+    covariates: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    """Columns of text that are no keys: told of, not used."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user said of the columns; empty where nothing."""
+
+    item_id: tuple[str, ...] = ()
+    timestamp: str = ""
+    target: str = ""
+    layout: Literal["auto", "long", "wide"] = "auto"
+
+    @classmethod
+    def of_schema(cls, schema: Sequence[Mapping[str, str]]) -> "Given":
+        """A schema as the older system had it: a list of {"name": …, "col_type": key, time, num or str}.
+
+        Raises UserError where it is not one.
+        """
+        found: dict[str, list[str]] = {kind: [] for kind in COL_TYPES}
+        for entry in schema:
+            kind = str(entry.get("col_type", "")).lower()
+            if kind not in found or not entry.get("name"):
+                raise UserError(
+                    f'schema: expected {{"name": …, "col_type": {", ".join(COL_TYPES)}}}, got {dict(entry)}'
+                )
+            found[kind].append(str(entry["name"]))
+        if len(found["time"]) != 1 or not found["num"]:
+            raise UserError("schema: expected one column of col_type time, and one of num or more")
+        return cls(tuple(found["key"]), found["time"][0], found["num"][0], "long")
+
+
+def find_time(kinds: Mapping[str, str], given: Given) -> str:
+    """The column of times. Raises UserError where there is none."""
+    if given.timestamp:
+        return _present(given.timestamp, kinds, "timestamp")
+    found = _by_name(TIMES, kinds)
+    if found is None:
+        raise UserError(
+            f"no column of times was found among {', '.join(kinds)}; name it in the hyperparameter timestamp"
+        )
+    return found
+
+
+def is_wide(kinds: Mapping[str, str], given: Given) -> bool:
+    """Whether every column but the times is a series of its own."""
+    if given.layout != "auto":
+        return given.layout == "wide"
+    if given.target or given.item_id:
+        return False
+    time = find_time(kinds, given)
+    others = {name: kind for name, kind in kinds.items() if name != time}
+    texts = [name for name, kind in others.items() if kind == "text"]
+    return _by_name(TARGETS, others) is None and len(others) > 1 and not texts
+
+
+def long_roles(kinds: Mapping[str, str], given: Given) -> Roles:
+    """The roles of a long table's columns. Raises UserError where one cannot be told."""
+    time = find_time(kinds, given)
+    rest = {name: kind for name, kind in kinds.items() if name != time}
+    keys = tuple(_present(name, kinds, "item_id") for name in given.item_id)
+    if not keys and (named := _by_name(ITEMS, rest)) and named != given.target:
+        keys = (named,)
+    rest = {name: kind for name, kind in rest.items() if name not in keys}
+    numbers = [name for name, kind in rest.items() if kind != "text"]
+    texts = [name for name, kind in rest.items() if kind == "text"]
+    target = _target(rest, numbers, given)
+    texts = [name for name in texts if name != target]
+    if not given.item_id and texts:
+        named = [*keys, *texts]
+        if len(named) > 1:
+            raise UserError(
+                f"which of the columns {', '.join(named)} tell one series from another? "
+                "Name them in the hyperparameter item_id"
+            )
+        keys, texts = (texts[0],), []
+    return Roles(keys, time, target, tuple(name for name in numbers if name != target), tuple(texts))
+
+
+def _target(rest: Mapping[str, str], numbers: Sequence[str], given: Given) -> str:
+    if given.target:
+        return _present(given.target, rest, "target")
+    found = _by_name(TARGETS, rest) or (numbers[0] if len(numbers) == 1 else None)
+    if found is None:
+        raise UserError(
+            f"which column is to be forecast? The table has the numbers {', '.join(numbers) or 'none'}; "
+            "name it in the hyperparameter target"
+        )
+    return found
+
+
+def _present(name: str, kinds: Mapping[str, str], what: str) -> str:
+    if name not in kinds:
+        raise UserError(f"{what}: no column {name} in the train channel; it has {', '.join(kinds)}")
+    return name
+
+
+def _by_name(names: Sequence[str], kinds: Mapping[str, str]) -> str | None:
+    lower = {name.lower(): name for name in kinds}
+    return next((lower[name] for name in names if name in lower), None)

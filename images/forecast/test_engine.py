@@ -1,0 +1,275 @@
+"""What training learns: intervals, covariates, sums that add up, backtests, and the measures of all these."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from backtest import windows_of
+from calibration import LEVELS, Calibration
+from classes import KINDS, kind_of
+from conftest import Trained, ask, long_csv, monthly, months
+from engine import Engine
+from ensemble import Forecasts
+from frequency import Frequency
+from hierarchy import Hierarchy
+from panel import Panel
+from scores import Scored, mase, smape, units
+from timeline import Timeline
+
+
+def panel_of(
+    series: list[Any], keys: list[tuple[str, ...]] | None = None, names: tuple[str, ...] = ("item_id",)
+) -> Panel:
+    like = Panel(Timeline(Frequency("month", 1), 0), names, [], np.zeros(0), np.zeros(0), np.zeros(0))
+    found = keys or [(str(place),) for place in range(len(series))]
+    return Panel.of(like, found, np.zeros(len(series)), [np.asarray(y, dtype=float) for y in series])
+
+
+@pytest.mark.parametrize(
+    ("y", "seasons", "kind"),
+    [
+        ([], (12,), "empty"),
+        ([3.0], (12,), "tiny"),
+        ([3.0] * 9, (12,), "constant"),
+        ([1.0, 2, 3, 4, 5], (12,), "short"),
+        ([0.0, 0, 0, 2, 0, 0, 1, 0, 0, 3], (12,), "intermittent"),
+        ([0.0, 0, 0, -2, 0, 0, 1, 0, 0, 3], (12,), "seasonal"),
+        (list(range(40)), (12,), "seasonal"),
+        (list(range(40)), (), "seasonal"),
+        (list(range(110)), (52,), "long seasons"),
+        (list(range(90)), (52,), "seasonal"),
+        (list(range(400)), (24, 168), "long seasons"),
+    ],
+)
+def test_each_series_has_the_class_of_its_kind(y: list[float], seasons: tuple[int, ...], kind: str) -> None:
+    assert kind_of(np.array(y, dtype=float), seasons) == kind
+
+
+def test_intervals_hold_what_they_promise_of_errors_like_those_they_are_from() -> None:
+    """Errors three times as wide as their spread says, and not centred."""
+    random = np.random.default_rng(0)
+    seasonal = KINDS.index("seasonal")
+    spreads = random.uniform(0.5, 5, (800, 6))
+    errors = spreads * (3 * random.standard_t(4, (800, 6)) + 1)
+    found = Calibration.fit(errors[:400], spreads[:400], np.full(400, seasonal))
+    levels = [0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975]
+    factors = found.factors(np.full(400, seasonal), 6, levels)
+    shares = np.mean(errors[400:, :, None] <= spreads[400:, :, None] * factors, axis=(0, 1))
+    assert shares == pytest.approx(levels, abs=0.03)
+    assert (np.diff(factors, axis=2) > 0).all()
+    none = found.factors(np.array([KINDS.index("short")]), 6, levels)
+    assert none[0, 0] == pytest.approx(none[0, 5])
+    few = Calibration.fit(errors[:50], spreads[:50], np.full(50, seasonal))
+    assert few.factors(np.array([seasonal]), 6, [0.975])[0, 0, 0] > 4
+
+
+def test_quantiles_beyond_the_last_level_go_on() -> None:
+    found = Calibration.normal(3).factors(np.array([0]), 3, [LEVELS[0], 0.5, LEVELS[-1]])
+    assert found[0, 0, 0] == -found[0, 0, 2]
+    assert found[0, 0, 1] == 0
+
+
+def test_the_measures_are_those_of_the_competitions() -> None:
+    actual, mean = np.array([[2.0, 4.0], [0.0, 0.0]]), np.array([[1.0, 6.0], [0.0, 0.0]])
+    assert smape(actual, mean).tolist() == pytest.approx([200 * (1 / 3 + 2 / 10) / 2, 0])
+    assert mase(actual, mean, np.array([1.5, 2.0])).tolist() == [1.0, 0.0]
+    assert units(np.array([1.0, 3.0, 2.0, 6.0]), 2) == (2.0, 7.0)
+    assert all(np.isnan(unit) for unit in units(np.array([1.0]), 12))
+    quantiles = np.repeat(mean[:, :, None], 11, axis=2)
+    found = Scored(actual, mean, quantiles, actual, np.array([1.0, 1.0]), np.array([1.0, 1.0])).measures()
+    assert found["WQL"] == pytest.approx(np.abs(actual - mean).sum() / np.abs(actual).sum())
+    assert found["MASE naive"] == 0
+    assert found["coverage 95 %"] == 0.5
+
+
+def test_backtests_cut_whole_horizons_from_the_end_or_at_dates() -> None:
+    panel = panel_of([np.arange(40.0), np.arange(9.0), np.arange(3.0)])
+    windows = windows_of(panel, 4, 1, 2, [])
+    assert [window.panel.lengths.tolist() for window in windows] == [[36, 5], [32]]
+    assert windows[0].actual.tolist() == [[36, 37, 38, 39], [5, 6, 7, 8]]
+    (window,) = windows_of(panel, 4, 1, None, [6])
+    assert window.panel.lengths.tolist() == [7, 7]
+    assert window.actual[0].tolist() == [7, 8, 9, 10]
+    assert window.actual[1][:2].tolist() == [7, 8]
+    assert np.isnan(window.actual[1][2:]).all()
+
+
+KEYS = [("n", "a"), ("n", "b"), ("s", "a")]
+
+
+def test_sums_of_every_level_are_series_and_forecasts_add_up() -> None:
+    panel = panel_of([monthly(30), monthly(30, 20, 1), monthly(24, 60, 2)], KEYS, ("region", "shop"))
+    hierarchy = Hierarchy(("region", "shop"))
+    whole = hierarchy.aggregated(panel)
+    assert whole.keys == [*KEYS, ("", ""), ("n", ""), ("s", "")]
+    assert whole.series(3) == pytest.approx(whole.series(0) + whole.series(1) + whole.series(2))
+    assert whole.lengths.tolist() == [30] * 6
+    random = np.random.default_rng(0)
+    mean = random.uniform(0, 100, (6, 4))
+    some = Forecasts(mean, np.ones((6, 4)), np.zeros(6, dtype=int))
+    found = hierarchy.reconciled(some, whole, np.zeros(6)).mean
+    assert found[3] == pytest.approx(found[0] + found[1] + found[2])
+    assert found[4] == pytest.approx(found[0] + found[1])
+    assert found[5] == pytest.approx(found[2])
+    assert (found >= 0).all()
+    coherent = np.vstack([mean[:3], mean[:3].sum(axis=0), mean[0] + mean[1], mean[2]])
+    same = hierarchy.reconciled(
+        Forecasts(coherent, np.ones((6, 4)), np.zeros(6, dtype=int)), whole, np.zeros(6)
+    )
+    assert same.mean == pytest.approx(coherent)
+
+
+def test_a_hierarchy_is_coherent_in_answers_stored_and_renewed(train: Trained) -> None:
+    lines = ["region,shop,timestamp,target"]
+    for number, key in enumerate(KEYS):
+        for time, value in zip(months(36), monthly(36, 50.0 * (number + 1), number), strict=True):
+            lines.append(f"{key[0]},{key[1]},{time},{value}")
+    job = train(
+        {"train": {"a.csv": "\n".join(lines)}}, horizon=3, item_id="region,shop", hierarchy="region,shop"
+    )
+    assert job.code == 0, job.log
+    everything = [*KEYS, ("", ""), ("n", ""), ("s", "")]
+    with job.server() as server:
+        rows = [{"region": region, "shop": shop} for region, shop in everything]
+        found = {
+            (row["region"], row["shop"]): np.array(row["mean"])
+            for row in ask(server, rows).json["predictions"]
+        }
+        assert found["", ""] == pytest.approx(found["n", ""] + found["s", ""])
+        assert found["n", ""] == pytest.approx(found["n", "a"] + found["n", "b"])
+        more = "region,shop,timestamp,target\nn,a,2021-01-01,900\nn,a,2021-02-01,\n"
+        reply = ask(server, more.encode(), "text/csv")
+        assert reply.status == 200, reply.text
+        assert reply.json["predictions"][0]["timestamp"] == "2021-02-01"
+        sums = "region,shop,timestamp,target\n,,2021-01-01,900\n"
+        assert "send the histories" in ask(server, sums.encode(), "text/csv").json["message"]
+
+
+def covaried(noise: float) -> tuple[str, str]:
+    """Sales that go up by half of a discount, and the discounts, of the future too."""
+    random = np.random.default_rng(0)
+    target, related = ["item_id,timestamp,target"], ["item_id,timestamp,discount,holiday"]
+    for number in range(4):
+        base = monthly(70, 100 + 20 * number, number, noise=1)
+        discount = random.integers(0, 40, 73)
+        for step, time in enumerate(months(73)):
+            related.append(f"{number},{time},{discount[step]},")
+            if step < 70:
+                target.append(
+                    f"{number},{time},{base[step] + (0.5 * discount[step] if noise < 5 else 0):.3f}"
+                )
+    return "\n".join(target), "\n".join(related)
+
+
+def test_covariates_that_help_are_used_and_others_are_not(train: Trained) -> None:
+    target, related = covaried(0)
+    job = train({"train": {"a.csv": target}, "related": {"a.csv": related}}, horizon=3, backtest_windows=3)
+    assert job.code == 0, job.log
+    notes = next(part["text"] for part in job.report["sections"] if part["title"] == "The series")
+    assert "; used." in notes
+    rows = [{"item_id": "1", "timestamp": "2023-11-01", "discount": value} for value in (0, 30)]
+    with job.server() as server:
+        low, high = (ask(server, [row]).json["predictions"][0]["mean"] for row in rows)
+        assert high - low == pytest.approx(15, rel=0.2)
+        stored = ask(server, [{"item_id": "1"}]).json["predictions"][0]["mean"]
+        known = float(related.splitlines()[1 + 73 + 70].split(",")[2])
+        asked = ask(server, [{**rows[0], "discount": known}]).json["predictions"][0]["mean"]
+        assert stored[0] == pytest.approx(asked)
+    target, related = covaried(9)
+    job = train({"train": {"a.csv": target}, "related": {"a.csv": related}}, horizon=3, backtest_windows=3)
+    assert "; not used." in next(
+        part["text"] for part in job.report["sections"] if part["title"] == "The series"
+    )
+    assert (
+        train({"train": {"a.csv": target}, "related": {"a.csv": related}}, horizon=3, covariates=False).code
+        == 0
+    )
+
+
+def test_the_test_channel_is_scored_as_deepar_scores_it(train: Trained) -> None:
+    whole = {name: monthly(40, level) for name, level in (("a", 100.0), ("b", 300.0))}
+    head = {name: values[:36] for name, values in whole.items()}
+    tail = {name: values[36:] for name, values in whole.items()}
+    trained = {"train": {"a.csv": long_csv(head)}}
+    full = train({**trained, "test": {"a.csv": long_csv(whole)}}, horizon=4)
+    rest = train({**trained, "test": {"a.csv": long_csv(tail, months(40)[36:])}}, horizon=4)
+    assert full.code == rest.code == 0, full.log + rest.log
+    assert full.report["metrics"] == rest.report["metrics"]
+    assert full.report["metrics"]["test:RMSE"] > 0
+    with full.server() as server:
+        rows = ask(server, [{"item_id": name} for name in whole]).json["predictions"]
+    errors = np.array([row["mean"] for row in rows]) - np.array(list(tail.values()))
+    assert full.report["metrics"]["test:RMSE"] == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=1e-6)
+
+
+def test_series_with_long_seasons_are_learnt_together_and_say_the_same_again(
+    train: Trained, monkeypatch: Any
+) -> None:
+    """Processes are started after LightGBM's threads were, which would wait for ever if they met in one."""
+    import backtest
+    import parallel
+
+    monkeypatch.setattr(parallel, "_WORTH_S", 0.0)
+    monkeypatch.setattr(backtest, "CHUNK", 6)
+    steps = np.arange(24 * 26)
+    times = [str(np.datetime64("2024-01-01T00:00:00") + np.timedelta64(int(step), "h")) for step in steps]
+    random = np.random.default_rng(0)
+    series = {}
+    for number in range(18):
+        shape = 50 + 20 * np.sin(2 * np.pi * steps / 24) + 10 * np.sin(2 * np.pi * steps / 168 + number)
+        series[str(number)] = np.round(shape + random.normal(0, 3, len(steps)), 2).tolist()
+    job = train(
+        {"train": {"a.csv": long_csv(series, times)}}, horizon=24, preset="balanced", backtest_windows=1
+    )
+    assert job.code == 0, job.log
+    facts = {row[""]: row["value"] for row in job.table("The series")}
+    assert facts["LightGBM"] == "level, season24, season168"
+    assert job.report["metrics"]["mase"] < 0.8 * job.report["metrics"]["mase_naive"]
+    assert {path.suffix for path in (job.root / "model").iterdir()} <= {".json", ".npz", ".parquet", ".txt"}
+    with job.server() as server:
+        both = ask(server, [{"item_id": "0"}, {"item_id": "1"}]).json["predictions"]
+        alone = ask(server, [{"item_id": "1"}]).json["predictions"]
+        assert alone[0]["mean"] == pytest.approx(both[1]["mean"], rel=1e-9)
+
+
+@pytest.mark.parametrize(("given", "held"), [("auto", True), ("true", True), ("false", False)])
+def test_series_that_never_were_negative_are_not_forecast_as_such(given: Any, held: bool) -> None:
+    panel = panel_of([np.linspace(30, 1, 30)])
+    engine = Engine(12, (), "fast", given, Calibration.normal(12))
+    found = engine.forecast(panel, 12)
+    ends = engine.quantiles(found, panel, [0.01, 0.5])
+    assert bool(ends.min() >= 0) is held
+
+
+def slow(task: int) -> int:
+    time.sleep(0.01)
+    return task * task
+
+
+def test_many_series_go_through_processes_in_order_and_a_stop_ends_them(monkeypatch: Any) -> None:
+    import parallel
+
+    monkeypatch.setattr(parallel, "_WORTH_S", 0.01)
+    tasks = list(range(40))
+    assert dict(parallel.mapped(slow, tasks, 2, lambda: False)) == {n: n * n for n in tasks}
+    done: list[int] = []
+    for number, _ in parallel.mapped(slow, tasks, 2, lambda: len(done) >= 5):
+        done.append(number)
+    assert 5 <= len(done) < 15
+
+
+def test_time_that_runs_out_ends_backtests_not_the_job(train: Trained, monkeypatch: Any) -> None:
+    import train as trainer
+
+    ticks = iter(range(0, 10**6, 100))
+
+    class Clock:
+        monotonic = staticmethod(lambda: next(ticks))
+
+    monkeypatch.setattr(trainer, "time", Clock)
+    job = train({"train": {"a.csv": long_csv({"a": monthly(40)})}}, horizon=3, time_limit_s=60)
+    assert job.code == 0, job.log
+    assert "No series was backtested" in str(job.report["sections"][0]["text"])
+    with job.server() as server:
+        assert ask(server, [{"item_id": "a"}]).status == 200
