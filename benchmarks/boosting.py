@@ -2,8 +2,8 @@
 
     .slipway/envs/boosting/bin/python benchmarks/boosting.py DATA_FOLDER [--trees 300] [--rounds 3]
 
-DATA_FOLDER holds <table>.train.csv.gz and <table>.test.csv.gz. What is counted is CPU time; both take turns, a
-ratio is the median of the rounds' ratios. Nothing asserts a time.
+DATA_FOLDER holds <table>.train.csv.gz and <table>.test.csv.gz. What is counted is CPU time; both take turns,
+a ratio is the median of the rounds' ratios. Nothing asserts a time.
 """
 
 # ruff: noqa: E402
