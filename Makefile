@@ -74,7 +74,7 @@ test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers whe
 
 # Its tests ask every image to describe itself, each in its own environment.
 test-house: $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
-	$(call in,tools) -m pytest tests/house
+	$(call in,tools) -m pytest tests/house tests/tools
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit
@@ -156,6 +156,12 @@ $(IMAGES:%=build-%): build-%:
 push: $(WANTED:%=push-%) ## Push the images to Amazon ECR, with the AWS credentials of the environment
 $(IMAGES:%=push-%): push-%: build-% $(TOOLS)
 	@DOCKER=$(DOCKER) $(call in,tools) tools/push.py $* --version $(call version,$*)
+
+.PHONY: sagemaker
+sagemaker: $(TOOLS) ## Train, transform, fetch on SageMaker: IMG=name ARGS="train --role arn:… --dry-run"
+	$(call need,IMG,which image)
+	$(call need,ARGS,train or transform or fetch; each has --help)
+	@$(call in,tools) tools/aws $(firstword $(ARGS)) --image $(IMG) $(wordlist 2,99,$(ARGS))
 
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
 	$(call need,IMG,which image to look into)

@@ -59,6 +59,7 @@ class Data:
 
 def columns(channel: Channel, params: Hyperparameters) -> tuple[Hyperparameters, list[str]]:
     """The configuration with its target named, and the features. Raises UserError for a column not there."""
+    _ = channel.table  # read first, so that its kinds are those of all rows
     kinds = channel.kinds
     if not params.target:
         params = params.model_copy(update={"target": _first(channel)})

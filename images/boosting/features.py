@@ -1,7 +1,7 @@
 """The columns that trees read, and how rows become what an engine takes: the same at training and serving."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -33,11 +33,11 @@ class Features(BaseModel):
     columns: tuple[Feature, ...]
 
     @classmethod
-    def learnt(cls, table: "DataFrame", roles: Sequence[Role]) -> Self:
-        """The columns of `table`, their categories in order."""
+    def learnt(cls, table: "DataFrame", roles: Sequence[Role], coded: bool) -> Self:
+        """The columns of `table`; their categories in order, where they are `coded`."""
         found = []
         for (name, column), role in zip(table.items(), roles, strict=True):
-            seen = sorted(set(words(column)) - {MISSING}) if role == "category" else []
+            seen = sorted(set(words(column)) - {MISSING}) if role == "category" and coded else []
             found.append(Feature(name=str(name), role=role, categories=tuple(seen)))
         return cls(columns=tuple(found))
 
@@ -80,6 +80,8 @@ class Features(BaseModel):
 
 def words(cells: "Series") -> Array:
     """Cells as texts: of a number the shortest that means it, of a gap the empty text."""
+    if cells.dtype.kind == "O":  # texts, or None
+        return np.where(cells.isna(), MISSING, cells.to_numpy(dtype=object))
     if cells.dtype.kind in "iu":
         return np.asarray(cells.to_numpy().astype(str), dtype=object)
     found: Array = np.array([_word(cell) for cell in cells.tolist()], dtype=object)
@@ -96,9 +98,7 @@ def codes(cells: "Series", column: Feature) -> Array:
     return found
 
 
-def _word(cell: Any) -> str:
-    if cell is None or cell != cell:
+def _word(cell: float) -> str:
+    if cell != cell:
         return MISSING
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
+    return str(int(cell)) if cell.is_integer() else str(cell)
