@@ -19,7 +19,7 @@ def mixed(rows: int = 160, seed: int = 0) -> pd.DataFrame:
     pull = size + (team == "red") - 0.5 * (team == "blue")
     table = pd.DataFrame(
         {
-            "customer": [f"K-{place:05d}-{random.integers(1e9)}" for place in range(rows)],
+            "customer": [f"K-{place:05d}-{random.integers(10**9)}" for place in range(rows)],
             "size": size,
             "team": team,
             "since": (
