@@ -47,7 +47,7 @@ class Server:
     def cpu_seconds(self) -> float:
         """User and system time of the tree, of children that ended and were reaped too."""
         found, ticks = {self.process.pid}, 0
-        table = _stats()
+        table = processes()
         while more := {pid for pid, (parent, _) in table.items() if parent in found and pid not in found}:
             found |= more
         for pid in found:
@@ -64,7 +64,7 @@ class Server:
         self.process.wait()
 
 
-def _stats() -> dict[int, tuple[int, int]]:
+def processes() -> dict[int, tuple[int, int]]:
     """pid -> (parent, utime + stime + cutime + cstime)"""
     table = {}
     for entry in Path("/proc").iterdir():
