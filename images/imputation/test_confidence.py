@@ -66,11 +66,11 @@ def test_intervals_hold_nine_truths_of_ten_and_follow_the_noise(fitted: Imputer,
 
 
 # Of 40 rows the largest and the smallest bound every interval.
-@pytest.mark.parametrize(("rows", "least"), [(40, 0.88), (260, 0.89), (1000, 0.89)])
+@pytest.mark.parametrize(("rows", "least"), [(40, 0.88), (400, 0.897), (1000, 0.898)])
 def test_intervals_of_few_rows_hold_nine_truths_of_ten_too(rows: int, least: float) -> None:
     """Errors that grow with the prediction, so that the scale follows them; asked on other rows."""
     own, held = np.random.default_rng(3), []
-    for _ in range(60):
+    for _ in range(200):
         predicted = own.uniform(0, 10, rows + 200)
         truth = predicted + own.normal(size=rows + 200) * (0.1 + predicted)
         low, high = Residuals.fit(predicted[:rows], truth[:rows], 0).interval(predicted[rows:])
