@@ -27,7 +27,7 @@ BAD = ["boring movie", "hated it, poor cast", "a terrible story", "awful movie, 
 # As the older container was told, but that it read neither of the last two.
 OLDER = {
     "engine": "datawig", "label_column": "rating_binary", "feature_columns": "title,review",
-    "num_epochs": "30", "batch_size": "16",
+    "num_epochs": "15", "batch_size": "16",
 }  # fmt: skip
 
 

@@ -220,33 +220,15 @@ def test_a_child_answers_and_fits_after_a_fit_in_its_parent(kind):
     assert os.waitstatus_to_exitcode(done[1]) == 0
 
 
-def test_sparse_batches_stay_sparse_and_a_fault_planted_there_costs(monkeypatch, capsys):
+def test_sparse_batches_stay_sparse_where_mxnet_alone_makes_them_dense(monkeypatch):
+    """Dense ones took five times the CPU at 800 rows of 4,000 terms, and more the more rows there are."""
     assert isinstance(_batch(), mx.nd.sparse.CSRNDArray)
-    rng = np.random.default_rng(0)
-    words = np.array([f"term{i}" for i in range(4000)])
-    labels = rng.integers(0, 4, 800)
-    table = pd.DataFrame(
-        {
-            "x": [" ".join(rng.choice(words[k * 500 : k * 500 + 2000], 12)) for k in labels],
-            "y": [f"c{k}" for k in labels],
-        }
-    )
-
-    def cpu() -> float:
-        begin = time.process_time()
-        fit(table, ["x"], "y", num_epochs=3, batch_size=16)
-        return time.process_time() - begin
-
-    mended = cpu()
     monkeypatch.setattr(
         mx.io.io,
         "_slice_along_batch_axis",
         lambda data, rows, axis: data.slice_axis(axis=axis, begin=rows.start, end=rows.stop),
     )
     assert not isinstance(_batch(), mx.nd.sparse.CSRNDArray)
-    planted = cpu()
-    with capsys.disabled():
-        print(f"\nCPU: batches dense {planted:.1f} s, sparse {mended:.1f} s, {planted / mended:.1f} to 1")
 
 
 def _batch() -> object:
