@@ -173,5 +173,6 @@ async def reply(send: Send, answer: Answer) -> None:
     headers = [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(answer.body))]
     if answer.status == 204:
         headers = []  # it has neither (RFC 9110, 8.6)
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
