@@ -193,7 +193,7 @@ def _codes(column: "Series", name: str) -> Array:
         raise UserError(f"group: column {name} has gaps; every row belongs to a group")
     from pandas.util import hash_array
 
-    codes: Array = hash_array(words(column)).astype(np.int64)
+    codes: Array = hash_array(words(column.to_numpy())).astype(np.int64)
     return codes
 
 

@@ -115,12 +115,18 @@ def test_weights_of_rows_and_of_classes_count(fit: Any, ask: Any, table: pd.Data
         assert same == pytest.approx(heavy, abs=1e-6), engine
 
 
-def test_texts_are_read_by_catboost_and_refused_by_the_others(fit: Any, table: pd.DataFrame) -> None:
+def test_texts_are_read_by_catboost_and_refused_by_the_others(
+    fit: Any, ask: Any, table: pd.DataFrame
+) -> None:
     """No text comes twice, so that as a category it would tell nothing."""
     texts = [f"{'fine' if sold else 'poor'} thing {number}" for number, sold in enumerate(table.sold)]
     told = table.assign(words=texts)[["words", "noise", "sold"]]
     given = {"target": "sold", "text_features": ["words"], "n_estimators": 40, "metrics": ["roc_auc"]}
-    assert fit(told, **given).metrics["roc_auc"] > 0.9
+    done = fit(told, **given)
+    assert done.metrics["roc_auc"] > 0.9
+    together = ask(done.model, told[:100])["probability"]
+    alone = [ask(done.model, told[place : place + 1])["probability"][0] for place in range(100)]
+    assert together.tolist() == alone
     with pytest.raises(UserError, match="text_features: lightgbm reads no texts; use engine=catboost"):
         fit(told, **given, engine="lightgbm")
 
