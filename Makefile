@@ -108,7 +108,7 @@ MYPY = MYPYPATH=shared:images/$(1) $(call in,tools) -m mypy --cache-dir $(LOCAL)
 check-shared: $(TOOLS) $(ENVS)/shared/.stamp
 	$(call MYPY,shared) shared/slipway
 $(IMAGES:%=check-%): check-%: $(TOOLS) $(ENVS)/%/.stamp
-	$(call MYPY,$*) $(filter-out images/$*/test_%,$(wildcard images/$*/*.py images/$*/*/*.py))
+	$(call MYPY,$*) $(filter-out images/$*/test_% images/$*/conftest.py,$(wildcard images/$*/*.py images/$*/*/*.py))
 
 check-locks: $(filter $(LOCAL)/%,$(UV))
 	$(PYTHON) tools/lock.py --check

@@ -74,7 +74,7 @@ class MindsDB:
     def train(
         self, table: "DataFrame", target: str, using: dict[str, Any], watcher: "Watcher", folder: Path
     ) -> "Trained":
-        """CREATE MODEL … FROM files … PREDICT … USING engine='automl', …; packs the storage into `folder`.
+        """CREATE MODEL … FROM files … PREDICT … USING engine='automl'; packs the storage in `folder`.
 
         Raises what the engine raised.
         """
@@ -129,7 +129,7 @@ class MindsDB:
             return Answers(known.prediction, known.confidence, known.probabilities, known.low, known.high)
 
     def query(self, storage: Path, table: "DataFrame", *statements: str) -> "list[DataFrame]":
-        """The answers to SQL over `files.train`, which is `table`, and a copy of `storage`, with its model."""
+        """The answers to SQL over `files.train`, which is `table`, and a copy of `storage`."""
         with _LOCK:
             self._open(storage)
             self._give(table)

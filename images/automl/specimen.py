@@ -11,7 +11,7 @@ ODD = 40_123.456789
 
 
 def mixed(rows: int = 160, seed: int = 0) -> pd.DataFrame:
-    """Numbers, labels, dates, texts, gaps; an identifier, a constant, an empty column; targets of three kinds."""
+    """Numbers, labels, dates, texts, gaps; an identifier, a constant, an empty column; three targets."""
     random = np.random.default_rng(seed)
     size = random.normal(size=rows)
     team = random.choice(["red", "green", "blue"], rows)
@@ -19,7 +19,7 @@ def mixed(rows: int = 160, seed: int = 0) -> pd.DataFrame:
     pull = size + (team == "red") - 0.5 * (team == "blue")
     table = pd.DataFrame(
         {
-            "customer": [f"K-{place:05d}-{random.integers(1e9)}" for place in range(rows)],
+            "customer": [f"K-{place:05d}-{random.integers(10**9)}" for place in range(rows)],
             "size": size,
             "team": team,
             "since": (

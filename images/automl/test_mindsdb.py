@@ -1,4 +1,4 @@
-"""MindsDB at work: it trains, it answers as the predictor does, it restores elsewhere, it keeps no rows."""
+"""MindsDB at work: it trains, answers as the predictor does, restores elsewhere, keeps no rows."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from specimen import NOTES, ODD, TARGETS, mixed
 USING = {"preset": "fast", "time_limit_s": 60, "threads": 1}
 SQL = "SELECT t.customer, m.* FROM files.train AS t JOIN mindsdb.model AS m"
 
-# A MindsDB that knows nothing of this image: what its own start does, but for the servers. Nothing is replaced.
+# A MindsDB that knows nothing of this image: what its own start does, without servers. Nothing is replaced.
 PLAIN = """
 import json, sys
 import mindsdb.interfaces.storage.db as db

@@ -78,6 +78,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         raise UserError(
             f"hyperparameter target is required: the column to predict, one of {listed(names, 40)}"
         )
+    if params.target not in names:  # MindsDB would take one that differs in case
+        raise UserError(f"target {params.target}: no such column; the table has {listed(names, 40)}")
     if params.folds == 1:
         raise UserError("hyperparameter folds: expected 0 or 2 to 20, got 1")
     keep = tempfile.TemporaryDirectory(prefix="automl-model-")

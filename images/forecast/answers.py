@@ -122,7 +122,8 @@ def _with_observed(cells: dict[str, Array], found: Answered, places: Array) -> t
     there = panel.lengths[who] + back >= 0
     who, back = who[there], back[there]
     value, expected, low, high = (part.reshape(-1)[there] for part in found.observed)
-    outside = np.where(np.isnan(expected), None, (value < low) | (value > high))
+    outside = ((value < low) | (value > high)).astype(object)
+    outside[np.isnan(expected)] = None
     extra = {
         **_keys(panel, who),
         "timestamp": panel.timeline.texts(panel.after[who] + back),
@@ -156,7 +157,7 @@ def series(found: Answered, places: Array | None, named: bool) -> dict[str, Arra
     if "mean" in found.types:
         cells["mean"] = objects([plain(found.mean[place]) for place in places])
     if found.observed.shape[2]:
-        cells["anomalies"] = objects([_observed(found, place) for place in places])
+        cells["anomalies"] = objects([_observed(found, place) for place in places.tolist()])
     return cells
 
 
@@ -181,7 +182,7 @@ def totals(found: Answered, places: Array | None) -> dict[str, Array]:
     """A row a series with the sum of its forecasts, as the older system answered."""
     panel = found.panel
     places = np.arange(len(panel)) if places is None else places
-    keys = [panel.keys[place] for place in places]
+    keys = [panel.keys[place] for place in places.tolist()]
     return {
         "key": objects(["/".join(key) for key in keys]),
         **_keys(panel, places),
@@ -193,7 +194,9 @@ def totals(found: Answered, places: Array | None) -> dict[str, Array]:
 
 def plain(values: Array) -> Any:
     """Numbers as lists, None for nan: of a series without points nothing is forecast."""
-    return np.where(np.isnan(values), None, values).tolist()
+    found = values.astype(object)
+    found[np.isnan(values)] = None
+    return found.tolist()
 
 
 def objects(values: Sequence[Any]) -> Array:

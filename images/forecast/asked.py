@@ -161,8 +161,8 @@ def _check_offsets(
     if offsets[row] < 0:
         raise UserError(f"row {row + 1}: {asked} is not after the history of its series, which ends at {end}")
     raise UserError(
-        f"row {row + 1}: {asked} is {offsets[row] + 1} steps after the history of its series, which ends at {end}; "
-        f"the horizon is {horizon}"
+        f"row {row + 1}: {asked} is {offsets[row] + 1} steps after the history of its series, "
+        f"which ends at {end}; the horizon is {horizon}"
     )
 
 
@@ -185,7 +185,8 @@ def _known(key: tuple[str, ...], row: int, stored: Panel) -> int:
     place = stored.where.get(key)
     if place is None:
         raise UserError(
-            f'row {row + 1}: the model knows no series "{"/".join(key)}"; send its history, or a name from training'
+            f'row {row + 1}: the model knows no series "{"/".join(key)}"; '
+            "send its history, or a name from training"
         )
     return place
 

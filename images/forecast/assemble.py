@@ -66,8 +66,8 @@ def _check_span(key: tuple[str, ...], steps: Array, timeline: Timeline) -> None:
     if span > SPARSEST * (len(steps) + 1):
         first, last = timeline.texts(steps[[0, -1]])
         raise UserError(
-            f"series {'/'.join(key)} has {len(steps)} points from {first} to {last}, which are {span} steps of "
-            f"{timeline.frequency.alias}; check its timestamps, or give freq"
+            f"series {'/'.join(key)} has {len(steps)} points from {first} to {last}, "
+            f"which are {span} steps of {timeline.frequency.alias}; check its timestamps, or give freq"
         )
 
 

@@ -83,7 +83,7 @@ def _window(panel: Panel, keep: Array, horizon: int, chosen: Array) -> Window:
     some = panel.take(places)
     actual = np.full((len(places), horizon), np.nan)
     ahead = []
-    for row, place in enumerate(places):
+    for row, place in enumerate(places.tolist()):
         came = panel.series(place)[keep[place] : keep[place] + horizon]
         actual[row, : len(came)] = came
         ahead.append(panel.known(place)[keep[place] : keep[place] + horizon])

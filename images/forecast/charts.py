@@ -16,6 +16,8 @@ _BANDS = ((0.025, 0.975, "95 %"), (0.1, 0.9, "80 %"))
 
 def fan(tested: Backtest, row: int, title: str) -> "Figure":
     """One backtest forecast with its intervals, after the end of its history and beside what came."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
     drawn, axes = figure(height=2.6)
     panel, scored = tested.panel, tested.scored
     horizon = scored.mean.shape[1]
@@ -33,6 +35,9 @@ def fan(tested: Backtest, row: int, title: str) -> "Figure":
     axes.plot(
         future, scored.actual[row], color="#f59e0b", label="what came", marker="." if horizon == 1 else None
     )
+    ticks = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(ticks)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks))  # type: ignore[no-untyped-call]
     axes.set_title(title)
     axes.legend(loc="upper left", fontsize=8, frameon=False, ncols=4)
     return drawn

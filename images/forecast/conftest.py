@@ -1,4 +1,4 @@
-"""What the tests of the forecasts share: series that are made here, jobs and servers in the tests' own process."""
+"""What the tests of the forecasts share: made-up series, and jobs and servers in the tests' own process."""
 
 import contextlib
 import json

@@ -62,7 +62,7 @@ class Engine:
         """
         factors = self.calibration.factors(forecasts.kinds, forecasts.mean.shape[1], levels)
         found = forecasts.mean[:, :, None] + forecasts.spread[:, :, None] * factors
-        return np.maximum(found, self.floors(panel)[:, None, None])
+        return np.asarray(np.maximum(found, self.floors(panel)[:, None, None]))
 
     def floors(self, panel: Panel) -> Array:
         """The least that each series may be forecast as: zero or minus infinity."""

@@ -216,6 +216,6 @@ def _numbers(values: Array) -> Array:
             raise UserError(f"a timestamp is no day of the calendar: {error}") from None
     elif len(whole):
         raise UserError(
-            f"expected dates or times such as 2024-01-31, got {whole[0]}; of numbers only years are understood"
+            f"expected dates or times such as 2024-01-31, got {whole[0]}; of numbers only years will do"
         )
     return times

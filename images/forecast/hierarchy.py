@@ -29,8 +29,8 @@ class Hierarchy:
         """Raises UserError where the levels are not the keys, each once."""
         if sorted(self.levels) != sorted(panel.key_names):
             raise UserError(
-                f"hierarchy: expected the key columns {', '.join(panel.key_names)}, each once, from the top down; "
-                f"got {', '.join(self.levels)}"
+                f"hierarchy: expected the key columns {', '.join(panel.key_names)}, each once, "
+                f"from the top down; got {', '.join(self.levels)}"
             )
 
     def aggregated(self, panel: Panel) -> Panel:
@@ -67,7 +67,7 @@ class Hierarchy:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from hierarchicalforecast.methods import MinTraceSparse
+            from hierarchicalforecast.methods import MinTraceSparse  # type: ignore[import-untyped]
             from scipy.sparse import identity, vstack
 
         lowest = [place for place, key in enumerate(panel.keys) if ALL not in key]

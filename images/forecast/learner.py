@@ -174,7 +174,8 @@ def _pipeline(view: View, seasons: Sequence[int]) -> Any:
             1: [RollingMean(shortest), RollingMean(longest)],
             shortest: [SeasonalRollingMean(shortest, max(longest // shortest - 1, 2))],
         }
-    transforms = [Differences([view.difference]), scale] if view.difference else [scale]
+    transforms: list[Any] = [Differences([view.difference])] if view.difference else []
+    transforms.append(scale)
     return MLForecast(
         models={}, freq=1, lags=lags, lag_transforms=windows, target_transforms=transforms, num_threads=1
     )

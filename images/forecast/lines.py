@@ -50,12 +50,14 @@ def unrolled(
     keys = [(str(row),) for row in range(height)]
     if item in sent:
         keys = [(str(cell),) if cell is not None else key for cell, key in zip(sent[item], keys, strict=True)]
-    daily = (frequency or timeline.frequency).is_daily_or_longer if (frequency or timeline) else True  # type: ignore[union-attr]
-    times, zoned = parse_times(np.array(starts, dtype=object), daily)
+    step = timeline.frequency if timeline is not None else frequency
+    if step is None:
+        raise ValueError("a timeline or a frequency")
+    times, zoned = parse_times(np.array(starts, dtype=object), step.is_daily_or_longer)
     counts.add("zoned", zoned)
     if np.isnat(times).any():
         raise UserError(f"row {int(np.isnat(times).argmax()) + 1}: a series needs a start")
-    grid = timeline or Timeline.of(frequency, times)  # type: ignore[arg-type]
+    grid = timeline or Timeline.of(step, times)
     first = grid.steps(times)
     counts.add("off_grid", int(grid.off(times).sum()))
     season = min(grid.frequency.seasons, default=1)
@@ -124,6 +126,6 @@ def _features(cell: Any, row: int, width: int) -> Array:
             raise ValueError
     except (TypeError, ValueError):
         raise UserError(
-            f"row {row + 1}, column {FEATURES}: expected {width} equally long lists of numbers, one a covariate"
+            f"row {row + 1}, column {FEATURES}: expected {width} lists of numbers, one a covariate"
         ) from None
     return finite(found, row).T

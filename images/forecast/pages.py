@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import charts
 import numpy as np
+from attributes import Attribute
 from backtest import Backtest
 from classes import KINDS, kind_of
 from engine import Engine
@@ -42,6 +43,7 @@ def write(
     notes: Sequence[str],
     params: "Hyperparameters",
     shares: Forecasts | None,
+    attributes: Sequence[Attribute],
 ) -> None:
     """Everything that the report says of a job."""
     page.add("The series", " ".join(notes), _facts(panel, engine, params))
@@ -49,6 +51,8 @@ def write(
     page.add("Rules applied", "How often each rule for odd data was used.", _rules(counts))
     if tested is not None:
         _backtest(page, tested)
+        for attribute in attributes:
+            _by_attribute(page, tested, attribute)
         _fans(page, tested)
         _reliability(page, tested)
         _slowest(page, tested)
@@ -68,7 +72,7 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
     facts: dict[str, Any] = {
         "series": len(panel),
         "points": int(lengths.sum()),
-        "points a series (least, median, most)": f"{lengths.min()}, {int(np.median(lengths))}, {lengths.max()}",
+        "points a series": f"{lengths.min()} to {lengths.max()}, {int(np.median(lengths))} in the middle",
         "step": step.alias + ("" if params.freq else " (found)"),
         "seasons in steps": ", ".join(map(str, engine.seasons)) or "none",
         "from": min(first.tolist()),
@@ -122,20 +126,31 @@ def _backtest(page: Report, tested: Backtest) -> None:
         here = np.flatnonzero(tested.forecasts.kinds == number)
         if len(here):
             rows.append((kind, here))
+    text = (
+        f"Forecasts of {tested.windows} past windows of {tested.series} series, from what was known then. "
+        "MASE and RMSSE are below 1 where a forecast is better than the changes in the history; "
+        "naive is the last season again. "
+        "Intervals of each half of the series are from the errors of the other half."
+    )
+    page.add("Backtest", text, _measured(tested, rows, "class"))
+
+
+def _by_attribute(page: Report, tested: Backtest, attribute: Attribute) -> None:
+    values = attribute.values(tested.panel)
+    rows = [(value or "not known", np.flatnonzero(values == value)) for value in sorted(set(values))]
+    text = "The same by an attribute of the metadata, which forecasts do not use."
+    page.add(f"Backtest by {attribute.name}", text, _measured(tested, rows, attribute.name))
+
+
+def _measured(tested: Backtest, rows: Sequence[tuple[str, Array]], label: str) -> DataFrame:
     measures = [tested.scored.take(chosen).measures() for _, chosen in rows]
-    table = DataFrame(
+    return DataFrame(
         {
-            "class": [name for name, _ in rows],
+            label: [name for name, _ in rows],
             "forecasts": [len(chosen) for _, chosen in rows],
-            **{label: [found[label] for found in measures] for label in _ORDER},
+            **{name: [found[name] for found in measures] for name in _ORDER},
         }
     )
-    text = (
-        f"Forecasts of {tested.windows} past windows of {tested.series} series, made from what was known then. "
-        "MASE and RMSSE are below 1 where a forecast is better than the changes in the history; "
-        "naive is the last season again. Intervals of each half of the series are from the errors of the other half."
-    )
-    page.add("Backtest", text, table)
 
 
 def _fans(page: Report, tested: Backtest) -> None:

@@ -205,7 +205,7 @@ class Model(slipway.Model):
             arrays |= {"centre": effects.centre, "scale": effects.scale, "common": effects.common}
         if self.shares is not None:
             arrays |= {"mean": self.shares.mean, "spread": self.shares.spread, "kinds": self.shares.kinds}
-        np.savez(folder / "engine.npz", **arrays)
+        np.savez(folder / "engine.npz", allow_pickle=False, **arrays)
         self.panel.save(folder)
         if engine.learner is not None:
             engine.learner.save(folder)

@@ -46,7 +46,7 @@ class Target:
 
 
 def read_target(channel: Channel, reading: Reading, related: Channel | None) -> Target:
-    """The series of the target channel, with the covariates of the related one. Raises UserError, one line."""
+    """The series of the target channel, with the covariates of the related one. Raises UserError."""
     items = Items()
     if channel.nested:
         panel, names = _of_lines(channel, reading)
@@ -209,7 +209,7 @@ def _numbers(table: "DataFrame", name: str, channel: Channel) -> Array:
         if present:
             raise UserError(f'channel {channel.name}, column {name}: expected numbers, got "{present[0]}"')
         return np.full(len(column), np.nan)
-    return column.astype(np.float64)
+    return np.asarray(column, dtype=np.float64)
 
 
 def _with_related(

@@ -89,10 +89,10 @@ def long_roles(kinds: Mapping[str, str], given: Given) -> Roles:
     target = _target(rest, numbers, given)
     texts = [name for name in texts if name != target]
     if not given.item_id and texts:
-        named = [*keys, *texts]
-        if len(named) > 1:
+        unclear = [*keys, *texts]
+        if len(unclear) > 1:
             raise UserError(
-                f"which of the columns {', '.join(named)} tell one series from another? "
+                f"which of the columns {', '.join(unclear)} tell one series from another? "
                 "Name them in the hyperparameter item_id"
             )
         keys, texts = (texts[0],), []

@@ -73,9 +73,9 @@ def test_each_rule_that_was_needed_is_counted(odd: Any) -> None:
 def test_nothing_is_hidden_a_method_that_fails_is_named(monkeypatch: Any) -> None:
     import ensemble
     import members
+    from frequency import Frequency
     from panel import Panel
     from timeline import Timeline
-    from frequency import Frequency
 
     def broken(y: Any, horizon: int, seasons: Any) -> Any:
         raise ZeroDivisionError

@@ -47,7 +47,8 @@ class Timeline:
 
     def off(self, times: Array) -> Array:
         """Which timestamps do not lie on a step."""
-        return (self.frequency.ticks(times) - self.anchor) % self.frequency.count != 0
+        found: Array = (self.frequency.ticks(times) - self.anchor) % self.frequency.count != 0
+        return found
 
     def texts(self, steps: Array) -> Array:
         """The timestamps as text, with the time of day only where there is one."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
+import attributes
 import backtest
 import numpy as np
 import pages
@@ -84,7 +85,7 @@ class Hyperparameters(slipway.Hyperparameters):
     """What becomes of several rows of one series and step."""
     fill: Fill = "auto"
     """What a missing point inside a series becomes: zero, the previous one, or a point of a line between the
-    neighbours; auto takes zero where most points are, else the mean of a season before and after, else the line."""
+    neighbours; auto takes zero where most are, else the mean of a season before and after, else the line."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
     """Seconds that training may take, by and large; backtests end when most of it is spent."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
@@ -136,7 +137,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**{name: measures[label] for name, label in METRICS.items() if measures})
     if "test" in data:
         job.report(**_test_metrics(read_like(data["test"], target, reading), target, engine, stop))
-    pages.write(job.page, panel, engine, tested, reading.counts, notes, params, shares)
+    known = attributes.read(data["metadata"], target.roles.keys) if "metadata" in data else []
+    pages.write(job.page, panel, engine, tested, reading.counts, notes, params, shares, known)
     return model
 
 
@@ -210,7 +212,7 @@ def learn_of(
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
     if tested is None:
         notes.append(
-            "No series was backtested, as none is long enough or no time was left: intervals are the methods' own."
+            "No series was backtested, as none is long enough or no time was left: intervals are a guess."
         )
         return replace(engine, learner=past.learner), None, notes
     everything = np.arange(len(tested.scored))

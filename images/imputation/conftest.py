@@ -8,7 +8,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the tests find its modules
 
+import plain_fit
 from specimen import holed, mixed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_trees() -> None:
+    """Forests of a few trees: what these tests tell does not hang on fifty."""
+    plain_fit.TREES = 8
 
 
 @pytest.fixture(scope="session")

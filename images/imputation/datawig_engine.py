@@ -24,6 +24,7 @@ MAX_TOKENS = [2**15, 2**12, 2**13, 2**14, 2**16, 2**17, 2**18, 2**19]
 HELD_OUT = 0.2
 # Where a dozen answers are all right, the temperature that fits best makes every answer certain.
 CALIBRATED_FROM_ROWS = 30
+PARTED_FROM_ROWS = 20
 
 Listener = Callable[[str, float, int, int], None]  # name, value, trial, epoch
 _ONE_AT_A_TIME = threading.Lock()  # mxnet's modules and its random numbers belong to one fit
@@ -31,14 +32,15 @@ _ONE_AT_A_TIME = threading.Lock()  # mxnet's modules and its random numbers belo
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """The rows that have a label, as the network reads them, and which of them are held out."""
+    """The rows that have a label, as the network reads them, and what each of them is for."""
 
     table: pd.DataFrame
     labels: np.ndarray
     label_column: str
     features: dict[str, str]
     learned: np.ndarray
-    held_out: np.ndarray
+    watched: np.ndarray  # held out, to tell when to stop
+    judged: np.ndarray  # held out from that too, to calibrate and to judge on
 
     def frame(self) -> tuple[pd.DataFrame, list[str]]:
         matrix = number_matrix(self.table, self.features)
@@ -102,8 +104,8 @@ def fit(
             vocabulary = width if width < max_tokens else vocabulary
         column = max(trials, key=lambda trial: trial[1].get("f1_weighted", -trial[1].get("mse", 0.0)))[0]
         told = pd.DataFrame([scores for _, scores in trials])
-        held_out = task.table.iloc[task.held_out], task.labels[task.held_out]
-        return replace(column, report=judge.report(column, *held_out, told))
+        unseen = task.table.iloc[task.judged], task.labels[task.judged]
+        return replace(column, report=judge.report(column, *unseen, told))
 
 
 def _task(table: pd.DataFrame, feature_columns: Sequence[str], label_column: str, seed: int) -> _Task:
@@ -126,14 +128,18 @@ def _is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-def _split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Learned and held-out rows; of each label one is learned, where datawig may hold out all it has."""
+def _split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows to learn, to watch and to judge on; of each label one is learned, where datawig may lose all.
+
+    datawig stops early, calibrates and judges on the same rows, which flatters it. Fewer than 20 are both.
+    """
     order = np.random.default_rng(seed).permutation(len(labels))
     first = ~pd.Series(labels[order]).duplicated().to_numpy() & (labels.dtype != float)
     spare = order[~first][-max(1, round(HELD_OUT * len(labels))) :]
     if len(spare) in (0, len(labels)):  # every label is there once: judge on the rows that were learned
-        return order, order
-    return order[~np.isin(order, spare)], spare
+        return order, order, order
+    learned = order[~np.isin(order, spare)]
+    return (learned, spare[::2], spare[1::2]) if len(spare) >= PARTED_FROM_ROWS else (learned, spare, spare)
 
 
 def _trial(
@@ -145,8 +151,8 @@ def _trial(
 ) -> tuple[DataWigColumn, dict[str, Any]]:
     begin = time.monotonic()
     frame, numbers = task.frame()
-    learned, held_out = frame.iloc[task.learned], frame.iloc[task.held_out]
-    found = network.train(learned, held_out, numbers, setting, on_epoch, spent)
+    learned, watched = frame.iloc[task.learned], frame.iloc[task.watched]
+    found = network.train(learned, watched, numbers, setting, on_epoch, spent)
     column = _column(task, found)
     seen = column.encode(task.table.iloc[task.learned])
     column = _explained(column, seen)
@@ -160,7 +166,7 @@ def _trial(
         "global:batch_size": setting.batch_size,
         "epochs": len(found.losses),
     }
-    rows, truth = column.encode(task.table.iloc[task.held_out]), task.labels[task.held_out]
+    rows, truth = column.encode(task.table.iloc[task.judged]), task.labels[task.judged]
     if column.labels:
         chances = column.probabilities(rows)
         codes = np.array([column.labels.index(label) for label in truth])

@@ -92,6 +92,15 @@ class DataWig:
             found[row] = {texts: terms} if terms else {}
         return found
 
+    def tell(self, folder: Path) -> None:
+        """Write DataWig's metrics and its table of trials, of all columns together; after training alone."""
+        reports = {name: network.report for name, network in self.networks.items()}
+        metrics = {name: report.metrics for name, report in reports.items()}
+        (folder / "fit-test-metrics.json").write_text(json.dumps(metrics, ensure_ascii=False))
+        trials = [report.trials.assign(label_column=name) for name, report in reports.items()]
+        if trials:
+            pd.concat(trials).set_index("label_column").to_csv(folder / "hpo_results.csv")
+
     def column(self, name: str) -> Column:
         """A column by its name."""
         return next(column for column in self.columns if column.name == name)

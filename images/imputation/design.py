@@ -23,7 +23,7 @@ class Encoded:
     dense: Floats  # scaled; NaN is a gap, kept
     fill: Floats  # what trees read instead of a gap; NaN where they learnt gaps
     owner: NDArray[np.int64]
-    ranked: NDArray[np.bool_]  # dense columns that only trees read: ranks of wide categories
+    ranked: NDArray[np.bool_]  # dense columns that only trees read: ranks of wide categories, sizes of texts
     rare: NDArray[np.bool_]  # dense columns of which training saw hardly a gap
     blocks: dict[str, sparse.csr_matrix]
 

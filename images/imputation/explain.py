@@ -1,8 +1,8 @@
 """Why a cell got its answer: what the other cells of its row, and their tokens, did to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from auto import Auto
@@ -113,8 +113,24 @@ def strongest(names: Sequence[str], change: Floats) -> list[tuple[str, float]]:
     return [(names[place], float(change[place])) for place in order if change[place] != 0]
 
 
-def importance(engine: Auto, read: Read, target: str, codes: Codes | None) -> list[tuple[str, float]]:
+class Engine(Protocol):
+    """Whatever answers for rows of read cells."""
+
+    def predict(self, read: Read, wanted: Mapping[str, Codes]) -> dict[str, Floats]: ...
+
+
+def importance(engine: Engine, read: Read, target: str, codes: Codes | None) -> list[tuple[str, float]]:
     """The strongest columns over many rows: the mean size of their changes."""
-    encoded = engine.features.encode(read)
-    names = [column.name for column in encoded.columns]
-    return strongest(names, np.abs(changes(engine, encoded, target, codes)).mean(0))
+    if isinstance(engine, Auto):
+        encoded = engine.features.encode(read)
+        names = [column.name for column in encoded.columns]
+        return strongest(names, np.abs(changes(engine, encoded, target, codes)).mean(0))
+    names = [name for name in read if name != target]
+    wanted = {target: np.arange(len(read[target]))}
+    whole = engine.predict(read, wanted)[target]
+    change = np.empty(len(names))
+    for place, name in enumerate(names):
+        nothing = np.full_like(read[name], np.nan if read[name].dtype == float else None)
+        moved = np.abs(whole - engine.predict({**read, name: nothing}, wanted)[target])
+        change[place] = (moved if codes is None else moved[np.arange(len(moved)), codes]).mean()
+    return strongest(names, change)

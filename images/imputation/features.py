@@ -64,9 +64,11 @@ class Features:
         dense = np.hstack([np.empty((count, 0)), *(block(one, read[one.name]) for one in self.columns)])
         widths = [width(column) for column in self.columns]
         owner = np.repeat(np.arange(len(self.columns)), widths)
-        ranked = np.array([column.kind == "category" and not indicated(column) for column in self.columns])[
-            owner
+        # Of a text the linear models read its terms; by its length they would go on in a line for ever.
+        trees_alone = [
+            one.kind == "text" or (one.kind == "category" and not indicated(one)) for one in self.columns
         ]
+        ranked = np.array(trees_alone, bool)[owner]
         scaled = (
             dense - self.mean
         ) / self.scale  # for trees too: they read float32, where 1.7e9 and 1.7e9 + 60 are one

@@ -24,8 +24,8 @@ RIDGE_ALPHA = 0.5
 LABEL_TREES = 500
 TRIED = 60  # features a split (or a tree) looks at, of a wide table
 IMPOSSIBLE = -30.0  # the score of a label that no row has: yet a probability
-# Rows up to which ridge is solved by the products of rows with rows, which all folds share: twice as quick on long
-# texts as going through their terms.
+# Rows up to which ridge is solved by the products of rows with rows, which all folds share: on long texts
+# twice as quick as to go through their terms.
 GRAM_ROWS = 3_000
 SHARP = 8.0  # one-hot ridge scores lie within 0 and 1; so many times sharper they are near to probabilities
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PATTERNS = 10
 _PLOTTED = 12  # columns whose cells are drawn before and after
 _EXPLAINED = 100  # rows that the strongest features are taken from
+_LISTED = 40  # columns whose strongest features are listed
 _FILLED = 5_000
 _BINS = 10
 
@@ -80,16 +81,19 @@ def write(
             f"What was observed, and what the gaps of the training table were filled with.{more}",
             figure=before_after(imputer, part, cells, drawn[:_PLOTTED]),
         )
-    if isinstance(imputer.engine, Auto) and imputer.engine.models:
-        strongest = _strongest(imputer, table)
-        if len(strongest):
-            page.add(
-                "Strongest features",
-                "How much the answer changes without the cell, on average over "
-                f"{min(_EXPLAINED, len(table))} rows: in the column's own units (a date: days), or as "
-                "probability of the label.",
-                strongest,
-            )
+    if params.engine in ("mean", "median", "mode"):
+        text = f"None: the engine {params.engine} fills a column with one value, whatever else the row holds."
+        page.add("Strongest features", text)
+    elif len(strongest := _strongest(imputer, table)):
+        page.add(
+            "Strongest features",
+            "How much the answer changes without the cell, on average over "
+            f"{min(_EXPLAINED, len(table))} rows: in the column's own units (a date: days), or as "
+            "probability of the label.",
+            strongest,
+        )
+    else:
+        page.add("Strongest features", "None: no column is filled from any other.")
 
 
 def _told(table: DataFrame, height: int, holes: DataFrame) -> str:
@@ -138,7 +142,9 @@ def _quality(imputer: Imputer) -> DataFrame:
     found = []
     for name, one in imputer.quality.items():
         weights = {key: f"{key} {value:.2f}" for key, value in one.get("weights", {}).items()}
-        model = " + ".join(weights.values()) or ("the usual value" if "weights" in one else "")
+        model = " + ".join(weights.values()).replace(" ", "\u00a0") or (
+            "the usual value" if "weights" in one else ""
+        )
         row = {
             "column": name,
             "metric": one["metric"].upper(),
@@ -209,12 +215,11 @@ def _sureness(compared: Comparison) -> tuple[str, str, None, "Figure"]:
 
 
 def _strongest(imputer: Imputer, table: DataFrame) -> DataFrame:
-    assert isinstance(imputer.engine, Auto)
     rows = np.unique(np.linspace(0, len(table) - 1, min(_EXPLAINED, len(table))).astype(int))
     part = table.iloc[rows]
     read = {column.name: column.read(part[column.name]) for column in imputer.columns}
     found = []
-    for name in list(imputer.engine.models)[:40]:
+    for name in list(imputer.confidence)[:_LISTED]:
         raw = imputer.engine.predict(read, {name: np.arange(len(part))})[name]
         strong = importance(imputer.engine, read, name, raw.argmax(1) if raw.ndim == 2 else None)
         if strong:

@@ -108,6 +108,15 @@ def test_a_value_beyond_the_labels_lowers_every_probability() -> None:
     assert Calibration.fit(raw, codes).probabilities(raw).sum(1) == pytest.approx(0.7)
 
 
+@pytest.mark.parametrize("rows", [12, 150])
+def test_cells_that_were_all_right_make_no_later_one_certain(rows: int) -> None:
+    codes = np.arange(rows) % 3
+    sure = Calibration.fit(np.eye(3)[codes] * 0.9 + 0.1 / 3, codes).probabilities(
+        np.array([[0.9, 0.05, 0.05]])
+    )
+    assert 0.8 < sure.max() < 1 - 0.3 / rows
+
+
 def test_the_precision_curve_rises_and_is_cautious() -> None:
     confidence = rng.random(5000)
     steps, precision = precision_curve(confidence, rng.random(5000) < confidence)

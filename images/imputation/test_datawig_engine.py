@@ -11,7 +11,7 @@ from datawig_column import DataWigColumn
 from datawig_compat import datawig, mx
 from datawig_engine import fit
 from datawig_parts import TextPart
-from goods import GOODS, NEW, TRAIN, same
+from goods import GOODS, NEW, TRAIN, goods, same
 
 
 def test_it_learns_the_kind_of_goods(kind):
@@ -200,6 +200,24 @@ def test_the_search_is_bounded_by_count_and_time(monkeypatch):
     assert len(fit(TRAIN, ["name"], "kind", num_epochs=1, hpo=True).report.trials) == 4
     assert len(fit(TRAIN, ["name"], "kind", num_epochs=1, hpo=2).report.trials) == 2
     assert len(fit(TRAIN, ["name"], "kind", num_epochs=1, hpo=True, hpo_time_limit_s=0).report.trials) == 1
+
+
+def test_rows_that_say_when_to_stop_neither_calibrate_nor_judge(monkeypatch):
+    labels = np.array(["a", "b"] * 100, dtype=object)
+    parts = datawig_engine._split(labels, 0)
+    assert sorted(np.concatenate(parts)) == list(range(200))
+    assert [len(part) for part in parts] == [160, 20, 20]
+    watched = []
+    real = datawig_network.train
+    monkeypatch.setattr(
+        datawig_network,
+        "train",
+        lambda learned, held_out, *a: watched.append(held_out.text) or real(learned, held_out, *a),
+    )
+    table = goods(200).reset_index(drop=True)
+    table["name"] = [f"{name} row{row}" for row, name in enumerate(table["name"])]
+    judged = fit(table, ["name"], "kind", num_epochs=2).report.held_out.index
+    assert not set(watched[0]) & set(table["name"][judged])
 
 
 def test_precision_is_precision():

@@ -12,7 +12,10 @@ from datawig_fill import DataWig, framed
 from engine import Choices, fit
 from goods import NEW, TRAIN
 from imputer import Imputer
+from pandas import DataFrame
 from specimen import holed, mixed
+from test_imputation import fit as trained
+from test_imputation import reply_to, served, write
 
 from slipway import UserError
 from slipway.image import Image
@@ -89,6 +92,47 @@ def test_a_model_holds_what_datawig_writes_of_its_training(rated: Any) -> None:
     assert len(pd.read_csv(folder / "hpo_results.csv")) == 1
 
 
+def test_a_job_leaves_the_metrics_and_the_trials_in_its_output(rated: Any) -> None:
+    folder = rated.root / "output/data"
+    assert set(json.loads((folder / "fit-test-metrics.json").read_text())) == {"rating_binary"}
+    trials = pd.read_csv(folder / "hpo_results.csv")
+    assert trials["label_column"].tolist() == ["rating_binary"]
+    assert {"f1_weighted", "ece_pre_calibration", "ece_post_calibration", "time [min]"} <= set(trials)
+
+
+FINISHES = {"matte": "flat powder coated", "gloss": "shiny lacquered", "brushed": "satin steel grain"}
+
+
+def products(rows: int) -> pd.DataFrame:
+    """Products whose finish follows from what is said of them; written for these tests."""
+    draw = np.random.default_rng(4)
+    finish = draw.choice(list(FINISHES), rows)
+    words = [" ".join(draw.permutation(f"{FINISHES[one]} faucet hinge rail".split())[:4]) for one in finish]
+    return pd.DataFrame({"title": [f"part {k}" for k in range(rows)], "text": words, "finish": finish})
+
+
+@pytest.mark.parametrize("engine", ["auto", "datawig"])
+def test_the_finish_of_products_is_told_in_csv_and_in_json(engine: str, tmp_path: Path) -> None:
+    table = products(150)
+    table.loc[::10, "finish"] = None
+    older = {"engine": engine, "label_column": "finish", "feature_columns": "title,text"}
+    model, _, schema = trained(write(tmp_path / "data", table), **older)
+    endpoint = served(tmp_path, model, schema)
+    rows = [{"title": "part", "text": text} for text in FINISHES.values()]
+    answer = json.loads(reply_to(endpoint, rows, answer="instances").body)
+    for one, finish in zip(answer["instances"], FINISHES, strict=True):
+        assert one["label_column"] == "finish"
+        assert one["predictions"][0]["predicted"] == finish
+        assert {found["predicted"] for found in one["predictions"]} == set(FINISHES)
+        [why] = one["prediction_explanations"]
+        assert why["explained_label"] == finish
+        assert set(why["tokens"][0].split()) <= set(FINISHES[finish].split())
+    text = DataFrame(rows).to_csv(index=False)
+    lines = reply_to(endpoint, text, "text/csv").body.decode().splitlines()
+    assert [line.split(",")[2] for line in lines] == list(FINISHES)
+    assert all(0.5 < float(line.split(",")[3]) <= 1 for line in lines)
+
+
 @pytest.mark.parametrize(("name", "value"), [("num_epochs", "5"), ("batch_size", "9"), ("hpo", "true")])
 def test_a_hyperparameter_of_datawig_is_refused_with_another_engine(name: str, value: str) -> None:
     with pytest.raises(UserError) as raised:
@@ -120,7 +164,7 @@ def test_each_column_is_filled_by_a_network_over_all_the_others(gappy: pd.DataFr
 
 
 def test_answers_are_those_of_the_network(gappy: pd.DataFrame) -> None:
-    imputer = fit(gappy, ["kind"], Choices(engine="datawig"))
+    imputer = fit(gappy, ["kind"], Choices(engine="datawig", num_epochs=3))
     assert isinstance(imputer.engine, DataWig)
     read = {column.name: column.read(gappy[column.name]) for column in imputer.columns}
     network, column = imputer.engine.networks["kind"], imputer.column("kind")
@@ -132,7 +176,7 @@ def test_answers_are_those_of_the_network(gappy: pd.DataFrame) -> None:
 
 
 def test_on_few_rows_no_answer_is_made_certain() -> None:
-    imputer = fit(TRAIN, ["kind"], Choices(engine="datawig"))
+    imputer = fit(TRAIN, ["kind"], Choices(engine="datawig", num_epochs=20))
     assert getattr(imputer.confidence["kind"], "temperature", None) == 1.0
     assert imputer.quality["kind"]["rows"] < 30
 
@@ -148,7 +192,7 @@ def test_a_label_that_comes_once_is_no_class_and_lowers_the_confidence() -> None
 
 
 def test_explanations_name_the_cells_and_the_words(gappy: pd.DataFrame, tmp_path: Path) -> None:
-    imputer = fit(TRAIN, ["kind", "price"], Choices(engine="datawig"))
+    imputer = fit(TRAIN, ["kind", "price"], Choices(engine="datawig", num_epochs=20))
     imputer.save(tmp_path / "model")
     sent = NEW.drop(columns=["kind", "price"]).head(5)
     before, after = (
@@ -167,7 +211,7 @@ def test_explanations_name_the_cells_and_the_words(gappy: pd.DataFrame, tmp_path
 
 def test_a_stop_and_a_time_limit_still_give_a_model() -> None:
     table = holed(mixed(300))
-    stopped = fit(table, None, Choices(engine="datawig"), should_stop=lambda: True)
-    hurried = fit(table, None, Choices(engine="datawig", num_epochs=10_000, time_limit_s=1))
+    stopped = fit(table, ["kind", "price"], Choices(engine="datawig"), should_stop=lambda: True)
+    hurried = fit(table, ["kind", "price"], Choices(engine="datawig", num_epochs=10_000, time_limit_s=1))
     for imputer in (stopped, hurried):
         assert not imputer.fill(table, ["kind", "price"]).table[["kind", "price"]].isna().any().any()

@@ -19,7 +19,7 @@ ENGINES = ("auto", "datawig", *NAMES)
 
 @pytest.fixture(scope="module", params=ENGINES)
 def fitted(request: pytest.FixtureRequest, gappy: pd.DataFrame) -> Imputer:
-    return fit(gappy, None, Choices(engine=request.param, preset="fast", seed=3))
+    return fit(gappy, None, Choices(engine=request.param, preset="fast", seed=3, num_epochs=5))
 
 
 def same(left: object, right: object) -> bool:

@@ -130,14 +130,21 @@ def test_the_test_channel_is_filled_as_if_it_were_empty(tmp_path: Path) -> None:
     assert model.precision_threshold == 0.9
 
 
-@pytest.mark.parametrize("engine", ["mean", "median", "mode", "knn", "iterative", "missforest"])
-def test_every_plain_engine_trains_and_answers(tmp_path: Path, engine: str) -> None:
-    model, job, schema = fit(write(tmp_path / "data", holed(mixed(100))), engine=engine)
+@pytest.mark.parametrize("engine", ["datawig", "mean", "median", "mode", "knn", "iterative", "missforest"])
+def test_every_other_engine_trains_and_answers(tmp_path: Path, engine: str) -> None:
+    more = {"num_epochs": "5"} if engine == "datawig" else {}
+    model, job, schema = fit(write(tmp_path / "data", holed(mixed(100))), engine=engine, **more)
     assert job.metrics["quality"] <= 1
     rows = ask(
         served(tmp_path, model, schema), holed(mixed(20, seed=3)).to_csv(index=False), explain=True, top_k=2
     )
     assert all(row["kind"] and row["price"] is not None for row in rows)
+    strongest = next(one for one in job.page.sections if one.title == "Strongest features")
+    if engine in ("mean", "median", "mode"):
+        assert f"the engine {engine} fills a column with one value" in strongest.text
+    else:
+        assert strongest.table is not None
+        assert "price" in set(strongest.table["column"])
 
 
 def test_a_table_beyond_memory_is_learnt_from_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

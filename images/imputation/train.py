@@ -9,6 +9,7 @@ import engine
 import numpy as np
 import pages
 from cells import gaps
+from datawig_fill import DataWig
 from pandas import DataFrame, concat
 from pydantic import AliasChoices, BeforeValidator, Field
 from quality import held_out, summary, suspects
@@ -104,6 +105,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         return job.should_stop() or time.monotonic() > ends
 
     imputer = engine.fit(table, targets, choices, told, job.should_stop)
+    if isinstance(imputer.engine, DataWig):
+        imputer.engine.tell(job.output)
     job.report(**summary(imputer, table, params.precision_threshold, params.tolerance))
     if "test" in data:
         job.report(**_test_scores(imputer, data["test"], params))

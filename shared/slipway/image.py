@@ -67,6 +67,8 @@ class Image(_Facts):
     """Packages that are published as source only: the ones that may be built, when the image is."""
     distributed: bool = False
     """Whether training uses more than one host."""
+    metered: bool = False
+    """Whether answers tell how many rows they are for, by which AWS Marketplace can bill."""
     channels: dict[str, ChannelFacts]
     metrics: dict[str, MetricFacts] = {}
     instances: Instances

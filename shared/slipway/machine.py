@@ -24,6 +24,40 @@ def memory_bytes() -> int:
     return physical
 
 
+def available_bytes() -> int:
+    """Memory that is not taken yet, caches counted as free: of the cgroup, and of the machine."""
+    free = _meminfo("MemAvailable")
+    for limit, used, stat, cache in (
+        ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+        (
+            "memory/memory.limit_in_bytes",
+            "memory/memory.usage_in_bytes",
+            "memory/memory.stat",
+            "total_inactive_file",
+        ),
+    ):
+        most, now = _number(_CGROUP / limit), _number(_CGROUP / used)
+        if most and now is not None and most < _NO_LIMIT:
+            return max(0, min(free, most - now + _stat(_CGROUP / stat, cache)))
+    return free
+
+
+def _meminfo(name: str) -> int:
+    """A line of /proc/meminfo in bytes; all memory where there is none."""
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(lines[name].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return memory_bytes()
+
+
+def _stat(path: Path, name: str) -> int:
+    try:
+        return int(dict(line.split() for line in path.read_text().splitlines()).get(name, 0))
+    except (OSError, ValueError):
+        return 0
+
+
 def resident_bytes() -> int:
     """Memory that this process holds now."""
     try:

@@ -44,7 +44,7 @@ class Settings(BaseModel):
     max_payload_mb: int | None = Field(None, alias="SAGEMAKER_MAX_PAYLOAD_IN_MB", ge=0)
     """Set by the platform in a batch transform when the job names it."""
     multi_model: Flag = Field(False, alias="SAGEMAKER_MULTI_MODEL")
-    """Set by the platform on a multi-model endpoint, which these images do not offer yet."""
+    """Set by the platform on a multi-model endpoint: models are loaded and unloaded as it says."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Self:

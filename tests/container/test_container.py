@@ -99,7 +99,7 @@ def test_c4_labels_tell_what_is_true(container: Container, image: Image) -> None
     assert labels["org.opencontainers.image.version"] == image.version
     assert labels["org.opencontainers.image.licenses"] == image.license
     assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
-    assert "com.amazonaws.sagemaker.capabilities.multi-models" not in labels, "it serves one model"
+    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true", "B5.1"
 
 
 def test_b6_it_listens_where_a_pipeline_tells_it_to(container: Container, trained: Training) -> None:

@@ -117,6 +117,14 @@ def test_b2_accept_is_negotiated(server: Server, sample: Sample, accept: str, an
     assert reply.media_type == answered
 
 
+def test_b2_custom_attributes_go_back_as_they_came(server: Server, sample: Sample) -> None:
+    """B2.8: the container sets the header itself; an error's answer has it, too."""
+    for body in (sample.csv(), b"", b"\xff"):
+        reply = server.ask(body, "text/csv", Custom_Attributes="trace=7;unheard=of")
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        assert headers["x-amzn-sagemaker-custom-attributes"] == "trace=7;unheard=of"
+
+
 def test_b2_an_accept_that_cannot_be_met_is_refused_with_406(server: Server, sample: Sample) -> None:
     message = refused(server.ask(sample.csv(), "text/csv", "image/png"), 406)
     assert all(media in message for media in ANSWER_TYPES)

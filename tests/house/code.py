@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Import:
-    """One imported name: `from module import name`, or `import module`; `module` begins with the dots it has."""
+    """One imported name: `from module import name`, or `import module`; `module` keeps its leading dots."""
 
     module: str
     name: str

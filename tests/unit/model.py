@@ -1,5 +1,6 @@
 """A model that adds: small enough to see what it answers, and the same as an image's files."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -94,6 +95,8 @@ class Adder(slipway.Model):
             "answers with a list": {"sum": total.tolist()},
             "answers nothing": {},
         }
+        if options.fault.startswith("sleeps"):
+            time.sleep(0.5 if options.fault == "sleeps a little" else 5)
         if options.fault == "raises":
             raise ValueError("secret cell 4711")
         return faults.get(options.fault, {"sum": total, "half": total / 2})

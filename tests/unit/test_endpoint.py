@@ -277,3 +277,20 @@ def test_an_option_may_choose_what_json_calls_the_answers(model, manifest, monke
     made = Endpoint(model, manifest, Settings.read({}))
     assert list(json.loads(ask(made, accept="application/json")[1])) == ["predictions"]
     assert list(json.loads(ask(made, accept="application/json", attributes="times=2")[1])) == ["sums"]
+
+
+def test_custom_attributes_go_back_as_they_came(endpoint):
+    """B2.8."""
+    for body in (b"1,2\n", b"", b"x,y,z\n"):
+        found = endpoint().answer(body, "text/csv", "", "trace=7; times=2")
+        assert found.headers == (("X-Amzn-SageMaker-Custom-Attributes", "trace=7; times=2"),)
+    assert endpoint().answer(b"1,2\n", "text/csv").headers == ()
+
+
+def test_rows_are_metered_where_the_image_says_so_and_only_when_answered(model, manifest):
+    """C1.11."""
+    served = Endpoint(model, manifest, Settings.read({}), metered=True)
+    ((name, value),) = served.answer(b"1,2\n3,4\n", "text/csv").headers
+    assert name == "X-Amzn-Inference-Metering"
+    assert json.loads(value) == {"Dimension": "inference.count", "ConsumedUnits": 2}
+    assert served.answer(b"1\n", "text/csv").headers == ()

@@ -69,3 +69,20 @@ def test_no_limit_is_the_machines_own(cgroup, name, limit):
 
 def test_a_process_knows_what_it_holds():
     assert 1 << 20 < machine.resident_bytes() < machine.memory_bytes()
+
+
+def test_available_memory_is_what_the_cgroup_has_left_caches_counted_as_free(cgroup):
+    """B5.2: models are refused before memory runs out."""
+    cgroup(
+        **{
+            "memory-max": "1000000",
+            "memory-current": "700000",
+            "memory-stat": "anon 500000\ninactive_file 150000\n",
+        }
+    )
+    assert machine.available_bytes() == 450_000
+
+
+def test_available_memory_without_a_limit_is_the_machines(cgroup, monkeypatch):
+    cgroup(**{"memory-max": "max", "memory-current": "700000"})
+    assert 0 < machine.available_bytes() <= machine.memory_bytes()

@@ -47,12 +47,6 @@ def test_the_workers_socket_is_open_from_the_first_moment(tmp_path):
         client.connect(str(tmp_path / "s.sock"))
 
 
-def test_a_multi_model_endpoint_is_refused_clearly(capsys):
-    """B5."""
-    assert supervisor.serve(Settings.read({"SAGEMAKER_MULTI_MODEL": "true"})) == 1
-    assert "serves one model" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("memory", "resident", "wanted", "fit"),
     [(1000, 10, 4, 4), (1000, 400, 4, 2), (1000, 900, 4, 1), (1000, 0, 4, 4)],

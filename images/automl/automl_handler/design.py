@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from .columns import PARTS, Column
 from .problem import Floats
 
+_LARGEST = 3e38  # learners read float32
+
 
 @dataclass(frozen=True)
 class Design:
@@ -41,8 +43,9 @@ def design(columns: Sequence[Column], table: pd.DataFrame) -> Design:
     numbers = [one.numbers(table[one.name]) for one in columns if one.kind != "category"]
     codes = [one.codes(table[one.name]) + 1 for one in columns if one.kind == "category"]
     rows = len(table)
+    joined = np.hstack([np.empty((rows, 0)), *numbers])
     return Design(
-        np.ascontiguousarray(np.hstack([np.empty((rows, 0)), *numbers])),
+        np.ascontiguousarray(np.clip(joined, -_LARGEST, _LARGEST)),
         np.column_stack(codes).astype(np.int32) if codes else np.empty((rows, 0), np.int32),
         tuple(len(one.categories) + 2 for one in columns if one.kind == "category"),
     )

@@ -1,6 +1,7 @@
 """LightGBM: histogram gradient boosting, and FLAML's search for its settings. Its own text format."""
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -118,8 +119,10 @@ def search(
 
     Space and start are those of FLAML's own LightGBM learner: Wang et al. 2021, https://arxiv.org/abs/1911.04706
     """
-    import flaml.tune
-    from flaml.tune.searcher.blendsearch import CFO
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that the rest of FLAML is not installed
+        import flaml.tune
+        from flaml.tune.searcher.blendsearch import CFO
 
     tune: Any = flaml.tune
     largest = max(8, min(2_048, len(rows) // 4))

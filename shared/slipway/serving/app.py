@@ -59,22 +59,22 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path")
         if path == "/invocations" and scope["method"] == "POST":
-            await _reply(send, await self._invocations(scope, receive))
+            await reply(send, await self._invocations(scope, receive))
         elif path == "/ping" and scope["method"] in {"GET", "POST", "HEAD"}:
-            await _reply(send, self.ping())
+            await reply(send, self.ping())
         elif scope["type"] == "http":
             await self._flask(scope, receive, send)
 
     async def _invocations(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
         try:
-            body = await _body(receive, self.settings.max_body_bytes)
+            body = await body_of(receive, self.settings.max_body_bytes)
         except PayloadTooLarge as error:
             return refused(error)
         if self.endpoint is None:
             return refused(self.broken)
         if self.is_quick and self.is_small(body):
             return self.answer_now(scope["headers"], body)
-        return await self._threaded(body, *_heeded(scope["headers"]))
+        return await self._threaded(body, *heeded(scope["headers"]))
 
     @property
     def is_quick(self) -> bool:
@@ -87,7 +87,7 @@ class App:
 
     def answer_now(self, headers: Headers, body: bytes) -> Answer:
         """Answers a small request on the spot."""
-        return self._timed(body, *_heeded(headers))
+        return self._timed(body, *heeded(headers))
 
     def _timed(self, *request: Any) -> Answer:
         """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
@@ -138,7 +138,7 @@ class App:
         return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
 
 
-def _heeded(headers: Headers) -> tuple[str, str, str, str]:
+def heeded(headers: Headers) -> tuple[str, str, str, str]:
     """Content type, Accept, custom attributes and inference id; all other headers are ignored."""
     content_type = accept = attributes = request = ""
     for name, value in headers:
@@ -154,7 +154,8 @@ def _heeded(headers: Headers) -> tuple[str, str, str, str]:
     return content_type, accept, attributes, request
 
 
-async def _body(receive: Receive, limit: int) -> bytes:
+async def body_of(receive: Receive, limit: int) -> bytes:
+    """The whole body. Raises PayloadTooLarge as soon as it is over `limit` bytes."""
     parts, size = [], 0
     while True:
         message = await receive()
@@ -167,9 +168,11 @@ async def _body(receive: Receive, limit: int) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _reply(send: Send, answer: Answer) -> None:
+async def reply(send: Send, answer: Answer) -> None:
+    """Sends the answer, head and body."""
     headers = [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(answer.body))]
     if answer.status == 204:
         headers = []  # it has neither (RFC 9110, 8.6)
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

@@ -2,7 +2,8 @@
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,18 @@ from slipway.sheet import Sheet
 
 _LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
 _GZIP = b"\x1f\x8b"
+_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+_METERING = "X-Amzn-Inference-Metering"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: a status, a media type, a body."""
+    """What goes back: a status, a media type, a body, and what else the platform reads in headers."""
 
     status: int
     media_type: str
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,9 @@ class Payload:
 class Endpoint:
     """One loaded model, answering."""
 
-    def __init__(self, model: Model, manifest: Manifest, settings: Settings) -> None:
+    def __init__(self, model: Model, manifest: Manifest, settings: Settings, metered: bool = False) -> None:
         self.model = model
+        self._metered = metered
         self.manifest = manifest
         self._schema = manifest.reads
         self._settings = settings
@@ -70,12 +75,16 @@ class Endpoint:
         self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
 
     @classmethod
-    def load(cls, settings: Settings) -> "Endpoint":
-        """Loads the model. Raises BrokenModel, one line, when it cannot be served."""
+    def load(cls, settings: Settings, folder: Path | None = None) -> "Endpoint":
+        """Loads the model in `folder`, else the one at the platform's place for it.
+
+        Raises BrokenModel, one line, when it cannot be served.
+        """
+        folder = folder or settings.paths.model
         image = Image.read(settings.algorithm)
-        manifest = Manifest.read(settings.paths.model, image.name)
+        manifest = Manifest.read(folder, image.name)
         try:
-            model = image.predictor().load(settings.paths.model)
+            model = image.predictor().load(folder)
         except Exception as error:  # whatever a library raises over files that do not make a model
             traceback.print_exc()
             raise BrokenModel(
@@ -84,25 +93,26 @@ class Endpoint:
         if tuple(model.columns) != manifest.reads.names:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
         try:
-            return cls(model, manifest, settings)
+            return cls(model, manifest, settings, image.metered)
         except UserError as error:  # an environment that whoever deployed it has to mend
             raise BrokenModel(str(error)) from None
 
     def answer(
         self, body: bytes, content_type: str, accept: str = "", attributes: str = "", request: str = ""
     ) -> Answer:
-        """Answers one request; never raises."""
+        """Answers one request; never raises. Custom attributes go back as they came."""
         try:
-            return self._answer(body, content_type, accept, attributes)
+            found = self._answer(body, content_type, accept, attributes)
         except UserError as error:
-            return refused(error)
+            found = refused(error)
         except Exception as error:
             traceback.print_exc(limit=-20)
             log("serve", f"request {request or '-'} failed: {type(error).__name__}")
-            return failed(
+            found = failed(
                 500,
                 f"internal error; the log has the details{f' under request {request}' if request else ''}",
             )
+        return replace(found, headers=(*found.headers, (_ATTRIBUTES, attributes))) if attributes else found
 
     def _answer(self, body: bytes, content_type: str, accept: str, attributes: str) -> Answer:
         if not body:
@@ -129,7 +139,8 @@ class Endpoint:
         if beside and writer.write is not json.write:
             raise UserError(f"{listed(list(beside))} can only be told in JSON; Accept application/json")
         written = writer.write(self._chosen(answers), wanted, self.model.envelope_of(options))
-        return Answer(200, writer.media_type, json.joined(written, beside) if beside else written)
+        written = json.joined(written, beside) if beside else written
+        return Answer(200, writer.media_type, written, _metered(len(rows)) if self._metered else ())
 
     def _translated(self, body: bytes) -> bytes:
         """A document in the image's own form as one in the common form; any other as it is."""
@@ -165,6 +176,14 @@ class Endpoint:
                 f"SAGEMAKER_INFERENCE_OUTPUT names {listed(unknown)}; the answer has {listed(list(columns))}"
             )
         return {name: columns[name] for name in self._wanted}
+
+
+def _metered(rows: int) -> tuple[tuple[str, str], ...]:
+    """By which AWS Marketplace bills, where a listing's price is by inference.
+
+    https://docs.aws.amazon.com/marketplace/latest/userguide/machine-learning-pricing.html
+    """
+    return ((_METERING, f'{{"Dimension": "inference.count", "ConsumedUnits": {rows}}}'),)
 
 
 def refused(error: UserError) -> Answer:

@@ -56,6 +56,8 @@ class Protocol(HttpToolsProtocol):
 
 def _message(answer: Answer) -> bytes:
     head = STATUS_LINE[answer.status]
+    for name, value in answer.headers:
+        head += f"{name.lower()}: {value}\r\n".encode("latin-1")
     if answer.status == 204:
         return head + b"\r\n"
     media_type, length = answer.media_type.encode(), len(answer.body)

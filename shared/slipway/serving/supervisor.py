@@ -28,16 +28,12 @@ _ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }
+# Not `-m`: every process of a multi-model endpoint would run such a module again.
+_WORKERS = "from slipway.serving.workers import main; main()"
 
 
 def serve(settings: Settings) -> int:
     """Serves until told to stop; returns the exit code: 0 after SIGTERM, 1 when a part of it died."""
-    if settings.multi_model:
-        log(
-            "serve",
-            "SAGEMAKER_MULTI_MODEL is set, but this image serves one model: use a single-model endpoint",
-        )
-        return 1
     folder = Path(tempfile.mkdtemp(prefix="slipway-"))
     try:
         return _Supervisor(settings, folder).run()
@@ -71,13 +67,7 @@ class _Supervisor:
         settings, user, program = self._settings, _given_away(self._folder), nginx.find()
         # The socket is made here, so that nginx finds it at once: connections wait instead of failing.
         with _listener(self._folder / nginx.SOCKET if program else settings.port) as listener:
-            workers = [
-                sys.executable,
-                "-m",
-                "slipway.serving.workers",
-                str(listener.fileno()),
-                str(self._folder),
-            ]
+            workers = [sys.executable, "-c", _WORKERS, str(listener.fileno()), str(self._folder)]
             self._children["workers"] = subprocess.Popen(
                 [*workers, *([user] if user else [])],
                 env={**_ENVIRONMENT, **os.environ},

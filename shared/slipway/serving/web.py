@@ -85,4 +85,4 @@ def create_app(app: "App") -> Flask:
 
 
 def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, content_type=answer.media_type)
+    return Response(answer.body, answer.status, dict(answer.headers), content_type=answer.media_type)

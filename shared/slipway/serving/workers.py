@@ -11,6 +11,7 @@ from uvicorn_worker import UvicornWorker
 from slipway import machine
 from slipway.log import log
 from slipway.serving.app import App
+from slipway.serving.multimodel import MultiModelApp
 from slipway.serving.protocol import Protocol
 from slipway.serving.starting import answering
 from slipway.settings import Settings
@@ -43,13 +44,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         self._descriptor = descriptor
         self._folder = folder
         self._user = user
-        self._app = App(settings)
+        self._app: App | MultiModelApp = MultiModelApp(settings) if settings.multi_model else App(settings)
         super().__init__()
 
     def load_config(self) -> None:
         options = {
             "bind": f"fd://{self._descriptor}",
-            "workers": self._settings.workers or machine.cpus(),
+            "workers": self._wanted,
             "worker_class": Worker,
             "preload_app": True,
             "when_ready": self._ready,
@@ -66,18 +67,26 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> App:
+    @property
+    def _wanted(self) -> int:
+        """One worker knows which models are loaded; each of these has a process of its own."""
+        return 1 if self._settings.multi_model else self._settings.workers or machine.cpus()
+
+    def load(self) -> App | MultiModelApp:
         return self._app
 
     def _ready(self, arbiter: Arbiter) -> None:
         """The sockets are open and no worker is forked yet: the moment to load the model, once for all."""
         with answering([listener.sock for listener in arbiter.LISTENERS]):
             self._app.load()
-        arbiter.num_workers = self._settings.workers or _workers_that_fit(arbiter.num_workers)
+        if not (self._settings.workers or self._settings.multi_model):
+            arbiter.num_workers = _workers_that_fit(arbiter.num_workers)
         gc.collect()
         gc.set_threshold(50_000, 20, 100)  # a batch makes many objects and no cycles
         gc.freeze()  # else the first collection in each worker copies every page it shares
-        if self._app.endpoint is not None:
+        if self._settings.multi_model:
+            log("serve", "ready: no model loaded yet, as the platform says which to load")
+        elif self._app.endpoint is not None:
             log("serve", f"ready: {self._app.endpoint.manifest.image}, workers: {arbiter.num_workers}")
 
     def _warm(self, worker: Worker) -> None:
@@ -90,6 +99,7 @@ def _workers_that_fit(wanted: int) -> int:
     return max(1, min(wanted, int(0.8 * machine.memory_bytes()) // max(1, machine.resident_bytes())))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Runs the workers on the socket, in the folder and as the user that the arguments name."""
     _, descriptor, folder, *user = sys.argv
     Server(Settings.read(), int(descriptor), folder, user[0] if user else None).run()

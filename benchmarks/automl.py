@@ -1,0 +1,142 @@
+"""AutoML side by side: our engine, AutoGluon, FLAML, CatBoost and LightGBM on the same folds and CPU seconds.
+
+.slipway/envs/automl/bin/python benchmarks/automl.py DATA_FOLDER [--seconds 60] [--folds 1] [--rows 10000]
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE / "tabular"), str(HERE.parent / "images/automl")]
+
+from automl_handler import scores  # noqa: E402
+from automl_handler.problem import Problem  # noqa: E402
+from environment import LeftOutError, environment  # noqa: E402
+from tables import Table, tables  # noqa: E402
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def pythons(wanted: list[str]) -> dict[str, Path]:
+    """The interpreter of each contender; one that cannot be had is named with its reason."""
+    found = {}
+    for name in wanted:
+        try:
+            own = HERE / name / "requirements.lock"
+            found[name] = environment(f"bench-{name}", own) if own.exists() else Path(sys.executable)
+        except LeftOutError as error:
+            print(f"{name} is left out: {error}")
+    return found
+
+
+def run(name: str, python: Path, folder: Path) -> dict[str, Any] | None:
+    """One contender on one fold."""
+    done = subprocess.run(
+        [str(python), str(HERE / "tabular/contender.py"), name, str(folder)],
+        env={**os.environ, **ONE_THREAD},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(f"  {name} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        return None
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def judged(table: Table, target: pd.Series, answers: Any) -> dict[str, float]:
+    """Metrics of the answers, by the same code for all."""
+    if table.kind == "regression":
+        problem = Problem("target", "regression")
+        return scores.summary(problem, target.to_numpy(float), answers)
+    problem = Problem("target", table.kind, tuple(table.labels))  # type: ignore[arg-type]
+    answers = np.clip(answers, 1e-9, 1)
+    return scores.summary(problem, problem.encode(target), answers / answers.sum(1, keepdims=True))
+
+
+def measure(table: Table, contenders: dict[str, Path], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """All contenders on all folds of a table."""
+    rows = []
+    for fold, (train, test) in enumerate(table.folds(options.folds, options.rows)):
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            train.to_parquet(folder / "train.parquet")
+            test.to_parquet(folder / "test.parquet")
+            task = {"kind": table.kind, "labels": table.labels, "seconds": options.seconds}
+            (folder / "task.json").write_text(json.dumps(task))
+            for name, python in contenders.items():
+                found = run(name, python, folder)
+                if found is not None:
+                    scored = judged(table, test["target"], np.load(folder / f"{name}.npy"))
+                    rows.append({"table": table.name, "fold": fold, "stack": name, **scored, **found})
+                    print(f"  {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in scored.items()))
+    return rows
+
+
+def report(found: pd.DataFrame) -> str:
+    """A line a table and stack, then the mean ranks, by log loss or RMSE."""
+    found = found.assign(
+        loss=found["rmse"].fillna(found["log_loss"]) if "rmse" in found else found["log_loss"]
+    )
+    means = found.groupby(["table", "stack"], sort=False).mean(numeric_only=True)
+    ranks = means["loss"].groupby("table").rank().groupby("stack").mean()
+    lines = [
+        "| table | stack | log loss or RMSE | AUC | ECE | fit CPU s | one row, ms | MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (table, stack), one in means.iterrows():
+        cells = [
+            one["loss"],
+            one.get("roc_auc"),
+            one.get("ece"),
+            one["seconds"],
+            one["row_ms"],
+            one["bytes"] / 1e6,
+        ]
+        shown = ["" if cell != cell else f"{cell:.4g}" for cell in cells]
+        lines.append(f"| {table} | {stack} | " + " | ".join(shown) + " |")
+    lines += ["", "| stack | mean rank | one row, ms | MB |", "| --- | --- | --- | --- |"]
+    overall = found.groupby("stack")[["row_ms", "bytes"]].median()
+    for stack, rank in ranks.sort_values().items():
+        one = overall.loc[stack]
+        lines.append(f"| {stack} | {rank:.2f} | {one['row_ms']:.2g} | {one['bytes'] / 1e6:.2g} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "data", type=Path, help="a folder of tables: pima.train.csv.gz, adult.train.csv.gz, …"
+    )
+    parser.add_argument("--seconds", type=float, default=60, help="CPU seconds that a search may take")
+    parser.add_argument("--folds", type=int, default=1, choices=[1, 2, 3, 4], help="how many of four folds")
+    parser.add_argument("--rows", type=int, default=10_000, help="at most so many rows of a table")
+    parser.add_argument("--stack", default="ours,autogluon,flaml,catboost,lightgbm", help="with commas")
+    parser.add_argument("--table", default="", help="these tables alone, with commas")
+    parser.add_argument("--json", type=Path, help="also write every figure here")
+    options = parser.parse_args()
+    contenders = pythons(options.stack.split(","))
+    rows: list[dict[str, Any]] = []
+    for table in tables(options.data):
+        if not options.table or table.name in options.table.split(","):
+            print(f"{table.name}: {table.kind}, {len(table.rows)} rows", flush=True)
+            rows += measure(table, contenders, options)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2))
+    print("\n" + report(pd.DataFrame(rows)))
+
+
+if __name__ == "__main__":
+    main()

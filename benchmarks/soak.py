@@ -1,0 +1,133 @@
+"""Multi-model endpoint: loads and unloads under load, and the memory that is left at the end.
+
+    make demo IMG=kmeans
+    .slipway/envs/kmeans/bin/python benchmarks/soak.py images/kmeans [--times 200]
+
+Serves the image with SAGEMAKER_MULTI_MODEL on this machine. One model stays and is asked all the time, others
+come and go. Memory is what each process has of its own and its share of what it shares (PSS), summed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = 4  # models that are loaded at the same time
+
+
+def memory_mb(root: int) -> float:
+    """PSS of a process and all below it."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = int(stat.parent.name), stat.read_text().rpartition(")")[2].split()
+            children.setdefault(int(rest[1]), []).append(pid)
+        except (OSError, IndexError):
+            continue
+    todo, total = [root], 0
+    while todo:
+        pid = todo.pop()
+        todo += children.get(pid, [])
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(rollup.split("Pss:")[1].split()[0])
+        except (OSError, IndexError):
+            continue
+    return total / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("image", type=Path)
+    parser.add_argument("--times", type=int, default=200)
+    options = parser.parse_args()
+    image = options.image.resolve()
+    trained = ROOT / ".slipway/runs" / image.name / "model"
+    if not trained.is_dir():
+        sys.exit(f"nothing is trained yet; first: make demo IMG={image.name}")
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        shutil.copytree(trained, Path(folder, "models/m/model"))
+        added = {
+            "SLIPWAY_ROOT": folder,
+            "SLIPWAY_ALGORITHM": str(image),
+            "SAGEMAKER_BIND_TO_PORT": str(port),
+            "SAGEMAKER_MULTI_MODEL": "true",
+            "PYTHONPATH": str(ROOT / "shared"),
+        }
+        server = subprocess.Popen([sys.executable, "-m", "slipway", "serve"], env={**os.environ, **added})
+        try:
+            soak(f"http://127.0.0.1:{port}", server.pid, Path(folder, "models/m/model"), image, options.times)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def soak(address: str, pid: int, model: Path, image: Path, times: int) -> None:
+    body, session = (image / "sample/request.csv").read_bytes(), requests.Session()
+    while True:
+        try:
+            if session.get(address + "/ping").ok:
+                break
+        except requests.ConnectionError:
+            time.sleep(0.1)
+
+    def load(name: str) -> None:
+        given = json.dumps({"model_name": name, "url": str(model)})
+        session.post(address + "/models", given).raise_for_status()
+
+    def ask(client: requests.Session, name: str) -> None:
+        answer = client.post(f"{address}/models/{name}/invoke", body, headers={"Content-Type": "text/csv"})
+        answer.raise_for_status()
+
+    load("stays")
+    asked, done = [0], Event()
+
+    def keep_asking() -> None:
+        client = requests.Session()
+        while not done.is_set():
+            ask(client, "stays")
+            asked[0] += 1
+
+    ask(session, "stays")
+    before = memory_mb(pid)
+    asking = Thread(target=keep_asking)
+    asking.start()
+    started, most = time.monotonic(), 0.0
+    for number in range(times):
+        load(str(number))
+        ask(session, str(number))
+        if number % 20 == 0:
+            most = max(most, memory_mb(pid))
+            print(f"{number} of {times} loaded", file=sys.stderr)
+        if number >= KEPT:
+            session.delete(f"{address}/models/{number - KEPT}").raise_for_status()
+    for number in range(max(0, times - KEPT), times):
+        session.delete(f"{address}/models/{number}").raise_for_status()
+    done.set()
+    asking.join()
+    spent, after = time.monotonic() - started, memory_mb(pid)
+    print(f"{times} models came and went in {spent:.0f} s, while one was asked {asked[0]} times")
+    print(
+        f"memory in MB: {before:.0f} with one model, {most:.0f} with {KEPT + 1}, {after:.0f} with one again"
+    )
+    print(f"ratio of the end to the beginning: {after / before:.2f}")
+    print(f"a further model: {(most - before) / KEPT:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

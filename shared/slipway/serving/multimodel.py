@@ -1,0 +1,220 @@
+"""A multi-model endpoint: models are loaded, listed, asked and unloaded while it serves.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
+"""
+
+import asyncio
+from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import orjson
+
+from slipway import machine
+from slipway.errors import BrokenModel, PayloadTooLarge, UserError
+from slipway.log import log
+from slipway.serving.app import Receive, Send, body_of, heeded, reply
+from slipway.serving.endpoint import Answer, failed, refused, unanswered
+from slipway.serving.resident import OutOfMemory, Request, Resident, TooLate
+from slipway.settings import Settings
+
+_PAGE = 100  # models of one page of the list, at most
+_BASE = 48 << 20  # bytes that a process takes of its own, the libraries being shared
+_UNPACKED = 3  # times its files that a model takes in memory, until the kernel says otherwise
+_SPARE = 0.05  # of all memory, which answers need
+_THREADS = 128  # requests that wait for their models at the same time
+
+
+class Models:
+    """The models that are loaded, by the name that the platform gives each."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._context = get_context("forkserver")
+        # Imported once, in the process that the models' processes are forked from.
+        self._context.set_forkserver_preload(["slipway.serving.preload"])
+        self._loaded: dict[str, Resident | None] = {}  # None while it is being loaded
+        self._promised = 0  # bytes of models that are being loaded
+        self._lock = Lock()
+
+    def load(self, name: str, url: str) -> Answer:
+        """200 when it can be asked, 409 if it is there already, 507 where memory is short."""
+        need = _BASE + _UNPACKED * _size(Path(url))
+        with self._lock:
+            if name in self._loaded:
+                return _told(409, "ConflictException", f"Model {name} is already registered.")
+            if machine.available_bytes() - self._promised < need + _SPARE * machine.memory_bytes():
+                return _no_memory(name)
+            self._loaded[name] = None
+            self._promised += need
+        found = None
+        try:
+            found = Resident.start(self._context, self._settings, url)
+            if machine.available_bytes() < _SPARE * machine.memory_bytes():
+                found.end()
+                found = None
+                return _no_memory(name)
+        except OutOfMemory:
+            return _no_memory(name)
+        except BrokenModel as error:
+            return _told(error.status, "BrokenModel", str(error))
+        finally:
+            with self._lock:
+                self._promised -= need
+                if found is None:
+                    del self._loaded[name]
+                else:
+                    self._loaded[name] = found
+        log("serve", f"model loaded: {len(self._loaded)} now")
+        return _json(200, {"status": "Workers scaled"})
+
+    def unload(self, name: str) -> Answer:
+        """200 once its memory is free, 404 if it is not loaded."""
+        with self._lock:
+            found = self._loaded.get(name)
+            if found is None:
+                return _not_found(name)
+            del self._loaded[name]
+        found.end()
+        log("serve", f"model unloaded: {len(self._loaded)} now")
+        return _json(200, {"status": f'Model "{name}" unregistered'})
+
+    def listed(self, limit: int, start: int) -> Answer:
+        """Some of the models that are loaded, and where the next page begins."""
+        with self._lock:
+            names = [name for name, found in self._loaded.items() if found]
+        page = names[start : start + limit]
+        facts: dict[str, Any] = {"models": [self._facts(name) for name in page]}
+        if start + limit < len(names):
+            facts["nextPageToken"] = str(start + limit)
+        return _json(200, facts)
+
+    def told(self, name: str) -> Answer:
+        """Where a model came from; 404 if it is not loaded."""
+        return _json(200, self._facts(name)) if self._loaded.get(name) else _not_found(name)
+
+    def ask(self, name: str, request: Request) -> Answer:
+        """What the model answers; 404 if it is not loaded, 504 or 507 where that ended it."""
+        found = self._loaded.get(name)
+        if found is None:
+            return _not_found(name)
+        limit = float(self._settings.request_timeout_s)
+        try:
+            return found.answer(request, limit)
+        except TooLate:
+            self._forget(name, found)
+            return failed(504, f"the request took longer than {limit:.0f} s (MODEL_SERVER_TIMEOUT)")
+        except OutOfMemory:
+            self._forget(name, found)
+            return _no_memory(name)
+
+    def _facts(self, name: str) -> dict[str, str]:
+        found = self._loaded.get(name)
+        return {"modelName": name, "modelUrl": found.url if found else ""}
+
+    def _forget(self, name: str, gone: Resident) -> None:
+        """A model whose process ended is not loaded any more: the platform then loads it anew."""
+        log("serve", "a model's process was ended: it took too long, or too much memory")
+        with self._lock:
+            if self._loaded.get(name) is gone:
+                del self._loaded[name]
+
+
+class MultiModelApp:
+    """The ASGI application in the place of `App`."""
+
+    endpoint = None
+    is_quick = False  # no request is answered on the event loop
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._models: Models | None = None
+        self._threads = ThreadPoolExecutor(_THREADS, "models")
+
+    def load(self) -> None:
+        """Nothing: the platform says which models to load."""
+
+    def warm(self) -> None:
+        """Starts the process that models are forked from, as a child of this worker."""
+        self._models = Models(self.settings)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await reply(send, await self._answer(scope, receive))
+
+    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
+        try:
+            body = await body_of(receive, self.settings.max_body_bytes)
+            call = self._call(scope, body)
+        except (PayloadTooLarge, UserError) as error:
+            return refused(error)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, *call)
+
+    def _call(self, scope: MutableMapping[str, Any], body: bytes) -> tuple[Any, ...]:
+        """What to do, and what with. A name may hold anything, slashes too, which come quoted."""
+        assert self._models is not None
+        models, method = self._models, scope["method"]
+        raw = scope["raw_path"].decode("latin-1").partition("?")[0]
+        path = [unquote(part) for part in raw.split("/")[1:]]
+        match (method, *path):
+            case ("GET" | "POST" | "HEAD", "ping"):
+                return (lambda: Answer(200, "text/plain", b""),)
+            case ("POST", "models"):
+                return models.load, *_wanted(body)
+            case ("GET", "models"):
+                return models.listed, *_page(scope["query_string"].decode("latin-1"))
+            case ("GET", "models", name):
+                return models.told, name
+            case ("DELETE", "models", name):
+                return models.unload, name
+            case ("POST", "models", name, "invoke"):
+                return models.ask, name, (body, *heeded(scope["headers"]))
+        return (lambda: unanswered(404, "NotFound", f"{method} {scope['path'][:200]}"),)
+
+
+def _wanted(body: bytes) -> tuple[str, str]:
+    """Name and folder of a model to load."""
+    try:
+        document = orjson.loads(body)
+        name, url = document["model_name"], document["url"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise UserError('expected {"model_name": "…", "url": "/opt/ml/models/…/model"}') from None
+    if not (isinstance(name, str) and isinstance(url, str) and name and url):
+        raise UserError("model_name and url: expected texts that are not empty")
+    return name, url
+
+
+def _page(query: str) -> tuple[int, int]:
+    """How many models to list, and from which on."""
+    given = parse_qs(query)
+    try:
+        limit = int(given.get("limit", [str(_PAGE)])[0])
+        start = int(given.get("next_page_token", ["0"])[0])
+    except ValueError:
+        raise UserError("limit and next_page_token: expected whole numbers") from None
+    return max(1, min(limit, _PAGE)), max(0, start)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+
+
+def _json(status: int, content: Any) -> Answer:
+    return Answer(status, "application/json", orjson.dumps(content) + b"\n")
+
+
+def _told(status: int, kind: str, message: str) -> Answer:
+    return _json(status, {"code": status, "type": kind, "message": message})
+
+
+def _not_found(name: str) -> Answer:
+    return _told(404, "ModelNotFoundException", f"Model not found: {name}")
+
+
+def _no_memory(name: str) -> Answer:
+    """The platform unloads other models on this, and tries again."""
+    return _told(507, "InsufficientMemoryException", f"not enough memory for model {name}")

@@ -1,0 +1,104 @@
+"""What an image promises on a multi-model endpoint (contract rows B5), wherever it runs as processes."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from harness.places import Place, Reply, Server, Training
+from harness.samples import Sample
+
+NAMES = ["a", "b", "a name / with a slash, % and ü"]
+
+
+@dataclass
+class Models:
+    """A multi-model server, and a folder with a model for each of NAMES."""
+
+    server: Server
+    root: Path
+
+    def url(self, name: str) -> str:
+        base = Path("/opt/ml") if self.server.container else self.root
+        return str(base / "models" / str(NAMES.index(name)) / "model")
+
+    def load(self, name: str, url: str = "") -> Reply:
+        body = json.dumps({"model_name": name, "url": url or self.url(name)}).encode()
+        return self.server.send("POST", "/models", body, {"Content-Type": "application/json"})
+
+    def unload(self, name: str) -> Reply:
+        return self.server.send("DELETE", f"/models/{quote(name, safe='')}", b"", {})
+
+    def ask(self, name: str, sample: Sample, **headers: str) -> Reply:
+        sent = {"Content-Type": "text/csv", "Accept": "application/json", **headers}
+        return self.server.send("POST", f"/models/{quote(name, safe='')}/invoke", sample.csv(), sent)
+
+    def listed(self, query: str = "") -> list[str]:
+        return [one["modelName"] for one in self.server.get("/models" + query).json["models"]]
+
+
+@pytest.fixture(scope="module")
+def models(place: Place, trained: Training, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    root = tmp_path_factory.mktemp("many")
+    for number in range(len(NAMES)):
+        shutil.copytree(trained.model, root / "models" / str(number) / "model")
+    with place.serve(root, SAGEMAKER_MULTI_MODEL="true") as server:
+        yield Models(server, root)
+
+
+@pytest.mark.only("local", "container")
+def test_b5_models_come_and_go(models: Models, sample: Sample, expected: Reply) -> None:
+    assert models.server.get("/ping").status == 200, "B5.8: with no model loaded"
+    assert models.server.get("/models").json == {"models": []}, "B5.3"
+    assert models.ask("a", sample).status == 404, "B5.6"
+    for name in NAMES:
+        reply = models.load(name)
+        assert (reply.status, reply.json) == (200, {"status": "Workers scaled"}), reply.text
+    assert models.load("a").status == 409, "B5.2"
+    assert sorted(models.listed()) == sorted(NAMES)
+    assert len(models.listed("?limit=2")) == 2
+    assert models.server.get("/models?limit=2").json["nextPageToken"]
+    for name in NAMES:
+        told = models.server.get(f"/models/{quote(name, safe='')}")
+        assert told.json == {"modelName": name, "modelUrl": models.url(name)}, "B5.4, B5.7"
+        assert models.ask(name, sample).json == expected.json, "B5.6"
+    for name in NAMES:
+        reply = models.unload(name)
+        assert (reply.status, reply.json) == (200, {"status": f'Model "{name}" unregistered'}), "B5.5"
+        assert models.unload(name).status == 404
+        assert models.ask(name, sample).json["message"] == f"Model not found: {name}", "B5.9"
+    assert models.listed() == []
+
+
+@pytest.mark.only("local", "container")
+def test_b5_many_come_at_once_while_others_are_asked(models: Models, sample: Sample, expected: Reply) -> None:
+    """B5.11."""
+    assert models.load("a").status == 200
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(models.ask, "a", sample) for _ in range(8)]
+        loads = [threads.submit(models.load, "b") for _ in range(4)]
+        assert sorted(load.result().status for load in loads) == [200, 409, 409, 409]
+        assert [reply.result().json for reply in asked] == [expected.json] * 8
+    assert [models.unload(name).status for name in ("a", "b")] == [200, 200]
+
+
+@pytest.mark.only("local", "container")
+def test_b5_what_is_no_model_is_refused_and_leaves_nothing(models: Models, sample: Sample) -> None:
+    reply = models.load("broken", models.url("a") + "/nowhere")
+    assert reply.status == 500
+    assert "no model" in reply.json["message"]
+    for body in (b"", b"{}", b'{"model_name": "a"}', b"[1]", b'{"model_name": 1, "url": 2}'):
+        assert models.server.send("POST", "/models", body, {}).status == 400
+    assert models.listed() == []
+    assert models.server.get("/models?limit=many").status == 400
+    assert (
+        models.server.send("POST", "/invocations", sample.csv(), {"Content-Type": "text/csv"}).status == 404
+    )
+    assert models.load("a").status == 200
+    assert models.ask("a", sample, **{"Content-Type": "nonsense"}).status == 415
+    assert models.unload("a").status == 200
