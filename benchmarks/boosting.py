@@ -84,6 +84,7 @@ def score(parts: Parts, said: Any, classes: Any) -> str:
         chance = said if said.ndim == 1 else said[:, 1]
         hit = (truth == classes[1]).to_numpy()
         return f"AUC {roc_auc_score(hit, chance):.4f}, log loss {log_loss(hit, chance):.4f}"
+    said = said.astype(float) / said.sum(axis=1, keepdims=True)
     return f"log loss {log_loss(truth, said, labels=classes):.4f}"
 
 

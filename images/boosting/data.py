@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from configuration import Hyperparameters
-from features import Role
+from features import Role, words
 from outcome import Outcome
 from parts import Rows
 
@@ -26,7 +26,7 @@ class Data:
     """float64: codes of classes, or numbers."""
     weights: Array | None
     groups: Array | None
-    """Codes; in ranking rows are in their order."""
+    """int64, the same for the same name in every channel; in ranking rows are in their order."""
     times: Array | None
 
     def __len__(self) -> int:
@@ -39,6 +39,18 @@ class Data:
             self.table.iloc[places].reset_index(drop=True),
             *(
                 None if one is None else one[places]  # type: ignore[arg-type]
+                for one in (self.target, self.weights, self.groups, self.times)
+            ),
+        )
+
+    def by_group(self) -> "Data":
+        """The same rows, those of a group one after another, as engines want them."""
+        assert self.groups is not None
+        order = np.argsort(self.groups, kind="stable")
+        return Data(
+            self.table.iloc[order].reset_index(drop=True),
+            *(
+                None if one is None else one[order]  # type: ignore[arg-type]
                 for one in (self.target, self.weights, self.groups, self.times)
             ),
         )
@@ -122,15 +134,7 @@ def prepare(
     if outcome.problem == "ranking":
         if found.groups is None:
             raise UserError("group: ranking needs the column that tells which rows are ranked together")
-        order = np.argsort(found.groups, kind="stable")
-        found = replace(
-            found,
-            table=found.table.iloc[order].reset_index(drop=True),
-            target=found.target[order],
-            weights=None if found.weights is None else found.weights[order],
-            groups=found.groups[order],
-            times=None if found.times is None else found.times[order],
-        )
+        found = found.by_group()
     return found, outcome, int((~whole).sum())
 
 
@@ -187,7 +191,9 @@ def _weights(column: "Series", name: str) -> Array:
 def _codes(column: "Series", name: str) -> Array:
     if column.isna().any():
         raise UserError(f"group: column {name} has gaps; every row belongs to a group")
-    codes: Array = np.unique(column.to_numpy(), return_inverse=True)[1]
+    from pandas.util import hash_array
+
+    codes: Array = hash_array(words(column.to_numpy())).astype(np.int64)
     return codes
 
 
@@ -214,9 +220,11 @@ def _of_groups(times: Array | None, groups: Array | None, outcome: Outcome) -> A
         raise UserError("timestamp: split=time needs the column of times")
     if outcome.problem != "ranking" or groups is None:
         return times
-    latest = np.full(groups.max() + 1, -np.inf)
-    np.maximum.at(latest, groups, times)
-    return latest[groups]
+    names, place = np.unique(groups, return_inverse=True)
+    latest = np.full(len(names), -np.inf)
+    np.maximum.at(latest, place, times)
+    found: Array = latest[place]
+    return found
 
 
 def _listed(names: Any) -> str:

@@ -1,7 +1,8 @@
 """The columns that trees read, and how rows become what an engine takes: the same at training and serving."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -9,9 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from slipway import Array, Rows
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
 Role = Literal["number", "category", "text"]
+FEW = 64  # rows; below it a DataFrame costs more than it saves
 MISSING = ""  # no cell that holds something is empty, so no category is mistaken for a gap
 
 
@@ -23,6 +25,14 @@ class Feature(BaseModel):
     name: str
     role: Role
     categories: tuple[str, ...] = ()
+
+    @cached_property
+    def _places(self) -> dict[str, float]:
+        return {name: float(place) for place, name in enumerate(self.categories)}
+
+    def codes(self, cells: Array) -> Array:
+        """The place of each cell among the categories; NaN where it has none."""
+        return np.array([self._places.get(word, np.nan) for word in words(cells).tolist()], dtype=np.float64)
 
 
 class Features(BaseModel):
@@ -37,7 +47,7 @@ class Features(BaseModel):
         """The columns of `table`; their categories in order, where they are `coded`."""
         found = []
         for (name, column), role in zip(table.items(), roles, strict=True):
-            seen = sorted(set(words(column)) - {MISSING}) if role == "category" and coded else []
+            seen = sorted(set(words(column.to_numpy())) - {MISSING}) if role == "category" and coded else []
             found.append(Feature(name=str(name), role=role, categories=tuple(seen)))
         return cls(columns=tuple(found))
 
@@ -56,49 +66,46 @@ class Features(BaseModel):
         """float64 of shape (rows, columns), NaN where missing; a category is its code, NaN if never seen."""
         if self.numeric and isinstance(rows, Rows):
             return rows.matrix
-        table = rows.table if isinstance(rows, Rows) else rows
-        matrix = np.empty((len(table), len(self.columns)))
+        cells = self._cells(rows)
+        matrix = np.empty((len(rows), len(self.columns)))
         for place, column in enumerate(self.columns):
-            cells = table[column.name]
-            matrix[:, place] = codes(cells, column) if column.role == "category" else cells
+            found = cells[column.name]
+            matrix[:, place] = column.codes(found) if column.role == "category" else found
         return matrix
 
     def frame(self, rows: "Rows | DataFrame") -> "Array | DataFrame":
         """What CatBoost reads: numbers as they are, categories and texts as texts, none of them missing."""
         if self.numeric:
             return self.matrix(rows)
+        cells = self._cells(rows)
+        columns = {
+            column.name: cells[column.name] if column.role == "number" else words(cells[column.name])
+            for column in self.columns
+        }
+        if len(rows) < FEW:
+            few = np.empty((len(rows), len(columns)), dtype=object)
+            for place, found in enumerate(columns.values()):
+                few[:, place] = found
+            return few
         from pandas import DataFrame
 
-        table = rows.table if isinstance(rows, Rows) else rows
-        return DataFrame(
-            {
-                column.name: table[column.name] if column.role == "number" else words(table[column.name])
-                for column in self.columns
-            }
-        )
+        return DataFrame(columns)
+
+    def _cells(self, rows: "Rows | DataFrame") -> Mapping[str, Array]:
+        if isinstance(rows, Rows):
+            return rows.arrays
+        return {name: rows[name].to_numpy() for name in self.names}
 
 
-def words(cells: "Series") -> Array:
+def words(cells: Array) -> Array:
     """Cells as texts: of a number the shortest that means it, of a gap the empty text."""
-    if cells.dtype.kind == "O":  # texts, or None
-        return np.where(cells.isna(), MISSING, cells.to_numpy(dtype=object))
-    if cells.dtype.kind in "iu":
-        return np.asarray(cells.to_numpy().astype(str), dtype=object)
-    found: Array = np.array([_word(cell) for cell in cells.tolist()], dtype=object)
-    return found
+    found = [_word(cell) for cell in cells.tolist()]
+    return np.fromiter(found, dtype=object, count=len(found))
 
 
-def codes(cells: "Series", column: Feature) -> Array:
-    """The place of each cell among the categories; NaN where it has none."""
-    from pandas import Index
-
-    known = Index(list(column.categories), dtype=object)
-    found: Array = known.get_indexer(words(cells)).astype(np.float64)
-    found[found < 0] = np.nan
-    return found
-
-
-def _word(cell: float) -> str:
-    if cell != cell:
+def _word(cell: Any) -> str:
+    if isinstance(cell, str):
+        return cell
+    if cell is None or cell != cell:
         return MISSING
-    return str(int(cell)) if cell.is_integer() else str(cell)
+    return str(int(cell)) if float(cell).is_integer() else str(cell)

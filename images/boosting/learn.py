@@ -216,7 +216,7 @@ def best_threshold(answers: Answers, name: str, outcome: Outcome) -> float:
 
 
 def join(pieces: list[Data]) -> Data:
-    """Rows of several parts; in ranking their groups are parts of one channel, or others."""
+    """Rows of several parts, or of several channels; those of a group one after another."""
     from pandas import concat
 
     def column(name: str) -> Any:
@@ -224,13 +224,14 @@ def join(pieces: list[Data]) -> Data:
         return None if any(one is None for one in found) else np.concatenate(found)
 
     groups = column("groups")
-    return Data(
+    whole = Data(
         concat([piece.table for piece in pieces], ignore_index=True),
         column("target"),
         column("weights"),
         groups,
         column("times"),
     )
+    return whole if groups is None else whole.by_group()
 
 
 def _decided(answers: Answers, threshold: float) -> Answers:

@@ -113,8 +113,9 @@ def _at(plain: str, depth: str, name: str, outcome: Outcome, path: str) -> Measu
 def _log_loss(one: Answers) -> float:
     from sklearn.metrics import log_loss
 
-    assert one.probabilities is not None
-    return float(log_loss(one.truth, one.probabilities, labels=range(len(one.outcome.classes))))
+    sure = _sure(one)
+    sure = sure / sure.sum(axis=1, keepdims=True)  # XGBoost's are of float32, and scikit-learn warns of that
+    return float(log_loss(one.truth, sure, labels=range(len(one.outcome.classes))))
 
 
 def _kappa(one: Answers) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import names
+import numpy as np
 from configuration import Hyperparameters
 from data import Data
 from features import Features
@@ -56,9 +57,7 @@ class Run:
 
 def sizes(groups: Array) -> Array:
     """How many rows each group has, of rows in the order of their groups."""
-    from numpy import unique
-
-    return unique(groups, return_counts=True)[1]
+    return np.unique(groups, return_counts=True)[1]
 
 
 def own(curves: Mapping[str, list[float]]) -> dict[str, list[float]]:

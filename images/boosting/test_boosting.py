@@ -115,12 +115,18 @@ def test_weights_of_rows_and_of_classes_count(fit: Any, ask: Any, table: pd.Data
         assert same == pytest.approx(heavy, abs=1e-6), engine
 
 
-def test_texts_are_read_by_catboost_and_refused_by_the_others(fit: Any, table: pd.DataFrame) -> None:
+def test_texts_are_read_by_catboost_and_refused_by_the_others(
+    fit: Any, ask: Any, table: pd.DataFrame
+) -> None:
     """No text comes twice, so that as a category it would tell nothing."""
     texts = [f"{'fine' if sold else 'poor'} thing {number}" for number, sold in enumerate(table.sold)]
     told = table.assign(words=texts)[["words", "noise", "sold"]]
     given = {"target": "sold", "text_features": ["words"], "n_estimators": 40, "metrics": ["roc_auc"]}
-    assert fit(told, **given).metrics["roc_auc"] > 0.9
+    done = fit(told, **given)
+    assert done.metrics["roc_auc"] > 0.9
+    together = ask(done.model, told[:100])["probability"]
+    alone = [ask(done.model, told[place : place + 1])["probability"][0] for place in range(100)]
+    assert together.tolist() == alone
     with pytest.raises(UserError, match="text_features: lightgbm reads no texts; use engine=catboost"):
         fit(told, **given, engine="lightgbm")
 
@@ -159,3 +165,34 @@ def test_what_cannot_be_is_named(given: dict[str, Any], message: str, fit: Any, 
     with pytest.raises(UserError, match=message) as caught:
         fit(table.drop(columns="words"), **{"n_estimators": 3, **given})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ranking_keeps_groups_whole_over_refits_folds_and_channels(
+    engine: str, fit: Any, table: pd.DataFrame
+) -> None:
+    """Groups have the same names in both channels, and rows come in any order."""
+    mixed = table.sample(frac=1, random_state=0)
+    parts = {"train": mixed[:300], "validation": mixed[300:]}
+    given = settings(engine, "ranking", n_estimators=20, metrics=["ndcg"], weights="weight")
+    assert fit(parts, **given, refit=True).metrics["ndcg"] > 0.7
+    assert fit(parts, **given, folds=3).metrics["ndcg"] > 0.7
+
+
+def test_a_group_is_in_one_fold_even_where_two_channels_have_rows_of_it(table: pd.DataFrame) -> None:
+    import learn
+    import parts
+    from configuration import Hyperparameters
+    from data import prepare
+    from outcome import Outcome
+
+    class Rows:
+        def __init__(self, rows: pd.DataFrame) -> None:
+            self.name, self.table, self.kinds = "train", rows.reset_index(drop=True), {"sold": "integer"}
+
+    params = Hyperparameters(target="sold", group="basket", split="group")
+    outcome = Outcome(problem="binary", classes=(0, 1))
+    pieces = [prepare(Rows(rows), ["basket"], params, outcome)[0] for rows in (table[:300], table[100:])]
+    whole = learn.join(pieces)
+    for rest, out in parts.folds(whole.parted(params, outcome), len(whole), 4, 0):
+        assert not set(whole.table.basket[rest]) & set(whole.table.basket[out])

@@ -116,6 +116,14 @@ def test_roc_auc_log_loss_and_kappa_by_hand() -> None:
     close(of("f1", answers), Fraction(1, 2))
 
 
+def test_probabilities_of_float32_are_no_cause_to_warn() -> None:
+    probable = np.random.default_rng(0).dirichlet([1, 1, 1], 50).astype(np.float32).astype(np.float64)
+    answers = Answers(THREE, np.arange(50.0) % 3, probable.argmax(axis=1), probable, probable[:, -1])
+    with warnings.catch_warnings(action="error"):
+        for name in metrics.usual("multiclass"):
+            of(name, answers)
+
+
 def test_regression_by_hand() -> None:
     truth, said = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 2.0])
     answers = Answers(NUMBERS, truth, said, None, said)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xgboost
 from boosters import XGBoost, dmatrix
 from data import Data
@@ -56,10 +57,10 @@ def _settings(run: Run) -> dict[str, Any]:
 
 def _pool(run: Run, data: Data) -> Any:
     weights, groups = data.weights, data.groups if run.outcome.problem == "ranking" else None
-    if groups is not None and weights is not None:  # XGBoost weighs groups, not rows of them
-        import numpy as np
-
-        weights = np.bincount(groups, weights)[np.unique(groups)] / np.bincount(groups)[np.unique(groups)]
+    if groups is not None:
+        groups = np.unique(groups, return_inverse=True)[1]  # it holds 32 bits of them
+        if weights is not None:  # it weighs groups, not rows of them
+            weights = np.bincount(groups, weights) / np.bincount(groups)
     matrix = run.features.matrix(data.table)
     return dmatrix(matrix, run.features, label=data.target, weight=weights, qid=groups, nthread=run.threads)
 

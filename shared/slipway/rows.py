@@ -60,12 +60,15 @@ class Rows:
         """The model's columns typed as in training: int64, float64 (NaN if missing), texts as str or None."""
         from pandas import DataFrame  # half a second to import, and models of numbers never need it
 
-        return DataFrame(
-            {
-                column.name: cells.typed(self._column(position), column.kind, column.name)
-                for position, column in zip(self._positions, self._schema.columns, strict=True)
-            }
-        )
+        return DataFrame(dict(self.arrays))
+
+    @cached_property
+    def arrays(self) -> Mapping[str, Array]:
+        """The columns of `table` by name, without a DataFrame, which costs more than most models."""
+        return {
+            column.name: cells.typed(self._column(position), column.kind, column.name)
+            for position, column in zip(self._positions, self._schema.columns, strict=True)
+        }
 
     @cached_property
     def sent(self) -> Mapping[str, Array]:

@@ -45,6 +45,17 @@ def test_the_table_is_typed_as_in_training():
     assert np.isnan(table["x"][1])
 
 
+def test_the_arrays_are_the_columns_of_the_table():
+    found = rows("s,n,x\nNA,1,2\n,2,\n", MIXED)
+    assert {name: str(column.dtype) for name, column in found.arrays.items()} == {
+        "n": "int64",
+        "x": "float64",
+        "s": "object",
+    }
+    for name, column in found.arrays.items():
+        assert found.table[name].equals(type(found.table[name])(column, name=name))
+
+
 def test_the_sheet_holds_every_cell_as_it_was_sent():
     sheet = rows("extra,n,x,s\n 1 ,01,2.50,é\n", MIXED).sheet
     assert list(sheet.names) == ["extra", "n", "x", "s"]
