@@ -53,7 +53,7 @@ class Hyperparameters(slipway.Hyperparameters):
     columns: Annotated[
         tuple[dict[str, str], ...], Field(validation_alias=AliasChoices("columns", "schema"))
     ] = ()
-    """The columns as the older system had them: [{"name": "sku", "col_type": "key"}, …]; or time, num, str."""
+    """The columns as the older system had them: [{"name": "sku", "col_type": "key"}, …], time, num, str."""
     layout: Literal["auto", "long", "wide"] = "auto"
     """long is a row a series and step, wide a column a series."""
     covariates: bool = True
