@@ -35,7 +35,7 @@ def fan(tested: Backtest, row: int, title: str) -> "Figure":
     axes.plot(
         future, scored.actual[row], color="#f59e0b", label="what came", marker="." if horizon == 1 else None
     )
-    ticks = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
+    ticks = AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(ticks)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks))  # type: ignore[no-untyped-call]
     axes.set_title(title)

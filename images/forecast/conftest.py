@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the t
 
 from harness.places import Inside, Reply, Server
 from harness.samples import configure
-from slipway.image import Image
 
 FAST = {"preset": "fast", "backtest_windows": 1}
 
@@ -22,8 +21,8 @@ FAST = {"preset": "fast", "backtest_windows": 1}
 class Job:
     """A training job that has ended, and a server of its model where one is asked for."""
 
-    def __init__(self, root: Path, code: int, log: str) -> None:
-        self.root, self.code, self.log = root, code, log
+    def __init__(self, place: Inside, root: Path, code: int, log: str) -> None:
+        self.place, self.root, self.code, self.log = place, root, code, log
 
     @property
     def failure(self) -> str:
@@ -44,7 +43,7 @@ class Job:
 
     @contextlib.contextmanager
     def server(self, **environ: str) -> Iterator[Server]:
-        with Inside(Image.read(Path(__file__).parent)).serve(self.root, **environ) as found:
+        with self.place.serve(self.root, **environ) as found:
             yield found
 
 
@@ -52,7 +51,7 @@ Trained = Callable[..., Job]
 
 
 @pytest.fixture(scope="session")
-def train(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def train(image: Any, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Trains on channels given as {channel: {file: content}}, with FAST unless told otherwise."""
 
     def run(channels: dict[str, dict[str, str | bytes]], **hyperparameters: Any) -> Job:
@@ -63,8 +62,9 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Trained:
             for name, content in files.items():
                 (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         configure(root, {**FAST, **hyperparameters}, list(channels))
-        done = Inside(Image.read(Path(__file__).parent)).train(root)
-        return Job(root, done.code, done.log)
+        place = Inside(image)
+        done = place.train(root)
+        return Job(place, root, done.code, done.log)
 
     return run
 

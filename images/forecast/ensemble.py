@@ -38,8 +38,9 @@ def ensemble_of(kind: Kind, points: int, seasons: Sequence[int], preset: Preset,
     methods.
     """
     if kind == "seasonal":
+        # One method that runs away spoils a mean.
         many = len(seasons) > 0 and points >= MANY_SEASONS * seasons[0]
-        return Ensemble(_SEASONAL[preset] + ((members.seasonal_naive,) if many else ()))
+        return Ensemble(_SEASONAL[preset] + ((members.seasonal_naive,) if many else ()), middle=True)
     if kind == "long seasons":
         return Ensemble(_long(seasons, preset, learnt), middle=True)
     if kind == "intermittent":

@@ -43,12 +43,9 @@ class Options(slipway.Options):
     ] = None
     """How many steps ahead, at most the horizon of training, which is taken unless given."""
     layout: answers.Layout = "auto"
-    """long is a row a step, series a row a series with lists, totals a row a series with its sum; auto takes
-    series where each row of a JSON request is one, else long."""
+    """long: a row a step; series: a row a series, in JSON; totals: its sum; auto: as the request is."""
     anomalies: Annotated[int, Field(ge=0, le=1000)] = 0
-    """How many of the last observed points to judge: each beside what was expected of it, flagged if
-    outside 99 %.
-    """
+    """How many of the last observed points to judge: each is flagged if outside 99 % of what was expected."""
     freq: str = ""
     """The step of the series, for clients that send it; it must be the one of training."""
 

@@ -20,6 +20,8 @@ from slipway import Array, Channel, UserError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+WHOLE = 32 << 20  # bytes of files that are read at once; more come in pieces, of which only numbers are kept
+
 LINES = ("item_id", "start", "target")
 """What a line of DeepAR's JSON calls the parts of a series."""
 
@@ -182,7 +184,7 @@ def _wide_parts(channel: Channel, time: str, items: Items, reading: Reading) -> 
 
 
 def _pieces(channel: Channel) -> Iterator["DataFrame"]:
-    if channel.fits_memory:
+    if channel.size_bytes < WHOLE:
         yield channel.table
     else:
         yield from channel.tables()

@@ -219,10 +219,12 @@ def test_series_with_long_seasons_are_learnt_together_and_say_the_same_again(
 ) -> None:
     """Processes are started after LightGBM's threads were, which would wait for ever if they met in one."""
     import backtest
+    import learner
     import parallel
 
     monkeypatch.setattr(parallel, "_WORTH_S", 0.0)
     monkeypatch.setattr(backtest, "CHUNK", 6)
+    monkeypatch.setattr(learner, "_ROUNDS", 40)
     steps = np.arange(24 * 26)
     times = [str(np.datetime64("2024-01-01T00:00:00") + np.timedelta64(int(step), "h")) for step in steps]
     random = np.random.default_rng(0)

@@ -10,25 +10,22 @@ import backtest
 import numpy as np
 import pages
 from asked import Names
-from backtest import Backtest
-from calibration import Calibration
-from effects import Effects, is_gain
 from engine import Engine, NonNegative
-from ensemble import Forecasts, Preset
-from frequency import Frequency, parse_times
+from ensemble import Forecasts
+from frequency import Frequency
 from hierarchy import Hierarchy
-from learner import Learner
+from learning import learn_of, seasons_of
 from panel import Panel
 from parallel import mapped
 from pydantic import AliasChoices, Field, field_validator
 from reading import Reading, Target, read_like, read_target
 from roles import Given
-from scores import Scored, mase
+from scores import Scored
 from tidy import Duplicates, Fill
 
 import slipway
 from predictor import Model, Quantile
-from slipway import Channel, Job, Tunable, UserError
+from slipway import Channel, Job, UserError
 
 KEPT = 2_000  # points of each series that the model keeps: more than any method looks at
 CHUNK = 500  # series of a hierarchy that are forecast at once
@@ -56,13 +53,11 @@ class Hyperparameters(slipway.Hyperparameters):
     columns: Annotated[
         tuple[dict[str, str], ...], Field(validation_alias=AliasChoices("columns", "schema"))
     ] = ()
-    """All of these at once, as the older system had them: [{"name": "sku", "col_type": "key"}, …], with
-    col_type key, time, num or str; the first num is the target."""
+    """The columns as the older system had them: [{"name": "sku", "col_type": "key"}, …], time, num, str."""
     layout: Literal["auto", "long", "wide"] = "auto"
     """long is a row a series and step, wide a column a series."""
     covariates: bool = True
-    """Whether to try what the other columns of numbers and the related channel say; used only where a
-    backtest gains by it."""
+    """Whether to try further columns of numbers; they are used only where a backtest gains by them."""
     hierarchy: tuple[str, ...] = ()
     """The key columns from the top down, such as region,store: their sums are forecast too, and add up."""
     quantiles: tuple[Quantile, ...] = (0.1, 0.5, 0.9)
@@ -84,8 +79,7 @@ class Hyperparameters(slipway.Hyperparameters):
     duplicates: Duplicates = "mean"
     """What becomes of several rows of one series and step."""
     fill: Fill = "auto"
-    """What a missing point inside a series becomes: zero, the previous one, or a point of a line between the
-    neighbours; auto takes zero where most are, else the mean of a season before and after, else the line."""
+    """What a missing point inside a series becomes; auto: zero among zeros, else by season or neighbours."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
     """Seconds that training may take, by and large; backtests end when most of it is spent."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
@@ -109,7 +103,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if not panel.lengths.any():
         raise UserError(f"channel train: no series has a single point in the column {target.roles.target}")
     step = panel.timeline.frequency
-    seasons = _seasons(params, panel)
+    seasons = seasons_of(params, panel)
     job.progress(
         f"{len(panel)} series of {int(panel.lengths.sum())} points; step {step.alias}"
         f"{'' if params.freq else ' (found)'}, seasons {', '.join(map(str, seasons)) or 'none'}"
@@ -169,119 +163,6 @@ def _reading(params: Hyperparameters) -> Reading:
     return Reading(
         given, Frequency.parse(params.freq) if params.freq else None, params.duplicates, params.fill
     )
-
-
-def _seasons(params: Hyperparameters, panel: Panel) -> tuple[int, ...]:
-    """The lengths given, else the usual ones that the longest series has seen twice."""
-    if params.season_length:
-        if min(params.season_length) < 1:
-            raise UserError(f"season_length: expected 1 or more, got {min(params.season_length)}")
-        return tuple(sorted({m for m in params.season_length if m > 1}))
-    longest = int(panel.lengths.max())
-    return tuple(m for m in panel.timeline.frequency.seasons if longest > 2 * m)
-
-
-def learn_of(
-    panel: Panel, params: Hyperparameters, job: Job, stop: Callable[[], bool] = lambda: False
-) -> tuple[Engine, Backtest | None, list[str]]:
-    """The engine with what backtests taught it, the last of these, and what the report has to say of it."""
-    engine = Engine(
-        params.horizon,
-        _seasons(params, panel),
-        params.preset,
-        params.non_negative,
-        Calibration.normal(params.horizon),
-    )
-    notes: list[str] = []
-    some = backtest.sample(panel, backtest.SERIES[params.preset], params.seed)
-    if len(some) < len(panel):
-        notes.append(f"Backtested on {len(some)} of {len(panel)} series, chosen at random.")
-    dates = _dates(params, panel)
-    longest = max(engine.seasons, default=1)
-    windows = backtest.windows_of(some, engine.horizon, longest, params.backtest_windows, dates)
-    if params.backtest_windows == 0 and not dates:
-        windows = []
-
-    def told(done: int, todo: int) -> None:
-        if done == todo or done * 10 // todo != (done - backtest.CHUNK) * 10 // todo:
-            job.progress(f"backtest: {done} of {todo} forecasts")
-
-    past = replace(engine, learner=_learner(engine, panel, len(windows) or 1, params, job, stop))
-    tested = backtest.run(windows, past, job.cpus, stop, told)
-    if panel.covariate_names and tested is not None and not stop():
-        engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
-    if tested is None:
-        notes.append(
-            "No series was backtested, as none is long enough or no time was left: intervals are a guess."
-        )
-        return replace(engine, learner=past.learner), None, notes
-    everything = np.arange(len(tested.scored))
-    calibration = backtest.calibrated(tested.forecasts, tested.scored.actual, everything)
-    engine = replace(engine, calibration=calibration)
-    if past.learner is not None:
-        # With what the backtests held back; a stop keeps the one that is there.
-        whole = engine.split(panel, engine.horizon)[0]
-        last = None if stop() else Learner.fit(whole, engine.seasons, params.seed, job.cpus)
-        engine = replace(engine, learner=last or past.learner)
-    return engine, tested, notes
-
-
-def _learner(
-    engine: Engine, panel: Panel, windows: int, params: Hyperparameters, job: Job, stop: Callable[[], bool]
-) -> Learner | None:
-    """LightGBM on what lies before every window; None for presets and series that it is not for."""
-    if (
-        params.preset == "fast"
-        or stop()
-        or not (len(engine.seasons) > 1 or max(engine.seasons, default=1) > 24)
-    ):
-        return None
-    held = np.maximum(panel.lengths - windows * engine.horizon, 0)
-    found = Learner.fit(panel.cut(held), engine.seasons, params.seed, job.cpus)
-    if found is not None:
-        job.progress(f"LightGBM: {len(found.boosters)} models of all long series")
-    return found
-
-
-def _with_effects(
-    engine: Engine,
-    past: Engine,
-    panel: Panel,
-    windows: list[backtest.Window],
-    plain: Backtest,
-    notes: list[str],
-    job: Job,
-    stop: Callable[[], bool],
-) -> tuple[Engine, Engine, Backtest]:
-    """Covariates, if the backtest gains by them."""
-    names = ", ".join(panel.covariate_names)
-    held = np.maximum(panel.lengths - len(windows) * engine.horizon, 0)
-    before = Effects.fit(panel.cut(held), engine.seasons)
-    if before is None:
-        notes.append(f"Covariates ({names}): none varies, or no series is long enough; not used.")
-        return engine, past, plain
-    other = backtest.run(windows, replace(past, effects=before), job.cpus, stop)
-    effects = Effects.fit(panel, engine.seasons)
-    if other is None or effects is None or len(other.scored) < len(plain.scored):
-        notes.append(f"Covariates ({names}): no time was left to try them; not used.")
-        return engine, past, plain
-    without, with_them = (mase(one.actual, one.mean, one.change) for one in (plain.scored, other.scored))
-    told = (
-        f"Covariates ({names}): MASE {np.nanmean(with_them):.4g} with them, {np.nanmean(without):.4g} without"
-    )
-    if not is_gain(without, with_them):
-        notes.append(f"{told}; not used.")
-        return engine, past, plain
-    notes.append(f"{told}; used.")
-    job.progress(f"{told}; used")
-    return replace(engine, effects=effects), replace(past, effects=before), other
-
-
-def _dates(params: Hyperparameters, panel: Panel) -> list[int]:
-    if not params.backtest_dates:
-        return []
-    times, _ = parse_times(np.array(params.backtest_dates, dtype=object), True)
-    return [int(step) for step in panel.timeline.steps(times)]
 
 
 def _shares(engine: Engine, panel: Panel, hierarchy: Hierarchy | None, job: Job) -> Forecasts | None:
@@ -346,6 +227,3 @@ def _test_metrics(test: Panel, target: Target, engine: Engine, stop: Callable[[]
         "test:mean_wQuantileLoss": measures["WQL"],
         "test:MASE": measures["MASE"],
     }
-
-
-__all__ = ["Hyperparameters", "Preset", "Tunable", "fit"]
