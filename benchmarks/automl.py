@@ -133,8 +133,8 @@ def main() -> None:
         if not options.table or table.name in options.table.split(","):
             print(f"{table.name}: {table.kind}, {len(table.rows)} rows", flush=True)
             rows += measure(table, contenders, options)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2))
+            if options.json:
+                options.json.write_text(json.dumps(rows, indent=2))
     print("\n" + report(pd.DataFrame(rows)))
 
 

@@ -1,7 +1,7 @@
 """One contender learns one table, in a process of its own: FOLDER has train.parquet, test.parquet, task.json.
 
 Every clock that Python code reads is set to the process's CPU time before anything is imported, and there is
-one thread: so all have the same budget of CPU seconds, whatever else the machine does, and keep it by their own
+one thread: so all have the same budget of CPU seconds, whatever else the machine does, kept by their own
 means.
 """
 

@@ -1,4 +1,4 @@
-"""The tables of the benchmark: scikit-learn's, and those of a data folder; each in folds, the same for all."""
+"""The tables of the benchmark: scikit-learn's, and a data folder's; each in folds, the same for all."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn import datasets
 from sklearn.model_selection import KFold, StratifiedKFold
 
-# Target and kind of the tables that a folder may hold: NAME.csv.gz, or NAME.train.csv.gz and NAME.test.csv.gz.
+# Target and kind of the tables that a folder may hold, as NAME.csv.gz or NAME.train.csv.gz, NAME.test.csv.gz.
 KNOWN = {  # an empty target is the last column of a table without names
     "pima": ("Class", "binary"),
     "credit_g": ("risk", "binary"),

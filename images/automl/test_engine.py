@@ -87,6 +87,19 @@ def test_an_identifier_asked_for_by_name_is_kept() -> None:
     assert not dropped
 
 
+def test_a_date_is_its_parts() -> None:
+    cells = ["2024-02-29 13:59:59", "1969-12-31", "31/01/2023", None, "never"]
+    (found,), _ = look_at(pd.DataFrame({"day": (cells[:3] * 20)}))
+    assert found.numbers(pd.Series(cells)).tolist()[:2] == [
+        [pytest.approx(8825 + 50399 / 86400), 2024, 2, 29, 3, 13],
+        [-10958, 1969, 12, 31, 2, 0],
+    ]
+    assert found.numbers(pd.Series(cells))[2, 1:4].tolist() == [2023, 1, 31]
+    assert np.isnan(found.numbers(pd.Series(cells))[3:]).all()
+    instants = pd.Series(pd.to_datetime(["2024-02-29", None]))
+    assert found.numbers(instants)[:, 2].tolist() == pytest.approx([2, np.nan], nan_ok=True)
+
+
 def test_a_rare_value_is_one_of_the_others_and_its_name_is_forgotten() -> None:
     (found,), _ = look_at(pd.DataFrame({"team": ["a"] * 20 + ["b"] * 19 + ["secret"]}))
     assert found.categories == ("a", "b")

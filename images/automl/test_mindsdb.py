@@ -97,10 +97,16 @@ def test_large_requests_that_differ_in_the_middle_get_answers_of_their_own(
     many = pd.concat([table] * 8, ignore_index=True)
     other = many.copy()
     other.loc[600:640, "size"] += 3
-    storage = storages["regression"]
-    first, second = (mindsdb().query(storage, rows, SQL)[0] for rows in (many, other))
-    assert first[TARGETS["regression"]].tolist() != second[TARGETS["regression"]].tolist()
-    assert second[TARGETS["regression"]].tolist() == predictor(storage).predict(other).prediction.tolist()
+    storage, target = storages["regression"], TARGETS["regression"]
+    mine, found = mindsdb(), []
+    mine._open(storage)
+    for rows in (many, other):
+        mine._give(rows)
+        found.append(mine._ask(SQL)[target].tolist())
+        mine._ask("DROP TABLE files.train")
+    mine._empty()
+    assert found[0] != found[1]
+    assert found[1] == predictor(storage).predict(other).prediction.tolist()
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))

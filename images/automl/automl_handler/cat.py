@@ -1,5 +1,6 @@
 """CatBoost: gradient boosting with ordered statistics of categories. Its own binary format."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -11,6 +12,7 @@ from .learner import Fitted, Task, both, softmax
 from .problem import Floats, Problem
 
 _FILE = "model.cbm"
+_MANY = 20  # labels
 
 
 class Cat(Fitted):
@@ -50,20 +52,22 @@ class Cat(Fitted):
             **({"classes_count": problem.classes} if problem.kind == "multiclass" else {}),
             **settings,
         }
-        if problem.kind == "multiclass" and problem.classes > 10:
-            params["boosting_type"] = "Plain"
+        if problem.classes > _MANY:  # each tree has a value a label, and each category a statistic
+            params |= {"boosting_type": "Plain", "leaf_estimation_iterations": 1, "depth": 4}
         model = CatBoost(params)
         labels = target if problem.is_regression else target.astype(int)
         held_labels = held_target if problem.is_regression else held_target.astype(int)
         model.fit(
-            Pool(_features(rows), labels, weight=weights),
-            eval_set=Pool(_features(held), held_labels),
+            Pool(_features(rows, problem), labels, weight=weights),
+            eval_set=Pool(_features(held, problem), held_labels),
             callbacks=[_Alarm(task.clock)],
         )
         return cls(model, problem)
 
     def predict(self, rows: Design) -> Floats:
-        raw = np.asarray(self.model.predict(_features(rows), prediction_type="RawFormulaVal", thread_count=1))
+        raw = np.asarray(
+            self.model.predict(_features(rows, self.problem), prediction_type="RawFormulaVal", thread_count=1)
+        )
         if self.problem.is_regression:
             return raw.reshape(-1, 1)
         if self.problem.kind == "binary":
@@ -92,10 +96,12 @@ class _Alarm:
         return not self.clock.over
 
 
-def _features(rows: Design) -> Any:
-    """The form that CatBoost reads quickest: float32, and categories as bytes."""
+def _features(rows: Design, problem: Problem) -> Any:
+    """The form that CatBoost reads quickest: float32, and categories as bytes; codes, with many labels."""
     from catboost import FeaturesData
 
+    if problem.classes > _MANY:
+        return rows.joined.astype(np.float32)
     numbers = rows.numbers.astype(np.float32) if rows.numbers.shape[1] else None
     if not rows.codes.shape[1]:
         return numbers
@@ -103,5 +109,6 @@ def _features(rows: Design) -> Any:
     return FeaturesData(num_feature_data=numbers, cat_feature_data=words[rows.codes])
 
 
+@cache
 def _words(count: int) -> Any:
     return np.array([str(code).encode() for code in range(count)], dtype=object)

@@ -21,6 +21,7 @@ _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?\s*
 _ID_NAME = re.compile(
     r"(^|[_\W])(id|uuid|guid|key|index|row|rownum|number|no|nr)$|(?<=[a-z])(ID|Id)$", re.IGNORECASE
 )
+_EPOCH = 10_957  # days from 1970 to 2000, where time is counted from
 PARTS = ("time", "year", "month", "day", "weekday", "hour")
 
 
@@ -159,16 +160,28 @@ def _is_count(name: str, found: Floats) -> bool:
     return bool(_ID_NAME.search(name)) or bool((np.diff(found) == 1).all())
 
 
-def dates(cells: pd.Series) -> pd.Series:
-    """The cells as instants, NaT where they are none."""
+def dates(cells: pd.Series) -> NDArray[np.datetime64]:
+    """The cells as instants of UTC, NaT where they are none."""
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        return pd.to_datetime(cells, utc=True)
-    return pd.to_datetime(pd.Series(texts(cells), dtype=object), errors="coerce", utc=True, format="mixed")
+        found = pd.DatetimeIndex(pd.to_datetime(cells, utc=True))
+    else:
+        found = pd.to_datetime(texts(cells), errors="coerce", utc=True, format="mixed")
+    return np.asarray(found.tz_localize(None).to_numpy("datetime64[s]"))
 
 
 def _parts(cells: pd.Series) -> Floats:
+    """Of shape (rows, PARTS); with numpy, as pandas takes a millisecond for a row of it."""
     found = dates(cells)
-    days = (found - pd.Timestamp("2000-01-01", tz="UTC")) / pd.Timedelta(days=1)
-    of = found.dt
-    parts = [days, of.year, of.month, of.day, of.weekday, of.hour]
-    return np.column_stack([part.to_numpy(np.float64, na_value=np.nan) for part in parts])
+    days, months = found.astype("datetime64[D]"), found.astype("datetime64[M]")
+    seconds = found.astype(np.int64)
+    parts = [
+        seconds / 86_400 - _EPOCH,
+        1970 + found.astype("datetime64[Y]").astype(np.int64),
+        1 + months.astype(np.int64) % 12,
+        1 + (days - months).astype("timedelta64[D]").astype(np.int64),
+        (days.astype(np.int64) + 3) % 7,  # 1970 began on a Thursday
+        seconds // 3_600 % 24,
+    ]
+    matrix = np.column_stack(parts).astype(np.float64)
+    matrix[np.isnat(found)] = np.nan
+    return matrix

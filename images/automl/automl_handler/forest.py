@@ -11,7 +11,7 @@ from .learner import Fitted, Task
 from .problem import Floats, Problem
 
 _FILE = "forest.npz"
-_AT_ONCE = 20  # trees grown between two looks at the clock
+_FIRST, _AT_ONCE = 4, 20  # trees grown between two looks at the clock
 _PATHS = 2_000_000  # (row, tree) pairs walked at once
 
 
@@ -56,7 +56,7 @@ class Forest(Fitted):
         inputs = rows.joined.astype(np.float32)
         labels = target if task.problem.is_regression else target.astype(int)
         while len(getattr(model, "estimators_", [])) < wanted:
-            model.n_estimators = min(wanted, model.n_estimators + _AT_ONCE)
+            model.n_estimators = min(wanted, model.n_estimators + min(_AT_ONCE, model.n_estimators or _FIRST))
             model.fit(inputs, labels, sample_weight=weights)
             if task.clock.over:
                 break

@@ -24,8 +24,10 @@ from .prior import Prior
 from .problem import Floats, Problem
 
 _LEAST = 10  # rows
+_TRIALS = 0.93  # of the time limit
 _CELLS_A_SECOND = 20_000.0  # that CatBoost learns from well enough with a thread, folds and all
 _ROWS = 2_000  # that are always learnt from
+_FIVE_FOLDS = 50_000  # rows up to which five folds are worth more than their time
 _WITH_THREADS = 5_000  # rows from which on threads gain more than they lose in waiting for one another
 
 
@@ -59,7 +61,8 @@ class Trained:
 
 def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher) -> Trained:
     """Learns to predict the column `target` of `table`. Raises Unfit where the table does not allow it."""
-    clock = Clock(choices.time_limit_s, watcher.should_stop)
+    # A part is kept for what follows the trials: blend, calibration, the leaderboard's figures.
+    clock = Clock(_TRIALS * choices.time_limit_s, watcher.should_stop)
     posed, encoded, table, weights, notes = _rows(table, target, choices)
     metric = _metric(choices.metric, posed)
     features = _features(table, target, choices)
@@ -69,14 +72,16 @@ def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher)
             f"no column is left to learn {target} from: "
             + listed([f"{one.name} is {one.why}" for one in dropped], 5)
         )
-    kept = _sample(len(table), len(columns), choices)
+    most = _affordable(len(columns), posed, choices)
+    kept = _sample(encoded, most, choices.seed)
     if len(kept) < len(table):
         notes.append(f"learnt from {len(kept)} of {len(table)} rows, as many as the time limit allows")
         table, encoded = table.iloc[kept].reset_index(drop=True), encoded[kept]
         weights = weights[kept] if weights is not None else None
     watcher.progress(_described(posed, len(table), columns, dropped))
     rows = design(columns, table)
-    folds = assign(encoded, choices.folds or (5 if len(table) <= 50_000 else 3), choices.seed)
+    count = choices.folds or (5 if len(table) <= min(_FIVE_FOLDS, max(_ROWS, most / 5)) else 3)
+    folds = assign(encoded, count, choices.seed)
     threads = choices.threads if len(table) > _WITH_THREADS else 1
     tried = _try_all(
         rows, encoded, weights, folds, posed, metric, clock, replace(choices, threads=threads), watcher
@@ -192,12 +197,18 @@ def _features(table: pd.DataFrame, target: str, choices: Choices) -> list[str]:
     return [name for name in (choices.features or names) if name not in out]
 
 
-def _sample(rows: int, columns: int, choices: Choices) -> Any:
-    """The rows to learn from: all, or a random part where all would not be read through in time."""
-    most = max(_ROWS, int(_CELLS_A_SECOND * choices.time_limit_s * choices.threads**0.7 / columns))
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(choices.seed).choice(rows, most, replace=False))
+def _affordable(columns: int, posed: Problem, choices: Choices) -> int:
+    """How many rows can be learnt from in time."""
+    cells = _CELLS_A_SECOND * choices.time_limit_s * choices.threads**0.7 / max(1.0, posed.classes / 4)
+    return max(_ROWS, 5 * posed.classes, int(cells / columns))
+
+
+def _sample(target: Floats, most: int, seed: int) -> Any:
+    """All rows, or a random part with its share of every label, or of small and large numbers."""
+    if len(target) <= most:
+        return np.arange(len(target))
+    order = np.lexsort((np.random.default_rng(seed).random(len(target)), target))
+    return np.sort(order[np.linspace(0, len(target) - 1, most).astype(int)])
 
 
 def _described(posed: Problem, rows: int, columns: list[Column], dropped: list[Dropped]) -> str:
@@ -226,20 +237,21 @@ def _try_all(
     trials = [Trial(Prior.name, Prior, 0.0), *plan(choices.preset, posed, len(rows))]
     tried: list[Tried] = []
     best = ("", np.inf)
-    slowest = 0.0
+    late = 0.0  # seconds that a trial took beyond its share: what cannot be cut short
     for place, trial in enumerate(trials):
-        if place > 1 and clock.left < 0.05 * choices.time_limit_s:
+        if place > 1 and clock.left < max(0.05 * choices.time_limit_s, 1.5 * late):
             watcher.progress(f"time is over; not tried: {listed([one.title for one in trials[place:]])}")
             break
         started = time.monotonic()
         part = clock.share(trial.share / max(1e-9, sum(one.share for one in trials[place:])) * 0.95)
+        share = part.left
         task = Task(posed, part, choices.seed, choices.threads)
         try:
             one = _try(trial, rows, target, weights, folds, task, measure)
         except Exception as error:  # what a library cannot do with this table must not end the search
             watcher.progress(f"{trial.title} could not be fitted: {type(error).__name__}: {str(error)[:200]}")
             continue
-        slowest = max(slowest, time.monotonic() - started)
+        late = max(late, time.monotonic() - started - share)
         tried.append(one)
         reached = measure(target, one.answers)
         if reached < best[1]:
