@@ -114,7 +114,7 @@ def published(folder: Path) -> dict[str, dict[str, float]]:
     wanted = {
         "118": "ES-RNN (1st)",
         "245": "FFORMA (2nd)",
-        "237": "SCUM (6th)",
+        "36": "SCUM (6th)",
         "Theta": "Theta",
         "ETS": "ETS",
     }
