@@ -14,7 +14,6 @@ import csv
 import io
 import json
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "images/forecast"), str(ROOT / "shared")]
 
 import numpy as np  # noqa: E402
-from series import CONFIDENCE, DECILES, Result, Set, gapless, scores, sets  # noqa: E402
+from series import CONFIDENCE, DECILES, Result, Set, cpu_s, gapless, scores, sets  # noqa: E402
 
 
 def ours(data: Set, preset: str) -> Result:
@@ -40,7 +39,7 @@ def ours(data: Set, preset: str) -> Result:
     from slipway.training.job import Job
     from slipway.training.report import Report
 
-    began = time.process_time()
+    began = cpu_s()
     timeline = Timeline(Frequency.parse(data.freq), 0)
     season = min(timeline.frequency.seasons, default=1)
     values = []
@@ -56,7 +55,7 @@ def ours(data: Set, preset: str) -> Result:
         engine, _, _ = learning.learn_of(panel, params, job)
     found = engine.forecast(panel, data.horizon)
     quantiles = engine.quantiles(found, panel, (*CONFIDENCE, *DECILES))
-    return Result(engine.bounded(found, panel).mean, quantiles, time.process_time() - began)
+    return Result(engine.bounded(found, panel).mean, quantiles, cpu_s() - began)
 
 
 def statistical(make: Callable[[int], Any]) -> Callable[[Set], Result]:
@@ -65,7 +64,7 @@ def statistical(make: Callable[[int], Any]) -> Callable[[Set], Result]:
     def run(data: Set) -> Result:
         levels = [100 * (1 - 2 * q) for q in (CONFIDENCE[0], *DECILES[:4])]
         means, quantiles = [], []
-        began = time.process_time()
+        began = cpu_s()
         for past, _ in data.pairs:
             y = gapless(past)
             try:
@@ -80,19 +79,19 @@ def statistical(make: Callable[[int], Any]) -> Callable[[Set], Result]:
                 rows = [found["mean"]] * (2 + len(DECILES))
             means.append(np.asarray(found["mean"], np.float64))
             quantiles.append(np.stack(rows, axis=-1))
-        return Result(np.array(means), np.array(quantiles), time.process_time() - began)
+        return Result(np.array(means), np.array(quantiles), cpu_s() - began)
 
     return run
 
 
 def seasonal_naive(data: Set) -> Result:
-    began = time.process_time()
+    began = cpu_s()
     means = []
     for past, _ in data.pairs:
         y = gapless(past)
         season = {"W": 52}.get(data.freq, data.season)
         means.append(np.resize(y[-season:] if len(y) >= season else y[-1:], data.horizon))
-    return Result(np.array(means), None, time.process_time() - began)
+    return Result(np.array(means), None, cpu_s() - began)
 
 
 def methods() -> dict[str, tuple[Callable[[Set], Result], int]]:
@@ -114,7 +113,7 @@ def published(folder: Path) -> dict[str, dict[str, float]]:
     wanted = {
         "118": "ES-RNN (1st)",
         "245": "FFORMA (2nd)",
-        "237": "SCUM (6th)",
+        "36": "SCUM (6th)",
         "Theta": "Theta",
         "ETS": "ETS",
     }

@@ -69,9 +69,7 @@ class Hyperparameters(slipway.Hyperparameters):
     preset: Literal["fast", "balanced", "best"] = "balanced"
     """How much time to spend: methods averaged, series backtested."""
     backtest_windows: Annotated[int, Field(ge=0, le=50)] | None = None
-    """How many past horizons to forecast for the report and the intervals; as many as intervals want when
-    empty.
-    """
+    """How many past horizons to forecast for report and intervals; as many as intervals want when empty."""
     backtest_dates: tuple[str, ...] = ()
     """The last known times to forecast from in backtests, in the place of windows from the end."""
     non_negative: NonNegative = "auto"
