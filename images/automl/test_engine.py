@@ -8,103 +8,18 @@ import pytest
 from automl_handler import calibration, ensemble, scores
 from automl_handler.choices import Choices
 from automl_handler.clock import Clock
-from automl_handler.columns import look_at
-from automl_handler.design import design
-from automl_handler.errors import Unfit
 from automl_handler.folds import assign
 from automl_handler.forest import Forest
 from automl_handler.interval import Interval
 from automl_handler.learner import Task
 from automl_handler.linear import Linear
-from automl_handler.problem import Problem, find
+from automl_handler.problem import Problem
 from automl_handler.search import Trained, search
 from conftest import Told
 from specimen import TARGETS, mixed
 
 FAST = Choices(preset="fast", time_limit_s=60)
 RANDOM = np.random.default_rng(0)
-
-
-def column(cells: object, name: str = "x", rows: int = 40) -> object:
-    """What `look_at` makes of one column."""
-    found, dropped = look_at(pd.DataFrame({name: cells}))
-    return found[0].kind if found else dropped[0].why.partition(":")[0]
-
-
-@pytest.mark.parametrize(
-    ("cells", "kind", "labels"),
-    [
-        (["yes", "no"] * 10, "binary", ("no", "yes")),
-        ([0, 1] * 10, "binary", (0, 1)),
-        ([3.5, 7.5] * 10, "binary", (3.5, 7.5)),
-        ([1, 2, 3] * 10, "multiclass", (1, 2, 3)),
-        (["a", "b", "c"] * 10, "multiclass", ("a", "b", "c")),
-        (["1", "b", None] * 10, "binary", ("1", "b")),
-        (list(range(11)) * 3, "regression", ()),
-        ([0.5, 1.5, 2.5] * 10, "regression", ()),
-    ],
-)
-def test_the_problem_follows_from_the_target(
-    cells: list[object], kind: str, labels: tuple[object, ...]
-) -> None:
-    found = find(pd.Series(cells), "t", "auto")
-    assert (found.kind, found.labels) == (kind, labels)
-
-
-def test_the_problem_can_be_said() -> None:
-    assert find(pd.Series([1, 2, 3] * 5), "t", "regression").kind == "regression"
-    assert find(pd.Series(list(range(11)) * 3), "t", "multiclass").classes == 11
-    with pytest.raises(Unfit, match="binary needs two values, got 3"):
-        find(pd.Series([1, 2, 3] * 5), "t", "binary")
-
-
-@pytest.mark.parametrize(
-    ("name", "cells", "kind"),
-    [
-        ("size", RANDOM.normal(size=40), "number"),
-        ("objects", [None, 1, 2.5, 3] * 10, "number"),
-        ("colour", ["red", "blue"] * 20, "category"),
-        ("day", ["2024-01-31", "2024-02-01", None, "2023-12-24"] * 10, "date"),
-        ("time", ["31/1/2024 12:30", "1/2/2024 08:15"] * 20, "date"),
-        ("text", [f"the {word} of the {word} sea" for word in map(str, range(40))], "text"),
-        ("only", ["a"] * 40, "constant"),
-        ("gap", [None] * 40, "empty"),
-        ("blank", [""] * 40, "empty"),
-        ("half", ["a", None] * 20, "category"),
-        ("customer_id", RANDOM.permutation(40) * 7, "identifier"),
-        ("row", range(100, 140), "identifier"),
-        ("key", [f"K{place}" for place in range(40)], "identifier"),
-        ("price", RANDOM.permutation(40) * 7, "number"),
-    ],
-)
-def test_a_column_is_what_its_cells_are(name: str, cells: object, kind: str) -> None:
-    assert column(cells, name) == kind
-
-
-def test_an_identifier_asked_for_by_name_is_kept() -> None:
-    found, dropped = look_at(pd.DataFrame({"customer_id": np.arange(40)}), ["customer_id"])
-    assert [one.kind for one in found] == ["number"]
-    assert not dropped
-
-
-def test_a_date_is_its_parts() -> None:
-    cells = ["2024-02-29 13:59:59", "1969-12-31", "31/01/2023", None, "never"]
-    (found,), _ = look_at(pd.DataFrame({"day": (cells[:3] * 20)}))
-    assert found.numbers(pd.Series(cells)).tolist()[:2] == [
-        [pytest.approx(8825 + 50399 / 86400), 2024, 2, 29, 3, 13],
-        [-10958, 1969, 12, 31, 2, 0],
-    ]
-    assert found.numbers(pd.Series(cells))[2, 1:4].tolist() == [2023, 1, 31]
-    assert np.isnan(found.numbers(pd.Series(cells))[3:]).all()
-    instants = pd.Series(pd.to_datetime(["2024-02-29", None]))
-    assert found.numbers(instants)[:, 2].tolist() == pytest.approx([2, np.nan], nan_ok=True)
-
-
-def test_a_rare_value_is_one_of_the_others_and_its_name_is_forgotten() -> None:
-    (found,), _ = look_at(pd.DataFrame({"team": ["a"] * 20 + ["b"] * 19 + ["secret"]}))
-    assert found.categories == ("a", "b")
-    codes = found.codes(pd.Series(["a", "b", "secret", "never seen", None, ""]))
-    assert codes.tolist() == [0, 1, 2, 2, -1, -1]
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
@@ -270,80 +185,3 @@ def test_balanced_tries_every_kind_of_learner(told: Told) -> None:
     tuned = next(one for one in trained.tried if one.trial.tuned)
     assert "num_leaves" in tuned.trial.settings
     assert re.search(r"best so far: .+; \d+ s left", "\n".join(told.lines))
-
-
-def wide() -> pd.DataFrame:
-    table = pd.DataFrame(RANDOM.normal(size=(60, 1_000)), columns=[f"c{place}" for place in range(1_000)])
-    return table.assign(y=np.where(table["c0"] > 0, "a", "b"))
-
-
-def many_labels() -> pd.DataFrame:
-    place = np.repeat(np.arange(300), 3)
-    return pd.DataFrame({"x": place + RANDOM.normal(0, 0.1, 900), "y": [f"label {one}" for one in place]})
-
-
-def many_categories() -> pd.DataFrame:
-    place = np.tile(np.arange(300), 3)
-    return pd.DataFrame({"x": [f"city {one}" for one in place], "y": np.where(place % 3 == 0, 1, 0)})
-
-
-def gap_alone() -> pd.DataFrame:
-    cells = np.where(RANDOM.random(80) < 0.5, np.nan, 1.0)
-    return pd.DataFrame({"x": cells, "empty": np.nan, "y": np.where(np.isnan(cells), "gone", "there")})
-
-
-@pytest.mark.parametrize(
-    ("table", "least"),
-    [(wide, 0.6), (many_categories, 0.6), (gap_alone, 0.99)],
-    ids=["1,000 columns", "300 categories", "an empty column, and gaps that tell"],
-)
-def test_odd_tables_end_in_a_good_model(table: object, least: float, told: Told) -> None:
-    rows = table()  # type: ignore[operator]
-    trained = search(rows, "y", Choices(preset="fast", time_limit_s=8), told)
-    right = trained.answers.argmax(1) == trained.target
-    assert right.mean() > least
-
-
-def test_300_labels_end_in_a_good_model(told: Told) -> None:
-    trained = search(many_labels(), "y", Choices(preset="fast", time_limit_s=8), told)
-    top = np.argsort(-trained.answers, axis=1)[:, :10]
-    assert (top == trained.target[:, None]).any(1).mean() > 0.3, "a guess would be right in 3 % of the rows"
-
-
-@pytest.mark.parametrize(
-    ("table", "says"),
-    [
-        (pd.DataFrame({"x": [1], "y": [2]}), "the table has 1 row; expected at least 10"),
-        (
-            pd.DataFrame({"x": range(20), "y": ["a"] * 20}),
-            "every row has 'a', so there is nothing to predict",
-        ),
-        (
-            pd.DataFrame({"x": [None] * 20, "y": ["a", "b"] * 10}),
-            "no column is left to learn y from: x is empty",
-        ),
-        (pd.DataFrame({"x": range(20), "y": ["a"] * 19 + ["b"]}), "y: b stands in one row only"),
-        (pd.DataFrame({"x": range(20), "y": [None] * 12 + [1, 2] * 4}), "8 rows have a value"),
-        (pd.DataFrame({"x": range(40), "y": [f"t{n}" for n in range(40)]}), "expected labels that repeat"),
-    ],
-    ids=["one row", "one label", "nothing to learn from", "a label once", "few targets", "all differ"],
-)
-def test_tables_that_cannot_be_learnt_from_end_in_one_clear_error(table: pd.DataFrame, says: str) -> None:
-    with pytest.raises(Unfit, match=re.escape(says)):
-        search(table, "y", FAST, Told())
-
-
-def test_a_table_too_large_for_the_time_is_learnt_from_in_part(told: Told) -> None:
-    table = pd.DataFrame(RANDOM.normal(size=(30_000, 20)), columns=[f"c{place}" for place in range(20)])
-    table["y"] = table["c0"] + RANDOM.normal(size=30_000)
-    trained = search(table, "y", Choices(preset="fast", time_limit_s=3), told)
-    assert trained.predictor.facts["rows"] < 30_000
-    assert any("of 30000 rows" in note for note in trained.predictor.facts["notes"])
-
-
-def test_a_design_reads_what_the_columns_say() -> None:
-    table = mixed(50)
-    found, _ = look_at(table)
-    rows = design(found, table)
-    assert len(rows) == 50
-    assert rows.joined.shape[1] == sum(max(1, one.width) for one in found)

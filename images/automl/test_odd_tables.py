@@ -1,0 +1,83 @@
+"""Tables out of the ordinary: each ends in a good model, or in one clear error."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from automl_handler.choices import Choices
+from automl_handler.errors import Unfit
+from automl_handler.search import search
+from conftest import Told
+
+FAST = Choices(preset="fast", time_limit_s=60)
+RANDOM = np.random.default_rng(0)
+
+
+def wide() -> pd.DataFrame:
+    table = pd.DataFrame(RANDOM.normal(size=(60, 1_000)), columns=[f"c{place}" for place in range(1_000)])
+    return table.assign(y=np.where(table["c0"] > 0, "a", "b"))
+
+
+def many_labels() -> pd.DataFrame:
+    place = np.repeat(np.arange(300), 3)
+    return pd.DataFrame({"x": place + RANDOM.normal(0, 0.1, 900), "y": [f"label {one}" for one in place]})
+
+
+def many_categories() -> pd.DataFrame:
+    place = np.tile(np.arange(300), 3)
+    return pd.DataFrame({"x": [f"city {one}" for one in place], "y": np.where(place % 3 == 0, 1, 0)})
+
+
+def gap_alone() -> pd.DataFrame:
+    cells = np.where(RANDOM.random(80) < 0.5, np.nan, 1.0)
+    return pd.DataFrame({"x": cells, "empty": np.nan, "y": np.where(np.isnan(cells), "gone", "there")})
+
+
+@pytest.mark.parametrize(
+    ("table", "least"),
+    [(wide, 0.6), (many_categories, 0.6), (gap_alone, 0.99)],
+    ids=["1,000 columns", "300 categories", "an empty column, and gaps that tell"],
+)
+def test_odd_tables_end_in_a_good_model(table: object, least: float, told: Told) -> None:
+    rows = table()  # type: ignore[operator]
+    trained = search(rows, "y", Choices(preset="fast", time_limit_s=8), told)
+    right = trained.answers.argmax(1) == trained.target
+    assert right.mean() > least
+
+
+def test_300_labels_end_in_a_good_model(told: Told) -> None:
+    trained = search(many_labels(), "y", Choices(preset="fast", time_limit_s=8), told)
+    top = np.argsort(-trained.answers, axis=1)[:, :10]
+    assert (top == trained.target[:, None]).any(1).mean() > 0.3, "a guess would be right in 3 % of the rows"
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (pd.DataFrame({"x": [1], "y": [2]}), "the table has 1 row; expected at least 10"),
+        (
+            pd.DataFrame({"x": range(20), "y": ["a"] * 20}),
+            "every row has 'a', so there is nothing to predict",
+        ),
+        (
+            pd.DataFrame({"x": [None] * 20, "y": ["a", "b"] * 10}),
+            "no column is left to learn y from: x is empty",
+        ),
+        (pd.DataFrame({"x": range(20), "y": ["a"] * 19 + ["b"]}), "y: b stands in one row only"),
+        (pd.DataFrame({"x": range(20), "y": [None] * 12 + [1, 2] * 4}), "8 rows have a value"),
+        (pd.DataFrame({"x": range(40), "y": [f"t{n}" for n in range(40)]}), "expected labels that repeat"),
+    ],
+    ids=["one row", "one label", "nothing to learn from", "a label once", "few targets", "all differ"],
+)
+def test_tables_that_cannot_be_learnt_from_end_in_one_clear_error(table: pd.DataFrame, says: str) -> None:
+    with pytest.raises(Unfit, match=re.escape(says)):
+        search(table, "y", FAST, Told())
+
+
+def test_a_table_too_large_for_the_time_is_learnt_from_in_part(told: Told) -> None:
+    table = pd.DataFrame(RANDOM.normal(size=(30_000, 20)), columns=[f"c{place}" for place in range(20)])
+    table["y"] = table["c0"] + RANDOM.normal(size=30_000)
+    trained = search(table, "y", Choices(preset="fast", time_limit_s=3), told)
+    assert trained.predictor.facts["rows"] < 30_000
+    assert any("of 30000 rows" in note for note in trained.predictor.facts["notes"])
