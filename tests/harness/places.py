@@ -245,7 +245,9 @@ class Container:
         mounts = ["--volume", f"{root}:/opt/ml"]
         if read_only_model:
             (root / "model").mkdir(exist_ok=True)
-            mounts = ["--volume", f"{root / 'model'}:/opt/ml/model:ro"]
+            # Read-only, as on the platform: the model, or on a multi-model endpoint the models.
+            served = [name for name in ("model", "models") if (root / name).exists()]
+            mounts = [f"--volume={root / name}:/opt/ml/{name}:ro" for name in served]
         settings = [part for name, value in environ.items() for part in ("--env", f"{name}={value}")]
         options = ["--read-only", "--tmpfs", "/tmp", *mounts, *settings, *(more or [])]
         name = docker("run", "--detach", *options, self.tag, *command)
