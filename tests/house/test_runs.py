@@ -29,7 +29,7 @@ sys.exit(9)
 @pytest.fixture
 def run(tmp_path, monkeypatch) -> runs.Run:
     monkeypatch.setattr(runs, "ROOT", tmp_path)
-    return runs.Run(REPOSITORY / "images/kmeans")
+    return runs.Run(REPOSITORY / "tools/template")
 
 
 def trained(run: runs.Run, monkeypatch, program: str, text: str = "") -> None:
@@ -47,14 +47,14 @@ def test_a_training_that_fails_leaves_the_model_before_it(run, monkeypatch):
     assert (run.paths.model / "manifest.json").read_text() == "first"
     trained(run, monkeypatch, OK, "second")
     assert (run.paths.model / "manifest.json").read_text() == "second"
-    assert [path.name for path in run.root.parent.iterdir()] == ["kmeans"]
+    assert [path.name for path in run.root.parent.iterdir()] == ["template"]
 
 
 def test_data_that_cannot_be_laid_out_leaves_the_model_before_it(run, monkeypatch, tmp_path):
     trained(run, monkeypatch, OK, "first")
     for name in ("train", "unheard"):
         (tmp_path / "data" / name).mkdir(parents=True)
-    with pytest.raises(runs.RunError, match="unheard is no channel of kmeans"):
+    with pytest.raises(runs.RunError, match="unheard is no channel of template"):
         run.lay_out(tmp_path / "data", None)
     assert (run.paths.model / "manifest.json").read_text() == "first"
 
