@@ -67,7 +67,7 @@ class Hierarchy:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from hierarchicalforecast.methods import MinTraceSparse  # type: ignore[import-untyped]
+            from hierarchicalforecast.methods import MinTraceSparse
             from scipy.sparse import identity, vstack
 
         lowest = [place for place, key in enumerate(panel.keys) if ALL not in key]

@@ -184,7 +184,7 @@ def _wide_parts(channel: Channel, time: str, items: Items, reading: Reading) -> 
 
 
 def _pieces(channel: Channel) -> Iterator["DataFrame"]:
-    if channel.size_bytes < WHOLE:
+    if channel.size_bytes is not None and channel.size_bytes < WHOLE:
         yield channel.table
     else:
         yield from channel.tables()

@@ -114,6 +114,7 @@ def test_every_file_counts_in_the_order_of_names_and_below_folders(data):
     channel = data(b_csv="x\n2\n", a_csv="x\n1\n", c__d_csv="x\n3\n")
     assert channel.table["x"].tolist() == [1, 2, 3]
     assert channel.source == "files: 3"
+    assert channel.size_bytes == 12
 
 
 def test_markers_hidden_and_empty_files_are_passed_over(data, tmp_path):

@@ -112,6 +112,7 @@ def test_a5_a_channel_is_opened_at_once_even_if_nobody_reads_it(tmp_path):
 
 def test_a_stream_that_fits_memory_is_read_once(piped):
     channel = piped(CSV, MORE)
+    assert channel.size_bytes is None
     assert channel.fits_memory
     assert rows(channel) == [[1, "a"], [2, "b"], [3, "c"]]
     assert [list(table["x"]) for table in channel.tables()] == [[1, 2, 3]]

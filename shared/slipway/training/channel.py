@@ -57,6 +57,13 @@ class Channel:
         """What the data come as, in a few words."""
         return str(self._inputs)
 
+    @property
+    def size_bytes(self) -> int | None:
+        """What the files weigh on disk; None of a stream, whose length nobody knows."""
+        if isinstance(self._inputs, Pipe):
+            return None
+        return sum(path.stat().st_size for path in self._inputs.paths)
+
     @cached_property
     def fits_memory(self) -> bool:
         """Whether `table` would take no more than half of the memory, by rule of thumb."""
