@@ -66,7 +66,7 @@ predict: $(RUN_ENV) ## Send a file to what is served: IMG=name FILE=rows.csv [TY
 	@$(call in,$(IMG)) tools/local.py predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-containers
+.PHONY: test test-house test-shared test-faults test-containers test-push
 HOUSE := $(if $(IMG),,test-house test-shared test-faults)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
@@ -90,10 +90,13 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
 	@$(PYTHON) benchmarks/serving.py
 
-test-containers: $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+test-containers: $(if $(IMG),,test-push) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
 	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container
-	$(call in,tools) -m pytest tests/clients --image=$*
+	$(call in,tools) -m pytest tests/clients --ignore=tests/clients/test_push.py --image=$*
+
+test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
+	$(call in,tools) -m pytest tests/clients/test_push.py
 
 # ---- check ----
 .PHONY: check check-style check-shared $(IMAGES:%=check-%) check-locks check-generated
