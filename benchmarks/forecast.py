@@ -35,9 +35,9 @@ def ours(data: Set, preset: str) -> Result:
     from timeline import Timeline
 
     import train
-    from slipway.training.config import Hosts
+    from slipway.image import Image
+    from slipway.paths import Paths
     from slipway.training.job import Job
-    from slipway.training.report import Report
 
     began = cpu_s()
     timeline = Timeline(Frequency.parse(data.freq), 0)
@@ -50,7 +50,7 @@ def ours(data: Set, preset: str) -> Result:
     like = Panel(timeline, ("item_id",), [], empty, empty, np.empty(0))
     panel = Panel.of(like, [(str(place),) for place in range(len(values))], empty, values)
     params = train.Hyperparameters.read({"horizon": data.horizon, "freq": data.freq, "preset": preset})
-    job = Job(Hosts("algo-1", ("algo-1",)), Report(), {})
+    job = Job(Image.read(ROOT / "images/forecast"), Paths(ROOT / ".slipway/benchmark"))
     with contextlib.redirect_stdout(io.StringIO()):
         engine, _, _ = learning.learn_of(panel, params, job)
     found = engine.forecast(panel, data.horizon)
