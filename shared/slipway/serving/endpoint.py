@@ -190,20 +190,21 @@ def refused(error: UserError) -> Answer:
     """The answer to a caller's mistake. Its text may quote the payload, so it is not logged."""
     if error.status == 204:
         return Answer(204, "application/json", b"")
-    return _error(error.status, type(error).__name__, str(error))
+    return told(error.status, type(error).__name__, str(error))
 
 
 def failed(status: int, message: str) -> Answer:
     """The answer to a mistake of ours."""
-    return _error(status, "InternalError", message)
+    return told(status, "InternalError", message)
 
 
 def unanswered(status: int, name: str, what: str) -> Answer:
     """The answer to a request that HTTP itself refuses: no such route, no such method."""
-    return _error(status, name.replace(" ", ""), f"{what}: {name}")
+    return told(status, name.replace(" ", ""), f"{what}: {name}")
 
 
-def _error(status: int, kind: str, message: str) -> Answer:
+def told(status: int, kind: str, message: str) -> Answer:
+    """An error as JSON: its code, its kind, one line."""
     message = message[:_LONGEST].encode(errors="replace").decode()
     return Answer(
         status, "application/json", orjson.dumps({"code": status, "type": kind, "message": message}) + b"\n"

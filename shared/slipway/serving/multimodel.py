@@ -18,7 +18,7 @@ from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge, UserError
 from slipway.log import log
 from slipway.serving.app import Receive, Send, body_of, heeded, reply
-from slipway.serving.endpoint import Answer, failed, refused, unanswered
+from slipway.serving.endpoint import Answer, failed, refused, told, unanswered
 from slipway.serving.resident import OutOfMemory, Request, Resident, TooLate
 from slipway.settings import Settings
 
@@ -46,7 +46,7 @@ class Models:
         need = _BASE + _UNPACKED * _size(Path(url))
         with self._lock:
             if name in self._loaded:
-                return _told(409, "ConflictException", f"Model {name} is already registered.")
+                return told(409, "ConflictException", f"Model {name} is already registered.")
             if machine.available_bytes() - self._promised < need + _SPARE * machine.memory_bytes():
                 return _no_memory(name)
             self._loaded[name] = None
@@ -61,7 +61,7 @@ class Models:
         except OutOfMemory:
             return _no_memory(name)
         except BrokenModel as error:
-            return _told(error.status, "BrokenModel", str(error))
+            return told(error.status, "BrokenModel", str(error))
         finally:
             with self._lock:
                 self._promised -= need
@@ -139,7 +139,7 @@ class MultiModelApp:
         """Nothing: the platform says which models to load."""
 
     def warm(self) -> None:
-        """Starts the process that models are forked from, as a child of this worker."""
+        """After the fork: the process that models are forked from has to be a child of this worker."""
         self._models = Models(self.settings)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -207,14 +207,10 @@ def _json(status: int, content: Any) -> Answer:
     return Answer(status, "application/json", orjson.dumps(content) + b"\n")
 
 
-def _told(status: int, kind: str, message: str) -> Answer:
-    return _json(status, {"code": status, "type": kind, "message": message})
-
-
 def _not_found(name: str) -> Answer:
-    return _told(404, "ModelNotFoundException", f"Model not found: {name}")
+    return told(404, "ModelNotFoundException", f"Model not found: {name}")
 
 
 def _no_memory(name: str) -> Answer:
     """The platform unloads other models on this, and tries again."""
-    return _told(507, "InsufficientMemoryException", f"not enough memory for model {name}")
+    return told(507, "InsufficientMemoryException", f"not enough memory for model {name}")
