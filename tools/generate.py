@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import contract
 import tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +71,9 @@ def files() -> dict[Path, str]:
             "metrics": tables.metrics(facts),
         }
     found[ROOT / "docs/settings.md"] = {"settings": tables.settings(python(images[0], "-c", _SETTINGS))}
+    sections, held = contract.rows(ROOT / "tools/contract.toml"), contract.tests(ROOT)
+    contract.check(sections, held)
+    found[ROOT / "docs/contract.md"] = {"contract": contract.document(sections, held)}
     return {path: fill(path, parts) for path, parts in found.items()}
 
 
@@ -79,7 +83,7 @@ def main() -> int:
     check = parser.parse_args().check
     try:
         stale = {path: text for path, text in files().items() if path.read_text() != text}
-    except GenerateError as error:
+    except (GenerateError, contract.ContractError) as error:
         print(f"generate: {error}", file=sys.stderr)
         return 1
     for path, text in stale.items():
