@@ -1,7 +1,7 @@
 """The contract with SageMaker as a document: its rows, and the tests that hold each.
 
-The rows are in contract.toml. The tests are found by reading their code: a test holds the rows that its docstring
-or the messages of its assertions name, its own and those of the helpers beside it that it calls.
+The rows are in contract.toml. The tests are found by reading their code: a test holds the rows that its
+docstring or the messages of its assertions name, its own and those of the helpers beside it that it calls.
 """
 
 import ast
