@@ -75,6 +75,10 @@ def files() -> dict[Path, str]:
     sections, held = contract.rows(ROOT / "tools/contract.toml"), contract.tests(ROOT)
     contract.check(sections, held)
     found[ROOT / "docs/contract.md"] = {"contract": contract.document(sections, held)}
+    done = subprocess.run(
+        [sys.executable, "tools/conformance", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found[ROOT / "docs/conformance.md"] = {"checks": done.stdout}
     return {path: fill(path, parts) for path, parts in found.items()}
 
 

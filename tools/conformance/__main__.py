@@ -21,10 +21,18 @@ import subject
 import training_checks  # noqa: F401
 from engine import Engine, EngineError
 from payload import Payload
-from registry import CHECKS, Check, Result, Verdict, carry_out
+from registry import CHECKS, Check, Result, Verdict, carry_out, order
 from stage import Stage
 
 _NEEDS = {"train": ("train",), "serve": ("serve", "models"), "both": ("train", "serve", "models")}
+
+
+class List(argparse.Action):
+    """Prints every check, as Markdown."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(report.listed(sorted(CHECKS, key=order)))
+        parser.exit()
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -53,6 +61,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="checks at the same time")
     parser.add_argument("--junit", type=Path, help="write JUnit XML to this file")
     parser.add_argument("--markdown", type=Path, help="write the table as Markdown to this file")
+    parser.add_argument("--list", action=List, nargs=0, help="print what can be checked, and end")
     parser.add_argument("--keep", action="store_true", help="leave the containers, to look into them")
     return parser
 
@@ -119,7 +128,7 @@ def carry_out_all(checks: list[Check], stage: Stage, jobs: int) -> list[Result]:
     for check in checks:
         if check.alone:
             done(carry_out(check, stage))
-    return sorted(results, key=lambda result: checks.index(result.check))
+    return sorted(results, key=lambda result: order(result.check))
 
 
 def main() -> int:

@@ -56,6 +56,12 @@ class Result:
 CHECKS: list[Check] = []
 
 
+def order(one: Check) -> tuple[str, int, int]:
+    """By row: A1.2 before A1.10, and what goes beyond the contract last."""
+    section, _, number = one.row.partition(".")
+    return section, int(number or 0), CHECKS.index(one)
+
+
 def check(row: str, needs: str, did: str, expected: str, alone: bool = False) -> Callable[[Run], Run]:
     """Registers a function as the check of a row."""
 

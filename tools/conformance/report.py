@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from registry import Result, Verdict
+from registry import Check, Result, Verdict
 
 _HEAD = ("row", "what was done", "expected", "seen", "verdict")
 _SHARES = (0.28, 0.27, 0.45)  # of the width that row and verdict leave
@@ -40,6 +40,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def markdown(results: Sequence[Result]) -> str:
     lines = ["| " + " | ".join(_HEAD) + " |", "| --- | --- | --- | --- | --- |"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(one)) + " |" for one in results]
+    return "\n".join(lines)
+
+
+def listed(checks: Sequence[Check]) -> str:
+    """What can be checked, as Markdown."""
+    lines = ["| row | needs | what is done | expected |", "| --- | --- | --- | --- |"]
+    lines += [f"| {one.row} | {one.needs} | {one.did} | {one.expected} |" for one in checks]
     return "\n".join(lines)
 
 
