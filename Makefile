@@ -66,7 +66,7 @@ predict: $(RUN_ENV) ## Send a file to what is served: IMG=name FILE=rows.csv [TY
 	@$(call in,$(IMG)) tools/local.py predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-containers test-push
+.PHONY: test test-house test-shared test-faults test-containers test-push test-conformance
 HOUSE := $(if $(IMG),,test-house test-shared test-faults)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
@@ -90,7 +90,7 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
 	@$(PYTHON) benchmarks/serving.py
 
-test-containers: $(if $(IMG),,test-push) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 # The id of what passed is kept: `make push` takes nothing else.
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
 	@rm -f $(LOCAL)/tested/$*
@@ -101,6 +101,9 @@ $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS
 
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
+
+test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours and on one with faults (needs a Docker engine)
+	$(call in,tools) -m pytest benchmarks/classic
 
 # ---- check ----
 .PHONY: check check-style check-workflows check-shared $(IMAGES:%=check-%) check-locks check-generated
