@@ -1,4 +1,4 @@
-"""The conformance tool with Docker: what it must find in the classic stack, and not find in an image of ours."""
+"""The conformance tool with Docker: what it must find in the classic stack, and not in an image of ours."""
 
 import csv
 import os
@@ -126,8 +126,8 @@ def test_it_finds_the_known_faults_of_the_classic_stack(classic: str, numbers: P
 def test_an_image_of_ours_has_none(ours: str, tmp_path: Path) -> None:
     """Training: A1.3, A1.4, A1.8, A1.10, A2.5, A2.6, A2.7, A3.3, A3.4, A3.5, A3.7, A4.2, A4.7, A4.8, A9.4.
 
-    Serving: B1.3, B1.4, B2.2, B2.12, B3.1, B3.2, B4.2, B4.8, B5.2, B5.10, B6.1, B6.2, B6.4, B8.2, C1.2, C1.12.
-    The image: C4.
+    Serving: B1.3, B1.4, B2.2, B2.12, B3.1, B3.2, B4.2, B4.8, B5.2, B5.10, B6.1, B6.2, B6.4, B8.2, C1.2,
+    C1.12. The image: C4.
     """
     folder = tmp_path / "ours"
     folder.symlink_to(SAMPLE)

@@ -80,6 +80,8 @@ class Handler(BaseHTTPRequestHandler):
             self.log.append(body.decode())
         if plain == "application/json":
             count = len(json.loads(body)["instances"])
+        elif len(body) > 10**6:  # quickly
+            count = body.count(b"\n") - 1
         else:
             rows = list(csv.reader(io.StringIO(body.decode())))
             headed = rows[0] == ["width", "height"] or self.fault.startswith("loses the first")
