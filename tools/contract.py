@@ -1,7 +1,8 @@
 """The contract with SageMaker as a document: its rows, and the tests that hold each.
 
 The rows are in contract.toml. The tests are found by reading their code: a test holds the rows that its
-docstring or the messages of its assertions name, its own and those of the helpers beside it that it calls.
+docstring, the messages of its assertions or its parameters name, its own and those of the helpers
+beside it that it calls.
 """
 
 import ast
@@ -95,10 +96,27 @@ def _named(module: ast.Module) -> dict[str, set[str]]:
                 if one in functions and one not in seen:
                     seen.add(one)
                     waiting += _called(functions[one])
-            found[name] = {
-                number for one in seen for text in _texts(functions[one]) for number in NAMED.findall(text)
-            }
+            texts = [text for one in seen for text in _texts(functions[one])]
+            texts += _parameters(functions[name], module)
+            found[name] = {number for text in texts for number in NAMED.findall(text)}
     return {name: named for name, named in found.items() if named}
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef, module: ast.Module) -> Iterator[str]:
+    """Texts that are a row's number and no more, in what a test is parametrized with."""
+    assigned = {
+        target.id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for decorator in function.decorator_list:
+        for node in ast.walk(decorator):
+            values = assigned.get(node.id) if isinstance(node, ast.Name) else node
+            for part in ast.walk(values) if values else ():
+                if isinstance(part, ast.Constant) and NAMED.fullmatch(str(part.value)):
+                    yield str(part.value)
 
 
 def _texts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:

@@ -18,12 +18,20 @@ source = ["DG page"]
 [A1.10]
 text = "second | third"
 source = ["own"]
+[B1]
+title = "Two"
+[B1.1]
+text = "fourth"
+source = ["own"]
 [C4]
 title = "Labels"
 text = "labels"
 source = ["API CreateModel"]
 """
 TESTS = '''
+CASES = [("B1.1", "not of A9.6")]
+
+
 def helper(x):
     assert x, "A1.10: why"
 
@@ -38,6 +46,11 @@ def test_message():
 
 def test_helper():
     helper(1)
+
+
+@pytest.mark.parametrize(("row", "what"), CASES)
+def test_parameters(row, what):
+    pass
 
 
 def test_comment():
@@ -75,11 +88,12 @@ def told(contract: ModuleType, tmp_path: Path) -> Callable[[str, str], str]:
 
 def test_a_row_is_held_by_docstring_message_and_helper(told: Callable[..., str]) -> None:
     text = told()
-    assert "3 rows: 3 held by tests, 0 not ours, 0 not or not wholly met." in text
+    assert "4 rows: 4 held by tests, 0 not ours, 0 not or not wholly met." in text
     link = "https://docs.aws.amazon.com/sagemaker/latest/dg/page.html"
     assert f"| A1.1 | first | [page]({link}) | [test_docstring](../tests/test_one.py) |" in text
     assert "| A1.10 | second \\| third | our conclusion | [test_helper](../tests/test_one.py) |" in text
     assert "[test_message](../tests/test_one.py)" in text
+    assert "| B1.1 | fourth | our conclusion | [test_parameters](../tests/test_one.py) |" in text
 
 
 def test_a_row_without_test_and_reason_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
@@ -92,7 +106,7 @@ def test_a_reason_is_enough_and_is_shown(told: Callable[..., str], reason: str) 
     rows = ROWS.replace('text = "first"', f'text = "first"\n{reason} = "because"')
     text = told(rows, TESTS.replace("A1.1 is", "It is"))
     assert "because" in text
-    assert "2 held by tests" in text
+    assert "3 held by tests" in text
 
 
 def test_a_test_of_no_row_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
