@@ -1,4 +1,4 @@
-"""Who has to act: the caller (UserError), whoever runs the machine (PlatformError), or we: all other exceptions."""
+"""Who has to act: the caller (UserError), whoever runs the machine (PlatformError), else we."""
 
 from collections.abc import Sequence
 

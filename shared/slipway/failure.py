@@ -1,4 +1,4 @@
-"""The failure file, of which DescribeTrainingJob shows the first 1,024 characters: who has to act, and why."""
+"""The failure file, of which DescribeTrainingJob shows 1,024 characters: who has to act, and why."""
 
 import errno
 from pathlib import Path
@@ -28,7 +28,10 @@ def explained(error: Exception, paths: Paths) -> tuple[str, bool]:
         where = f" ({error.filename})" if error.filename else ""
         advice = _OF_THE_MACHINE.get(error.errno or 0, "")
         return f"PlatformError: {error.strerror}{where}{advice}", True
-    return f"AlgorithmError: internal error ({type(error).__name__}): the log of the job has the details", True
+    return (
+        f"AlgorithmError: internal error ({type(error).__name__}): the log of the job has the details",
+        True,
+    )
 
 
 def write(paths: Paths, cause: str) -> None:

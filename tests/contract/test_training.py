@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness import hosts
 from harness.pipe import piped
 from harness.places import Place, Reply, Training
 from harness.samples import FORMS, Sample, configure, retell
@@ -25,7 +26,8 @@ def failed(training: Training) -> str:
     assert training.code not in {0, None}, "A1.6: a failed job must not exit with 0"
     text = training.failure
     assert text, "A1.7: a failed job says why in the failure file"
-    assert len(text) <= 1024
+    assert text.startswith("UserError: "), "A1.7: it says who has to act, here the caller"
+    assert len(text) <= 1024, "A1.7: no more than the platform shows"
     assert len(text.splitlines()) == 1, "the cause is one line"
     assert "Traceback" not in text
     assert "internal error" not in text, "a caller's mistake was taken for ours"
@@ -209,17 +211,39 @@ def test_a2_what_else_the_platform_leaves_about_does_no_harm(
     assert training.code == 0, training.log
 
 
-def test_a6_only_the_first_host_trains(place: Place, image: Image, sample: Sample, tmp_path: Path) -> None:
+def test_a6_a_host_that_does_not_lead_ends_well_and_leaves_no_files(
+    place: Place, sample: Sample, tmp_path: Path
+) -> None:
+    """A2.11, A6.1, A6.7: the platform packs what all hosts leave into one archive."""
     root = sample.lay_out(tmp_path)
-    hosts = {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}
-    (root / "input/config/resourceconfig.json").write_text(json.dumps(hosts))
+    second = {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}
+    (root / "input/config/resourceconfig.json").write_text(json.dumps(second))
+    before = tree(root)
     training = place.train(root)
     assert training.code == 0, training.log
-    if not image.distributed:
-        assert not (root / "model/manifest.json").exists()
-        configure(root, sample.hyperparameters, sample.channels, S3DistributionType="ShardedByS3Key")
-        (root / "input/config/resourceconfig.json").write_text(json.dumps(hosts))
-        assert "sharded over 2 hosts" in failed(place.train(root))
+    assert tree(root) == before
+
+
+@pytest.mark.only("local")
+def test_a4_data_sharded_over_hosts_give_the_answers_of_one_host(
+    place: Place, image: Image, sample: Sample, expected: Reply, tmp_path: Path
+) -> None:
+    """A4.9, A6.7: the second file is with another host than the first; a third host has none."""
+    names = hosts.addresses(3)
+    roots = [sample.lay_out(tmp_path / name) for name in names]
+    retell(sample.main_table(), "many files, the header in the first", _emptied(tmp_path / "whole"))
+    for name, root in zip(names, roots, strict=True):
+        hosts.configure(root, name, names, [sample.main])
+        _emptied(root / "input/data" / sample.main)
+    for root, file in zip(roots[:2], ("part-1.csv", "part-0.csv"), strict=True):
+        (tmp_path / "whole" / file).rename(root / "input/data" / sample.main / file)
+    with hosts.started(image.folder, roots) as started:
+        done = [host.wait() for host in started]
+    assert [one.code for one in done] == [0, 0, 0], [one.log for one in done]
+    assert "rror" not in done[0].log
+    assert _answers(place, roots[0], sample) == expected.json
+    for root in roots[1:]:
+        assert not any((root / name).exists() for name in ("model", "output"))
 
 
 @pytest.mark.only("local", "container")
@@ -231,7 +255,7 @@ def test_a1_sigterm_ends_a_job_early_with_a_model(place: Place, sample: Sample, 
 
 
 BAD_TABLES = {
-    "an empty file": (b"", "no data files"),
+    "an empty file": (b"", "no data files"),  # A4.8
     "a header only": (
         lambda sample: sample.main_table().read_bytes().splitlines(keepends=True)[0],
         "no rows",
@@ -278,6 +302,12 @@ def _answers_of_retold(place: Place, sample: Sample, form: str, root: Path) -> A
     training = place.train(root)
     assert training.code == 0, training.log
     return _answers(place, root, sample)
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 def _answers(place: Place, root: Path, sample: Sample) -> Any:

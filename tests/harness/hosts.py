@@ -1,4 +1,4 @@
-"""Several hosts of one training job, as processes of this machine, each with an address and a tree of its own."""
+"""Several hosts of one training job, as processes of this machine: an address and a tree each."""
 
 import json
 import os

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway import Channel
-from slipway.errors import UserError
+from slipway.errors import PlatformError, UserError
 from slipway.training import files
 from unit.tables import TEXTS
 
@@ -130,6 +130,11 @@ def test_markers_hidden_and_empty_files_are_passed_over(data, tmp_path):
 def test_a_channel_without_files_says_what_it_expects(tmp_path):
     """A4.9."""
     with pytest.raises(UserError, match="channel train has no data files; expected CSV"):
+        Channel("train", tmp_path)
+
+
+def test_a_channel_that_was_not_mounted_is_the_platforms_fault(tmp_path):
+    with pytest.raises(PlatformError, match="channel train was not mounted: there is no folder"):
         Channel("train", tmp_path / "absent")
 
 

@@ -83,7 +83,7 @@ REAL = {
 def test_the_first_host_by_name_leads(paths, name):
     """A2.3, A6.1, A6.2."""
     put(paths, name, REAL)
-    assert config.hosts(paths) == config.Hosts("algo-2", ("algo-1", "algo-2"))
+    assert config.hosts(paths) == config.Hosts("algo-2", ("algo-1", "algo-2"), "eth0")
     assert not config.hosts(paths).is_leader
     put(paths, name, {**REAL, "current_host": "algo-1"})
     assert config.hosts(paths).is_leader

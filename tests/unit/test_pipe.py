@@ -17,7 +17,7 @@ from slipway import Channel, machine
 from slipway.codecs import recordio
 from slipway.errors import UserError
 from slipway.training import files
-from slipway.training.inputs import Pipe
+from slipway.training.inputs import Fifos, Pipe
 
 CSV = b"x,name\n1,a\n2,b\n"
 MORE = b"x,name\n3,c\n"
@@ -103,7 +103,7 @@ def test_a5_a_fifo_may_come_late(piped, capsys):
 def test_a5_a_channel_is_opened_at_once_even_if_nobody_reads_it(tmp_path):
     """A5.4: the platform gives up on a channel that nobody opens."""
     os.mkfifo(tmp_path / "test_0")
-    Pipe(tmp_path / "test")
+    Fifos(tmp_path / "test")
     writing = threading.Thread(target=lambda: (tmp_path / "test_0").open("wb").close(), daemon=True)
     writing.start()
     writing.join(10)

@@ -142,7 +142,7 @@ class Channel:
     def collection(self) -> "Collection":
         """The same rows where they lie: a partition for each host that has some, held in its memory.
 
-        Only of a channel that is sharded over several hosts, where `job.client` is their Dask client; typed as
+        Only of files that are sharded over several hosts, where `job.client` is their Dask client; typed as
         the first block of rows. Raises ValueError for any other.
         """
         from slipway.training.shards import Shards  # and with it Dask, which only several hosts need

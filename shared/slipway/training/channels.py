@@ -22,7 +22,7 @@ Opened = tuple[dict[str, Channel], "Client | None"]
 def opened(hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths) -> Iterator[Opened]:
     """The channels, and the Dask client of the hosts where data are sharded over several.
 
-    A host that does not lead has none of its own: it gives the leader what it holds, and goes on when that ends.
+    A host that does not lead gets none: it hands the leader what it holds, and goes on when that ends.
     """
     sharded = {name: one for name, one in given.items() if one.sharded and len(hosts.all) > 1}
     if not sharded and not hosts.is_leader:
@@ -36,9 +36,7 @@ def opened(hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths) -> It
     from slipway.training.shards import Shard
 
     shard = Shard(
-        {
-            name: (Fifos if one.piped else Files)(paths.channel(one.name)) for name, one in sharded.items()
-        }
+        {name: (Fifos if one.piped else Files)(paths.channel(one.name)) for name, one in sharded.items()}
     )
     if not hosts.is_leader:
         follow(hosts, shard)
@@ -58,8 +56,8 @@ def _whole(name: str, given: ChannelConfig, paths: Paths) -> Channel:
 
 
 def _sharded(name: str, given: ChannelConfig, paths: Paths, cluster: "Cluster") -> Channel:
-    from slipway.training.shards import Shards, pipes
+    from slipway.training.shards import Pipes, Shards
 
     folder = paths.channel(given.name)
-    inputs: Inputs = pipes(name, folder, given.wrapped, cluster) if given.piped else Shards(name, cluster)
+    inputs: Inputs = Pipes(name, folder, given.wrapped, cluster) if given.piped else Shards(name, cluster)
     return Channel(name, folder, given.content_type, inputs)

@@ -33,7 +33,7 @@ _SAID_GOODBYE = "scheduler-close"  # what Dask tells a worker whose scheduler en
 
 dask.config.set(
     {
-        "distributed.scheduler.no-workers-timeout": "10 s",  # else what a lost host should do waits for ever
+        "distributed.scheduler.no-workers-timeout": "2 s",  # else what a lost host should do waits for ever
         "distributed.scheduler.work-stealing": False,  # data stay where they are
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
@@ -138,9 +138,9 @@ class _Follower(Worker):
 
     ended_by = ""
 
-    async def close(self, *args: Any, reason: str = "", **kwargs: Any) -> str | None:  # type: ignore[override]
-        self.ended_by = self.ended_by or reason
-        return await super().close(*args, reason=reason, **kwargs)
+    async def close(self, *args: Any, **kwargs: Any) -> str | None:  # type: ignore[override]
+        self.ended_by = self.ended_by or kwargs.get("reason", "")
+        return await super().close(*args, **kwargs)
 
 
 def _worker(address: str, name: str, shard: Shard) -> dict[str, Any]:

@@ -117,11 +117,15 @@ class Pipe:
     unpacked_bytes = None
 
     def __init__(
-        self, stem: Path, wrapped: bool = False, open: Callable[[int], IO[bytes]] | None = None, host: str = ""
+        self,
+        stem: Path,
+        wrapped: bool = False,
+        opened: Callable[[int], IO[bytes]] | None = None,
+        host: str = "",
     ) -> None:
         self._name = stem.name
         self._wrapped = wrapped
-        self._open = open or Fifos(stem).open
+        self._open = opened or Fifos(stem).open
         self._host = f" of {host}" if host else ""
         self._epoch = 0
 

@@ -99,4 +99,3 @@ def _schema(model: Model, data: dict[str, Channel]) -> Schema:
         named=channel.named or bool(model.own),
         short=tuple(tuple(some) for some in model.short),
     )
-

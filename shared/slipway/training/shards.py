@@ -4,7 +4,7 @@ Imported only where there are several hosts, as it takes Dask.
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -57,8 +57,9 @@ class Shard(WorkerPlugin):
         """The rows of a channel, in the columns and kinds of the whole."""
         from pandas import concat
 
-        part = _Part(channel, content_type, self._files(channel), like, kinds)
-        return concat(list(part.tables()), ignore_index=True)
+        pieces = list(_Part(channel, content_type, self._files(channel), like, kinds).tables())
+        table: DataFrame = concat(pieces, ignore_index=True) if pieces else _empty(kinds)
+        return table
 
     def _files(self, channel: str) -> Files:
         files = self._sources[channel]
@@ -73,13 +74,15 @@ class Shard(WorkerPlugin):
 
 
 class Shards:
-    """The files that all hosts have of a channel, in the order of their names, as if one host had them all."""
+    """The files that all hosts have of a channel, in the order of their names, as if one had them all."""
 
     def __init__(self, channel: str, cluster: "Cluster") -> None:
         self._channel = channel
         self._cluster = cluster
         self._files: list[tuple[Path, int, str]] = sorted(
-            (path, size, host) for host in cluster.hosts for path, size in cluster.on(host, Shard.sizes, channel)
+            (path, size, host)
+            for host in cluster.hosts
+            for path, size in cluster.on(host, Shard.sizes, channel)
         )
 
     def __call__(self) -> Iterator[Input]:
@@ -110,27 +113,21 @@ class Shards:
             self._cluster.submit(host, Shard.part, self._channel, content_type, like, dict(kinds))
             for host in having
         ]
-        return dataframe.from_delayed(parts, meta=_empty(kinds), verify_meta=False)
-
-
-def pipes(channel: str, stem: Path, wrapped: bool, cluster: "Cluster") -> "Pipes":
-    """The FIFOs that all hosts have of a channel, those of one host after another's."""
-    return Pipes(
-        [
-            Pipe(stem, wrapped, lambda epoch, host=host: _opened(cluster, host, channel, str(epoch)), host)
-            for host in cluster.hosts
-        ]
-    )
+        found: Collection = dataframe.from_delayed(parts, meta=_empty(kinds), verify_meta=False)
+        return found
 
 
 class Pipes:
-    """Several pipes as one."""
+    """The FIFOs that all hosts have of a channel, those of one host after another's."""
 
     size_bytes = None
     unpacked_bytes = None
 
-    def __init__(self, pipes: list[Pipe]) -> None:
-        self._pipes = pipes
+    def __init__(self, channel: str, stem: Path, wrapped: bool, cluster: "Cluster") -> None:
+        def pipe(host: str) -> Pipe:
+            return Pipe(stem, wrapped, lambda epoch: _opened(cluster, host, channel, str(epoch)), host)
+
+        self._pipes = [pipe(host) for host in cluster.hosts]
 
     def __call__(self) -> Iterator[Input]:
         for pipe in self._pipes:
@@ -144,10 +141,11 @@ class Pipes:
 
 
 class _Remote(io.RawIOBase):
-    """A file or an epoch on another host; of an epoch, the size is not known."""
+    """A file or an epoch on a host; of an epoch, the size is not known."""
 
-    def __init__(self, read: Callable[[int, int], bytes], close: Callable[[], None], size: int | None) -> None:
-        self._read, self._close, self._size = read, close, size
+    def __init__(self, cluster: "Cluster", host: str, channel: str, name: str, size: int | None) -> None:
+        self._cluster, self._host, self._channel, self._name = cluster, host, channel, name
+        self._size = size
         self._at = 0
         self._ended = False
 
@@ -170,15 +168,16 @@ class _Remote(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self._ended:
             return 0
-        content = self._read(self._at, len(buffer))
+        wanted = len(buffer)
+        content = self._cluster.on(self._host, Shard.read, self._channel, self._name, self._at, wanted)
         buffer[: len(content)] = content
         self._at += len(content)
-        self._ended = len(content) < len(buffer)
+        self._ended = len(content) < wanted
         return len(content)
 
     def close(self) -> None:
         if not self.closed and not self._ended:
-            self._close()
+            self._cluster.on(self._host, Shard.close, self._channel, self._name)
         super().close()
 
 
@@ -198,8 +197,7 @@ class _Part(Channel):
 
 
 def _opened(cluster: "Cluster", host: str, channel: str, name: str, size: int | None = None) -> IO[bytes]:
-    read = partial(cluster.on, host, Shard.read, channel, name)
-    return io.BufferedReader(_Remote(read, partial(cluster.on, host, Shard.close, channel, name), size), PEEK)
+    return io.BufferedReader(_Remote(cluster, host, channel, name, size), PEEK)
 
 
 def _empty(kinds: Mapping[str, Kind]) -> "DataFrame":

@@ -55,7 +55,7 @@ class Stack:
                     self.__dict__.setdefault("head", ordered)  # of a stream, there is no second look at it
                     yield ordered, source.name
                     empty = False
-        if empty:
+        if empty and self._like is None:
             held = listed(names) or "it"
             raise UserError(f"channel {self._channel} has no rows: {held} held nothing, or only a header")
 
