@@ -76,6 +76,15 @@ class Channel:
         return self._keeps() if weight is None else weight * _UNPACKED < machine.memory_bytes() / 2
 
     @property
+    def fits_hosts(self) -> bool:
+        """Whether `collection` would take no more than half of the memory of any host, taken for alike."""
+        from slipway.training.shards import Shards
+
+        if not isinstance(self._inputs, Shards):
+            return False
+        return self._inputs.heaviest_bytes * _UNPACKED < machine.memory_bytes() / 2
+
+    @property
     def kinds(self) -> dict[str, Kind]:
         """What each column holds, by name, in the table's order; of a table in pieces, what the first has."""
         return self._kinds if "table" in self.__dict__ else self._head_kinds

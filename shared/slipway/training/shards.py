@@ -103,6 +103,14 @@ class Shards:
     def unpacked_bytes(self) -> int:
         return sum(unpacked(path, size) for path, size, _ in self._files)
 
+    @property
+    def heaviest_bytes(self) -> int:
+        """The most that one host has, without gzip."""
+        weights = dict.fromkeys(self._cluster.hosts, 0)
+        for path, size, host in self._files:
+            weights[host] += unpacked(path, size)
+        return max(weights.values())
+
     def collection(self, head: Sheet, kinds: Mapping[str, Kind], content_type: str) -> "Collection":
         """A partition for each host that has files, in the columns of `head` and of its kinds."""
         from dask import dataframe
