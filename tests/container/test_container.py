@@ -2,13 +2,17 @@
 
 import json
 import os
+import shutil
 import time
+import uuid
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from harness import hosts
 from harness.places import Container, Training, docker
-from harness.samples import Sample
+from harness.samples import Sample, retell
 from slipway.image import Image
 
 _ASK = """
@@ -91,6 +95,38 @@ def test_a_container_that_is_given_no_word_trains_when_it_is_a_training_job(
     with container.started(root, [], {"TRAINING_JOB_NAME": "job-1"}) as (name, log):
         assert docker("wait", name) == "0", log()
     assert (root / "model/manifest.json").exists()
+
+
+def test_a6_two_containers_train_on_the_shards_of_both(
+    container: Container, sample: Sample, tmp_path: Path
+) -> None:
+    """A4.9, A6.1, A6.3, A6.5, A6.6: they know each other by name alone, and nothing outside of their network."""
+    network = f"slipway-hosts-{uuid.uuid4().hex[:8]}"
+    names = [f"{host}-{network}" for host in ("algo-1", "algo-2")]
+    roots = [sample.lay_out(tmp_path / name) for name in names]
+    (tmp_path / "whole").mkdir()
+    retell(sample.main_table(), "many files, the header in the first", tmp_path / "whole")
+    for name, root, file in zip(names, roots, ("part-1.csv", "part-0.csv"), strict=True):
+        hosts.configure(root, name, names, [sample.main], interface="eth0")
+        channel = root / "input/data" / sample.main
+        shutil.rmtree(channel)
+        channel.mkdir()
+        (tmp_path / "whole" / file).rename(channel / file)
+    docker("network", "create", "--internal", network)
+    try:
+        with ExitStack() as stack:
+            for name, root in reversed(
+                list(zip(names, roots, strict=True))
+            ):  # A6.3: the leader's name comes late
+                alone = ["--network", network, "--name", name, "--cap-drop", "ALL"]
+                _, log = stack.enter_context(container.started(root, ["train"], {}, alone))
+            for name in names:
+                assert docker("wait", name) == "0", docker("logs", name, both=True)
+            assert "leads 2 hosts" in log()
+    finally:
+        docker("network", "rm", network)
+    assert (roots[0] / "model/manifest.json").exists()
+    assert not (roots[1] / "model").exists() or not any((roots[1] / "model").iterdir())
 
 
 def test_c4_labels_tell_what_is_true(container: Container, image: Image) -> None:

@@ -20,16 +20,18 @@ def addresses(count: int) -> list[str]:
     return [f"{net}.{number}" for number in range(1, count + 1)]
 
 
-def configure(root: Path, current: str, hosts: Sequence[str], channels: Sequence[str], **more: str) -> None:
+def configure(
+    root: Path, current: str, hosts: Sequence[str], channels: Sequence[str], interface: str = "ethwe"
+) -> None:
     """Makes `root` the tree of one host of several, over which the channels are sharded."""
     config = root / "input/config"
     config.mkdir(parents=True, exist_ok=True)
-    resources = {"current_host": current, "hosts": list(hosts), "network_interface_name": "ethwe"}
+    resources = {"current_host": current, "hosts": list(hosts), "network_interface_name": interface}
     (config / "resourceconfig.json").write_text(json.dumps(resources))
     path = config / "inputdataconfig.json"
     given = json.loads(path.read_text()) if path.exists() else {}
     for name in channels:
-        given[name] = {**given.get(name, {}), "S3DistributionType": "ShardedByS3Key", **more}
+        given[name] = {**given.get(name, {}), "S3DistributionType": "ShardedByS3Key"}
     path.write_text(json.dumps(given))
 
 
