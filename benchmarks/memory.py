@@ -2,8 +2,8 @@
 
 Usage: memory.py [--image slipway/kmeans:latest] [--limit-mb 700] [--file-mb 1400] [--folder /tmp/beyond]
 
-The file is made once: rows of 16 numbers around 8 centres, as CSV. Docker limits the container, swap included, so
-that a job that took more would be killed. In Pipe mode the same bytes come through FIFOs, epoch after epoch.
+The file is made once: rows of 16 numbers around 8 centres, as CSV. Docker limits the container, also in swap:
+a job that took more would be killed. In Pipe mode the same bytes come through FIFOs.
 """
 
 import argparse

@@ -271,6 +271,7 @@ def test_k_is_read_in_every_form_that_clients_send(given: str) -> None:
 
 
 def test_the_test_channel_is_scored_as_the_built_in_k_means_does(tmp_path: Path, blobs: Any) -> None:
+    """A8.6: under the names that its metrics have."""
     model, job = fit(write(tmp_path / "a", blobs), write(tmp_path / "b", blobs[:10]), k="3")
     squares = np.square(model.distances(blobs[:10], model.nearest(blobs[:10])))
     assert job.metrics["test:ssd"] == pytest.approx(squares.sum())

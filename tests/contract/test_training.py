@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import os
 import re
 import shutil
 import subprocess
@@ -41,6 +43,7 @@ def test_a_job_that_succeeds_exits_with_0_and_leaves_no_failure_file(trained: Tr
 
 
 def test_a_job_writes_only_where_the_platform_collects(trained: Training, sample: Sample) -> None:
+    """A2.9, A2.10; A2.13, A2.14, A2.15, A2.17: the folders of others are left alone."""
     before = {name for name in tree(trained.root) if name.startswith("input/")}
     assert all(name.startswith(("model/", "output/data/")) for name in tree(trained.root) - before)
 
@@ -197,11 +200,15 @@ def test_a4_a_missing_channel_is_named(place: Place, sample: Sample, tmp_path: P
 def test_a2_what_else_the_platform_leaves_about_does_no_harm(
     place: Place, sample: Sample, tmp_path: Path
 ) -> None:
+    """A2.5, A2.7, A9.5: the debugger's and the profiler's configuration among them."""
     root = sample.lay_out(tmp_path)
     (root / f"input/data/{sample.main}-manifest").write_text("[]")
     for name in (
         "init-config.json",
         "debughookconfig.json",
+        "profilerconfig.json",
+        "metric-definition-regex.json",
+        "upstreamoutputdataconfig.json",
         "checkpointconfig.json",
         "trainingjobconfig.json",
     ):
@@ -246,12 +253,53 @@ def test_a4_data_sharded_over_hosts_give_the_answers_of_one_host(
         assert not any((root / name).exists() for name in ("model", "output"))
 
 
-@pytest.mark.only("local", "container")
+@pytest.mark.only("local")
+def test_a9_nothing_is_left_behind_nor_relied_on(place: Place, sample: Sample, tmp_path: Path) -> None:
+    """A9.3, A2.16: a warm pool's next job finds nothing. A7.1, A7.2, A7.3: nor more variables."""
+    scratch = tmp_path / "scratch"
+    for name in ("tmp", "warmpoolcache", "metrics"):
+        (scratch / name).mkdir(parents=True)
+    environ = {
+        "TRAINING_JOB_NAME": "job-1",
+        "TRAINING_JOB_ARN": "arn:aws:sagemaker:eu-west-1:111122223333:training-job/job-1",
+        "AWS_REGION": "eu-west-1",
+        "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY": str(scratch / "warmpoolcache"),
+        "SAGEMAKER_METRICS_DIRECTORY": str(scratch / "metrics"),
+        "TMPDIR": str(scratch / "tmp"),
+        "USERS_OWN": "x" * 512,
+    }
+    assert not [name for name in os.environ if name.startswith("SM_")]
+    training = place.train(sample.lay_out(tmp_path / "ml"), **environ)
+    assert training.code == 0, training.log
+    assert tree(scratch) == set()
+
+
+@pytest.mark.only("container")
 def test_a1_sigterm_ends_a_job_early_with_a_model(place: Place, sample: Sample, tmp_path: Path) -> None:
+    """A1.8, A1.9: a stop, and a tuning job's early stop."""
     training = place.train(sample.lay_out(tmp_path), stop_at="(files: ")
     assert "SIGTERM received" in training.log, training.log
     assert training.code == 0, training.log
     assert (training.model / "manifest.json").exists()
+
+
+@pytest.mark.only("local")
+def test_a9_a_job_that_was_interrupted_ends_like_one_that_was_not(
+    place: Place, sample: Sample, expected: Reply, tmp_path: Path
+) -> None:
+    """A1.8, A1.9, A1.12, A2.12, A9.1: stopped it has a model; started anew, it goes on where it was."""
+    first, second = (sample.lay_out(tmp_path / name) for name in ("first", "second"))
+    kept = {"S3Uri": "s3://bucket/kept", "LocalPath": str(tmp_path / "checkpoints")}
+    for root in (first, second):
+        (root / "input/config/checkpointconfig.json").write_text(json.dumps(kept))
+    stopped = place.train(first, stop_at="(files: ")
+    assert "SIGTERM received" in stopped.log, stopped.log
+    assert stopped.code == 0, stopped.log
+    assert (stopped.model / "manifest.json").exists(), "A1.8: a model that can be used"
+    again = place.train(second)
+    assert again.code == 0, again.log
+    assert not [name for name in tree(tmp_path) if name.endswith(".part")], "A9.1: nothing half written"
+    assert alike(_answers(place, second, sample), expected.json)
 
 
 BAD_TABLES = {
@@ -302,6 +350,17 @@ def _answers_of_retold(place: Place, sample: Sample, form: str, root: Path) -> A
     training = place.train(root)
     assert training.code == 0, training.log
     return _answers(place, root, sample)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two JSON documents are the same, but for the last digits of numbers."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-4, abs_tol=1e-6)
+    return bool(one == other)
 
 
 def _emptied(folder: Path) -> Path:
