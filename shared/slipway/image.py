@@ -68,7 +68,7 @@ class Image(_Facts):
     built: tuple[str, ...] = ()
     """Packages that are published as source only: the ones that may be built, when the image is."""
     distributed: bool = False
-    """Whether training uses more than one host."""
+    """Whether several hosts share the work of training; where data are sharded, any image trains on all."""
     metered: bool = False
     """Whether answers tell how many rows they are for, by which AWS Marketplace can bill."""
     channels: dict[str, ChannelFacts]

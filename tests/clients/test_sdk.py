@@ -3,6 +3,7 @@
 import fcntl
 import json
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,27 @@ def estimator(image: Image, sample: Sample, session: Any, tmp_path_factory: pyte
 
 def test_fit_makes_a_model(estimator: Any) -> None:
     assert estimator.model_data.endswith("model.tar.gz")
+
+
+def test_a6_a_job_on_two_hosts_makes_one_model(
+    image: Image, sample: Sample, session: Any, tmp_path: Path
+) -> None:
+    """A2.11, A6.7: local mode replicates the data, so that the first container trains, and it alone."""
+    from sagemaker.estimator import Estimator
+
+    (tmp_path / "output").mkdir()
+    estimator = Estimator(
+        f"slipway/{image.name}:latest",
+        ROLE,
+        2,
+        "local",
+        output_path=f"file://{tmp_path / 'output'}",
+        hyperparameters=sample.hyperparameters,
+        sagemaker_session=session,
+    )
+    estimator.fit({name: f"file://{sample.folder / name}" for name in sample.channels})
+    with tarfile.open(estimator.model_data.removeprefix("file://")) as packed:
+        assert sum(name.endswith("manifest.json") for name in packed.getnames()) == 1
 
 
 def test_deploy_and_predict_answer(estimator: Any, sample: Sample) -> None:
