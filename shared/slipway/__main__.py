@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from slipway import failure
 from slipway.errors import UserError
-from slipway.log import log
+from slipway.log import configure, log
 from slipway.settings import Settings
 
 
@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
     if verb not in _VERBS:
         log("start", f"expected {', '.join(_VERBS)} or auto, got {verb!r}")
         return 2
+    configure(settings.serving_log if verb == "serve" else settings.log_format or "text")
     return _VERBS[verb](settings)
 
 

@@ -113,7 +113,7 @@ def rows_of(document: Any, schema: Schema | None) -> Any:
         if "data" in document and isinstance(document.get("columns"), list):  # pandas' orient="split"
             return _table(document["columns"], document["data"])
         document = {name: cell for name, cell in document.items() if name != "configuration"}
-        if _built_in(document):
+        if is_built_in(document):
             return _instances([document], schema)
         if document and all(isinstance(cells, list) for cells in document.values()):
             return document
@@ -168,19 +168,19 @@ def _instances(rows: Any, schema: Schema | None) -> Any:
     """The built-in algorithms' rows, `{"features": […]}` or `{"data": {"features": {…}}}`, as plain ones."""
     if not isinstance(rows, list):
         raise UserError(f'"instances" is a list of rows, got {shown(rows)}')
-    if rows and _built_in(rows[0]):
-        return [_features(row, number, schema) for number, row in enumerate(rows, 1)]
+    if rows and is_built_in(rows[0]):
+        return [features(row, number, schema) for number, row in enumerate(rows, 1)]
     return rows
 
 
-def _built_in(row: Any) -> bool:
+def is_built_in(row: Any) -> bool:
     """Whether `row` is in the built-in algorithms' form, and no record that has a column called `data`."""
     return isinstance(row, dict) and any(
         isinstance(row.get(name), list | dict) for name in ("features", "data")
     )
 
 
-def _features(row: Any, number: int, schema: Schema | None) -> Any:
+def features(row: Any, number: int, schema: Schema | None) -> Any:
     features = row
     for name in ("data", "features"):
         if isinstance(features, dict) and name in features:
