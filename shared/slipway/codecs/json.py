@@ -88,11 +88,18 @@ def parsed(body: bytes) -> Any:
 
 def loads(text: bytes) -> Any:
     """JSON, and the bare NaN that Python's `json.dumps` writes for a missing number. Raises ValueError."""
+    if b"NaN" not in text:
+        return orjson.loads(text)
+    if b"\\" not in text:  # then each second part between quotes is a string, where NaN is a word
+        parts = text.split(b'"')
+        parts[::2] = [part.replace(b"NaN", b"null") for part in parts[::2]]
+        return orjson.loads(b'"'.join(parts))
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        # Python's parser lets halves of characters pass, which nothing can write again.
-        if b"NaN" not in text or _HALF.search(text):
+        if _HALF.search(
+            text
+        ):  # Python's parser lets halves of characters pass, which nothing can write again
             raise
         try:
             return json.loads(text, parse_constant=_constant)

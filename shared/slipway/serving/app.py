@@ -162,13 +162,13 @@ class App:
         rest = answer.rest
 
         def made() -> bytes | None:
-            with within(request):
+            with within(request):  # in the thread
                 return next(rest, None)
 
-        try:
-            await stream(receive, send, answer, lambda: self._in_turn(made))
-        except TimeoutError:
-            with within(request):
+        with within(request):
+            try:
+                await stream(receive, send, answer, lambda: self._in_turn(made))
+            except TimeoutError:
                 self._given_up()
 
     @cached_property

@@ -20,6 +20,8 @@ from slipway.schema import Schema
 from slipway.serving.records import Columns, Part, Read, Units, none, stacked, together, with_errors
 from slipway.sheet import Sheet
 
+_INFINITE = float("inf")
+_FEW = 64
 PIECE = 1024  # rows, or groups of them, of an answer that is sent piece by piece
 
 
@@ -133,7 +135,7 @@ class Asking:
             rows = self._rows(self.payload)
             if self.schema.numeric:
                 rows.matrix  # noqa: B018  # read once, for all pieces; raises where a cell is no number
-            units = Units(self.model, rows, np.arange(len(rows)))
+            units = self._apart(rows, np.arange(len(rows)))
         if units is None or len(units) <= PIECE:
             return None
         spoiled = {} if self.schema.numeric and not tolerant else units.spoiled(self.schema)
@@ -185,7 +187,13 @@ class Asking:
             self.schema.positions(sheet.names, sheet.width)
         except UserError as error:  # rows that name their cells themselves, and none has what is needed
             return None, {**bad, **dict.fromkeys(screened.places.tolist(), str(error))}
-        return Units(self.model, self._rows(Read(sheet)), screened.places), bad
+        return self._apart(self._rows(Read(sheet)), screened.places), bad
+
+    def _apart(self, rows: Rows, places: Array) -> Units:
+        """`rows` in units. Which belong together is asked of their cells as they came: some may be bad."""
+        alone = type(self.model).groups is Model.groups  # then the cells need not be read for it
+        groups = None if alone else self.model.groups(Rows(Read(rows.sheet), self.schema))
+        return Units(groups, rows, places)
 
     def _rows(self, source: Any) -> Rows:
         # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
@@ -237,11 +245,18 @@ def checked(answers: Mapping[str, Array] | Grouped, height: int) -> Mapping[str,
         if not isinstance(column, np.ndarray) or column.shape[:1] != (height,):
             came = column.shape[:1] if isinstance(column, np.ndarray) else type(column).__name__
             raise Fault(f"predict gave {came} answers in {name} for {height} rows")
-        if column.dtype.kind == "f" and np.isinf(column).any():
+        if column.dtype.kind == "f" and _has_infinite(column):
             # JSON and CSV have no word for it: it would pass for a gap.
             row = int(np.isinf(column).reshape(len(column), -1).any(axis=1).argmax()) + 1
             raise UserError(f"row {row}: {name} is infinite: a number in this row is too large")
     return answers
+
+
+def _has_infinite(column: Array) -> bool:
+    if len(column) < _FEW and column.ndim == 1:  # a tenth of what NumPy takes to set out
+        cells = column.tolist()
+        return _INFINITE in cells or -_INFINITE in cells
+    return bool(np.isinf(column).any())
 
 
 def _has_blank(body: bytes) -> bool:

@@ -163,7 +163,10 @@ class MultiModelApp:
             return
         rest, loop = answer.rest, asyncio.get_running_loop()
         try:
-            await stream(receive, send, answer, lambda: loop.run_in_executor(self._threads, next, rest, None))
+            with within(heeded(scope["headers"])[3]):
+                await stream(
+                    receive, send, answer, lambda: loop.run_in_executor(self._threads, next, rest, None)
+                )
         finally:
             await loop.run_in_executor(self._threads, rest.close)  # type: ignore[attr-defined]
 

@@ -14,7 +14,7 @@ import numpy as np
 from slipway import cells
 from slipway.cells import Array
 from slipway.errors import UserError
-from slipway.model import Grouped, Model
+from slipway.model import Grouped
 from slipway.rows import Rows
 from slipway.schema import Schema
 from slipway.sheet import Sheet
@@ -50,10 +50,12 @@ class Read:
 class Units:
     """Rows and which of them belong together; what belongs together is answered, or is bad, as one."""
 
-    def __init__(self, model: Model, rows: Rows, places: Array) -> None:
+    def __init__(self, groups: Array | None, rows: Rows, places: Array) -> None:
+        """`groups` has the group of each row, None where each stands by itself; `places` are the rows' in the
+        request.
+        """
         self.rows = rows
         self._places = places
-        groups = model.groups(rows)
         if groups is None:
             groups = np.arange(len(places))
         _, first, of_rows = np.unique(groups, return_index=True, return_inverse=True)
