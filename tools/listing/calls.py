@@ -25,7 +25,7 @@ def algorithm(product: Product) -> dict[str, Any]:
             "TrainingImage": product.image,
             **_digest(product, "TrainingImageDigest"),
             "SupportedHyperParameters": [specification(one) for one in facts["hyperparameters"]],
-            "SupportedTrainingInstanceTypes": facts["instances"]["training"],
+            "SupportedTrainingInstanceTypes": list(facts["instances"]["training"]),
             "SupportsDistributedTraining": facts["distributed"],
             "MetricDefinitions": [
                 {"Name": name, "Regex": metric_regex(name)} for name in metric_names(product)
@@ -81,7 +81,7 @@ def _channel(product: Product, name: str) -> dict[str, Any]:
         "Name": name,
         "Description": facts["description"],
         "IsRequired": facts["required"],
-        "SupportedContentTypes": facts["content_types"] or product.facts["content_types"],
+        "SupportedContentTypes": list(facts["content_types"] or product.facts["content_types"]),
         "SupportedCompressionTypes": ["None", "Gzip"],
         "SupportedInputModes": ["File", "FastFile", "Pipe"],
     }
@@ -97,10 +97,10 @@ def _inference(product: Product, **model: str) -> dict[str, Any]:
     facts = product.facts
     return {
         "Containers": [{"Image": product.image, **_digest(product, "ImageDigest"), **model}],
-        "SupportedTransformInstanceTypes": facts["instances"]["transform"],
-        "SupportedRealtimeInferenceInstanceTypes": facts["instances"]["hosting"],
-        "SupportedContentTypes": facts["content_types"],
-        "SupportedResponseMIMETypes": facts["accept"],
+        "SupportedTransformInstanceTypes": list(facts["instances"]["transform"]),
+        "SupportedRealtimeInferenceInstanceTypes": list(facts["instances"]["hosting"]),
+        "SupportedContentTypes": list(facts["content_types"]),
+        "SupportedResponseMIMETypes": list(facts["accept"]),
     }
 
 

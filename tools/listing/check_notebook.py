@@ -4,6 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,28 @@ def spot(listing: Listing) -> Found:
 def _calls(listing: Listing, kind: str, region: str, account: str) -> tuple[list[Call], str]:
     """What the notebook calls; and why it broke off, if it did."""
     trial = listing.product.trial
-    answers = {(one.content_type, one.accept): one.answer for one in (*trial.real_time, trial.batch)}
-    stage = Stage(region, account, answers, trial.batch.answer)
+    answers = [((one.content_type, one.accept), one.answer) for one in (*trial.real_time, trial.batch)]
+    code, samples = source(listing.notebooks[kind]), tuple(listing.samples.items())
+    return _rehearsed(code, samples, region, account, tuple(answers), trial.batch.answer)
+
+
+@lru_cache(maxsize=64)  # several rules look at the same calls
+def _rehearsed(
+    code: str,
+    samples: tuple[tuple[str, bytes], ...],
+    region: str,
+    account: str,
+    answers: tuple[tuple[tuple[str, str], bytes], ...],
+    batch: bytes,
+) -> tuple[list[Call], str]:
+    stage = Stage(region, account, dict(answers), batch)
     with tempfile.TemporaryDirectory() as folder:
-        for path, content in listing.samples.items():
+        for path, content in samples:
             place = Path(folder, "samples", path)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
         try:
-            return rehearse(listing.notebooks[kind], Path(folder), stage), ""
+            return rehearse(code, Path(folder), stage), ""
         except Exception as error:  # whatever a broken notebook raises is the finding
             return stage.calls, f"{type(error).__name__}: {error}"
 

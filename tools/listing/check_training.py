@@ -22,7 +22,7 @@ def tuning(listing: Listing) -> Found:
     for name, ends in facts["tuning"].items():
         if name not in known:
             yield f"tuning of one of {', '.join(known) or 'none'}", name
-        elif wrong := [one for one in ends if not fits(_text(one), known[name])]:
+        elif wrong := [one for one in ends if not within(_text(one), known[name])]:
             yield f"{name} within its own range", ", ".join(map(str, wrong))
     if facts["objective"] not in listing.product.trial.metrics:
         yield f"an objective among {', '.join(listing.product.trial.metrics)}", facts["objective"]
@@ -80,7 +80,7 @@ def metrics(listing: Listing) -> Found:
             yield f"{name}: a group that is the number of `metric {name}=-1.5e-07;`", regex
     for name, value in listing.product.trial.metrics.items():
         told = re.findall(regexes.get(name, r"(?!)"), listing.product.trial.log)
-        if not told or abs(float(told[-1]) - value) > 1e-6 * max(1.0, abs(value)):
+        if not told or not abs(_number(told[-1]) - value) <= 1e-6 * max(1.0, abs(value)):
             yield f"{name} = {value:.6g} in the log of the sample's training", f"{told[-1:] or 'nothing'}"
 
 

@@ -16,8 +16,6 @@ import aws_shapes
 import botocore.session
 from botocore import xform_name
 
-from listing.notebook import source
-
 _TRANSFERS = {"upload_file", "download_file"}  # boto3's own, not operations of S3
 
 
@@ -112,8 +110,8 @@ class _Client:
         return waiting
 
 
-def rehearse(notebook: Mapping[str, Any], folder: Path, stage: Stage) -> list[Call]:
-    """The calls that the notebook makes when it is run in `folder`. Raises what the notebook raises."""
+def rehearse(code: str, folder: Path, stage: Stage) -> list[Call]:
+    """The calls that a notebook's code makes when it is run in `folder`. Raises what the code raises."""
     boto3 = ModuleType("boto3")
     boto3.Session = lambda: mock.Mock(  # type: ignore[attr-defined]
         region_name=stage.region, client=lambda service: _Client(stage, service)
@@ -125,5 +123,5 @@ def rehearse(notebook: Mapping[str, Any], folder: Path, stage: Stage) -> list[Ca
         redirect_stdout(io.StringIO()),
     ):
         os.environ.pop("SAGEMAKER_ROLE", None)
-        exec(compile(source(dict(notebook)), "notebook", "exec"), {"__name__": "__main__"})
+        exec(compile(code, "notebook", "exec"), {"__name__": "__main__"})
     return stage.calls
