@@ -194,6 +194,15 @@ $(IMAGES:%=push-%): push-%: $(TOOLS) $(if $(filter test-containers,$(MAKECMDGOAL
 	@DOCKER=$(DOCKER) $(call in,tools) tools/push $* --version $(call version,$*) $(call option,registry,REGISTRY) \
 	  $(if $(COMMIT_ONLY),--commit-only)
 
+# REPOSITORY=url: on GitHub, where a listing's samples and notebooks will be, `origin` unless given.
+REPOSITORY ?= $(filter https://github.com/%,$(SOURCE))
+.PHONY: listing $(IMAGES:%=listing-%)
+listing: $(WANTED:%=listing-%) ## Write and check AWS Marketplace listings: [OUT=folder] [ACCOUNT=] [REGION=] [BUCKET=] [ROLE=] [DIGEST=] [SUBMIT=]
+$(IMAGES:%=listing-%): listing-%: $(TOOLS) $(ENVS)/%/.stamp
+	@PYTHONPATH=$(PYTHONPATH):tools $(call in,tools) -m listing --image $* $(if $(OUT),--out "$(OUT)/$*") \
+	  $(call option,account,ACCOUNT) $(call option,region,REGION) $(call option,bucket,BUCKET) $(call option,role,ROLE) \
+	  $(call option,repository,REPOSITORY) $(call option,digest,DIGEST) $(call option,submit,SUBMIT)
+
 .PHONY: sagemaker
 sagemaker: $(TOOLS) ## Train, transform, fetch on SageMaker: IMG=name ARGS="train --role arn:… --dry-run"
 	$(call need,IMG,which image)

@@ -16,7 +16,7 @@ REGION = "eu-west-1"
 BUCKET = f"sagemaker-{REGION}-123456789012"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A session of moto's account, with SageMaker's default bucket."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
