@@ -160,12 +160,6 @@ push: $(WANTED:%=push-%) ## Push the images to Amazon ECR, with the AWS credenti
 $(IMAGES:%=push-%): push-%: build-% $(TOOLS)
 	@DOCKER=$(DOCKER) $(call in,tools) tools/push.py $* --version $(call version,$*)
 
-.PHONY: sagemaker
-sagemaker: $(TOOLS) ## Train, transform, fetch on SageMaker: IMG=name ARGS="train --role arn:… --dry-run"
-	$(call need,IMG,which image)
-	$(call need,ARGS,train or transform or fetch; each has --help)
-	@$(call in,tools) tools/aws $(firstword $(ARGS)) --image $(IMG) $(wordlist 2,99,$(ARGS))
-
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
 	$(call need,IMG,which image to look into)
 	@$(DOCKER) run --rm --interactive --tty --entrypoint bash slipway/$(IMG):latest
