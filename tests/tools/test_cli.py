@@ -1,4 +1,4 @@
-"""Training, tuning, endpoints, transforms and results by way of SageMaker: what is sent, kept, and comes back."""
+"""The commands against SageMaker as moto plays it: what is sent, what is kept, what comes back."""
 
 import io
 import json
@@ -463,7 +463,7 @@ def test_what_was_not_made_here_is_not_deleted(slipway: Slipway, session: Any, t
     }
     sagemaker.create_endpoint_config(EndpointConfigName="theirs", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="theirs", EndpointConfigName="theirs")
-    with pytest.raises(main.CommandError, match="it was not made by this command"):
+    with pytest.raises(main.CommandError, match="it was not made here"):
         slipway("delete", "--endpoint", "theirs", "--yes")
     assert sagemaker.describe_endpoint(EndpointName="theirs")
     # Ours, over a configuration and a model of theirs: these stay.

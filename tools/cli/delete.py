@@ -68,8 +68,8 @@ def _found(context: Context, names: list[str], models: list[str]) -> list[Reques
             continue
         if not _ours(context, endpoint["EndpointArn"]):
             raise CommandError(
-                f"the endpoint {name} has no tag {TAG}={context.image.name}: it was not made by this command, "
-                "so it is not deleted by it"
+                f"the endpoint {name} has no tag {TAG}={context.image.name}: it was not made here, "
+                "so it is not deleted here"
             )
         requests.append(_delete("Endpoint", name))
         config = _there(sagemaker.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])

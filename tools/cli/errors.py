@@ -1,7 +1,7 @@
 """Why a command did not do what it was asked: one line that tells the way out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import (
@@ -39,10 +39,10 @@ def action(service: str, operation: str) -> str:
     return f"{_PREFIXES.get(service, service)}:{name}"
 
 
-def told(error: Exception, service_of: Callable[[str], str]) -> str:
-    """An error of boto3 in one line; `service_of` knows which service an operation belongs to."""
+def told(error: Exception, services: Mapping[str, str]) -> str:
+    """An error of boto3 in one line; `services` knows which service an operation is of."""
     if isinstance(error, ClientError):
-        return _line(_refusal(error, service_of))
+        return _line(_refusal(error, services))
     if isinstance(error, NoCredentialsError | PartialCredentialsError | TokenRetrievalError):
         return f"no AWS credentials: {_LOGIN}"
     if isinstance(error, NoRegionError):
@@ -52,7 +52,7 @@ def told(error: Exception, service_of: Callable[[str], str]) -> str:
     return _line(str(error) or type(error).__name__)
 
 
-def _refusal(error: ClientError, service_of: Callable[[str], str]) -> str:
+def _refusal(error: ClientError, services: Mapping[str, str]) -> str:
     facts: dict[str, Any] = dict(error.response.get("Error", {}))
     code, message = str(facts.get("Code", "")), str(facts.get("Message", ""))
     operation = error.operation_name
@@ -61,7 +61,7 @@ def _refusal(error: ClientError, service_of: Callable[[str], str]) -> str:
     if code in _DENIED:
         # PassRole is refused by the name of the call that passes the role.
         wanted = re.search(r"to perform: ([a-z0-9-]+:\w+)", message)
-        name = wanted[1] if wanted else action(service_of(operation), operation)
+        name = wanted[1] if wanted else action(services.get(operation, "sagemaker"), operation)
         return (
             f"not allowed: {name}. policies/user.json allows what the commands need; "
             f"docs/aws.md says how to attach it. AWS said: {message}"

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.context import Context
 from cli.errors import CommandError
-from cli.jobs import Endpoint
+from cli.jobs import Endpoint, Kind
 from cli.plan import Plan, Request, Upload, split_uri
 from slipway import codecs
 
@@ -55,7 +55,7 @@ def _endpoint(context: Context) -> Endpoint:
     options = context.options
     known = {one.name: one for one in context.jobs.endpoints}
     if options.endpoint and options.endpoint not in known:
-        kind = "async" if options.queued else "multi-model" if options.target_model else "real-time"
+        kind: Kind = "async" if options.queued else "multi-model" if options.target_model else "real-time"
         return Endpoint(name=options.endpoint, kind=kind, config="", model="")
     found = context.jobs.endpoint(options.endpoint)
     return found.model_copy(update={"kind": "async"}) if options.queued else found

@@ -80,23 +80,20 @@ def main() -> int:
     if given[:1] == ["conformance"]:
         os.execv(sys.executable, [sys.executable, str(_CONFORMANCE), *given[1:]])
     options = parse(given)
-    service = {}
-
-    def service_of(operation: str) -> str:
-        return service.get(operation, "sagemaker")
+    services: dict[str, str] = {}
 
     try:
         session = boto3.Session(
             profile_name=options.profile, region_name=options.region or os.environ.get("AWS_REGION")
         )
         session.events.register(
-            "before-call", lambda model, **_: service.update({model.name: model.service_model.service_name})
+            "before-call", lambda model, **_: services.update({model.name: model.service_model.service_name})
         )
         run(options, session)
     except (CommandError, ValueError, OSError, tarfile.TarError) as error:
         return _refuse(options.command, str(error))
     except AWS_ERRORS as error:
-        return _refuse(options.command, told(error, service_of))
+        return _refuse(options.command, told(error, services))
     except KeyboardInterrupt:
         return _interrupted(options)
     return 0

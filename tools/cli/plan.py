@@ -137,9 +137,9 @@ def _upload_error(error: Exception, upload: Upload) -> Exception:
             f"not allowed: s3:PutObject on {upload.uri}. policies/user.json allows what the commands need; "
             "docs/aws.md says how to attach it"
         )
-    if isinstance(error, AWS_ERRORS):
-        return error
-    return CommandError(" ".join(f"{upload.path} was not uploaded: {error}".split()))
+    if isinstance(error, Boto3Error):
+        return CommandError(f"{upload.path} was not uploaded: {error}")
+    return error
 
 
 def folder_uploads(source: Path, bucket: str, prefix: str) -> list[Upload]:
