@@ -203,12 +203,6 @@ $(IMAGES:%=listing-%): listing-%: $(TOOLS) $(ENVS)/%/.stamp
 	  $(call option,account,ACCOUNT) $(call option,region,REGION) $(call option,bucket,BUCKET) $(call option,role,ROLE) \
 	  $(call option,repository,REPOSITORY) $(call option,digest,DIGEST) $(call option,submit,SUBMIT)
 
-.PHONY: sagemaker
-sagemaker: $(TOOLS) ## Train, transform, fetch on SageMaker: IMG=name ARGS="train --role arn:… --dry-run"
-	$(call need,IMG,which image)
-	$(call need,ARGS,train or transform or fetch; each has --help)
-	@$(call in,tools) tools/aws $(firstword $(ARGS)) --image $(IMG) $(wordlist 2,99,$(ARGS))
-
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
 	$(call need,IMG,which image to look into)
 	@$(DOCKER) run --rm --interactive --tty --entrypoint bash slipway/$(IMG):latest

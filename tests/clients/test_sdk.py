@@ -1,18 +1,17 @@
 """The SageMaker Python SDK in local mode: fit, deploy, predict, transform."""
 
-import fcntl
 import json
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.places import docker, free_port
+from clients.local_mode import alone, remove_what_the_sdk_leaves
+from harness.places import free_port
 from harness.samples import Sample
 from slipway.image import Image
 
@@ -25,13 +24,13 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     opted_out = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
     work = tmp_path_factory.mktemp("sdk")
-    with _alone():
+    with alone():
         found = LocalSession(sagemaker_config=opted_out)
         found.config = {
             "local": {"local_code": True, "container_root": str(work), "serving_port": free_port()}
         }
         yield found
-        _remove_what_the_sdk_leaves()
+        remove_what_the_sdk_leaves()
 
 
 @pytest.fixture(scope="module")
@@ -109,17 +108,3 @@ def test_b4_a_batch_transform_answers_every_line(estimator: Any, sample: Sample,
     (output,) = (path for path in (tmp_path / "out").rglob("*.out"))
     lines = [json.loads(line) for line in output.read_text().splitlines() if line]
     assert len(lines) == sample.height
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Waits for other runs of these tests: the SDK's local mode calls its one network the same in all."""
-    with (Path(tempfile.gettempdir()) / "slipway-sdk-tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _remove_what_the_sdk_leaves() -> None:
-    for name in docker("ps", "--all", "--quiet", "--filter", "network=sagemaker-local").split():
-        docker("rm", "--force", name)
-    subprocess.run(["docker", "network", "rm", "sagemaker-local"], capture_output=True, check=False)

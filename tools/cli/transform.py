@@ -1,20 +1,19 @@
-"""`transform`: a model of a trained job, and a batch transform with it."""
+"""`transform`: a batch transform with the model of a training job."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from account import Account
-from jobs import Jobs, Transform, pairs
-from plan import Call, Plan, folder_uploads
-
-from slipway.image import Image
+from cli import model, progress
+from cli.context import Context
+from cli.jobs import Transform
+from cli.plan import Plan, Request, folder_uploads
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--training-job", default="", help="the latest of the job file unless given")
+    model.arguments(parser)
     parser.add_argument(
-        "--data", type=Path, help="a file or folder of rows; the sample's request.csv unless given"
+        "--data", help="s3://…, or a file or folder of rows; the sample's request.csv unless given"
     )
     parser.add_argument("--content-type", default="text/csv")
     parser.add_argument("--accept", default="text/csv")
@@ -32,33 +31,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-isolation", action="store_true", help="let the container reach a network")
 
 
-def plan(options: argparse.Namespace, image: Image, account: Account, jobs: Jobs, artifact: str) -> Plan:
-    """Uploads, then CreateModel and CreateTransformJob; the job is added to `jobs`."""
-    training = jobs.training(options.training_job)
-    name = options.name or account.job_name(f"{image.name}-transform")
+def run(context: Context) -> None:
+    options = context.options
+    name = options.name or context.account.new_name(f"{context.image.name}-transform")
+    plan, transform = planned(context, name)
+    if context.carry_out(plan) is None:
+        return
+    context.jobs.transforms.append(transform)
+    context.keep()
+    print(name)
+    if options.wait:
+        progress.transform(context, name)
+
+
+def planned(context: Context, name: str) -> tuple[Plan, Transform]:
+    """Uploads, then CreateModel and CreateTransformJob; and what the job file is to know of it."""
+    options, account = context.options, context.account
     prefix = f"{account.prefix}/{name}"
     output = f"s3://{account.bucket}/{prefix}/output"
-    tags = [{"Key": key, "Value": value} for key, value in pairs(options.tag, "tag").items()]
-    model: dict[str, Any] = {
-        "ModelName": name,
-        "PrimaryContainer": {
-            "Image": options.image_uri or training.image_uri,
-            "ModelDataUrl": artifact,
-            "Environment": pairs(options.environment, "environment"),
-        },
-        "ExecutionRoleArn": training.role,
-        "EnableNetworkIsolation": not options.no_isolation,
-        "Tags": tags,
-    }
-    job: dict[str, Any] = {
+    source = options.data or context.image.folder / "sample/request.csv"
+    uploads, uri = [], str(source)
+    if not uri.startswith("s3://"):
+        uploads = folder_uploads(Path(source), account.bucket, f"{prefix}/input")
+        uri = f"s3://{account.bucket}/{prefix}/input/"
+    chosen = model.choose(context)
+    made = model.create(context, name, chosen, isolated=not options.no_isolation)
+    parameters: dict[str, Any] = {
         "TransformJobName": name,
         "ModelName": name,
         "MaxPayloadInMB": options.max_payload_mb,
         "BatchStrategy": options.strategy,
         "TransformInput": {
-            "DataSource": {
-                "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{account.bucket}/{prefix}/input/"}
-            },
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
             "ContentType": options.content_type,
             "SplitType": options.split,
         },
@@ -68,20 +72,17 @@ def plan(options: argparse.Namespace, image: Image, account: Account, jobs: Jobs
             "AssembleWith": "Line" if options.split == "Line" else "None",
         },
         "TransformResources": {
-            "InstanceType": options.instance_type or image.instances.transform[0],
+            "InstanceType": options.instance_type or context.image.instances.transform[0],
             "InstanceCount": options.instance_count,
         },
-        "Tags": tags,
+        "Tags": context.tags(),
     }
     if options.max_concurrent:
-        job["MaxConcurrentTransforms"] = options.max_concurrent
+        parameters["MaxConcurrentTransforms"] = options.max_concurrent
     processing = {"InputFilter": options.input_filter, "OutputFilter": options.output_filter}
     processing = {key: value for key, value in processing.items() if value}
     if processing or options.join != "None":
-        job["DataProcessing"] = {**processing, "JoinSource": options.join}
-    source = options.data or image.folder / "sample/request.csv"
-    jobs.transforms.append(Transform(job=name, training_job=training.job, output=output))
-    return Plan(
-        folder_uploads(source, account.bucket, f"{prefix}/input"),
-        [Call("create_model", model), Call("create_transform_job", job)],
-    )
+        parameters["DataProcessing"] = {**processing, "JoinSource": options.join}
+    transform = Transform(job=name, training_job=chosen.training_job, output=output)
+    requests = [made, Request("sagemaker", "CreateTransformJob", parameters)]
+    return Plan(chosen.image_uri, uploads, requests), transform
