@@ -1,5 +1,6 @@
 """The playground: a page on a served model that answers as the model does, to everybody."""
 
+import io
 import json
 import re
 import subprocess
@@ -160,13 +161,13 @@ def test_the_printed_curl_gives_the_same_answer(opened, played):
 def test_the_printed_python_gives_the_same_answer(opened, played, monkeypatch):
     """boto3 and the SDK as they are, but that what would go to AWS goes to the model here."""
     import boto3
-    import sagemaker.predictor
+    import sagemaker.base_predictor
 
     def invoke_endpoint(**given: Any) -> dict[str, Any]:
         assert given["EndpointName"] == "my-endpoint"
         headers = {"Content-Type": given["ContentType"], "Accept": given["Accept"]}
         reply = requests.post(f"{played.url}/invocations", data=given["Body"], headers=headers, timeout=60)
-        return {"Body": SimpleNamespace(read=lambda: reply.content, close=lambda: None), "ContentType": "application/json"}
+        return {"Body": io.BytesIO(reply.content), "ContentType": reply.headers["Content-Type"]}
 
     client = SimpleNamespace(invoke_endpoint=invoke_endpoint)
     monkeypatch.setattr(boto3, "client", lambda name: client)
@@ -174,7 +175,7 @@ def test_the_printed_python_gives_the_same_answer(opened, played, monkeypatch):
     exec(opened.locator("#boto3").text_content() or "", {"print": printed.append})
     assert [json.loads(text) for text in printed] == [expected(played)]
     session = SimpleNamespace(sagemaker_runtime_client=client, sagemaker_config={})
-    monkeypatch.setattr(sagemaker.predictor, "Session", lambda *given: session)
+    monkeypatch.setattr(sagemaker.base_predictor, "Session", lambda *given: session)
     printed.clear()
     exec(opened.locator("#sdk").text_content() or "", {"print": printed.append})
     assert printed == [expected(played)]
