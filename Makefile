@@ -47,7 +47,7 @@ help: ## List the targets and options
 	@awk '/^# [A-Z_]+=/ {sub(/^# /, ""); sub(/: /, "\t"); printf "  %-14s %s\n", substr($$0, 1, index($$0, "\t") - 1), substr($$0, index($$0, "\t") + 1)}' Makefile
 
 # ---- use ----
-.PHONY: demo train serve predict
+.PHONY: demo train serve predict play
 demo: IMG := $(or $(IMG),kmeans)
 demo: $(ENVS)/$(or $(IMG),kmeans)/.stamp ## Train on the sample, serve, send a request (no Docker; IMG=kmeans unless given)
 	@$(call in,$(IMG)) tools/local.py demo --image $(IMG)
@@ -65,9 +65,13 @@ predict: $(RUN_ENV) ## Send a file to what is served: IMG=name FILE=rows.csv [TY
 	$(call need,IMG,which image to ask)
 	@$(call in,$(IMG)) tools/local.py predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
 
+play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if there is none: IMG=name [PORT=8080]
+	$(call need,IMG,which image to play with)
+	@$(call in,$(IMG)) tools/play --image $(IMG) $(call option,port,PORT)
+
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-containers test-push
-HOUSE := $(if $(IMG),,test-house test-shared test-faults)
+.PHONY: test test-house test-shared test-faults test-pages test-containers test-push
+HOUSE := $(if $(IMG),,test-house test-shared test-faults test-pages)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
 	  echo "NOT run, as no Docker engine answers: the tests of the containers. With one: make test-containers$(if $(IMG), IMG=$(IMG))"; fi
@@ -75,6 +79,9 @@ test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers whe
 # Its tests ask every image to describe itself, each in its own environment.
 test-house: $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
 	$(call in,tools) -m pytest tests/house tests/tools
+
+test-pages: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
+	$(call in,tools) -m pytest tests/pages
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit
@@ -224,6 +231,10 @@ lock: $(filter $(LOCAL)/%,$(UV)) ## Write the lock files; UPGRADE=1 also looks f
 
 generate: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the generated files
 	@$(call in,tools) tools/generate.py
+
+.PHONY: catalogue
+catalogue: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the catalogue of all images, a static site [OUT=folder]
+	@$(call in,tools) tools/catalogue $(call option,out,OUT)
 
 clean: ## Remove what make made here: environments, runs, caches
 	rm -rf $(LOCAL)

@@ -76,6 +76,38 @@ class Listing(_Facts):
     """Days of a free trial of what is not free."""
 
 
+class Choice(_Facts):
+    """By what a reader tells whether the image is the one to take."""
+
+    have: Annotated[str, Field(max_length=120)]
+    """What they start from."""
+    want: Annotated[str, Field(max_length=120)]
+    """What they are after."""
+
+
+class Chart(_Facts):
+    """How answers are best drawn: a kind of chart, and the columns of the request or the answer that it shows.
+
+    `points`: two columns of numbers against each other, coloured by `colour`. `fan`: `y` over `x`, a line for
+    each `series`, with a band between answer columns that are named as quantiles are, 0.1 and 0.9, and before
+    it the request's column `past`. `bars`: a
+    bar a row, named by `label` and as long as `value`, or in the parts of `parts`, an object of shares. `cells`: the
+    table, with the cells marked for which the answer has something in the column of their name and `marked`,
+    "_filled" say.
+    """
+
+    kind: Literal["points", "fan", "bars", "cells"]
+    x: str = ""
+    y: str = ""
+    series: str = ""
+    past: str = ""
+    colour: str = ""
+    label: str = ""
+    value: str = ""
+    parts: str = ""
+    marked: str = ""
+
+
 class Image(_Facts):
     """The facts of one image; its name is its folder's."""
 
@@ -89,6 +121,10 @@ class Image(_Facts):
     """What its libraries exist for. SageMaker trains on amd64 alone, and serves on Graviton, too."""
     row_rule: str
     """What one row of a request, and of its answer, stands for."""
+    choose: Choice | None = None
+    """For the front page of the catalogue."""
+    chart: Chart | None = None
+    """For the playground."""
     dependencies: tuple[str, ...] = ()
     """Python packages beyond the shared layer's."""
     bare: tuple[str, ...] = ()
