@@ -70,7 +70,7 @@ play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if t
 	@$(call in,$(IMG)) tools/play --image $(IMG) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-pages test-containers test-push
+.PHONY: test test-house test-shared test-faults test-pages test-containers test-push test-conformance
 HOUSE := $(if $(IMG),,test-house test-shared test-faults test-pages)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
@@ -97,7 +97,7 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
 	@$(PYTHON) benchmarks/serving.py
 
-test-containers: $(if $(IMG),,test-push) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 # The id of what passed is kept: `make push` takes nothing else.
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
 	@rm -f $(LOCAL)/tested/$*
@@ -108,6 +108,9 @@ $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS
 
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
+
+test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours and on one with faults (needs a Docker engine)
+	$(call in,tools) -m pytest benchmarks/classic
 
 # ---- check ----
 .PHONY: check check-style check-workflows check-shared $(IMAGES:%=check-%) check-locks check-generated
