@@ -36,7 +36,7 @@ class Options(slipway.Options):
     output_types: tuple[Literal["mean", "quantiles", "samples"], ...] = ("mean", "quantiles")
     """What to answer: mean, quantiles, samples, as in DeepAR."""
     num_samples: Annotated[int, Field(ge=1, le=1000)] = 100
-    """How many samples; each step's are drawn on their own."""
+    """How many samples; each is a path that may come, whose steps go together as errors of the past did."""
     horizon: Annotated[
         Annotated[int, Field(ge=1, le=100_000)] | None,
         Field(validation_alias=AliasChoices("horizon", "prediction_length")),
@@ -95,17 +95,14 @@ class Model(slipway.Model):
         wanted = asked.read(rows, self.panel, self.names, horizon)
         forecasts, panel = self._forecasts(wanted)
         levels = options.quantiles or self.quantiles
-        samples = np.empty((len(panel), horizon, 0))
         quantiles = self.engine.quantiles(forecasts, panel, levels)
-        if "samples" in options.output_types:
-            drawn = np.sort(np.random.default_rng(0).random(options.num_samples)).clip(0.001, 0.999)
-            samples = self.engine.quantiles(forecasts, panel, drawn.tolist())
-            samples = np.random.default_rng(1).permuted(samples, axis=2)
+        number = options.num_samples if "samples" in options.output_types else 0
+        samples = self.engine.samples(forecasts, panel, number)
         found = Answered(
             panel,
             self.engine.bounded(forecasts, panel).mean[:, :horizon],
             quantiles[:, :horizon],
-            samples[:, :horizon],
+            samples[:, :, :horizon],
             levels,
             options.output_types,
             self._observed(panel, options.anomalies),
@@ -198,6 +195,7 @@ class Model(slipway.Model):
         }
         (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
         arrays = {"calibration": engine.calibration.table, "pooled": engine.calibration.pooled}
+        arrays["links"] = engine.calibration.links
         if effects is not None:
             arrays |= {"centre": effects.centre, "scale": effects.scale, "common": effects.common}
         if self.shares is not None:
@@ -221,7 +219,7 @@ class Model(slipway.Model):
             seasons,
             facts["preset"],
             facts["non_negative"],
-            Calibration(arrays["calibration"], arrays["pooled"]),
+            Calibration(arrays["calibration"], arrays["pooled"], arrays["links"]),
             Learner.load(folder, seasons) if facts["learner"] else None,
             effects,
         )
