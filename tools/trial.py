@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from client import ask, guess, reason
+from client import ask, guess
 from exchanges import Exchange, Table
 from runs import ROOT, Run, RunError
 from served import served

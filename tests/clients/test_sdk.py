@@ -1,9 +1,7 @@
 """The SageMaker Python SDK in local mode: fit, deploy, predict, transform."""
 
 import json
-import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
-
-from harness.places import REPOSITORY
 from pages.checks import barriers, dead_links, heard, too_wide
 from pages.conftest import NAMES, Built
+from playwright.sync_api import Page
+
+from harness.places import REPOSITORY
 
 
 @pytest.fixture(scope="session")

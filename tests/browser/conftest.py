@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pages.checks import PHONE
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.places import REPOSITORY
-from pages.checks import PHONE
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NAMES = sorted(path.parent.name for path in REPOSITORY.glob("images/*/image.toml"))

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page
-
-from harness.places import REPOSITORY
 from pages.checks import barriers, heard, too_wide
 from pages.conftest import NAMES, Built, quiet
+from playwright.sync_api import Page
+
+from harness.places import REPOSITORY
 
 
 @dataclass(frozen=True)
