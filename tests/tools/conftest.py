@@ -10,6 +10,8 @@ from moto import mock_aws
 
 from harness.places import REPOSITORY
 
+sys.path.append(str(REPOSITORY / "tools"))
+
 REGION = "eu-west-1"
 BUCKET = f"sagemaker-{REGION}-123456789012"
 
