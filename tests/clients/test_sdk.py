@@ -53,9 +53,12 @@ def test_fit_makes_a_model(estimator: Any) -> None:
 
 
 def test_a6_a_job_on_two_hosts_makes_one_model(
-    image: Image, sample: Sample, session: Any, tmp_path: Path
+    image: Image, sample: Sample, session: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A2.11, A6.7: local mode replicates the data, so that the first container trains, and it alone."""
+    """A2.11, A6.7: local mode replicates the data, so that the first container trains, and it alone.
+
+    It stops all containers when one has left: the first would say so.
+    """
     from sagemaker.estimator import Estimator
 
     (tmp_path / "output").mkdir()
@@ -69,6 +72,9 @@ def test_a6_a_job_on_two_hosts_makes_one_model(
         sagemaker_session=session,
     )
     estimator.fit({name: f"file://{sample.folder / name}" for name in sample.channels})
+    told = "".join(capfd.readouterr())
+    assert "slipway train: done in" in told
+    assert "SIGTERM" not in told, "it was not stopped"
     with tarfile.open(estimator.model_data.removeprefix("file://")) as packed:
         assert sum(name.endswith("manifest.json") for name in packed.getnames()) == 1
 

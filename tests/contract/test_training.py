@@ -218,15 +218,18 @@ def test_a2_what_else_the_platform_leaves_about_does_no_harm(
     assert training.code == 0, training.log
 
 
-def test_a6_a_host_that_does_not_lead_ends_well_and_leaves_no_files(
+@pytest.mark.only("inside", "local")
+def test_a6_a_host_that_does_not_lead_ends_with_the_one_that_does_and_leaves_no_files(
     place: Place, sample: Sample, tmp_path: Path
 ) -> None:
     """A2.11, A6.1, A6.7: the platform packs what all hosts leave into one archive."""
+    first, second = hosts.addresses(2)
     root = sample.lay_out(tmp_path)
-    second = {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}
-    (root / "input/config/resourceconfig.json").write_text(json.dumps(second))
+    config = root / "input/config/resourceconfig.json"
+    config.write_text(json.dumps({"current_host": second, "hosts": [first, second]}))
     before = tree(root)
-    training = place.train(root)
+    with hosts.ended_soon(first):
+        training = place.train(root)
     assert training.code == 0, training.log
     assert tree(root) == before
 

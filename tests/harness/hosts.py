@@ -3,12 +3,14 @@
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import IO
 
 from harness.places import REPOSITORY, Training
@@ -33,6 +35,14 @@ def configure(
     for name in channels:
         given[name] = {**given.get(name, {}), "S3DistributionType": "ShardedByS3Key"}
     path.write_text(json.dumps(given))
+
+
+@contextmanager
+def ended_soon(leader: str) -> Iterator[None]:
+    """A leader that has trained as soon as another host has found it."""
+    with socket.create_server((leader, 8786)) as door:
+        Thread(target=lambda: door.accept()[0].close(), daemon=True).start()
+        yield
 
 
 @dataclass

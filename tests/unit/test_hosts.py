@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 import pytest
@@ -21,7 +22,7 @@ from slipway import Channel
 from slipway.errors import PlatformError, UserError
 from slipway.manifest import Manifest
 from slipway.training import cluster as clusters
-from slipway.training import config, shards
+from slipway.training import config, shards, staying
 from slipway.training.cluster import Cluster
 from slipway.training.inputs import Fifos, Files
 
@@ -124,10 +125,15 @@ def test_a_channel_that_is_empty_on_every_host_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a5_a_sharded_pipe_is_read_on_every_host(tmp_path: Path, wrapped: bool) -> None:
+def test_a5_a_sharded_pipe_is_read_on_every_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
     """A4.9, A5.4: each host opens its own FIFOs; one of them ends at once."""
     from slipway.codecs import recordio
 
+    opened: list[IO[bytes]] = []
+    plain = Fifos.open
+    monkeypatch.setattr(Fifos, "open", lambda self, epoch: opened.append(plain(self, epoch)) or opened[-1])
     objects = [b"x,y\n1,2\n", b"", b"x,y\n3,4\n5,6\n"]
     with ExitStack() as stack:
         for place, one in enumerate(objects):
@@ -142,6 +148,7 @@ def test_a5_a_sharded_pipe_is_read_on_every_host(tmp_path: Path, wrapped: bool) 
         for _ in range(2):
             assert pd.concat(list(channel.tables()))["x"].tolist() == [1, 3, 5]
         assert next(channel.tables())["x"].tolist() == [1], "an epoch may be closed early"
+        assert all(stream.closed for stream in opened), "and is closed on its host"
         assert pd.concat(list(channel.tables()))["x"].tolist() == [1, 3, 5]
 
 
@@ -228,6 +235,29 @@ def test_the_leader_trains_on_what_all_hosts_have_and_alone_leaves_files(job, fo
         assert not any(
             word in one.log.lower() for word in ("warning", "error", "traceback", "distributed")
         ), one.log
+
+
+def test_a_host_that_has_nothing_to_do_stays_until_the_leader_ends(job, folder: Path) -> None:
+    """A6.7: the SDK's local mode stops all containers when the first of them has left."""
+    roots = job(fail="late")
+    for root in roots:
+        (root / "input/config/inputdataconfig.json").write_text(json.dumps({"train": {}}))
+    with harness.started(folder, roots) as hosts:
+        wait_for("has nothing to do", hosts[1])
+        wait_for("adder 1.2.3 on", hosts[0])
+        hosts[1].process.send_signal(signal.SIGTERM)
+        wait_for("SIGTERM received", hosts[1])
+        hosts[0].process.send_signal(signal.SIGTERM)
+        done = [host.wait() for host in hosts]
+    assert [one.code for one in done] == [0, 0], [one.log for one in done]
+    assert Manifest.read(roots[0] / "model", "adder").metrics == {"loss": 2.0}, "its own rows, and no others"
+
+
+def test_a_host_that_does_not_find_the_leader_ends_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staying, "FIND_S", 0.3)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    first, second = harness.addresses(2)
+    staying.stay(config.Hosts(second, (first, second)))
 
 
 def test_where_the_leader_fails_the_others_end_in_good_order(job, folder: Path) -> None:

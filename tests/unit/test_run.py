@@ -12,6 +12,7 @@ from slipway import failure as failures
 from slipway.errors import PlatformError, UnsupportedMediaType
 from slipway.manifest import Manifest
 from slipway.paths import Paths
+from slipway.training import staying
 from slipway.training.run import FAILED, train
 
 
@@ -96,8 +97,9 @@ def test_a_job_that_cannot_be_done_says_why(settings_of, root, files, text):
 HOSTS = {"hosts": ["algo-1", "algo-2"]}
 
 
-def test_a_host_that_does_not_lead_has_nothing_to_do(settings_of, root):
+def test_a_host_that_does_not_lead_has_nothing_to_do(settings_of, root, monkeypatch):
     """A2.11, A6.7."""
+    monkeypatch.setattr(staying, "FIND_S", 0)
     configured(root, resourceconfig={**HOSTS, "current_host": "algo-2"})
     assert train(settings_of()) == 0
     assert not list((root / "model").iterdir())

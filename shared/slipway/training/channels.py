@@ -1,11 +1,12 @@
 """The channels of a job as its `fit` is given them, be the data on one host or sharded over several."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from slipway.log import log
 from slipway.paths import Paths
+from slipway.training import staying
 from slipway.training.channel import Channel
 from slipway.training.config import ChannelConfig, Hosts
 from slipway.training.inputs import Fifos, Files, Inputs, Pipe
@@ -27,10 +28,12 @@ def opened(hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths) -> It
     sharded = {name: one for name, one in given.items() if one.sharded and len(hosts.all) > 1}
     if not sharded and not hosts.is_leader:
         log("train", f"{hosts.all[0]} trains; {hosts.current} has nothing to do")
+        staying.stay(hosts)
         yield {}, None
         return
     if not sharded:
-        yield {name: _whole(name, one, paths) for name, one in given.items()}, None
+        with staying.leading(hosts) if len(hosts.all) > 1 else nullcontext():
+            yield {name: _whole(name, one, paths) for name, one in given.items()}, None
         return
     from slipway.training.cluster import Cluster, follow  # and with it Dask
     from slipway.training.shards import Shard

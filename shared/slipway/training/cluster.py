@@ -22,11 +22,11 @@ from slipway.errors import PlatformError, listed
 from slipway.log import log
 from slipway.training.config import Hosts
 from slipway.training.shards import Shard
+from slipway.training.staying import PORT
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PORT = 8786
 MEET_S = 600  # within which all hosts must have come; one may still be fetching the image
 _LOOK_S = 0.5
 _SAID_GOODBYE = "scheduler-close"  # what Dask tells a worker whose scheduler ends in good order
