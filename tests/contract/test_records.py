@@ -95,7 +95,7 @@ def test_b4_a_bad_row_that_comes_alone_is_told_too(server: Server, sample: Sampl
 
 def test_b4_a_request_that_is_wrong_as_a_whole_is_still_refused(server: Server, sample: Sample) -> None:
     other = [f"other_{name}" for name in sample.names]
-    assert server.ask(sample.csv(names=other), "text/csv", **RECORD).status == 400
+    assert server.ask(sample.csv(names=other), "text/csv; header=present", **RECORD).status == 400
     assert server.ask(b'{"instances": [', "application/json", **RECORD).status == 400
     assert server.ask(sample.csv(), "text/csv", "application/x-npy", **RECORD).status == 406
 
