@@ -41,10 +41,7 @@ def hyperparameters(image: Facts) -> str:
 def options(image: Facts) -> str:
     return table(
         ["name", "values", "default", "what it does"],
-        [
-            [_names(one), values(one["values"]), _default(one), one["description"]]
-            for one in image["options"]
-        ],
+        [[_names(one), values(one["values"]), _default(one), one["description"]] for one in image["options"]],
     )
 
 

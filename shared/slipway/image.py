@@ -51,7 +51,7 @@ class Instances(_Facts):
 
 
 class Listing(_Facts):
-    """What a buyer on AWS Marketplace is told and cannot be derived; `make listing` says how long it may be."""
+    """What a buyer on AWS Marketplace is told that nothing else says; `make listing` checks its lengths."""
 
     category: str
     """What kind of algorithm it is, in a sentence."""
@@ -138,7 +138,7 @@ class Image(_Facts):
     channels: dict[str, ChannelFacts]
     metrics: dict[str, MetricFacts] = {}
     answers: dict[str, str] = {}
-    """What each column of an answer is, by its name; `*` stands for any characters, the first that fits counts."""
+    """What each column of an answer is, by its name or the first pattern that fits; `*` is any characters."""
     listing: Listing | None = None
     instances: Instances
     folder: Path = Field(exclude=True)

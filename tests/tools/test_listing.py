@@ -618,6 +618,8 @@ def test_a_listing_that_breaks_a_rule_is_not_written(
 ) -> None:
     parameter(listing, "Integer").update(IsRequired=True)
     monkeypatch.setattr(making, "make", lambda image, place: listing)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
     assert said == (
@@ -631,6 +633,8 @@ def test_a_listing_says_what_is_still_an_example(
     listing: Listing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(making, "make", lambda image, place: listing)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert f"{len(RULES)} rules hold" in said
@@ -642,6 +646,8 @@ def test_an_image_without_its_texts_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(making.trials, "describe", lambda image, python: {"listing": None})
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path)]) == 1
     assert "image.toml has no [listing]" in capsys.readouterr().err
 
@@ -654,6 +660,25 @@ def test_the_sellers_place_is_in_every_name() -> None:
     assert place.url("x", "a.md") == "https://github.com/a/b/blob/main/x/a.md"
     assert replace(place, role="arn:aws:iam::123456789012:role/R").role_arn.endswith("role/R")
     assert replace(place, bucket="mine").s3("x", "y") == "s3://mine/slipway/listing/x/y"
+
+
+def test_where_the_image_was_pushed_is_where_it_is_listed(tmp_path: Path) -> None:
+    """C1.3: account, region and digest of what `make push` recorded, unless others are given."""
+    record, digest = tmp_path / "x.json", "sha256:" + "a" * 64
+    image = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/slipway/x@{digest}"
+    record.write_text(json.dumps({"image": image, "version": "1.0.0"}))
+    found = Place.of({"account": None, "role": "R"}, record, "1.0.0")
+    assert (found.account, found.region, found.digest, found.role) == (
+        "123456789012",
+        "eu-west-1",
+        digest,
+        "R",
+    )
+    assert Place.of({}, record, "2.0.0") == Place()
+    assert Place.of({"region": "us-west-2"}, record, "1.0.0") == Place(region="us-west-2")
+    assert Place.of({}, tmp_path / "none.json", "1.0.0") == Place()
+    record.write_text(json.dumps({"image": f"registry:5000/slipway/x@{digest}", "version": "1.0.0"}))
+    assert Place.of({}, record, "1.0.0") == Place()
 
 
 # ---- hyperparameters ----

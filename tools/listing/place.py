@@ -1,10 +1,15 @@
 """Whose listing it is: account, region, bucket, role, and where the repository with samples is."""
 
-from dataclasses import dataclass
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
 
 # The account that AWS's documentation uses, and a repository that is not there: both stand for the seller's.
 EXAMPLE_ACCOUNT = "111122223333"
 EXAMPLE_REPOSITORY = "https://github.com/example/listings"
+_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/[^@]+@(sha256:[0-9a-f]{64})")
 # Where AWS Marketplace publishes from: regions that nobody has to opt into. All newer ones have to be.
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
@@ -24,6 +29,16 @@ class Place:
     repository: str = EXAMPLE_REPOSITORY
     digest: str = ""
     """The image's sha256:… as `make push` prints it."""
+
+    @classmethod
+    def of(cls, given: dict[str, Any], record: Path, version: str) -> Self:
+        """What is given, and what `make push` recorded of this version, as far as the two agree."""
+        found = json.loads(record.read_text()) if record.exists() else {}
+        match = _ECR.fullmatch(found.get("image", "")) if found.get("version") == version else None
+        pushed = dict(zip(("account", "region", "digest"), match.groups(), strict=True)) if match else {}
+        if any(given.get(name) not in (None, "", pushed.get(name)) for name in ("account", "region")):
+            pushed = {}
+        return replace(cls(), **{**pushed, **{name: value for name, value in given.items() if value}})
 
     @property
     def role_arn(self) -> str:
