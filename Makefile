@@ -91,20 +91,27 @@ bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic
 	@$(PYTHON) benchmarks/serving.py
 
 test-containers: $(if $(IMG),,test-push) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+# The id of what passed is kept: `make push` takes nothing else.
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
+	@rm -f $(LOCAL)/tested/$*
 	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container
 	$(call in,tools) -m pytest tests/clients --ignore=tests/clients/test_push.py --image=$*
+	@mkdir -p $(LOCAL)/tested
+	@$(DOCKER) image inspect --format '{{.Id}}' slipway/$*:latest >$(LOCAL)/tested/$*
 
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
 
 # ---- check ----
-.PHONY: check check-style check-shared $(IMAGES:%=check-%) check-locks check-generated
-check: check-style check-shared $(WANTED:%=check-%) check-locks check-generated ## Lint, format, types, locks, generated files
+.PHONY: check check-style check-workflows check-shared $(IMAGES:%=check-%) check-locks check-generated
+check: check-style check-workflows check-shared $(WANTED:%=check-%) check-locks check-generated ## Lint, format, types, locks, generated files
 
 check-style: $(TOOLS)
 	$(call in,tools) -m ruff check .
 	$(call in,tools) -m ruff format --check .
+
+check-workflows: $(TOOLS)
+	$(call in,tools) tools/lint_workflows.py
 
 # Each image alone, as all of them call their modules `train` and `predictor`.
 MYPY = MYPYPATH=shared:images/$(1) $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/$(1) --python-executable $(call in,$(1))
@@ -141,7 +148,11 @@ version = $(or $(VERSION),$(call fact,$(1),version))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build \
   $(if $(CA),--secret id=ca$(comma)src=$(CA)) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 
-BUILD_LAYER = $(DOCKER_BUILD) --file shared/Dockerfile --build-arg BASE_IMAGE=$(or $(BASE_IMAGE),debian:$(1)-slim)
+# CACHE=registry/repository: take the shared layers from there where they have not changed; `make push-layers` puts them there.
+CACHE ?=
+cached = $(CACHE):$(1)-$(2)-$(shell uname -m)
+BUILD_LAYER = $(DOCKER_BUILD) --file shared/Dockerfile --build-arg BASE_IMAGE=$(or $(BASE_IMAGE),debian:$(1)-slim) \
+  $(if $(CACHE),--build-arg BUILDKIT_INLINE_CACHE=1 --cache-from $(call cached,build,$(1)) --cache-from $(call cached,runtime,$(1)))
 .PHONY: $(SUITES:%=layers-%)
 $(SUITES:%=layers-%): layers-%:
 	@$(call BUILD_LAYER,$*) --target build --tag $(call layer,build,$*) .
@@ -156,9 +167,32 @@ $(IMAGES:%=build-%): build-%:
 	  --build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) --build-arg SOURCE=$(SOURCE) \
 	  --build-arg LICENSES="$(call fact,$*,license)" .
 
-push: $(WANTED:%=push-%) ## Push the images to Amazon ECR, with the AWS credentials of the environment
-$(IMAGES:%=push-%): push-%: build-% $(TOOLS)
-	@DOCKER=$(DOCKER) $(call in,tools) tools/push.py $* --version $(call version,$*)
+.PHONY: push-layers
+push-layers: ## Push the shared layers for later builds to start from: CACHE=registry/repository
+	$(call need,CACHE,where to keep them)
+	@$(foreach suite,$(SUITES),$(foreach part,build runtime,$(DOCKER) tag $(call layer,$(part),$(suite)) $(call cached,$(part),$(suite)) && \
+	  $(DOCKER) push --quiet $(call cached,$(part),$(suite)) && )) true
+
+.PHONY: sbom audit $(IMAGES:%=sbom-%) $(IMAGES:%=audit-%)
+sbom: $(WANTED:%=sbom-%) ## List what is inside the images as CycloneDX, in .slipway/sbom
+$(IMAGES:%=sbom-%): sbom-%: $(TOOLS)
+	@mkdir -p $(LOCAL)/sbom
+	@SYFT_CHECK_FOR_APP_UPDATE=false $(ENVS)/tools/bin/syft scan --quiet docker:slipway/$*:latest \
+	  --source-name slipway/$* --source-version $(call version,$*) --output cyclonedx-json=$(LOCAL)/sbom/$*.cdx.json
+	@echo "wrote $(LOCAL)/sbom/$*.cdx.json"
+
+audit: $(WANTED:%=audit-%) ## Look for known vulnerabilities in the images, of Python packages and of Debian's
+$(IMAGES:%=audit-%): audit-%: $(TOOLS)
+	@DOCKER=$(DOCKER) $(call in,tools) tools/audit.py $*
+
+# REGISTRY=host: push to this registry instead of Amazon ECR.
+REGISTRY ?=
+# COMMIT_ONLY=1: push under the commit alone, and leave the version for a release.
+COMMIT_ONLY ?=
+push: $(WANTED:%=push-%) ## Push the images, once tested, to Amazon ECR with the AWS credentials of the environment
+$(IMAGES:%=push-%): push-%: $(TOOLS) $(if $(filter test-containers,$(MAKECMDGOALS)),test-container-%)
+	@DOCKER=$(DOCKER) $(call in,tools) tools/push $* --version $(call version,$*) $(call option,registry,REGISTRY) \
+	  $(if $(COMMIT_ONLY),--commit-only)
 
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
 	$(call need,IMG,which image to look into)
@@ -169,8 +203,8 @@ base-rootfs: ## Make debian:<SUITE>-slim from Debian packages, where no containe
 
 # ---- keep house ----
 .PHONY: matrix new lock generate clean
-matrix: ## Print the images as JSON, for CI
-	@$(PYTHON) tools/matrix.py
+matrix: $(TOOLS) ## Print the images as JSON, for CI [SINCE=commit: those touched since] [RELEASE=kmeans-v0.1.0: that one]
+	@$(call in,tools) tools/matrix.py $(call option,since,SINCE) $(call option,release,RELEASE)
 
 new: $(TOOLS) ## Start another image: IMG=name
 	$(call need,IMG,the name of the new image)

@@ -57,6 +57,8 @@ class Image(_Facts):
     license: str
     base: str = "trixie"
     """The Debian suite it is built on."""
+    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64", "linux/arm64")
+    """What its libraries exist for. SageMaker trains on amd64 alone, and serves on Graviton, too."""
     row_rule: str
     """What one row of a request, and of its answer, stands for."""
     dependencies: tuple[str, ...] = ()
