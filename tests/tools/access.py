@@ -52,7 +52,7 @@ class Recorder:
             key = f"/{params['Key']}" if "Key" in params else ""
             yield Need(name, f"arn:aws:s3:::{params['Bucket']}{key}", {"s3:prefix": params.get("Prefix", "")})
         elif service == "ecr":
-            repository = params.get("repositoryName")
+            repository = params.get("repositoryName") or next(iter(params.get("repositoryNames", [])), "")
             where = f"arn:aws:ecr:eu-west-1:123456789012:repository/{repository}" if repository else "*"
             yield Need(name, where)
         elif service == "logs":

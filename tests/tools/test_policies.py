@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-import push
 import pytest
 from botocore.exceptions import UnknownServiceError
 from cli import main, policy
@@ -64,14 +63,21 @@ def test_every_command_is_allowed_what_it_calls_and_every_permission_is_used(
 
 
 def test_pushing_is_allowed_what_it_calls(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(REPOSITORY / "tools/push"))
+    import ecr
+
+    monkeypatch.setattr(ecr, "docker", lambda *_, **__: "")
     recorder = Recorder(session)
-    host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-    digest = f"{host}/slipway/other@sha256:0"
-    monkeypatch.setattr(push, "docker", lambda *_, **__: digest)
-    monkeypatch.setenv("ECR_REGISTRY", host)
-    push.push("other", "0.0.1", session.client("ecr"))
-    assert recorder.needs
-    assert not denied(read("push"), recorder.needs)
+    registry = ecr.Ecr(session.client("ecr"))
+    with registry.opened() as (host, config):
+        registry.prepare("slipway/other")
+        registry.holds("slipway/other", "0.0.1", host, config)
+    push = read("push")
+    assert not denied(push, recorder.needs)
+    # What `docker push` calls by itself, as AWS's guide to ECR lists it.
+    docker = {"BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"}
+    docker |= {"PutImage", "GetDownloadUrlForLayer"}
+    assert set(push.actions()) == {one.action for one in recorder.needs} | {f"ecr:{name}" for name in docker}
 
 
 @pytest.mark.parametrize(
