@@ -25,6 +25,7 @@ KNOWN = {
     "stray_files_are_no_data": "A4.8: _SUCCESS is read as data",
     "a_second_host_does_no_harm": "A2.11, A6.7: every host writes the same file",
     "log_has_metrics": "A8.4: nothing to tune by",
+    "sigterm_loses_no_request": "B1.3: nginx is ended at once, with what it has not passed on",
     "slow_clients_do_no_harm": "B2.2: nginx has 512 connections in all",
     "ping_answers": "B2.3: POST /ping is refused",
     "errors_are_short": "B2.9: errors are pages of HTML",

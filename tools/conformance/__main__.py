@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from pathlib import Path
-from threading import Thread
+from typing import NoReturn
 
 import batch_checks  # noqa: F401  each registers its checks
 import image_checks  # noqa: F401
@@ -116,41 +117,43 @@ def carry_out_all(checks: list[Check], stage: Stage, jobs: int) -> list[Result]:
         print(f"{shown} ({result.seconds:.1f} s)", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(max(1, jobs)) as threads:
+        asked = [threads.submit(carry_out, one, stage) for one in checks if not one.alone]
         try:
-            asked = [threads.submit(carry_out, one, stage) for one in checks if not one.alone]
             for one in as_completed(asked):
                 done(one.result())
         except KeyboardInterrupt:
-            threads.shutdown(wait=False, cancel_futures=True)
-            # Waiting threads end when their containers do.
-            Thread(target=stage.engine.close).start()
-            raise
+            _stop(stage.engine)
     for check in checks:
         if check.alone:
             done(carry_out(check, stage))
     return sorted(results, key=lambda result: order(result.check))
 
 
+def _stop(engine: Engine) -> NoReturn:
+    """Ends at once: the threads would wait for answers of containers that are gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    engine.close()
+    print("conformance: stopped", file=sys.stderr, flush=True)
+    os._exit(130)
+
+
 def main() -> int:
     options = arguments().parse_args()
     engine = Engine(options.keep)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    stage: Stage | None = None
     try:
         under = read(options, engine)
         checks = chosen(options, under)
         if not checks:
             raise ValueError("nothing to check: give --data to train, --payload to ask, or --model to serve")
-        stage = Stage(under, engine)
-        results = carry_out_all(checks, stage, options.jobs)
+        with closing(Stage(under, engine)) as stage:
+            results = carry_out_all(checks, stage, options.jobs)
     except (EngineError, ValueError, OSError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("conformance: stopped", file=sys.stderr)
-        return 130
+        _stop(engine)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         engine.close()
     print(report.table(results))
     print(f"\n{options.image}: {report.summary(results)}")

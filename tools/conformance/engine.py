@@ -6,8 +6,10 @@ import os
 import platform
 import subprocess
 import tarfile
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,7 @@ class Engine:
         self._keep = keep
         self._mark = f"{LABEL}={uuid.uuid4().hex[:12]}"
         self._open = True
+        self._making = threading.Lock()
         # A container's own address shows what its server does; a published port shows Docker's proxy, too.
         self.direct = platform.system() == "Linux" and "DOCKER_HOST" not in os.environ
 
@@ -65,25 +68,30 @@ class Engine:
         options: Sequence[str] = (),
     ) -> "Container":
         """A container that is not started yet."""
-        if not self._open:
-            raise EngineError("stopped")
         settings = [part for name, value in (environ or {}).items() for part in ("--env", f"{name}={value}")]
-        return Container(
-            self, self.text("create", "--label", self._mark, *settings, *options, image, *command)
-        )
+        return Container(self, self._make("create", *settings, *options, image, *command))
 
     def volume(self) -> str:
-        return self.text("volume", "create", "--label", self._mark)
+        return self._make("volume", "create")
 
     def network(self) -> str:
         """A network that leads nowhere."""
         name = f"{self._mark.replace('=', '-')}-{uuid.uuid4().hex[:6]}"
-        self.run("network", "create", "--internal", "--label", self._mark, name)
+        self._make("network", "create", "--internal", name)
         return name
 
+    def _make(self, *arguments: str) -> str:
+        """What is made is marked; once `close` has begun, nothing is made any more."""
+        verbs = 1 if arguments[0] == "create" else 2
+        with self._making:
+            if not self._open:
+                raise EngineError("stopped")
+            return self.text(*arguments[:verbs], "--label", self._mark, *arguments[verbs:])
+
     def close(self) -> None:
-        """Removes what is left, and starts no more."""
-        self._open = False
+        """Removes what is left."""
+        with self._making:
+            self._open = False
         if self._keep:
             return
         mine = ["--filter", f"label={self._mark}", "--quiet"]
@@ -97,7 +105,8 @@ class Engine:
 
     def discard(self, container: str) -> None:
         if not self._keep:
-            self.run("rm", "--force", "--volumes", container)
+            with suppress(EngineError):  # it is gone already
+                self.run("rm", "--force", "--volumes", container)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import select
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +95,32 @@ class Wire:
         started = time.monotonic()
         socket.create_connection((self.host, self.port), CONNECT_S).close()
         return time.monotonic() - started
+
+    @contextmanager
+    def halfway(self, body: bytes, content_type: str) -> Iterator[Callable[[float], Reply]]:
+        """A request of which half is sent; yields what sends the rest, and waits for the answer."""
+        started = time.monotonic()
+        lines = ["POST /invocations HTTP/1.1", "Host: container", f"Content-Type: {content_type}"]
+        lines += [f"Content-Length: {len(body)}", "Expect: 100-continue", "", ""]
+        with socket.create_connection((self.host, self.port), CONNECT_S) as stream:
+            stream.sendall("\r\n".join(lines).encode())
+            # "100 Continue" says that it has begun; a server may leave it out.
+            select.select([stream], [], [], 1)
+            stream.sendall(body[: len(body) // 2])
+
+            def finish(timeout: float) -> Reply:
+                stream.settimeout(timeout)
+                stream.sendall(body[len(body) // 2 :])
+                answer = http.client.HTTPResponse(stream, method="POST")
+                try:
+                    answer.begin()
+                    content = answer.read()
+                except http.client.HTTPException as error:
+                    raise ConnectionError(f"no HTTP answer: {error!r}") from None
+                named = {name.lower(): value for name, value in answer.getheaders()}
+                return Reply(answer.status, named, content, time.monotonic() - started)
+
+            yield finish
 
     def dawdle(self) -> socket.socket:
         """A client that begins a request and does not end it."""
