@@ -1,6 +1,6 @@
 """Write what is derived from the images and the settings into the documents, or with --check compare it.
 
-A document says where: between `<!-- generated: NAME -->` and `<!-- end -->`.
+A document says where: between `<!-- generated: NAME -->` and `<!-- end -->`. Notebooks are generated whole.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import notebooks
 import tables
 
 import contract
@@ -60,7 +61,7 @@ def fill(path: Path, parts: Mapping[str, str]) -> str:
 
 
 def files() -> dict[Path, str]:
-    """Every file with generated parts, and the text it should have."""
+    """Every file that is generated or has generated parts, and the text it should have."""
     images = sorted(path.parent for path in ROOT.glob("images/*/image.toml"))
     described = {image: python(image, "-m", "slipway", "describe") for image in images}
     found = {ROOT / "README.md": {"images": tables.images(list(described.values()))}}
@@ -79,7 +80,12 @@ def files() -> dict[Path, str]:
         [sys.executable, "tools/conformance", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     found[ROOT / "docs/conformance.md"] = {"checks": done.stdout}
-    return {path: fill(path, parts) for path, parts in found.items()}
+    filled = {path: fill(path, parts) for path, parts in found.items()}
+    whole = {
+        image / "notebook.ipynb": notebooks.notebook(facts, image / "sample")
+        for image, facts in described.items()
+    }
+    return {**filled, **whole}
 
 
 def main() -> int:
@@ -87,7 +93,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; fail if a file is out of date")
     check = parser.parse_args().check
     try:
-        stale = {path: text for path, text in files().items() if path.read_text() != text}
+        stale = {
+            path: text for path, text in files().items() if not path.exists() or path.read_text() != text
+        }
     except (GenerateError, contract.ContractError) as error:
         print(f"generate: {error}", file=sys.stderr)
         return 1
