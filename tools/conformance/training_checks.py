@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from engine import EngineError
+from job import Job, Trained
 from registry import Failed, NotApplicable, check
-from stage import Job, Stage, Trained
+from stage import Stage
 
 Change = Callable[[Stage, Job], None]
 _GROUPS: dict[str, list[Change]] = {}
