@@ -1,5 +1,6 @@
 """The SageMaker Python SDK in local mode: fit, deploy, predict, transform."""
 
+import csv
 import fcntl
 import json
 import subprocess
@@ -69,24 +70,44 @@ def test_deploy_and_predict_answer(estimator: Any, sample: Sample) -> None:
         predictor.delete_endpoint()
 
 
-def test_b4_a_batch_transform_answers_every_line(estimator: Any, sample: Sample, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/rows.csv").write_bytes(sample.csv(header=False))
+def transformed(estimator: Any, folder: Path, body: bytes, accept: str, **more: Any) -> list[str]:
+    """The lines of a batch transform's output."""
+    (folder / "in").mkdir(parents=True)
+    (folder / "in/rows.csv").write_bytes(body)
     transformer = estimator.transformer(
-        1,
-        "local",
-        output_path=f"file://{tmp_path / 'out'}",
-        strategy="MultiRecord",
-        assemble_with="Line",
-        accept="application/jsonlines",
+        1, "local", output_path=f"file://{folder / 'out'}", assemble_with="Line", accept=accept, **more
     )
     # wait and logs would stream from CloudWatch.
     transformer.transform(
-        f"file://{tmp_path / 'in'}", content_type="text/csv", split_type="Line", wait=False, logs=False
+        f"file://{folder / 'in'}", content_type="text/csv", split_type="Line", wait=False, logs=False
     )
-    (output,) = (path for path in (tmp_path / "out").rglob("*.out"))
-    lines = [json.loads(line) for line in output.read_text().splitlines() if line]
-    assert len(lines) == sample.height
+    (output,) = (path for path in (folder / "out").rglob("*.out"))
+    return [line for line in output.read_text().splitlines() if line]
+
+
+def test_b4_a_batch_transform_answers_every_line(estimator: Any, sample: Sample, tmp_path: Path) -> None:
+    """B4.1, B4.4, B4.5."""
+    body = sample.csv(header=False)
+    lines = transformed(estimator, tmp_path, body, "application/jsonlines", strategy="MultiRecord")
+    assert len([json.loads(line) for line in lines]) == sample.height
+
+
+def test_b4_a_transform_of_single_records_joins_its_output_with_its_input(
+    estimator: Any, sample: Sample, tmp_path: Path
+) -> None:
+    """B4.4, B4.7, B4.10: the platform puts each output line behind its input line.
+
+    Local mode does not join, so it is done here by the platform's rule; a line that is no row has one, too.
+    """
+    body = sample.csv(header=False) + b"no row, nor a time,,,,,,,,,,,,,,,,,,,,,,,,\n"
+    environ = {"SLIPWAY_OPTIONS": "on_error=record"}
+    lines = transformed(estimator, tmp_path, body, "text/csv", strategy="SingleRecord", env=environ)
+    sent = body.decode().splitlines()
+    joined = [f"{given},{answer}" for given, answer in zip(sent, lines, strict=True)]
+    answers = list(csv.reader(lines))
+    assert len({len(cells) for cells in answers}) == 1
+    assert [bool(cells[-1]) for cells in answers] == [False] * sample.height + [True]
+    assert all(line.startswith(given) for line, given in zip(joined, sent, strict=True))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the platform's limits ask of a server: connections, sizes, headers, its log (contract rows B1 to B6)."""
+"""What the platform's limits ask of a server: connections, sizes, headers, its log (rows B1 to B6)."""
 
 import json
 import resource
