@@ -1,6 +1,6 @@
 """SageMaker's runtime as boto3 sees it, in front of a container: what the platform does, by its rules.
 
-It streams answers in its event format, and has the models of a multi-model endpoint loaded when they are asked.
+It streams answers in its event format, and loads the models of a multi-model endpoint when they are asked.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Runtime.html
 """
 
