@@ -49,6 +49,8 @@ class Settings(BaseModel):
     """Comma-separated answer columns that SAGEMAKER_INFERENCE_OUTPUT may name; any when empty."""
     options: str = Field("", alias="SLIPWAY_OPTIONS")
     """Per-call options in force when a request gives none, as JSON or as key=value;key=value."""
+    deepar_options: str = Field("", alias="DEEPAR_INFERENCE_CONFIG")
+    """What SLIPWAY_OPTIONS is, under the name that DeepAR's jobs have; SLIPWAY_OPTIONS goes before it."""
     batch: Flag = Field(False, alias="SAGEMAKER_BATCH")
     """Set by the platform in a batch transform."""
     max_payload_mb: int | None = Field(None, alias="SAGEMAKER_MAX_PAYLOAD_IN_MB", ge=0)

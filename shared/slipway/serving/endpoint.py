@@ -59,15 +59,19 @@ class Endpoint:
         self._known = frozenset(names(type(model).options))
         self._wanted = list(_names(settings.output_columns))
         _check_supported(self._wanted, _names(settings.supported_columns))
-        self._defaults = {**_pairs(settings.options), **(own or {})}
+        sources = {
+            "DEEPAR_INFERENCE_CONFIG": _pairs(settings.deepar_options, "DEEPAR_INFERENCE_CONFIG"),
+            "SLIPWAY_OPTIONS": _pairs(settings.options, "SLIPWAY_OPTIONS"),
+            OPTIONS: own or {},
+        }
         if self._wanted and "outputs" in self._known:  # the model itself gives what is wanted, and no more
-            wanted = {"outputs": self._wanted}
-            type(model).options.parse(wanted, "option in SAGEMAKER_INFERENCE_OUTPUT")
-            self._defaults = {**wanted, **self._defaults}
+            sources = {"SAGEMAKER_INFERENCE_OUTPUT": {"outputs": self._wanted}, **sources}
             self._wanted = []
-        self._options = type(model).options.parse(
-            self._defaults, f"option in {OPTIONS if own else 'SLIPWAY_OPTIONS'}"
-        )
+        self._defaults: dict[str, Any] = {}
+        for variable, given in sources.items():  # each alone first, so that an error names its variable
+            type(model).options.parse(given, f"option in {variable}")
+            self._defaults |= given
+        self._options = type(model).options.parse(self._defaults, "option of the deployment")
 
     @classmethod
     def load(cls, settings: Settings, folder: Path | None = None) -> "Endpoint":
@@ -238,7 +242,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _pairs(text: str) -> dict[str, Any]:
+def _pairs(text: str, source: str = "options") -> dict[str, Any]:
     """Options as text: a JSON object, or key=value pairs with semicolons or commas between."""
     text = text.strip()
     if text.startswith("{"):
@@ -246,6 +250,6 @@ def _pairs(text: str) -> dict[str, Any]:
             found: dict[str, Any] = orjson.loads(text)
             return found
         except orjson.JSONDecodeError:
-            raise UserError("options: the text starts as a JSON object but is none") from None
+            raise UserError(f"{source}: the text starts as a JSON object but is none") from None
     parts = (part.partition("=") for part in text.replace(",", ";").split(";"))
     return {name.strip(): value.strip() for name, equals, value in parts if equals}
