@@ -69,7 +69,7 @@ def test_b2_a_ping_is_answered_while_all_workers_are_busy_and_a_thousand_clients
 
 @pytest.mark.only("local", "container")
 def test_b3_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: Server) -> None:
-    """B3: asynchronous endpoints send up to 1 GB, and D6: the limit is no 6 MB."""
+    """B3.3: asynchronous endpoints send up to 1 GB, and D6: the limit is no 6 MB."""
     if "nginx is not installed" in server.log():
         pytest.skip("nginx is not installed: gunicorn reads a body before it refuses")
     assert _first_line(server, 1 << 30, wait=1) == b"", "it waits for the body"
@@ -78,7 +78,7 @@ def test_b3_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: 
 
 @pytest.mark.only("local", "container")
 def test_b3_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample) -> None:
-    """B3, B4.3: batch transforms send up to 100 MB; this one ends in a line that is no row, which is told."""
+    """B3.1, B3.4, B4.3: batch transforms send up to 100 MB; this one ends in a line that is no row, which is told."""
     line = sample.csv(False, rows=sample.rows[:1])
     body = line * ((100 << 20) // len(line)) + b"1," * 99 + b"1\n"
     reply = server.ask(body[-(100 << 20) :].partition(b"\n")[2], "text/csv")
