@@ -89,7 +89,7 @@ def test_b3_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample
 def test_b2_headers_that_are_not_for_it_change_nothing(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
-    """B2.7, B2.11 (sessions are not offered, so none is made), B2.12, B6.5."""
+    """B2.7, B2.12: no session is made, and no container chosen."""
     sent = {"Content-Type": "text/csv", "Accept": "application/json", **STRANGE_HEADERS}
     reply = server.send("POST", "/invocations", sample.csv(), sent)
     assert (reply.status, reply.body) == (200, expected.body)
@@ -116,7 +116,7 @@ def test_b2_one_connection_serves_many_requests(server: Server, sample: Sample) 
 
 
 def test_b6_an_answers_type_is_one_that_the_next_container_reads(server: Server, sample: Sample) -> None:
-    """B6.3: in a pipeline it becomes the next request's, parameters included (B2.15)."""
+    """B2.15, B6.4: in a pipeline it becomes the next request's, parameters included."""
     from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES, reader
 
     assert set(ANSWER_TYPES) <= set(MEDIA_TYPES)
