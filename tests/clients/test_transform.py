@@ -1,4 +1,4 @@
-"""A batch transform: the SDK's local mode splits the file, the platform's rule joins answers with what was sent."""
+"""A batch transform: the SDK's local mode splits the file, the platform's rule joins what comes back."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ def batch(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory
 
 
 def transformed(server: Server, path: Path, strategy: str, media: str) -> list[str]:
-    """The output's lines: each batch that the SDK makes of the file is a request, answers are put together."""
+    """The output's lines: each batch that the SDK makes of the file is a request."""
     from sagemaker.local.data import get_batch_strategy_instance, get_splitter_instance
 
     batches = get_batch_strategy_instance(strategy, get_splitter_instance("Line"))

@@ -78,7 +78,7 @@ def test_b3_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: 
 
 @pytest.mark.only("local", "container")
 def test_b3_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample) -> None:
-    """B3.1, B3.4, B4.3: batch transforms send up to 100 MB; this one ends in a line that is no row, which is told."""
+    """B3.1, B3.4, B4.3: up to 100 MB; these end in a line that is no row, which is told."""
     line = sample.csv(False, rows=sample.rows[:1])
     body = line * ((100 << 20) // len(line)) + b"1," * 99 + b"1\n"
     reply = server.ask(body[-(100 << 20) :].partition(b"\n")[2], "text/csv")
