@@ -36,7 +36,9 @@ def test_every_link_leads_somewhere(built):
 def test_a_dead_link_would_be_found(built, tmp_path):
     copy = shutil.copytree(built.site, tmp_path / "site")
     index = copy / "index.html"
-    index.write_text(index.read_text().replace("</main>", '<a href="nowhere.html">x</a><a href="#no">y</a></main>'))
+    index.write_text(
+        index.read_text().replace("</main>", '<a href="nowhere.html">x</a><a href="#no">y</a></main>')
+    )
     assert dead_links(copy) == ["index.html leads to nowhere.html", "index.html leads to #no"]
 
 
@@ -128,7 +130,13 @@ def test_a_page_tells_every_fact_of_its_image(built, page, trial):
     names = [one["name"] for part in ("hyperparameters", "options") for one in facts[part]]
     names += [*facts["channels"], *facts["metrics"], *trial["metrics"]]
     names += [kind for kinds in facts["instances"].values() for kind in kinds]
-    names += [*facts["content_types"], *facts["accept"], facts["version"], facts["license"], facts["row_rule"]]
+    names += [
+        *facts["content_types"],
+        *facts["accept"],
+        facts["version"],
+        facts["license"],
+        facts["row_rule"],
+    ]
     names += [part for one in trial["libraries"] for part in (one["name"], one["version"], one["licence"])]
     assert not [name for name in names if name not in said]
     descriptions = [one["description"].split(".")[0] for one in facts["hyperparameters"]]
@@ -139,7 +147,9 @@ def test_a_page_tells_every_fact_of_its_image(built, page, trial):
 def test_what_a_page_prints_is_what_was_sent_and_came(built, page, trial):
     facts = trial["facts"]
     said = text(page, built.site / facts["name"] / "index.html")
-    assert {one["sent"]["type"] for one in trial["requested"]} | trial["left_out"].keys() == set(facts["content_types"])
+    assert {one["sent"]["type"] for one in trial["requested"]} | trial["left_out"].keys() == set(
+        facts["content_types"]
+    )
     assert {one["accept"] for one in [*trial["answered"], *trial["refused"]]} == set(facts["accept"])
     for one in [*trial["requested"], *trial["others"], *trial["answered"]]:
         for kept in (one["sent"], one["answer"]):
@@ -157,7 +167,10 @@ def test_the_training_report_is_the_one_that_training_wrote(built, trial):
 
 def test_every_library_of_the_lock_file_that_is_installed_is_listed(trial):
     lock = (REPOSITORY / "images" / trial["facts"]["name"] / "requirements.lock").read_text()
-    locked = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
+    locked = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)
+    }
     listed = {one["name"] for one in trial["libraries"]}
     assert listed <= locked
     assert len(listed) > 0.8 * len(locked)  # some are for another platform
