@@ -268,6 +268,11 @@ def test_ranges_come_from_the_schema() -> None:
     assert ranges.objective(SCHEMA, "") == {"Type": "Minimize", "MetricName": "rmse"}
 
 
+def test_where_nothing_is_left_to_tune_it_is_told() -> None:
+    with pytest.raises(main.CommandError, match="as k, rate, init, scaled is set; name with --range"):
+        ranges.chosen(SCHEMA, [], ["k", "rate", "init", "scaled"])
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
