@@ -16,6 +16,8 @@ from typing import Any
 import notebooks
 import tables
 
+import contract
+
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SETTINGS = (
@@ -71,6 +73,13 @@ def files() -> dict[Path, str]:
             "metrics": tables.metrics(facts),
         }
     found[ROOT / "docs/settings.md"] = {"settings": tables.settings(python(images[0], "-c", _SETTINGS))}
+    sections, held = contract.rows(ROOT / "tools/contract.toml"), contract.tests(ROOT)
+    contract.check(sections, held)
+    found[ROOT / "docs/contract.md"] = {"contract": contract.document(sections, held)}
+    done = subprocess.run(
+        [sys.executable, "tools/conformance", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found[ROOT / "docs/conformance.md"] = {"checks": done.stdout}
     filled = {path: fill(path, parts) for path, parts in found.items()}
     whole = {
         image / "notebook.ipynb": notebooks.notebook(facts, image / "sample")
@@ -87,7 +96,7 @@ def main() -> int:
         stale = {
             path: text for path, text in files().items() if not path.exists() or path.read_text() != text
         }
-    except GenerateError as error:
+    except (GenerateError, contract.ContractError) as error:
         print(f"generate: {error}", file=sys.stderr)
         return 1
     for path, text in stale.items():
