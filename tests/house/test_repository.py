@@ -9,7 +9,7 @@ from house.folders import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 IMAGES = sorted(path.parent.name for path in ROOT.glob("images/*/image.toml"))
-# Where an image may be named besides its own folder: prose, what measures one, libraries; in the Makefile, the demo.
+# Where an image may be named besides its own folder: prose, benchmarks, libraries; in the Makefile, the demo.
 NAMED = re.compile(r".*\.md|benchmarks/.*|tools/web/vendor/.*")
 ACCOUNTS = {"111122223333", "123456789012"}  # the ones that AWS's own documentation uses
 # A class of one letter keeps these lines from finding themselves.
