@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import requests
-from pages.checks import barriers, heard, too_wide
-from pages.conftest import NAMES, Built, quiet
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from web.checks import barriers, heard, too_wide
+from web.conftest import NAMES, Built, quiet
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,19 @@
 """The catalogue: what it says is what the images say and do, and everybody can read it."""
 
+import hashlib
 import json
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-from pages.checks import barriers, dead_links, heard, too_wide
-from pages.conftest import NAMES, Built
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from web.checks import barriers, dead_links, heard, too_wide
+from web.conftest import NAMES, Built
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +54,7 @@ def test_no_page_complains_nor_fetches_from_elsewhere_nor_is_too_wide_for_a_phon
 
 
 def sheet_of(place: Path) -> str:
-    """The style of a page, its own and the site's if it takes that: a training report has one list of colours."""
+    """A page's own style, and the site's if it takes that: a training report has colours of its own."""
     top = next(parent for parent in place.parents if (parent / "assets").is_dir())
     own = place.read_text()
     return own + ((top / "assets/style.css").read_text() if "assets/style.css" in own else "")
@@ -175,6 +177,15 @@ def test_every_library_of_the_lock_file_that_is_installed_is_listed(trial):
     assert listed <= locked
     assert len(listed) > 0.8 * len(locked)  # some are for another platform
     assert all(one["licence"] for one in trial["libraries"])
+
+
+def test_the_libraries_of_the_browser_are_the_ones_that_are_named():
+    folder = REPOSITORY / "tools/web/vendor"
+    named = tomllib.loads((folder / "vendor.toml").read_text())
+    assert {path.stem for path in folder.glob("*.js")} == named.keys()
+    for name, one in named.items():
+        assert (folder / f"{name}.LICENSE").exists()
+        assert hashlib.sha256((folder / f"{name}.js").read_bytes()).hexdigest() == one["sha256"], name
 
 
 def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_path, monkeypatch):
