@@ -61,6 +61,22 @@ def read(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     return _points(rows, stored, names, horizon)
 
 
+def groups(rows: Rows, names: Names) -> Array | None:
+    """The series of each row where the request holds its history; any other row stands by itself."""
+    sent = rows.sent
+    target = sent.get(names.target, ())
+    if any(isinstance(cell, list) for cell in target):
+        return None
+    keys = list(zip(*(sent[name] for name in names.keys if name in sent), strict=True)) or [()] * len(rows)
+    came = {key for key, cell in zip(keys, target, strict=False) if cell not in (None, "")}
+    if not came:
+        return None
+    places: dict[object, int] = {}
+    return np.array(
+        [places.setdefault(key if key in came else row, len(places)) for row, key in enumerate(keys)]
+    )
+
+
 def _ids(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     """Each row names a series that the model has."""
     keys = list(zip(*_key_cells(rows, stored, names), strict=True))

@@ -110,6 +110,9 @@ class Model(slipway.Model):
         )
         return answers.columns(wanted, found, options, rows.nests)
 
+    def groups(self, rows: Rows) -> Array | None:
+        return asked.groups(rows, self.names)
+
     def translated(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         return older.translated(document, self.names)
 
