@@ -61,9 +61,8 @@ def test_answers_do_not_depend_on_the_other_rows_of_a_request(searched: dict[str
 def test_contributions_sum_to_the_answer_less_the_typical_rows(searched: dict[str, Trained]) -> None:
     predictor = searched["regression"].predictor
     fresh = mixed(12, seed=5)
-    usual = pd.DataFrame({one.name: pd.Series([one.usual], dtype=object) for one in predictor.columns})
-    base = predictor.predict(usual).prediction[0]
-    found = predictor.contributions(fresh)
+    base = predictor.predict(predictor.usual).prediction[0]
+    found = predictor.contributions(predictor.design(fresh))
     assert found.sum(1) == pytest.approx(predictor.predict(fresh).prediction - base)
     names = predictor.reads
     assert np.abs(found).mean(0).argmax() in {names.index("size"), names.index("team")}
