@@ -47,7 +47,7 @@ help: ## List the targets and options
 	@awk '/^# [A-Z_]+=/ {sub(/^# /, ""); sub(/: /, "\t"); printf "  %-14s %s\n", substr($$0, 1, index($$0, "\t") - 1), substr($$0, index($$0, "\t") + 1)}' Makefile
 
 # ---- use ----
-.PHONY: demo train serve predict
+.PHONY: demo train serve predict play
 demo: IMG := $(or $(IMG),kmeans)
 demo: $(ENVS)/$(or $(IMG),kmeans)/.stamp ## Train on the sample, serve, send a request (no Docker; IMG=kmeans unless given)
 	@$(call in,$(IMG)) tools/local.py demo --image $(IMG)
@@ -65,9 +65,13 @@ predict: $(RUN_ENV) ## Send a file to what is served: IMG=name FILE=rows.csv [TY
 	$(call need,IMG,which image to ask)
 	@$(call in,$(IMG)) tools/local.py predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
 
+play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if there is none: IMG=name [PORT=8080]
+	$(call need,IMG,which image to play with)
+	@$(call in,$(IMG)) tools/play --image $(IMG) $(call option,port,PORT)
+
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-containers test-push
-HOUSE := $(if $(IMG),,test-house test-shared test-faults)
+.PHONY: test test-house test-shared test-faults test-browser test-containers test-push test-conformance
+HOUSE := $(if $(IMG),,test-house test-shared test-faults test-browser)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
 	  echo "NOT run, as no Docker engine answers: the tests of the containers. With one: make test-containers$(if $(IMG), IMG=$(IMG))"; fi
@@ -75,6 +79,9 @@ test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers whe
 # Its tests ask every image to describe itself, each in its own environment.
 test-house: $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
 	$(call in,tools) -m pytest tests/house tests/tools
+
+test-browser: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
+	$(call in,tools) -m pytest tests/browser
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit
@@ -90,21 +97,32 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
 	@$(PYTHON) benchmarks/serving.py
 
-test-containers: $(if $(IMG),,test-push) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+# The id of what passed is kept: `make push` takes nothing else.
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
+	@rm -f $(LOCAL)/tested/$*
 	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container
 	$(call in,tools) -m pytest tests/clients --ignore=tests/clients/test_push.py --image=$*
+	@mkdir -p $(LOCAL)/tested
+	@$(DOCKER) image inspect --format '{{.Id}}' slipway/$*:latest >$(LOCAL)/tested/$*
 
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
 
+test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours and on one with faults (needs a Docker engine)
+	$(call in,tools) -m pytest benchmarks/classic
+
 # ---- check ----
-.PHONY: check check-style check-shared $(IMAGES:%=check-%) check-locks check-generated
-check: check-style check-shared $(WANTED:%=check-%) check-locks check-generated ## Lint, format, types, locks, generated files
+.PHONY: check check-style check-workflows check-shared $(IMAGES:%=check-%) check-locks check-generated
+check: check-style check-workflows check-shared $(WANTED:%=check-%) check-locks check-generated ## Lint, format, types, locks, generated files
 
 check-style: $(TOOLS)
 	$(call in,tools) -m ruff check .
 	$(call in,tools) -m ruff format --check .
+	MYPYPATH=shared:tools $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/tools tools/cli tools/notebooks.py
+
+check-workflows: $(TOOLS)
+	$(call in,tools) tools/lint_workflows.py
 
 # Each image alone, as all of them call their modules `train` and `predictor`.
 MYPY = MYPYPATH=shared:images/$(1) $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/$(1) --python-executable $(call in,$(1))
@@ -141,7 +159,11 @@ version = $(or $(VERSION),$(call fact,$(1),version))
 DOCKER_BUILD = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build \
   $(if $(CA),--secret id=ca$(comma)src=$(CA)) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 
-BUILD_LAYER = $(DOCKER_BUILD) --file shared/Dockerfile --build-arg BASE_IMAGE=$(or $(BASE_IMAGE),debian:$(1)-slim)
+# CACHE=registry/repository: take the shared layers from there where they have not changed; `make push-layers` puts them there.
+CACHE ?=
+cached = $(CACHE):$(1)-$(2)-$(shell uname -m)
+BUILD_LAYER = $(DOCKER_BUILD) --file shared/Dockerfile --build-arg BASE_IMAGE=$(or $(BASE_IMAGE),debian:$(1)-slim) \
+  $(if $(CACHE),--build-arg BUILDKIT_INLINE_CACHE=1 --cache-from $(call cached,build,$(1)) --cache-from $(call cached,runtime,$(1)))
 .PHONY: $(SUITES:%=layers-%)
 $(SUITES:%=layers-%): layers-%:
 	@$(call BUILD_LAYER,$*) --target build --tag $(call layer,build,$*) .
@@ -156,15 +178,41 @@ $(IMAGES:%=build-%): build-%:
 	  --build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) --build-arg SOURCE=$(SOURCE) \
 	  --build-arg LICENSES="$(call fact,$*,license)" .
 
-push: $(WANTED:%=push-%) ## Push the images to Amazon ECR, with the AWS credentials of the environment
-$(IMAGES:%=push-%): push-%: build-% $(TOOLS)
-	@DOCKER=$(DOCKER) $(call in,tools) tools/push.py $* --version $(call version,$*)
+.PHONY: push-layers
+push-layers: ## Push the shared layers for later builds to start from: CACHE=registry/repository
+	$(call need,CACHE,where to keep them)
+	@$(foreach suite,$(SUITES),$(foreach part,build runtime,$(DOCKER) tag $(call layer,$(part),$(suite)) $(call cached,$(part),$(suite)) && \
+	  $(DOCKER) push --quiet $(call cached,$(part),$(suite)) && )) true
 
-.PHONY: sagemaker
-sagemaker: $(TOOLS) ## Train, transform, fetch on SageMaker: IMG=name ARGS="train --role arn:… --dry-run"
-	$(call need,IMG,which image)
-	$(call need,ARGS,train or transform or fetch; each has --help)
-	@$(call in,tools) tools/aws $(firstword $(ARGS)) --image $(IMG) $(wordlist 2,99,$(ARGS))
+.PHONY: sbom audit $(IMAGES:%=sbom-%) $(IMAGES:%=audit-%)
+sbom: $(WANTED:%=sbom-%) ## List what is inside the images as CycloneDX, in .slipway/sbom
+$(IMAGES:%=sbom-%): sbom-%: $(TOOLS)
+	@mkdir -p $(LOCAL)/sbom
+	@SYFT_CHECK_FOR_APP_UPDATE=false $(ENVS)/tools/bin/syft scan --quiet docker:slipway/$*:latest \
+	  --source-name slipway/$* --source-version $(call version,$*) --output cyclonedx-json=$(LOCAL)/sbom/$*.cdx.json
+	@echo "wrote $(LOCAL)/sbom/$*.cdx.json"
+
+audit: $(WANTED:%=audit-%) ## Look for known vulnerabilities in the images, of Python packages and of Debian's
+$(IMAGES:%=audit-%): audit-%: $(TOOLS)
+	@DOCKER=$(DOCKER) $(call in,tools) tools/audit.py $*
+
+# REGISTRY=host: push to this registry instead of Amazon ECR.
+REGISTRY ?=
+# COMMIT_ONLY=1: push under the commit alone, and leave the version for a release.
+COMMIT_ONLY ?=
+push: $(WANTED:%=push-%) ## Push the images, once tested, to Amazon ECR with the AWS credentials of the environment
+$(IMAGES:%=push-%): push-%: $(TOOLS) $(if $(filter test-containers,$(MAKECMDGOALS)),test-container-%)
+	@DOCKER=$(DOCKER) $(call in,tools) tools/push $* --version $(call version,$*) $(call option,registry,REGISTRY) \
+	  $(if $(COMMIT_ONLY),--commit-only)
+
+# REPOSITORY=url: on GitHub, where a listing's samples and notebooks will be, `origin` unless given.
+REPOSITORY ?= $(filter https://github.com/%,$(SOURCE))
+.PHONY: listing $(IMAGES:%=listing-%)
+listing: $(WANTED:%=listing-%) ## Write and check AWS Marketplace listings: [OUT=folder] [ACCOUNT=] [REGION=] [BUCKET=] [ROLE=] [DIGEST=] [SUBMIT=]
+$(IMAGES:%=listing-%): listing-%: $(TOOLS) $(ENVS)/%/.stamp
+	@PYTHONPATH=$(PYTHONPATH):tools $(call in,tools) -m listing --image $* $(if $(OUT),--out "$(OUT)/$*") \
+	  $(call option,account,ACCOUNT) $(call option,region,REGION) $(call option,bucket,BUCKET) $(call option,role,ROLE) \
+	  $(call option,repository,REPOSITORY) $(call option,digest,DIGEST) $(call option,submit,SUBMIT)
 
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
 	$(call need,IMG,which image to look into)
@@ -175,8 +223,8 @@ base-rootfs: ## Make debian:<SUITE>-slim from Debian packages, where no containe
 
 # ---- keep house ----
 .PHONY: matrix new lock generate clean
-matrix: ## Print the images as JSON, for CI
-	@$(PYTHON) tools/matrix.py
+matrix: $(TOOLS) ## Print the images as JSON, for CI [SINCE=commit: those touched since] [RELEASE=kmeans-v0.1.0: that one]
+	@$(call in,tools) tools/matrix.py $(call option,since,SINCE) $(call option,release,RELEASE)
 
 new: $(TOOLS) ## Start another image: IMG=name
 	$(call need,IMG,the name of the new image)
@@ -187,6 +235,10 @@ lock: $(filter $(LOCAL)/%,$(UV)) ## Write the lock files; UPGRADE=1 also looks f
 
 generate: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the generated files
 	@$(call in,tools) tools/generate.py
+
+.PHONY: catalogue
+catalogue: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the catalogue of all images, a static site [OUT=folder]
+	@$(call in,tools) tools/catalogue $(call option,out,OUT)
 
 clean: ## Remove what make made here: environments, runs, caches
 	rm -rf $(LOCAL)

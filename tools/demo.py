@@ -3,21 +3,12 @@
 import argparse
 import csv
 import math
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import requests
 from client import ask, reason
 from runs import Run, RunError
+from served import served
 
-from slipway.serving import nginx
-
-_START_S = 60
-_STOP_S = 40
 _ROWS = 10
 _CELL = 22  # characters
 
@@ -27,7 +18,7 @@ def demo(run: Run, _: argparse.Namespace) -> int:
     print(f"Training {run.name} on {run.sample.relative_to(run.folder.parent.parent)} …", flush=True)
     run.lay_out(None, None)
     run.train()
-    with _served(run) as port:
+    with served(run) as port:
         request = (run.sample / "request.csv").read_bytes()
         answer = ask(port, request, {"Content-Type": "text/csv", "Accept": "application/json"})
     if not answer.ok:
@@ -49,42 +40,6 @@ With data of your own:
   make serve IMG={run.name}
   make predict IMG={run.name} FILE=rows.csv    in another terminal""")
     return 0
-
-
-@contextmanager
-def _served(run: Run) -> Iterator[int]:
-    """Serves on a free port until the block ends; yields the port once /ping answers 200."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    front = "nginx stands in front" if nginx.find() else "nginx is not installed, so gunicorn itself listens"
-    print(f"\nServing on port {port}; {front} …", flush=True)
-    command, environ = run.command("serve", SAGEMAKER_BIND_TO_PORT=str(port))
-    log = run.root / "serve.log"
-    with log.open("wb") as heard:
-        server = subprocess.Popen(command, env=environ, stdout=heard, stderr=heard)
-        try:
-            started = time.monotonic()
-            while not _pings(port):
-                if server.poll() is not None or time.monotonic() > started + _START_S:
-                    tail = "\n".join(log.read_text().splitlines()[-15:])
-                    state = "ended" if server.poll() is not None else f"is not ready after {_START_S} s"
-                    raise RunError(f"the server {state}; its log, {log}:\n{tail}")
-                time.sleep(0.05)
-            print(f"Ready after {time.monotonic() - started:.1f} s.", flush=True)
-            yield port
-        finally:
-            server.terminate()
-            server.wait(_STOP_S)
-
-
-def _pings(port: int) -> bool:
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            return session.get(f"http://127.0.0.1:{port}/ping", timeout=2).status_code == 200
-    except requests.RequestException:
-        return False
 
 
 def table(header: list[Any], rows: list[list[Any]]) -> str:

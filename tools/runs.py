@@ -21,16 +21,16 @@ class RunError(Exception):
 class Run:
     """The last run of one image; the next one takes its place."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: Path | None = None) -> None:
         self.folder = folder
         self.name = folder.name
         self.sample = folder / "sample"
-        self.root = ROOT / ".slipway/runs" / self.name
+        self.root = root or ROOT / ".slipway/runs" / self.name
         self.paths = Paths(self.root)
 
     @property
     def _before(self) -> Path:
-        return self.root.with_name(f"{self.name}.before")
+        return self.root.with_name(f"{self.root.name}.before")
 
     @property
     def report(self) -> Path:

@@ -93,6 +93,7 @@ def test_deepars_request_gets_deepars_answer(server: Server, stored: dict[str, A
 
 
 def test_a_history_in_csv_is_forecast_whatever_its_order(server: Server, stored: dict[str, Any]) -> None:
+    """B8.11: raw rows with the training table's columns."""
     lines = long_csv({"new": SERIES["a"], "other": SERIES["b"]}).splitlines()
     body = "\n".join([lines[0], *lines[:0:-1]]).encode()
     reply = ask(server, body, "text/csv", "application/jsonlines")

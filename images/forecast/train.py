@@ -25,7 +25,7 @@ from tidy import Duplicates, Fill
 
 import slipway
 from predictor import Model, Quantile
-from slipway import Channel, Job, UserError
+from slipway import Channel, Job, Tunable, UserError
 
 KEPT = 2_000  # points of each series that the model keeps: more than any method looks at
 CHUNK = 500  # series of a hierarchy that are forecast at once
@@ -66,7 +66,7 @@ class Hyperparameters(slipway.Hyperparameters):
         tuple[int, ...], Field(validation_alias=AliasChoices("season_length", "seasonality"))
     ] = ()
     """The lengths of the seasons in steps; those usual for the step when empty, 1 for none."""
-    preset: Literal["fast", "balanced", "best"] = "balanced"
+    preset: Annotated[Literal["fast", "balanced", "best"], Tunable()] = "balanced"
     """How much time to spend: methods averaged, series backtested."""
     backtest_windows: Annotated[int, Field(ge=0, le=50)] | None = None
     """How many past horizons to forecast for report and intervals; as many as intervals want when empty."""

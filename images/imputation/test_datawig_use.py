@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -166,14 +167,21 @@ assert os.environ.get("OMP_NUM_THREADS") == threads and logging.getLogger("x").n
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_serving_reads_a_read_only_folder_as_any_user_and_without_mxnet(kind, tmp_path):
-    kind.save(tmp_path / "model")
+@pytest.fixture
+def open_folder():
+    """A folder that any user may enter; pytest closes its own whenever it starts."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_serving_reads_a_read_only_folder_as_any_user_and_without_mxnet(kind, open_folder):
+    kind.save(open_folder / "model")
     expected = kind.predict(NEW.head(3)).probabilities.tolist()
-    NEW.head(3).to_csv(tmp_path / "rows.csv", index=False)
-    for file in (tmp_path / "model").iterdir():
+    NEW.head(3).to_csv(open_folder / "rows.csv", index=False)
+    for file in (open_folder / "model").iterdir():
         file.chmod(0o444)
-    for folder in (tmp_path / "model", tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o555 if folder.name == "model" else 0o755)
+    (open_folder / "model").chmod(0o555)
     program = """
 import json, os, sys, socket
 from pathlib import Path
@@ -193,9 +201,12 @@ if pid:
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     run = subprocess.run(
-        [sys.executable, "-c", program, tmp_path], cwd=Path(__file__).parent, capture_output=True, text=True
+        [sys.executable, "-c", program, open_folder],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
     )
-    (tmp_path / "model").chmod(0o755)
+    (open_folder / "model").chmod(0o755)
     assert run.returncode == 0, run.stderr
     assert [json.loads(line) for line in run.stdout.splitlines()] == [expected, expected]
 

@@ -27,6 +27,8 @@ class ChannelFacts(_Facts):
     """Other names that it is given under."""
     kind: Literal["table", "file"] = "table"
     """A table of rows, or one file that is none: a configuration, say."""
+    content_types: tuple[str, ...] = ()
+    """Media types of a file that is no table; a table comes in any format that is read."""
 
 
 class MetricFacts(_Facts):
@@ -48,6 +50,64 @@ class Instances(_Facts):
     transform: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Listing(_Facts):
+    """What a buyer on AWS Marketplace is told that nothing else says; `make listing` checks its lengths."""
+
+    category: str
+    """What kind of algorithm it is, in a sentence."""
+    use_cases: tuple[str, ...]
+    """What it is mostly used for."""
+    highlights: tuple[str, ...]
+    """What tells it from others, up to three."""
+    keywords: tuple[str, ...]
+    """What a buyer may search for."""
+    training_data: str
+    """What training needs: how many rows at least, which columns."""
+    limits: tuple[str, ...]
+    """What it cannot do, or not well."""
+    sample_data: str
+    """Source, size and licence of the sample, which the model package is trained on."""
+    objective: str
+    """The metric that the notebook tunes by."""
+    tuning: dict[str, tuple[int, int] | tuple[float, float] | tuple[str, ...]]
+    """What the notebook tunes, and between which two numbers or among which texts."""
+    pricing: Literal["free", "hourly", "inference"] = "free"
+    trial_days: int = 0
+    """Days of a free trial of what is not free."""
+
+
+class Choice(_Facts):
+    """By what a reader tells whether the image is the one to take."""
+
+    have: Annotated[str, Field(max_length=120)]
+    """What they start from."""
+    want: Annotated[str, Field(max_length=120)]
+    """What they are after."""
+
+
+class Chart(_Facts):
+    """How answers are best drawn: a kind of chart, and the columns of the request or the answer that it shows.
+
+    `points`: two columns of numbers against each other, coloured by `colour`. `fan`: `y` over `x`, a line for
+    each `series`, with a band between answer columns that are named as quantiles are, 0.1 and 0.9, and before
+    it the request's column `past`. `bars`: a
+    bar a row, named by `label` and as long as `value`, or in the parts of `parts`, an object of shares. `cells`: the
+    table, with the cells marked for which the answer has something in the column of their name and `marked`,
+    "_filled" say.
+    """
+
+    kind: Literal["points", "fan", "bars", "cells"]
+    x: str = ""
+    y: str = ""
+    series: str = ""
+    past: str = ""
+    colour: str = ""
+    label: str = ""
+    value: str = ""
+    parts: str = ""
+    marked: str = ""
+
+
 class Image(_Facts):
     """The facts of one image; its name is its folder's."""
 
@@ -57,8 +117,14 @@ class Image(_Facts):
     license: str
     base: str = "trixie"
     """The Debian suite it is built on."""
+    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64", "linux/arm64")
+    """What its libraries exist for. SageMaker trains on amd64 alone, and serves on Graviton, too."""
     row_rule: str
     """What one row of a request, and of its answer, stands for."""
+    choose: Choice | None = None
+    """For the front page of the catalogue."""
+    chart: Chart | None = None
+    """For the playground."""
     dependencies: tuple[str, ...] = ()
     """Python packages beyond the shared layer's."""
     bare: tuple[str, ...] = ()
@@ -66,11 +132,14 @@ class Image(_Facts):
     built: tuple[str, ...] = ()
     """Packages that are published as source only: the ones that may be built, when the image is."""
     distributed: bool = False
-    """Whether training uses more than one host."""
+    """Whether several hosts share the work of training; where data are sharded, any image trains on all."""
     metered: bool = False
     """Whether answers tell how many rows they are for, by which AWS Marketplace can bill."""
     channels: dict[str, ChannelFacts]
     metrics: dict[str, MetricFacts] = {}
+    answers: dict[str, str] = {}
+    """What each column of an answer is, by its name or the first pattern that fits; `*` is any characters."""
+    listing: Listing | None = None
     instances: Instances
     folder: Path = Field(exclude=True)
     """Where the image's files are; its last part is the image's name."""

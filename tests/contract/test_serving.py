@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from harness.places import Local, Place, Reply, Server, Training
-from harness.samples import Sample
+from harness.samples import Sample, near
 from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
 from slipway.image import Image
 
@@ -58,7 +58,7 @@ def test_b4_every_row_gets_one_answer_in_order(server: Server, sample: Sample, e
     alone = [server.ask(sample.csv(rows=[row]), "text/csv", "application/json") for row in sample.rows]
     for one, together in zip(alone, expected.json["predictions"], strict=True):
         assert one.status == 200, one.text
-        assert one.json["predictions"] == [_near(together)]
+        assert one.json["predictions"] == [near(together)]
 
 
 def test_b4_many_rows_come_back_complete(server: Server, sample: Sample, expected: Reply) -> None:
@@ -68,7 +68,7 @@ def test_b4_many_rows_come_back_complete(server: Server, sample: Sample, expecte
         assert reply.status == 200, reply.text
         lines = [json.loads(line) for line in reply.body.splitlines()]
         assert len(lines) == sample.height * times
-        assert [lines[-1]] == [_near(expected.json["predictions"][-1])]
+        assert [lines[-1]] == [near(expected.json["predictions"][-1])]
 
 
 def test_csv_answers_are_lines_without_a_header_that_end_in_a_newline(
@@ -485,15 +485,6 @@ def _plain(value: Any) -> Any:
         if isinstance(value, str) and value[:1] in {"[", "{"}:
             return json.loads(value)
         return "" if value is None else value
-
-
-def _near(value: Any) -> Any:
-    """`value` but for rounding, also inside lists and objects, where approx does not go."""
-    if isinstance(value, dict):
-        return {name: _near(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_near(inner) for inner in value]
-    return pytest.approx(value) if isinstance(value, float) else value
 
 
 def _patient(check: Any) -> Any:

@@ -1,0 +1,62 @@
+"""The catalogue and the playground in a headless browser; every image is tried on its sample once for all tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pages.checks import PHONE
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from harness.places import REPOSITORY
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NAMES = sorted(path.parent.name for path in REPOSITORY.glob("images/*/image.toml"))
+
+
+@dataclass(frozen=True)
+class Built:
+    """A catalogue, and the trials that it tells of."""
+
+    site: Path
+    trials: Path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """What `make catalogue` makes; while working on pages, of the trials in $TRIALS, which saves their time."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    kept = os.environ.get("TRIALS")
+    found = Built(folder / "site", Path(kept).resolve() if kept else folder / "trials")
+    command = [sys.executable, "tools/catalogue", "--out", str(found.site), "--trials", str(found.trials)]
+    command += ["--reuse"] if kept else []
+    done = subprocess.run(command, cwd=REPOSITORY, env=quiet(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    assert program, f"none of {', '.join(BROWSERS)} is installed"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on a phone, light."""
+    context = browser.new_context(viewport=PHONE, color_scheme="light")  # type: ignore[arg-type]
+    yield context.new_page()
+    context.close()
+
+
+def quiet() -> dict[str, str]:
+    """This environment, with libraries that keep to one CPU."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY / "shared"), "OMP_NUM_THREADS": "1"}

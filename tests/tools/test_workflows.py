@@ -1,0 +1,21 @@
+"""The workflows of CI, by actionlint, and the check of them itself."""
+
+from pathlib import Path
+
+import lint_workflows
+
+
+def test_the_workflows_are_clean() -> None:
+    files = sorted((lint_workflows.ROOT / ".github/workflows").glob("*.yml"))
+    assert files
+    assert lint_workflows.complaints(files) == []
+
+
+def test_a_fault_is_found_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "faulty.yml"
+    path.write_text(
+        "on: push\njobs:\n  one:\n    runs-on: ubuntu-1\n    steps:\n      - run: echo ${{ gone.x }}\n"
+    )
+    found = lint_workflows.complaints([path])
+    assert [complaint.startswith(f"{path}:4:") for complaint in found].count(True) == 1
+    assert any('undefined variable "gone"' in complaint for complaint in found)

@@ -1,0 +1,52 @@
+// A request as a command or a piece of code to copy.
+const INLINE_LINES = 24; // a longer body is read from a file
+
+// Options as the custom attributes of a request: pairs, or JSON where a value is no plain word.
+function attributesOf(options) {
+  const entries = Object.entries(options);
+  if (!entries.length) return "";
+  const plain = entries.every(([, value]) => /^[\w.+-]+$/.test(String(value)) && typeof value !== "object");
+  if (plain) return entries.map(([name, value]) => `${name}=${value}`).join(",");
+  return JSON.stringify(options).replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const isInline = (request) => typeof request.body === "string" && request.body.split("\n").length <= INLINE_LINES;
+
+function curlOf(url, request) {
+  const parts = [`curl -s ${url}`, `-H ${quoted(`Content-Type: ${request.type}`)}`, `-H ${quoted("Accept: application/json")}`];
+  const attributes = attributesOf(request.options);
+  if (attributes) parts.push(`-H ${quoted(`X-Amzn-SageMaker-Custom-Attributes: ${attributes}`)}`);
+  if (!isInline(request)) return [...parts, `--data-binary ${quoted(`@${request.name}`)}`].join(" \\\n  ");
+  let mark = "ROWS";
+  while (request.body.includes(mark)) mark += "_";
+  return `${[...parts, `--data-binary @- <<'${mark}'`].join(" \\\n  ")}\n${request.body.replace(/\n?$/, "\n")}${mark}`;
+}
+
+function bodyOf(request) {
+  if (!isInline(request)) return `open(${JSON.stringify(request.name)}, "rb").read()`;
+  const lines = request.body.split(/(?<=\n)/).map((line) => `    ${JSON.stringify(line)}`);
+  return lines.length > 1 ? `(\n${lines.join("\n")}\n)` : JSON.stringify(request.body);
+}
+
+function boto3Of(request) {
+  const attributes = attributesOf(request.options);
+  const lines = [
+    "import boto3", "", `rows = ${bodyOf(request)}`,
+    'answer = boto3.client("sagemaker-runtime").invoke_endpoint(', '    EndpointName="my-endpoint",',
+    `    ContentType=${JSON.stringify(request.type)},`, '    Accept="application/json",',
+  ];
+  if (attributes) lines.push(`    CustomAttributes=${JSON.stringify(attributes)},`);
+  return [...lines, "    Body=rows,", ")", 'print(answer["Body"].read().decode())'].join("\n");
+}
+
+function sdkOf(request) {
+  const attributes = attributesOf(request.options);
+  return [
+    "from sagemaker.deserializers import JSONDeserializer", "from sagemaker.predictor import Predictor",
+    "from sagemaker.serializers import IdentitySerializer", "", `rows = ${bodyOf(request)}`,
+    "predictor = Predictor(", '    "my-endpoint",', `    serializer=IdentitySerializer(${JSON.stringify(request.type)}),`,
+    "    deserializer=JSONDeserializer(),", ")",
+    `print(predictor.predict(rows${attributes ? `, custom_attributes=${JSON.stringify(attributes)}` : ""}))`,
+  ].join("\n");
+}
