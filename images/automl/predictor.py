@@ -28,6 +28,21 @@ class Options(slipway.Options):
     """Add contributions: how much each cell of the row moved the answer, as Shapley values."""
     level: Annotated[float, Field(ge=0.5, le=0.999)] = 0.9
     """How often the interval of a predicted number is to hold the true one."""
+    outputs: tuple[
+        Literal[
+            "predicted_label",
+            "probability",
+            "probabilities",
+            "labels",
+            "prediction",
+            "confidence",
+            "low",
+            "high",
+            "explanation",
+        ],
+        ...,
+    ] = ()
+    """Answer with these keys alone, Autopilot's in Autopilot's form; SAGEMAKER_INFERENCE_OUTPUT sets it, too."""
     score: bool = False
     """Add metrics of the answers, in JSON, where the rows have the target among their columns."""
     road: Literal["direct", "mindsdb"] = "direct"
@@ -51,6 +66,8 @@ class Model(slipway.Model):
 
         design = self.predictor.design(rows.arrays)
         found = self._answers(rows, design, options)
+        if options.outputs:
+            return reply.chosen(options.outputs, self.predictor, design, found)
         if options.reply == "sentence":
             return reply.sentences(self.predictor.problem, found)
         if options.reply == "autopilot":

@@ -45,6 +45,15 @@ def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
     }
 
 
+def chosen(
+    outputs: Sequence[str], predictor: "Predictor", rows: "Design", found: "Answers"
+) -> dict[str, Array]:
+    """The keys asked for; one that the problem does not have is NaN, as with Autopilot."""
+    offered = {**data(predictor, rows, found), **autopilot(predictor.problem, found)}
+    nothing = np.full(len(found.prediction), np.nan)
+    return {name: offered.get(name, nothing) for name in outputs}
+
+
 def contributions(predictor: "Predictor", design: "Design") -> Array:
     """For each row the columns that moved the answer, the strongest first."""
     found = predictor.contributions(design)

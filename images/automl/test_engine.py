@@ -86,6 +86,41 @@ def test_a_forest_as_arrays_answers_as_scikit_learns(kind: str, searched: dict[s
     assert forest.predict(rows[[3]]) == pytest.approx(expected[[3]], rel=1e-6, abs=1e-6)  # a row with a gap
 
 
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_the_models_of_all_folds_together_answer_their_mean(kind: str, searched: dict[str, Trained]) -> None:
+    trained = searched[kind]
+    problem, rows = trained.predictor.problem, trained.rows
+    task = Task(problem, Clock(60), 0, 1)
+    forests = [
+        Forest.fit(rows[part], trained.target[part], None, rows, trained.target, task, trees=9)
+        for part in (slice(0, 90), slice(40, None))
+    ]
+    every = [one.models for one in trained.tried] + [tuple(forests)]
+    for models in every:
+        mean = np.mean([model.predict(rows) for model in models], axis=0)
+        assert type(models[0]).together(models)(rows) == pytest.approx(mean, rel=1e-9), type(models[0])
+
+
+def test_a_temperature_mends_a_shy_learner_and_leaves_a_good_one() -> None:
+    chance = RANDOM.uniform(0.02, 0.98, 4_000)
+    target = (RANDOM.random(4_000) < chance).astype(float)
+    shy = chance**0.4 / (chance**0.4 + (1 - chance) ** 0.4)
+    mended = calibration.tempered(target, np.column_stack([1 - shy, shy]))
+    assert mended.temperature == pytest.approx(0.4, abs=0.06)
+    good = calibration.tempered(target, np.column_stack([1 - chance, chance]))
+    assert good.temperature == pytest.approx(1, abs=0.1)
+
+
+def test_what_a_blend_hardly_misses_is_left_out() -> None:
+    target = RANDOM.normal(size=500)
+    answers = [(target + RANDOM.normal(0, noise, 500))[:, None] for noise in (0.5, 0.5, 3.0)]
+    weights = ensemble.select(
+        [*answers, answers[0] + 1e-9], target, scores.loss("rmse", Problem("t", "regression"))
+    )
+    assert (weights > 0).sum() == 2, "two that err apart; neither the noise nor the twin"
+    assert weights.sum() == pytest.approx(1)
+
+
 def test_a_linear_model_answers_without_matrices_as_it_learnt_with_them(searched: dict[str, Trained]) -> None:
     from automl_handler.linear import _inputs
 
