@@ -22,7 +22,7 @@ from slipway import Channel
 from slipway.errors import PlatformError, UserError
 from slipway.manifest import Manifest
 from slipway.training import cluster as clusters
-from slipway.training import config, shards, staying
+from slipway.training import config, files, shards, staying
 from slipway.training.cluster import Cluster
 from slipway.training.inputs import Fifos, Files
 
@@ -79,8 +79,8 @@ def test_a_sharded_channel_is_the_table_that_one_host_would_have(tmp_path: Path,
     """A4.9: also where a host has nothing."""
     folders = [tmp_path / f"host{place}" for place in range(3)]
     whole = tmp_path / "whole"
-    for folder, files in zip(folders, SPREAD[case], strict=True):
-        for name, content in files.items():
+    for folder, held in zip(folders, SPREAD[case], strict=True):
+        for name, content in held.items():
             for place in (folder, whole):
                 (place / name).parent.mkdir(parents=True, exist_ok=True)
                 (place / name).write_bytes(content)
@@ -134,22 +134,23 @@ def test_a5_a_sharded_pipe_is_read_on_every_host(
     opened: list[IO[bytes]] = []
     plain = Fifos.open
     monkeypatch.setattr(Fifos, "open", lambda self, epoch: opened.append(plain(self, epoch)) or opened[-1])
-    objects = [b"x,y\n1,2\n", b"", b"x,y\n3,4\n5,6\n"]
+    monkeypatch.setattr(files, "BLOCK", 1 << 18)
+    objects = [b"x,y\n" + b"1,2\n" * 500_000, b"", b"x,y\n3,4\n5,6\n"]
     with ExitStack() as stack:
         for place, one in enumerate(objects):
             (tmp_path / str(place)).mkdir()
             sent = [recordio.frame(one)] if wrapped and one else [one]
             stack.enter_context(pipe.piped(tmp_path / str(place) / "train", *sent, late=0.1))
         sources = [Fifos(tmp_path / str(place) / "train") for place in range(3)]
-        cluster = stack.enter_context(together(sources))
-        channel = Channel(
-            "train", tmp_path, "text/csv", shards.Pipes("train", tmp_path / "train", wrapped, cluster)
-        )
+        cluster = stack.enter_context(together([sources[1], sources[0], sources[2]]))
+        inputs = shards.Pipes("train", tmp_path / "train", wrapped, cluster)
+        channel = Channel("train", tmp_path, "text/csv", inputs)
         for _ in range(2):
-            assert pd.concat(list(channel.tables()))["x"].tolist() == [1, 3, 5]
-        assert next(channel.tables())["x"].tolist() == [1], "an epoch may be closed early"
+            found = pd.concat(list(channel.tables()))["x"]
+            assert (len(found), found.tolist()[-2:]) == (500_002, [3, 5])
+        assert next(channel.tables())["x"].tolist()[:1] == [1], "an epoch may be closed early"
         assert all(stream.closed for stream in opened), "and is closed on its host"
-        assert pd.concat(list(channel.tables()))["x"].tolist() == [1, 3, 5]
+        assert len(pd.concat(list(channel.tables()))) == 500_002
 
 
 def test_only_what_is_sharded_is_a_collection(tmp_path: Path) -> None:
@@ -245,6 +246,7 @@ def test_a_host_that_has_nothing_to_do_stays_until_the_leader_ends(job, folder: 
     with harness.started(folder, roots) as hosts:
         wait_for("has nothing to do", hosts[1])
         wait_for("adder 1.2.3 on", hosts[0])
+        time.sleep(1)
         hosts[1].process.send_signal(signal.SIGTERM)
         wait_for("SIGTERM received", hosts[1])
         hosts[0].process.send_signal(signal.SIGTERM)
