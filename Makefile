@@ -119,7 +119,7 @@ check: check-style check-workflows check-shared $(WANTED:%=check-%) check-locks 
 check-style: $(TOOLS)
 	$(call in,tools) -m ruff check .
 	$(call in,tools) -m ruff format --check .
-	MYPYPATH=shared:tools $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/tools tools/cli tools/notebooks.py
+	MYPYPATH=shared:tools $(call in,tools) -m mypy --follow-imports silent --cache-dir $(LOCAL)/mypy/tools tools/cli tools/notebooks.py
 
 check-workflows: $(TOOLS)
 	$(call in,tools) tools/lint_workflows.py

@@ -343,7 +343,7 @@ def test_lightgbm_learns_from_attributes_where_they_help_out_of_sample(
         series[str(number)] = np.round(50 + (jumps if up else -jumps), 2).tolist()
         metadata.append(f"{number},{'hot' if up else 'cold'}")
     channels = {"train": {"a.csv": long_csv(series, times)}, "metadata": {"a.csv": "\n".join(metadata)}}
-    job = train(channels, horizon=12, preset="balanced", backtest_windows=3)
+    job = train(channels, horizon=8, preset="balanced", backtest_windows=2)
     assert job.code == 0, job.log
     told = job.report["sections"][0]["text"]
     assert "without; used." in told, told
