@@ -70,8 +70,8 @@ play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if t
 	@$(call in,$(IMG)) tools/play --image $(IMG) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-browser test-containers test-push test-conformance
-HOUSE := $(if $(IMG),,test-house test-shared test-faults test-browser)
+.PHONY: test test-house test-shared test-faults test-web test-containers test-push test-conformance
+HOUSE := $(if $(IMG),,test-house test-shared test-faults test-web)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
 	  echo "NOT run, as no Docker engine answers: the tests of the containers. With one: make test-containers$(if $(IMG), IMG=$(IMG))"; fi
@@ -80,8 +80,8 @@ test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers whe
 test-house: $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
 	$(call in,tools) -m pytest tests/house tests/tools
 
-test-browser: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
-	$(call in,tools) -m pytest tests/browser
+test-web: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
+	$(call in,tools) -m pytest tests/web
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit

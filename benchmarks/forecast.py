@@ -128,7 +128,7 @@ def autogluon(seconds: int) -> Callable[[Set], Result]:
 
 
 def methods(seconds: int) -> dict[str, tuple[Callable[[Set], Result], Callable[[Set], int]]]:
-    """By name: what runs, and on how many of a set's series at most. Those that would take hours get fewer."""
+    """By name: what runs, and on how many of a set's series at most; those that take hours get fewer."""
     from statsforecast.models import AutoARIMA, AutoETS, DynamicOptimizedTheta
 
     def every(data: Set) -> int:

@@ -7,7 +7,6 @@ beside it that it calls.
 
 import ast
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -107,8 +106,8 @@ def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef, module: ast.Mo
     assigned = {
         target.id: node.value
         for node in module.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
     for decorator in function.decorator_list:
@@ -143,8 +142,7 @@ def check(sections: Mapping[str, tuple[str, list[Row]]], held: Mapping[str, list
         if row.not_ours and number in held:
             wrong.append(f"{number} is called not ours, but {held[number][0].test} holds it")
         if not (row.not_ours or row.not_met or number in held):
-            # Until the first version is whole: said, and not yet wrong.
-            print(f"open: {number}, no test names it: {row.text}", file=sys.stderr)
+            wrong.append(f"{number} has no test that names it, and no reason: {row.text}")
     for number in sorted(set(held) - set(known)):
         one = held[number][0]
         wrong.append(f"{one.path}: {one.test} names {number}, which is no row of contract.toml")

@@ -98,7 +98,9 @@ def _holds(media_type: str, body: bytes) -> str:
         sheet = codec.read(body, media, None)
     except UserError:  # an answer in RecordIO is labels alone
         return ""
-    columns = [column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in sheet.columns]
+    columns = [
+        column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in sheet.columns
+    ]
     lines = [list(sheet.names or []), *zip(*columns, strict=True)]
     return "\n".join(",".join("" if cell is None else str(cell) for cell in line) for line in lines if line)
 
@@ -124,9 +126,7 @@ def _quoted(cell: Any) -> str:
 
 
 def _lines(table: Table) -> list[str]:
-    return [
-        json.dumps(dict(zip(table.names, row, strict=True)), ensure_ascii=False) for row in table.rows
-    ]
+    return [json.dumps(dict(zip(table.names, row, strict=True)), ensure_ascii=False) for row in table.rows]
 
 
 def _json(table: Table) -> bytes:
@@ -163,9 +163,7 @@ def _recordio(table: Table) -> bytes:
 
 
 def _libsvm(table: Table) -> bytes:
-    rows = [
-        " ".join(f"{place}:{cell}" for place, cell in enumerate(row, 1) if cell) for row in table.rows
-    ]
+    rows = [" ".join(f"{place}:{cell}" for place, cell in enumerate(row, 1) if cell) for row in table.rows]
     return ("\n".join(rows) + "\n").encode()
 
 

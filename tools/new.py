@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "tools/template"
 NAME = re.compile(r"[a-z][a-z0-9]*")
 # `make test-…` and `make check-…` mean something else by these, or .slipway/envs/ does.
-TAKEN = {"containers", "faults", "generated", "house", "locks", "pages", "shared", "style", "tools"}
+TAKEN = {"containers", "faults", "generated", "house", "locks", "shared", "style", "tools", "web"}
 
 
 def write(name: str, folder: Path) -> None:

@@ -2,8 +2,8 @@
 
     .slipway/envs/NAME/bin/python tools/trial.py --image NAME --to FOLDER
 
-Runs in the image's own environment. FOLDER/run is the tree like /opt/ml, FOLDER/files the bodies that were sent
-and answered, FOLDER/trial.json the facts: what the catalogue prints of an image comes from there.
+Runs in the image's own environment. FOLDER/run is the tree like /opt/ml, FOLDER/files the bodies that were
+sent and answered, FOLDER/trial.json the facts: what the catalogue prints of an image comes from there.
 """
 
 import argparse
@@ -73,8 +73,7 @@ def _asked(run: Run, port: int, files: Path) -> dict[str, Any]:
     body = table.body("text/csv") or b""
     answered = [exchange("request.csv", body, "text/csv", accept) for accept in codecs.ANSWER_TYPES]
     others = [
-        exchange(path.name, path.read_bytes(), guess(path))
-        for path in sorted(run.sample.glob("request-*.*"))
+        exchange(path.name, path.read_bytes(), guess(path)) for path in sorted(run.sample.glob("request-*.*"))
     ]
     refused = [one for one in answered if one["status"] == 406]  # a format that cannot hold what is answered
     answered = [one for one in answered if one not in refused]
@@ -103,7 +102,9 @@ def _asked(run: Run, port: int, files: Path) -> dict[str, Any]:
 def _check(exchanges: list[dict[str, Any]]) -> None:
     for one in exchanges:
         if one["status"] != 200:
-            raise RunError(f"{one['sent']['name']} was answered with {one['status']}: {one['answer']['text']}")
+            raise RunError(
+                f"{one['sent']['name']} was answered with {one['status']}: {one['answer']['text']}"
+            )
 
 
 def libraries(lock: str) -> list[dict[str, str]]:

@@ -2,10 +2,10 @@
 
     python contender.py in.npz out.npz SECONDS
 
-in.npz has the series one after the other (`values`, `ends`), `freq`, `season`, `horizon` and `levels`; out.npz gets
-`means`, `quantiles` and `cpu_s`, the CPU time without imports. The preset is `medium_quality` without Chronos and
-Toto, whose weights would have to be downloaded: seasonal naive, ETS, Theta, and LightGBM in two ways, put together
-by a greedy ensemble on a held-out window.
+in.npz has the series one after the other (`values`, `ends`), `freq`, `season`, `horizon` and `levels`.
+out.npz gets `means`, `quantiles` and `cpu_s`, the CPU time without imports. The preset is `medium_quality`
+without Chronos and Toto, whose weights would have to be downloaded: seasonal naive, ETS, Theta, and LightGBM
+in two ways, put together by a greedy ensemble on a held-out window.
 """
 
 import os

@@ -31,7 +31,7 @@ KNOWN = {
     "errors_are_short": "B2.9: errors are pages of HTML",
     "an_empty_body_is_no_fault": "B2.13: 500 where nothing was sent",
     "noise_is_refused": "B2.13: 500 for noise",
-    "ragged_records_are_refused": "B2.13: 500 for a missing cell",
+    "short_records_are_no_fault": "B2.13: 500 for a missing cell",
     "an_impossible_accept_is_refused": "B2.13: Accept is ignored",
     "accept_is_obeyed": "B2.14: Accept is ignored",
     "accept_has_weights": "B2.14: Accept is ignored",

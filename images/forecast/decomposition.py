@@ -1,4 +1,4 @@
-"""The classical decomposition: the shape of a season, as ratios to a moving average or as differences from it."""
+"""The classical decomposition: a season as ratios to a moving average, or as differences from it."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,8 @@ class Shape:
     def without(self, y: Array) -> Array:
         """The series without its season."""
         shape = np.resize(self.of, len(y))
-        return y / shape if self.ratios else y - shape
+        found: Array = y / shape if self.ratios else y - shape
+        return found
 
     def ahead(self, points: int, horizon: int) -> Array:
         """The shape of the steps after the first `points`."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -135,7 +136,9 @@ class Model(slipway.Model):
         for.
         """
         if self.hierarchy is None:
-            return self.engine.forecast(wanted.panel, self.engine.horizon, wanted.ahead), wanted.panel
+            # A series without a name is none of those that the model has attributes of.
+            panel = wanted.panel if wanted.named else replace(wanted.panel, keys=[()] * len(wanted.panel))
+            return self.engine.forecast(panel, self.engine.horizon, wanted.ahead), wanted.panel
         return self._coherent(wanted)
 
     def _coherent(self, wanted: Asked) -> tuple[Forecasts, Panel]:
@@ -232,6 +235,9 @@ class Model(slipway.Model):
         with np.load(folder / "engine.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
         seasons = tuple(facts["seasons"])
+        names = Names(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
+        timeline = Timeline.from_dict(facts["timeline"])
+        panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
         effects = None
         if "common" in arrays:
             effects = Effects(arrays["centre"], arrays["scale"], arrays["common"], facts["effects_season"])
@@ -241,12 +247,9 @@ class Model(slipway.Model):
             facts["preset"],
             facts["non_negative"],
             Calibration(arrays["calibration"], arrays["pooled"], arrays["links"]),
-            Learner.load(folder, seasons) if facts["learner"] else None,
+            Learner.load(folder, seasons, panel.keys) if facts["learner"] else None,
             effects,
         )
-        names = Names(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
-        timeline = Timeline.from_dict(facts["timeline"])
-        panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
         levels = tuple(facts["levels"])
         shares = Forecasts(arrays["mean"], arrays["spread"], arrays["kinds"]) if "mean" in arrays else None
         return cls(

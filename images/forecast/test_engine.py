@@ -324,6 +324,39 @@ def test_series_with_long_seasons_are_learnt_together_and_say_the_same_again(
         assert alone[0]["mean"] == pytest.approx(both[1]["mean"], rel=1e-9)
 
 
+def test_lightgbm_learns_from_attributes_where_they_help_out_of_sample(
+    train: Trained, monkeypatch: Any
+) -> None:
+    """Half of the series now and then go far up, the others far down: what is usual of each is apart, and no
+    lag says at once which is which.
+    """
+    import learner
+
+    monkeypatch.setattr(learner, "_ROUNDS", 40)
+    random = np.random.default_rng(0)
+    steps = np.arange(24 * 25)
+    times = [str(np.datetime64("2024-01-01T00:00:00") + np.timedelta64(int(step), "h")) for step in steps]
+    series, metadata = {}, ["item_id,kind"]
+    for number in range(18):
+        up = number % 2 == 0
+        jumps = 5 * random.gamma(2, 1, len(steps))
+        series[str(number)] = np.round(50 + (jumps if up else -jumps), 2).tolist()
+        metadata.append(f"{number},{'hot' if up else 'cold'}")
+    channels = {"train": {"a.csv": long_csv(series, times)}, "metadata": {"a.csv": "\n".join(metadata)}}
+    job = train(channels, horizon=12, preset="balanced", backtest_windows=3)
+    assert job.code == 0, job.log
+    told = job.report["sections"][0]["text"]
+    assert "without; used." in told, told
+    with job.server() as server:
+        rows = ask(server, [{"item_id": "0"}, {"item_id": "1"}]).json["predictions"]
+        histories = [{"start": times[0], "target": series[name]} for name in "01"]
+        unnamed = [row["mean"] for row in ask(server, {"instances": histories}).json["predictions"]]
+        known = [{**histories[0], "item_id": "0"}, {**histories[1], "item_id": "1"}]
+        named = [row["mean"] for row in ask(server, {"instances": known}).json["predictions"]]
+    assert named == [pytest.approx(row["mean"]) for row in rows]
+    assert unnamed != named, "a series without a name has no attributes"
+
+
 @pytest.mark.parametrize(("given", "held"), [("auto", True), ("true", True), ("false", False)])
 def test_series_that_never_were_negative_are_not_forecast_as_such(given: Any, held: bool) -> None:
     panel = panel_of([np.linspace(30, 1, 30)])

@@ -110,7 +110,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if hierarchy is not None:
         hierarchy.check(panel)
         panel = hierarchy.aggregated(panel)
-    engine, tested, notes = learn_of(panel, params, job, stop)
+    known = attributes.read(data["metadata"], target.roles.keys) if "metadata" in data else []
+    engine, tested, notes = learn_of(panel, params, job, stop, known)
     used = panel.covariate_names if engine.effects is not None else ()
     if not used:
         panel = replace(
@@ -129,7 +130,6 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**{name: measures[label] for name, label in METRICS.items() if measures})
     if "test" in data:
         job.report(**_test_metrics(read_like(data["test"], target, reading), target, engine, stop))
-    known = attributes.read(data["metadata"], target.roles.keys) if "metadata" in data else []
     pages.write(job.page, panel, engine, tested, reading.counts, notes, params, shares, known)
     return model
 

@@ -86,14 +86,13 @@ class Choice(_Facts):
 
 
 class Chart(_Facts):
-    """How answers are best drawn: a kind of chart, and the columns of the request or the answer that it shows.
+    """How answers are best drawn: a kind of chart, and the columns of request or answer that it shows.
 
     `points`: two columns of numbers against each other, coloured by `colour`. `fan`: `y` over `x`, a line for
     each `series`, with a band between answer columns that are named as quantiles are, 0.1 and 0.9, and before
-    it the request's column `past`. `bars`: a
-    bar a row, named by `label` and as long as `value`, or in the parts of `parts`, an object of shares. `cells`: the
-    table, with the cells marked for which the answer has something in the column of their name and `marked`,
-    "_filled" say.
+    it the request's column `past`. `bars`: a bar a row, named by `label` and as long as `value`, or in the
+    parts of `parts`, an object of shares. `cells`: the table, with the cells marked for which the answer has
+    something in the column of their name and `marked`, "_filled" say.
     """
 
     kind: Literal["points", "fan", "bars", "cells"]

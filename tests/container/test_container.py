@@ -158,6 +158,15 @@ def test_b6_it_listens_where_a_pipeline_tells_it_to(container: Container, traine
         assert server.get("/ping").status == 200
 
 
+def test_b6_no_other_port_is_open_whatever_range_is_safe(container: Container, trained: Training) -> None:
+    """B6.2: what serves talks over Unix sockets. B2.1: on every address."""
+    with container.serve(trained.root, SAGEMAKER_SAFE_PORT_RANGE="21000-22999") as server:
+        tables = docker("exec", server.container, "sh", "-c", "cat /proc/net/tcp /proc/net/tcp6")
+        rows = [line.split() for line in tables.splitlines()]
+        listening = {cells[1] for cells in rows if len(cells) > 3 and cells[3] == "0A"}
+        assert listening == {f"{0:08X}:{8080:04X}"}, listening
+
+
 @pytest.mark.parametrize("tool", ["pip", "pip3", "uv", "gcc", "cc", "make", "git", "curl"])
 def test_nothing_that_only_a_build_needs_is_inside(container: Container, tool: str) -> None:
     """C1.14: what is not needed is not carried."""

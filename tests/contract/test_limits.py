@@ -1,4 +1,4 @@
-"""What the platform's limits ask of a server: connections, sizes, headers, its log (contract rows B1 to B6)."""
+"""What the platform's limits ask of a server: connections, sizes, headers, its log (rows B1 to B6)."""
 
 import json
 import resource
@@ -69,7 +69,7 @@ def test_b2_a_ping_is_answered_while_all_workers_are_busy_and_a_thousand_clients
 
 @pytest.mark.only("local", "container")
 def test_b3_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: Server) -> None:
-    """B3: asynchronous endpoints send up to 1 GB, and D6: the limit is no 6 MB."""
+    """B3.3: asynchronous endpoints send up to 1 GB, and D6: the limit is no 6 MB."""
     if "nginx is not installed" in server.log():
         pytest.skip("nginx is not installed: gunicorn reads a body before it refuses")
     assert _first_line(server, 1 << 30, wait=1) == b"", "it waits for the body"
@@ -78,7 +78,7 @@ def test_b3_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: 
 
 @pytest.mark.only("local", "container")
 def test_b3_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample) -> None:
-    """B3, B4.3: batch transforms send up to 100 MB; this one ends in a line that is no row, which is told."""
+    """B3.1, B3.4, B4.3: up to 100 MB; these end in a line that is no row, which is told."""
     line = sample.csv(False, rows=sample.rows[:1])
     body = line * ((100 << 20) // len(line)) + b"1," * 99 + b"1\n"
     reply = server.ask(body[-(100 << 20) :].partition(b"\n")[2], "text/csv")
@@ -89,7 +89,7 @@ def test_b3_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample
 def test_b2_headers_that_are_not_for_it_change_nothing(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
-    """B2.7, B2.11 (sessions are not offered, so none is made), B2.12, B6.5."""
+    """B2.7, B2.12: no session is made, and no container chosen."""
     sent = {"Content-Type": "text/csv", "Accept": "application/json", **STRANGE_HEADERS}
     reply = server.send("POST", "/invocations", sample.csv(), sent)
     assert (reply.status, reply.body) == (200, expected.body)
@@ -116,7 +116,7 @@ def test_b2_one_connection_serves_many_requests(server: Server, sample: Sample) 
 
 
 def test_b6_an_answers_type_is_one_that_the_next_container_reads(server: Server, sample: Sample) -> None:
-    """B6.3: in a pipeline it becomes the next request's, parameters included (B2.15)."""
+    """B2.15, B6.4: in a pipeline it becomes the next request's, parameters included."""
     from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES, reader
 
     assert set(ANSWER_TYPES) <= set(MEDIA_TYPES)

@@ -9,8 +9,8 @@ from house.folders import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 IMAGES = sorted(path.parent.name for path in ROOT.glob("images/*/image.toml"))
-# Where an image may be named besides its own folder: prose, and what measures one; in the Makefile, the demo.
-NAMED = re.compile(r".*\.md|benchmarks/.*")
+# Where an image may be named besides its own folder: prose, benchmarks, libraries; in the Makefile, the demo.
+NAMED = re.compile(r".*\.md|benchmarks/.*|tools/web/vendor/.*")
 ACCOUNTS = {"111122223333", "123456789012"}  # the ones that AWS's own documentation uses
 # A class of one letter keeps these lines from finding themselves.
 ELSEWHERE = re.compile(r"(?<![\w.$}])/[w]ork\b|\.\./[s]hared\b|/[h]ome/[a-z]|/[U]sers/")

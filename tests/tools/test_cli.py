@@ -268,6 +268,11 @@ def test_ranges_come_from_the_schema() -> None:
     assert ranges.objective(SCHEMA, "") == {"Type": "Minimize", "MetricName": "rmse"}
 
 
+def test_where_nothing_is_left_to_tune_it_is_told() -> None:
+    with pytest.raises(main.CommandError, match="as k, rate, init, scaled is set; name with --range"):
+        ranges.chosen(SCHEMA, [], ["k", "rate", "init", "scaled"])
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
@@ -436,7 +441,7 @@ def test_an_asynchronous_answer_is_waited_for(slipway: Slipway, session: Any, tm
     assert (tmp_path / "answer").read_bytes() == b"1,2\n"
     s3.delete_object(Bucket=BUCKET, Key="answers/1.out")
     with pytest.raises(main.CommandError, match="the model refused it: row 1: no number"):
-        slipway("invoke", str(REQUEST))
+        slipway("invoke", str(REQUEST), "--timeout-s", "1")
 
 
 def test_an_update_serves_another_model_under_the_same_name(slipway: Slipway, session: Any) -> None:

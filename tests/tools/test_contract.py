@@ -29,7 +29,7 @@ text = "labels"
 source = ["API CreateModel"]
 """
 TESTS = '''
-CASES = [("B1.1", "not of A9.6")]
+CASES: list[tuple[str, str]] = [("B1.1", "not of A9.6")]
 
 
 def helper(x):

@@ -65,7 +65,7 @@ def listing(made: Made) -> Listing:
 
 @pytest.mark.parametrize("name", [SMALL, *(path.name for path in IMAGES)])
 def test_a_listing_holds_every_rule(made: Made, name: str) -> None:
-    """C1.1 to C3.4, of the requests, texts, samples and notebooks of every image."""
+    """C1.1 to C3.4, with C2.2, C2.3 and C2.6: requests, texts, samples and notebooks of every image."""
     assert [str(one) for one in breaches(made(name))] == []
 
 

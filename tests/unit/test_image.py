@@ -118,3 +118,19 @@ def test_another_images_module_is_never_taken_for_this_ones(folder, tmp_path):
             other_image.predictor()
     finally:
         sys.path.remove(str(other))
+
+
+def test_what_an_image_is_for_and_how_it_is_drawn_may_be_left_out(folder):
+    assert (Image.read(folder).choose, Image.read(folder).chart) == (None, None)
+
+
+def test_a_choice_says_both_halves_and_a_chart_is_of_a_known_kind(folder):
+    path = folder / "image.toml"
+    path.write_text(path.read_text() + '[choose]\nhave = "sums"\n[chart]\nkind = "bars"\nvalue = "sum"\n')
+    with pytest.raises(ValueError, match=r"choose\.want: Field required"):
+        Image.read(folder)
+    path.write_text(path.read_text().replace('have = "sums"', 'have = "sums"\nwant = "one"'))
+    assert Image.read(folder).chart.value == "sum"
+    path.write_text(path.read_text().replace('"bars"', '"pie"'))
+    with pytest.raises(ValueError, match=r"chart\.kind: Input should be 'points', 'fan', 'bars' or 'cells'"):
+        Image.read(folder)

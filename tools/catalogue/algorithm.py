@@ -173,7 +173,9 @@ def _spread(text: str) -> str:
     name = next(name for name, value in document.items() if value is rows)
     lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
     rest = "".join(
-        f', "{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in document.items() if key != name
+        f', "{key}": {json.dumps(value, ensure_ascii=False)}'
+        for key, value in document.items()
+        if key != name
     )
     return f'{{"{name}": [\n  {lines}\n]{rest}}}'
 

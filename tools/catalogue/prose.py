@@ -1,4 +1,4 @@
-"""Markdown as HTML: headings that can be linked to, tables that scroll by themselves, links that lead somewhere."""
+"""Markdown as HTML: headings with names, tables that scroll by themselves, links that lead somewhere."""
 
 import re
 from collections.abc import Callable, Iterator

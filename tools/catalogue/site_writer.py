@@ -114,4 +114,3 @@ def _page(path: Path) -> str:
 
 def _relative(there: str, place: str) -> str:
     return os.path.relpath(there, os.path.dirname(place) or ".")  # noqa: PTH120  # of URLs, not of files
-

@@ -45,7 +45,8 @@ def chosen(facts: Mapping[str, Any], wanted: Iterable[str], fixed: Iterable[str]
             raise CommandError(f"--range: {name} has no range of its own; give {name}=low:high or {name}=a,b")
         found[kind].append(made)
     if not any(found.values()):
-        raise CommandError(f"nothing is left to tune; tunable: {', '.join(known) or 'nothing'}")
+        set_all = f"as {', '.join(known)} is set" if known else f"as {facts['name']} calls nothing tunable"
+        raise CommandError(f"nothing is left to tune, {set_all}; name with --range what to search")
     return {kind: ranges for kind, ranges in found.items() if ranges}
 
 

@@ -39,8 +39,12 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def markdown(results: Sequence[Result]) -> str:
     lines = ["| " + " | ".join(_HEAD) + " |", "| --- | --- | --- | --- | --- |"]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(one)) + " |" for one in results]
+    lines += ["| " + " | ".join(map(_escaped, _cells(one))) + " |" for one in results]
     return "\n".join(lines)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("<", "&lt;")
 
 
 def listed(checks: Sequence[Check]) -> str:

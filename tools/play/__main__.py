@@ -32,7 +32,9 @@ def play(run: Run, port: int) -> None:
     except OverflowError:
         raise RunError(f"PORT: expected 0 to 65535, got {port}") from None
     except OSError as error:
-        raise RunError(f"port {port} cannot be opened ({error.strerror}); choose another with PORT=") from None
+        raise RunError(
+            f"port {port} cannot be opened ({error.strerror}); choose another with PORT="
+        ) from None
     with server, served(run, lambda text: print(text.strip(), flush=True)) as model:
         server.page = Page(run, model)
         print(f"\nhttp://localhost:{server.server_port}  (open it in a browser; until Ctrl-C)", flush=True)

@@ -48,9 +48,7 @@ class Page:
             "samples": [
                 {"name": path.name, "type": guess(path), "text": path.read_text()} for path in self._samples
             ],
-            "suffixes": {
-                suffix: codec.media_type for codec in codecs.READERS for suffix in codec.suffixes
-            },
+            "suffixes": {suffix: codec.media_type for codec in codecs.READERS for suffix in codec.suffixes},
             "columns": self._reads.names,
             "url": f"http://localhost:{self.port}/invocations",
         }
@@ -60,7 +58,9 @@ class Page:
     @property
     def _samples(self) -> list[Path]:
         """The sample's requests, the plain one first."""
-        return sorted(self.run.sample.glob("request*.*"), key=lambda path: (path.stem != "request", path.name))
+        return sorted(
+            self.run.sample.glob("request*.*"), key=lambda path: (path.stem != "request", path.name)
+        )
 
     @property
     def _trained(self) -> str:
@@ -80,7 +80,11 @@ class Page:
         names = sheet.names
         if names is None:
             known = self._reads.names if sheet.width == len(self._reads.names) else self._reads.table
-            names = known if sheet.width == len(known) else [f"column {place + 1}" for place in range(sheet.width)]
+            names = (
+                known
+                if sheet.width == len(known)
+                else [f"column {place + 1}" for place in range(sheet.width)]
+            )
         shown = [column.slice(0, _MOST_ROWS).to_pylist() for column in columns]
         return {
             "names": list(names),
@@ -163,5 +167,5 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 204:
             self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: Any) -> None:
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  # as it is inherited
         """Says nothing: the terminal is the model's log."""

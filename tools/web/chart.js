@@ -86,7 +86,7 @@ function drawFan(chart, answers, sent, width) {
 function drawBars(chart, answers, sent, width) {
   const rows = answers.slice(0, MOST_BARS);
   const more = answers.length > rows.length ? `, the first ${rows.length} of ${answers.length}` : "";
-  const base = { height: rows.length * 26 + 80, ...ROOM, y: { label: "row", tickSize: 0 } };
+  const base = { height: rows.length * 26 + 60, ...ROOM, marginTop: 8, y: { label: "row", tickSize: 0 } };
   if (rows.every((row) => row[chart.parts] && typeof row[chart.parts] === "object")) {
     const parts = rows.flatMap((row, place) => Object.entries(row[chart.parts]).map(([name, share]) => ({ row: place + 1, name, share })));
     const names = [...new Set(parts.map((part) => part.name))];

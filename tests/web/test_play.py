@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import requests
-from pages.checks import barriers, heard, too_wide
-from pages.conftest import NAMES, Built, quiet
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from web.checks import barriers, heard, too_wide
+from web.conftest import NAMES, Built, quiet
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,9 @@ def test_the_printed_python_gives_the_same_answer(opened, played, monkeypatch):
 def test_a_file_is_taken_by_its_ending(opened, played, name):
     """Dropped or chosen: both take the same way once there is a file."""
     opened.locator("#choose").set_input_files(played.files / name)
-    opened.wait_for_function("name => document.querySelector('#curl').textContent.includes(name)", arg=_type(name))
+    opened.wait_for_function(
+        "name => document.querySelector('#curl').textContent.includes(name)", arg=_type(name)
+    )
     ask(opened)
     assert opened.locator("#error").is_hidden(), opened.locator("#error").inner_text()
     sent = json.loads((played.files / "request.json").read_text())["instances"]
@@ -194,7 +196,12 @@ def test_a_file_is_taken_by_its_ending(opened, played, name):
 
 
 def _type(name: str) -> str:
-    ends = {"json": "application/json'", "jsonl": "jsonlines", "parquet": "x-parquet", "xlsx": "spreadsheetml"}
+    ends = {
+        "json": "application/json'",
+        "jsonl": "jsonlines",
+        "parquet": "x-parquet",
+        "xlsx": "spreadsheetml",
+    }
     return ends[name.partition(".")[2]]
 
 
@@ -208,7 +215,9 @@ def test_every_request_of_the_sample_can_be_started_from(opened, played):
 def test_the_page_answers_to_this_machine_s_names_alone(played):
     """Else another site, its name led to 127.0.0.1, could ask the model through a visitor's browser."""
     for method, path in (("GET", "/"), ("POST", "/invocations"), ("POST", "/table")):
-        reply = requests.request(method, played.url + path, headers={"Host": "example.com:80"}, data="1", timeout=60)
+        reply = requests.request(
+            method, played.url + path, headers={"Host": "example.com:80"}, data="1", timeout=60
+        )
         assert reply.status_code == 403
     assert requests.get(f"{played.url}/../Makefile", timeout=60).status_code == 404
 
@@ -230,7 +239,9 @@ def test_without_a_model_the_sample_is_trained_first(monkeypatch):
         raise RunError("nothing is trained yet")
 
     monkeypatch.setattr(Run, "check_trained", untrained)
-    monkeypatch.setattr(Run, "lay_out", lambda self, data, hyperparameters: done.append((data, hyperparameters)))
+    monkeypatch.setattr(
+        Run, "lay_out", lambda self, data, hyperparameters: done.append((data, hyperparameters))
+    )
     monkeypatch.setattr(Run, "train", lambda self: done.append("trained"))
     monkeypatch.setattr(served, "served", unserved)
     monkeypatch.setattr(sys, "argv", ["play", "--image", NAMES[0], "--port", "0"])

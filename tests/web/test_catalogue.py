@@ -1,17 +1,19 @@
 """The catalogue: what it says is what the images say and do, and everybody can read it."""
 
+import hashlib
 import json
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-from pages.checks import barriers, dead_links, heard, too_wide
-from pages.conftest import NAMES, Built
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from web.checks import barriers, dead_links, heard, too_wide
+from web.conftest import NAMES, Built
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +38,9 @@ def test_every_link_leads_somewhere(built):
 def test_a_dead_link_would_be_found(built, tmp_path):
     copy = shutil.copytree(built.site, tmp_path / "site")
     index = copy / "index.html"
-    index.write_text(index.read_text().replace("</main>", '<a href="nowhere.html">x</a><a href="#no">y</a></main>'))
+    index.write_text(
+        index.read_text().replace("</main>", '<a href="nowhere.html">x</a><a href="#no">y</a></main>')
+    )
     assert dead_links(copy) == ["index.html leads to nowhere.html", "index.html leads to #no"]
 
 
@@ -50,7 +54,7 @@ def test_no_page_complains_nor_fetches_from_elsewhere_nor_is_too_wide_for_a_phon
 
 
 def sheet_of(place: Path) -> str:
-    """The style of a page, its own and the site's if it takes that: a training report has one list of colours."""
+    """A page's own style, and the site's if it takes that: a training report has colours of its own."""
     top = next(parent for parent in place.parents if (parent / "assets").is_dir())
     own = place.read_text()
     return own + ((top / "assets/style.css").read_text() if "assets/style.css" in own else "")
@@ -128,7 +132,13 @@ def test_a_page_tells_every_fact_of_its_image(built, page, trial):
     names = [one["name"] for part in ("hyperparameters", "options") for one in facts[part]]
     names += [*facts["channels"], *facts["metrics"], *trial["metrics"]]
     names += [kind for kinds in facts["instances"].values() for kind in kinds]
-    names += [*facts["content_types"], *facts["accept"], facts["version"], facts["license"], facts["row_rule"]]
+    names += [
+        *facts["content_types"],
+        *facts["accept"],
+        facts["version"],
+        facts["license"],
+        facts["row_rule"],
+    ]
     names += [part for one in trial["libraries"] for part in (one["name"], one["version"], one["licence"])]
     assert not [name for name in names if name not in said]
     descriptions = [one["description"].split(".")[0] for one in facts["hyperparameters"]]
@@ -139,7 +149,9 @@ def test_a_page_tells_every_fact_of_its_image(built, page, trial):
 def test_what_a_page_prints_is_what_was_sent_and_came(built, page, trial):
     facts = trial["facts"]
     said = text(page, built.site / facts["name"] / "index.html")
-    assert {one["sent"]["type"] for one in trial["requested"]} | trial["left_out"].keys() == set(facts["content_types"])
+    assert {one["sent"]["type"] for one in trial["requested"]} | trial["left_out"].keys() == set(
+        facts["content_types"]
+    )
     assert {one["accept"] for one in [*trial["answered"], *trial["refused"]]} == set(facts["accept"])
     for one in [*trial["requested"], *trial["others"], *trial["answered"]]:
         for kept in (one["sent"], one["answer"]):
@@ -157,11 +169,23 @@ def test_the_training_report_is_the_one_that_training_wrote(built, trial):
 
 def test_every_library_of_the_lock_file_that_is_installed_is_listed(trial):
     lock = (REPOSITORY / "images" / trial["facts"]["name"] / "requirements.lock").read_text()
-    locked = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
+    locked = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)
+    }
     listed = {one["name"] for one in trial["libraries"]}
     assert listed <= locked
     assert len(listed) > 0.8 * len(locked)  # some are for another platform
     assert all(one["licence"] for one in trial["libraries"])
+
+
+def test_the_libraries_of_the_browser_are_the_ones_that_are_named():
+    folder = REPOSITORY / "tools/web/vendor"
+    named = tomllib.loads((folder / "vendor.toml").read_text())
+    assert {path.stem for path in folder.glob("*.js")} == named.keys()
+    for name, one in named.items():
+        assert (folder / f"{name}.LICENSE").exists()
+        assert hashlib.sha256((folder / f"{name}.js").read_bytes()).hexdigest() == one["sha256"], name
 
 
 def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_path, monkeypatch):

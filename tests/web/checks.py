@@ -1,4 +1,4 @@
-"""What is true of every good page: links that lead somewhere, a quiet console, no barrier, nothing too wide."""
+"""What is true of every good page: links lead somewhere, the console is quiet, nobody is kept out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The catalogue and the playground in a headless browser; every image is tried on its sample once for all tests."""
+"""The catalogue and the playground in a headless browser; each image is tried once for all tests."""
 
 import os
 import shutil
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pages.checks import PHONE
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.places import REPOSITORY
+from web.checks import PHONE
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NAMES = sorted(path.parent.name for path in REPOSITORY.glob("images/*/image.toml"))
@@ -28,7 +28,7 @@ class Built:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """What `make catalogue` makes; while working on pages, of the trials in $TRIALS, which saves their time."""
+    """What `make catalogue` makes; for whoever works on pages, of the trials in $TRIALS, which saves time."""
     folder = tmp_path_factory.mktemp("catalogue")
     kept = os.environ.get("TRIALS")
     found = Built(folder / "site", Path(kept).resolve() if kept else folder / "trials")
