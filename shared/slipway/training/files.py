@@ -14,7 +14,7 @@ from slipway.media import MediaType
 from slipway.sheet import Sheet
 from slipway.training.inputs import PEEK, Input
 
-BLOCK = 32 << 20  # bytes read at a time
+BLOCK = 8 << 20  # bytes read at a time; k-means takes some eight times that for them
 _PARQUET = b"PAR1"
 _RECORDIO = b"\x0a\x23\xd7\xce"
 _GZIP = b"\x1f\x8b"
