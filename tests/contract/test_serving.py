@@ -291,7 +291,9 @@ def test_nothing_of_a_payload_is_logged(server: Server, sample: Sample) -> None:
 
 def test_the_log_of_a_good_server_has_no_warnings(server: Server, sample: Sample) -> None:
     assert server.ask(sample.csv(), "text/csv").status == 200
-    assert not re.findall(r".*(?:warn|error|crit|traceback).*", server.log(), re.IGNORECASE)
+    found = re.findall(r".*(?:warn|error|crit|traceback).*", server.log(), re.IGNORECASE)
+    # What other tests of this server sent too much of, nginx notes.
+    assert not [line for line in found if "client intended to send too large body" not in line]
 
 
 def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sample: Sample) -> None:
