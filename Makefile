@@ -70,7 +70,7 @@ play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if t
 	@$(call in,$(IMG)) tools/play --image $(IMG) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-web test-containers test-push
+.PHONY: test test-house test-shared test-faults test-web test-containers test-push test-conformance
 HOUSE := $(if $(IMG),,test-house test-shared test-faults test-web)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
@@ -97,7 +97,7 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
 	@$(PYTHON) benchmarks/serving.py
 
-test-containers: $(if $(IMG),,test-push) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 # The id of what passed is kept: `make push` takes nothing else.
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
 	@rm -f $(LOCAL)/tested/$*
@@ -109,6 +109,9 @@ $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
 
+test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours and on one with faults (needs a Docker engine)
+	$(call in,tools) -m pytest benchmarks/classic
+
 # ---- check ----
 .PHONY: check check-style check-workflows check-shared $(IMAGES:%=check-%) check-locks check-generated
 check: check-style check-workflows check-shared $(WANTED:%=check-%) check-locks check-generated ## Lint, format, types, locks, generated files
@@ -116,6 +119,7 @@ check: check-style check-workflows check-shared $(WANTED:%=check-%) check-locks 
 check-style: $(TOOLS)
 	$(call in,tools) -m ruff check .
 	$(call in,tools) -m ruff format --check .
+	MYPYPATH=shared:tools $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/tools tools/cli tools/notebooks.py
 
 check-workflows: $(TOOLS)
 	$(call in,tools) tools/lint_workflows.py
@@ -201,11 +205,14 @@ $(IMAGES:%=push-%): push-%: $(TOOLS) $(if $(filter test-containers,$(MAKECMDGOAL
 	@DOCKER=$(DOCKER) $(call in,tools) tools/push $* --version $(call version,$*) $(call option,registry,REGISTRY) \
 	  $(if $(COMMIT_ONLY),--commit-only)
 
-.PHONY: sagemaker
-sagemaker: $(TOOLS) ## Train, transform, fetch on SageMaker: IMG=name ARGS="train --role arn:… --dry-run"
-	$(call need,IMG,which image)
-	$(call need,ARGS,train or transform or fetch; each has --help)
-	@$(call in,tools) tools/aws $(firstword $(ARGS)) --image $(IMG) $(wordlist 2,99,$(ARGS))
+# REPOSITORY=url: on GitHub, where a listing's samples and notebooks will be, `origin` unless given.
+REPOSITORY ?= $(filter https://github.com/%,$(SOURCE))
+.PHONY: listing $(IMAGES:%=listing-%)
+listing: $(WANTED:%=listing-%) ## Write and check AWS Marketplace listings: [OUT=folder] [ACCOUNT=] [REGION=] [BUCKET=] [ROLE=] [DIGEST=] [SUBMIT=]
+$(IMAGES:%=listing-%): listing-%: $(TOOLS) $(ENVS)/%/.stamp
+	@PYTHONPATH=$(PYTHONPATH):tools $(call in,tools) -m listing --image $* $(if $(OUT),--out "$(OUT)/$*") \
+	  $(call option,account,ACCOUNT) $(call option,region,REGION) $(call option,bucket,BUCKET) $(call option,role,ROLE) \
+	  $(call option,repository,REPOSITORY) $(call option,digest,DIGEST) $(call option,submit,SUBMIT)
 
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
 	$(call need,IMG,which image to look into)

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,10 @@ def judged(table: Table, target: pd.Series, answers: Any) -> dict[str, float]:
     return scores.summary(problem, problem.encode(target), answers / answers.sum(1, keepdims=True))
 
 
-def measure(table: Table, contenders: dict[str, Path], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """All contenders on all folds of a table."""
-    rows = []
+def measure(
+    table: Table, contenders: dict[str, Path], options: argparse.Namespace, known: set[tuple[str, int, str]]
+) -> Iterator[dict[str, Any]]:
+    """All contenders on all folds of a table, but those that are `known`."""
     for fold, (train, test) in enumerate(table.folds(options.folds, options.rows)):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
@@ -75,12 +77,14 @@ def measure(table: Table, contenders: dict[str, Path], options: argparse.Namespa
             task = {"kind": table.kind, "labels": table.labels, "seconds": options.seconds}
             (folder / "task.json").write_text(json.dumps(task))
             for name, python in contenders.items():
+                if (table.name, fold, name) in known:
+                    continue
                 found = run(name, python, folder)
                 if found is not None:
                     scored = judged(table, test["target"], np.load(folder / f"{name}.npy"))
-                    rows.append({"table": table.name, "fold": fold, "stack": name, **scored, **found})
-                    print(f"  {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in scored.items()))
-    return rows
+                    shown = ", ".join(f"{key} {value:.4g}" for key, value in scored.items())
+                    print(f"  {name}: {shown}", flush=True)
+                    yield {"table": table.name, "fold": fold, "stack": name, **scored, **found}
 
 
 def report(found: pd.DataFrame) -> str:
@@ -126,15 +130,19 @@ def main() -> None:
     parser.add_argument("--stack", default="ours,autogluon,flaml,catboost,lightgbm", help="with commas")
     parser.add_argument("--table", default="", help="these tables alone, with commas")
     parser.add_argument("--json", type=Path, help="also write every figure here")
+    parser.add_argument("--resume", action="store_true", help="keep what that file has, and measure the rest")
     options = parser.parse_args()
     contenders = pythons(options.stack.split(","))
-    rows: list[dict[str, Any]] = []
+    kept = options.resume and options.json and options.json.exists()
+    rows: list[dict[str, Any]] = json.loads(options.json.read_text()) if kept else []
+    known = {(row["table"], row["fold"], row["stack"]) for row in rows}
     for table in tables(options.data):
         if not options.table or table.name in options.table.split(","):
             print(f"{table.name}: {table.kind}, {len(table.rows)} rows", flush=True)
-            rows += measure(table, contenders, options)
-            if options.json:
-                options.json.write_text(json.dumps(rows, indent=2))
+            for row in measure(table, contenders, options, known):
+                rows.append(row)
+                if options.json:
+                    options.json.write_text(json.dumps(rows, indent=2))
     print("\n" + report(pd.DataFrame(rows)))
 
 

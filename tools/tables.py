@@ -28,7 +28,7 @@ def hyperparameters(image: Facts) -> str:
         [
             [
                 _names(one),
-                _values(one["values"]),
+                values(one["values"]),
                 _default(one),
                 "yes" if one["tunable"] else "",
                 one["description"],
@@ -41,10 +41,7 @@ def hyperparameters(image: Facts) -> str:
 def options(image: Facts) -> str:
     return table(
         ["name", "values", "default", "what it does"],
-        [
-            [_names(one), _values(one["values"]), _default(one), one["description"]]
-            for one in image["options"]
-        ],
+        [[_names(one), values(one["values"]), _default(one), one["description"]] for one in image["options"]],
     )
 
 
@@ -72,7 +69,7 @@ def settings(schema: Facts) -> str:
     return table(
         ["variable", "values", "default", "what it does"],
         [
-            [f"`{name}`", _values(one), _default(one), one["description"]]
+            [f"`{name}`", values(one), _default(one), one["description"]]
             for name, one in sorted(schema["properties"].items())
         ],
     )
@@ -95,10 +92,10 @@ def _names(one: Facts) -> str:
     return f"`{one['name']}`" + (f" (also {aliases})" if aliases else "")
 
 
-def _values(schema: Facts) -> str:
+def values(schema: Facts) -> str:
     """The values that a JSON schema allows, in words."""
     if "anyOf" in schema:
-        return " or ".join(_values(one) for one in schema["anyOf"] if one.get("type") != "null")
+        return " or ".join(values(one) for one in schema["anyOf"] if one.get("type") != "null")
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
     kinds = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "array": "list"}

@@ -112,6 +112,27 @@ def lightgbm(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict
     return lambda part: np.asarray(found.predict_proba(read(part)))
 
 
+def lightwood(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
+    """What MindsDB 25's engine does of itself (run_generate, run_fit, predict), without MindsDB around it."""
+    import lightwood
+    import torch
+
+    torch.set_num_threads(1)
+    problem = {"target": "target", "time_aim": task["seconds"]}
+    plan = lightwood.json_ai_from_problem(train, lightwood.ProblemDefinition.from_dict(problem))
+    found = lightwood.predictor_from_code(lightwood.code_from_json_ai(plan))
+    found.learn(train)
+    found.save(str(folder / "predictor"))
+
+    def answer(rows: pd.DataFrame) -> Any:
+        answers = found.predict(rows.copy(), {"predict_proba": True})
+        if task["kind"] == "regression":
+            return answers["prediction"].to_numpy(float)[:, None]
+        return answers[[f"__mdb_proba_{label}" for label in task["labels"]]].to_numpy(float)
+
+    return answer
+
+
 def _coded(target: pd.Series, task: dict[str, Any]) -> Any:
     """Labels as places, so that every library has them in the same order."""
     if task["kind"] == "regression":
@@ -146,6 +167,7 @@ def main() -> None:
         "flaml": flaml,
         "catboost": catboost,
         "lightgbm": lightgbm,
+        "lightwood": lightwood,
     }[name](train, task, place)
     spent = time.process_time() - started
     rows = test.drop(columns="target")

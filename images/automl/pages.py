@@ -198,7 +198,7 @@ def _shapley(page: Report, trained: "Trained") -> None:
     predictor = trained.predictor
     rows = np.unique(np.linspace(0, len(trained.table) - 1, _EXPLAINED).astype(int))
     part = trained.table.iloc[rows]
-    values = predictor.contributions(part)
+    values = predictor.contributions(predictor.design(part))
     order = np.argsort(-np.abs(values).mean(0), kind="stable")[:_SHOWN]
     drawn, axes = figure(7.0, max(1.8, 0.8 + 0.28 * len(order)))
     random = np.random.default_rng(0)

@@ -11,6 +11,7 @@ import slipway
 from slipway import Array, Rows, UserError
 
 if TYPE_CHECKING:
+    from automl_handler.design import Design
     from automl_handler.predictor import Answers, Predictor
 
 STORAGE = "mindsdb"
@@ -27,6 +28,21 @@ class Options(slipway.Options):
     """Add contributions: how much each cell of the row moved the answer, as Shapley values."""
     level: Annotated[float, Field(ge=0.5, le=0.999)] = 0.9
     """How often the interval of a predicted number is to hold the true one."""
+    outputs: tuple[
+        Literal[
+            "predicted_label",
+            "probability",
+            "probabilities",
+            "labels",
+            "prediction",
+            "confidence",
+            "low",
+            "high",
+            "explanation",
+        ],
+        ...,
+    ] = ()
+    """Answer with these keys alone, Autopilot's in Autopilot's form; SAGEMAKER_INFERENCE_OUTPUT sets it, too."""
     score: bool = False
     """Add metrics of the answers, in JSON, where the rows have the target among their columns."""
     road: Literal["direct", "mindsdb"] = "direct"
@@ -48,18 +64,21 @@ class Model(slipway.Model):
         """One answer a row, in the form that `reply` says."""
         import reply
 
-        found = self._answers(rows, options)
+        design = self.predictor.design(rows.arrays)
+        found = self._answers(rows, design, options)
+        if options.outputs:
+            return reply.chosen(options.outputs, self.predictor, design, found)
         if options.reply == "sentence":
             return reply.sentences(self.predictor.problem, found)
         if options.reply == "autopilot":
             return reply.autopilot(self.predictor.problem, found)
-        answer = reply.data(self.predictor, rows.table, found)
+        answer = reply.data(self.predictor, design, found)
         if options.explain:
             if len(rows) > _MOST_EXPLAINED:
                 raise UserError(
                     f"explain=true answers at most {_MOST_EXPLAINED} rows at once, got {len(rows)}"
                 )
-            answer["contributions"] = reply.contributions(self.predictor, rows.table)
+            answer["contributions"] = reply.contributions(self.predictor, design)
         return answer
 
     def beside(self, rows: Rows, answers: Mapping[str, Array], options: Options) -> Mapping[str, Any]:
@@ -71,11 +90,12 @@ class Model(slipway.Model):
         target = self.predictor.problem.target
         if target not in rows.sent:
             raise UserError(f"score=true needs the target {target} among the columns")
-        return {"metrics": reply.metrics(self.predictor, rows.sent[target], self._answers(rows, options))}
+        found = self._answers(rows, self.predictor.design(rows.arrays), options)
+        return {"metrics": reply.metrics(self.predictor, rows.sent[target], found)}
 
-    def _answers(self, rows: Rows, options: Options) -> "Answers":
+    def _answers(self, rows: Rows, design: "Design", options: Options) -> "Answers":
         if options.road == "direct":
-            return self.predictor.predict(rows.table, options.level)
+            return self.predictor.answers(self.predictor.blend(design), options.level)
         from mindsdb_compat import mindsdb
 
         return mindsdb().answers(self._storage, self.predictor, rows.table, options.level)

@@ -5,24 +5,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from automl_handler import scores
+from automl_handler.shapley import places
 from pandas import Series
 
 from slipway import Array, UserError
 
 if TYPE_CHECKING:
+    from automl_handler.design import Design
     from automl_handler.predictor import Answers, Predictor
     from automl_handler.problem import Problem
-    from pandas import DataFrame
 
 
-def data(predictor: "Predictor", table: "DataFrame", found: "Answers") -> dict[str, Array]:
+def data(predictor: "Predictor", rows: "Design", found: "Answers") -> dict[str, Array]:
     """Values, and `explanation`, a sentence that says what to hold of them."""
     columns: dict[str, Array] = {"prediction": found.prediction, "confidence": found.confidence}
     if found.probabilities is not None:
         columns["probabilities"] = _named(predictor.problem, found.probabilities)
     if found.low is not None and found.high is not None:
         columns |= {"low": found.low, "high": found.high}
-    columns["explanation"] = _objects(_explained(predictor, table, found))
+    columns["explanation"] = _objects(_explained(predictor, rows, found))
     return columns
 
 
@@ -44,9 +45,18 @@ def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
     }
 
 
-def contributions(predictor: "Predictor", table: "DataFrame") -> Array:
+def chosen(
+    outputs: Sequence[str], predictor: "Predictor", rows: "Design", found: "Answers"
+) -> dict[str, Array]:
+    """The keys asked for; one that the problem does not have is NaN, as with Autopilot."""
+    offered = {**data(predictor, rows, found), **autopilot(predictor.problem, found)}
+    nothing = np.full(len(found.prediction), np.nan)
+    return {name: offered.get(name, nothing) for name in outputs}
+
+
+def contributions(predictor: "Predictor", design: "Design") -> Array:
     """For each row the columns that moved the answer, the strongest first."""
-    found = predictor.contributions(table)
+    found = predictor.contributions(design)
     names = predictor.reads
     rows = []
     for row in found:
@@ -96,7 +106,7 @@ def _sentences(problem: "Problem", found: "Answers") -> list[str]:
     ]
 
 
-def _explained(predictor: "Predictor", table: "DataFrame", found: "Answers") -> list[str]:
+def _explained(predictor: "Predictor", rows: "Design", found: "Answers") -> list[str]:
     """How sure, what else it may be, and which cells say less than they could."""
     problem = predictor.problem
     if found.probabilities is None:
@@ -125,23 +135,26 @@ def _explained(predictor: "Predictor", table: "DataFrame", found: "Answers") -> 
                 strict=True,
             )
         ]
-    unknown = _unknown(predictor, table)
+    unknown = _unknown(predictor, rows)
     return [text + unknown.get(row, "") for row, text in enumerate(said)]
 
 
-def _unknown(predictor: "Predictor", table: "DataFrame") -> dict[int, str]:
+def _unknown(predictor: "Predictor", rows: "Design") -> dict[int, str]:
     """By row, the categories that training never saw, or hardly, and how many cells are missing."""
     new: dict[int, list[str]] = {}
-    gaps = np.zeros(len(table), int)
-    for column in predictor.columns:
-        cells = table[column.name]
-        gaps += cells.isna().to_numpy()
-        if column.kind == "category":
-            codes = column.codes(cells)
-            for place in np.flatnonzero(codes == len(column.categories)).tolist():
-                new.setdefault(int(place), []).append(column.name)
+    gaps = np.zeros(len(rows), int)
+    for column, (kind, at) in zip(predictor.columns, places(predictor.columns), strict=True):
+        if kind == "codes":
+            codes = rows.codes[:, at.start]
+            gaps += codes == 0
+            for place in np.flatnonzero(codes == len(column.categories) + 1).tolist():
+                new.setdefault(place, []).append(column.name)
+        elif column.kind == "text":
+            gaps += rows.numbers[:, at.start] == 0  # words
+        else:
+            gaps += np.isnan(rows.numbers[:, at.start])
     found: dict[int, str] = {}
-    for row in sorted({*new, *map(int, np.flatnonzero(gaps))}):
+    for row in sorted({*new, *np.flatnonzero(gaps).tolist()}):
         said = f"; unknown value in {', '.join(new[row])}" if row in new else ""
         if gaps[row]:
             said += f"; {gaps[row]} of {len(predictor.columns)} cells missing"

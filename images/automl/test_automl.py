@@ -1,5 +1,6 @@
 """The image through its front door: the older container's calls, the forms of a reply, errors."""
 
+import csv
 import io
 import json
 import re
@@ -136,14 +137,16 @@ def test_autopilots_keys_can_be_asked_for_and_chosen(
         assert one["labels"] == ["negative", "positive"]
         chances = dict(zip(one["labels"], one["probabilities"], strict=True))
         assert one["probability"] == chances[one["predicted_label"]]
-    chosen = {
-        "SLIPWAY_OPTIONS": "reply=autopilot",
-        "SAGEMAKER_INFERENCE_OUTPUT": "probability, predicted_label",
-    }
-    with place.serve(learnt.root, **chosen) as running:
-        reply = running.ask(text, "text/csv")
-    first = reply.text.splitlines()[0].split(",")
+    keys = "probability, predicted_label,probabilities, labels"
+    with place.serve(learnt.root, SAGEMAKER_INFERENCE_OUTPUT=keys) as running:
+        reply = running.ask(text, "text/csv", "text/csv")
+        assert answers(running, text, "text/csv") == found, "B8.9: whatever `reply` is"
+    first = next(csv.reader(reply.text.splitlines()))
     assert [float(first[0]), first[1]] == [found[0]["probability"], found[0]["predicted_label"]]
+    assert json.loads(first[2]) == found[0]["probabilities"], "B8.9: a list is one quoted cell"
+    assert answers(asked, text, "text/csv", "outputs=confidence") == [
+        {"confidence": one["probability"]} for one in found
+    ]
 
 
 def test_score_adds_metrics_where_the_target_came(asked: Server, rows: pd.DataFrame) -> None:
@@ -239,6 +242,10 @@ def test_a_number_comes_with_an_interval_and_other_channels_are_scored(place: Pl
     with place.serve(root) as running:
         narrow, wide = (answers(running, body, "text/csv", f"level={level}") for level in (0.5, 0.95))
         told = answers(running, body, "text/csv", "reply=sentence")
+        keys = answers(running, body, "text/csv", "outputs=[predicted_label,probability]")
+    assert [(one["predicted_label"], one["probability"]) for one in keys] == [
+        (one["prediction"], None) for one in narrow
+    ], "B8.9: what a number does not have is NaN"
     for small, large in zip(narrow, wide, strict=True):
         assert float(str(small["prediction"])) == float(str(large["prediction"]))
         assert large["low"] < small["low"] <= small["prediction"] <= small["high"] < large["high"]  # type: ignore[operator]

@@ -61,9 +61,8 @@ def test_answers_do_not_depend_on_the_other_rows_of_a_request(searched: dict[str
 def test_contributions_sum_to_the_answer_less_the_typical_rows(searched: dict[str, Trained]) -> None:
     predictor = searched["regression"].predictor
     fresh = mixed(12, seed=5)
-    usual = pd.DataFrame({one.name: pd.Series([one.usual], dtype=object) for one in predictor.columns})
-    base = predictor.predict(usual).prediction[0]
-    found = predictor.contributions(fresh)
+    base = predictor.predict(predictor.usual).prediction[0]
+    found = predictor.contributions(predictor.design(fresh))
     assert found.sum(1) == pytest.approx(predictor.predict(fresh).prediction - base)
     names = predictor.reads
     assert np.abs(found).mean(0).argmax() in {names.index("size"), names.index("team")}
@@ -85,6 +84,41 @@ def test_a_forest_as_arrays_answers_as_scikit_learns(kind: str, searched: dict[s
     forest = Forest.of([one.tree_ for one in model.estimators_], problem, places)
     assert forest.predict(rows) == pytest.approx(expected, rel=1e-6, abs=1e-6)
     assert forest.predict(rows[[3]]) == pytest.approx(expected[[3]], rel=1e-6, abs=1e-6)  # a row with a gap
+
+
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_the_models_of_all_folds_together_answer_their_mean(kind: str, searched: dict[str, Trained]) -> None:
+    trained = searched[kind]
+    problem, rows = trained.predictor.problem, trained.rows
+    task = Task(problem, Clock(60), 0, 1)
+    forests = [
+        Forest.fit(rows[part], trained.target[part], None, rows, trained.target, task, trees=9)
+        for part in (slice(0, 90), slice(40, None))
+    ]
+    every = [one.models for one in trained.tried] + [tuple(forests)]
+    for models in every:
+        mean = np.mean([model.predict(rows) for model in models], axis=0)
+        assert type(models[0]).together(models)(rows) == pytest.approx(mean, rel=1e-9), type(models[0])
+
+
+def test_a_temperature_mends_a_shy_learner_and_leaves_a_good_one() -> None:
+    chance = RANDOM.uniform(0.02, 0.98, 4_000)
+    target = (RANDOM.random(4_000) < chance).astype(float)
+    shy = chance**0.4 / (chance**0.4 + (1 - chance) ** 0.4)
+    mended = calibration.tempered(target, np.column_stack([1 - shy, shy]))
+    assert mended.temperature == pytest.approx(0.4, abs=0.06)
+    good = calibration.tempered(target, np.column_stack([1 - chance, chance]))
+    assert good.temperature == pytest.approx(1, abs=0.1)
+
+
+def test_what_a_blend_hardly_misses_is_left_out() -> None:
+    target = RANDOM.normal(size=500)
+    answers = [(target + RANDOM.normal(0, noise, 500))[:, None] for noise in (0.5, 0.5, 3.0)]
+    weights = ensemble.select(
+        [*answers, answers[0] + 1e-9], target, scores.loss("rmse", Problem("t", "regression"))
+    )
+    assert (weights > 0).sum() == 2, "two that err apart; neither the noise nor the twin"
+    assert weights.sum() == pytest.approx(1)
 
 
 def test_a_linear_model_answers_without_matrices_as_it_learnt_with_them(searched: dict[str, Trained]) -> None:

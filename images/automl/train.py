@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 import slipway
 from predictor import Model
-from slipway import Channel, Job, UserError
+from slipway import Channel, Job, Tunable, UserError
 
 if TYPE_CHECKING:
     from automl_handler.predictor import Predictor
@@ -46,7 +46,7 @@ class Hyperparameters(slipway.Hyperparameters):
         "r2",
     ] = "auto"
     """What the blend of models is chosen by, out of fold; auto is log_loss for labels, rmse for numbers."""
-    preset: Literal["fast", "balanced", "best"] = "balanced"
+    preset: Annotated[Literal["fast", "balanced", "best"], Tunable()] = "balanced"
     """How much to try: fast a few quick learners, balanced also trees and a search, best much more of it."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] = 300
     """Seconds that training may take."""

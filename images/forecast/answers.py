@@ -18,7 +18,7 @@ Layout = Literal["auto", "long", "series", "totals"]
 
 @dataclass(frozen=True)
 class Answered:
-    """Forecasts of an asked panel; arrays of shape (series, steps, …)."""
+    """Forecasts of an asked panel; arrays of shape (series, steps, …), samples (series, samples, steps)."""
 
     panel: Panel
     mean: Array
@@ -110,7 +110,7 @@ def long(found: Answered, places: Array, offsets: Array) -> dict[str, Array]:
         for number, level in enumerate(found.levels):
             cells[found.label(level)] = found.quantiles[places, offsets, number]
     if "samples" in found.types:
-        cells["samples"] = objects(found.samples[places, offsets].tolist())
+        cells["samples"] = objects(found.samples[places, :, offsets].tolist())
     return cells
 
 
@@ -153,7 +153,7 @@ def series(found: Answered, places: Array | None, named: bool) -> dict[str, Arra
             [dict(zip(labels, plain(found.quantiles[place].T), strict=True)) for place in places]
         )
     if "samples" in found.types:
-        cells["samples"] = objects([plain(found.samples[place].T) for place in places])
+        cells["samples"] = objects([plain(found.samples[place]) for place in places])
     if "mean" in found.types:
         cells["mean"] = objects([plain(found.mean[place]) for place in places])
     if found.observed.shape[2]:

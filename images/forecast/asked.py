@@ -61,12 +61,28 @@ def read(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     return _points(rows, stored, names, horizon)
 
 
+def groups(rows: Rows, names: Names) -> Array | None:
+    """The series of each row where the request holds its history; any other row stands by itself."""
+    sent = rows.sent
+    target = sent.get(names.target, ())
+    if any(isinstance(cell, list) for cell in target):
+        return None
+    keys = list(zip(*(sent[name] for name in names.keys if name in sent), strict=True)) or [()] * len(rows)
+    came = {key for key, cell in zip(keys, target, strict=False) if cell not in (None, "")}
+    if not came:
+        return None
+    places: dict[object, int] = {}
+    return np.array(
+        [places.setdefault(key if key in came else row, len(places)) for row, key in enumerate(keys)]
+    )
+
+
 def _ids(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     """Each row names a series that the model has."""
     keys = list(zip(*_key_cells(rows, stored, names), strict=True))
     where = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     panel = stored.take([_known(key, row, stored) for key, row in _first_rows(keys)])
-    return Asked("ids", panel, np.array([where[key] for key in keys]), ahead=_ahead(panel, horizon))
+    return Asked("ids", panel, np.array([where[key] for key in keys]), ahead=ahead_of(panel, horizon))
 
 
 def _series(sent: Mapping[str, Array], stored: Panel, names: Names, horizon: int) -> Asked:
@@ -100,7 +116,7 @@ def _series(sent: Mapping[str, Array], stored: Panel, names: Names, horizon: int
     ]
     keys = combined or [(str(row),) for row in range(height)]
     panel = _stacked(stored, keys, found)
-    return Asked("series", panel, np.arange(height), ahead=_ahead(panel, horizon), named=bool(combined))
+    return Asked("series", panel, np.arange(height), ahead=ahead_of(panel, horizon), named=bool(combined))
 
 
 def _points(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
@@ -133,7 +149,7 @@ def _points(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     panel = _stacked(stored, keys, parts)
     steps = timeline.steps(times)
     offsets = steps - panel.after[codes]
-    ahead = _ahead(panel, horizon)
+    ahead = ahead_of(panel, horizon)
     _put(ahead, codes, offsets, covariates)
     fresh = sent.lengths[codes] > 0
     _check_offsets(offsets, past | fresh, times, panel, codes, horizon)
@@ -224,7 +240,7 @@ def _stacked(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[Panel
     )
 
 
-def _ahead(panel: Panel, horizon: int) -> list[Array]:
+def ahead_of(panel: Panel, horizon: int) -> list[Array]:
     """The covariates of the steps to come, as far as they are known."""
     found = []
     for place in range(len(panel)):

@@ -19,8 +19,9 @@ from slipway import Array
 
 LEAST_HISTORY = 5
 ENOUGH = 400  # forecasts that calibration wants, of one window or more
+LEAST_WINDOWS = 2  # one alone may have been a calm time or a wild one for all series
 MOST_WINDOWS = 5
-SERIES = {"fast": 500, "balanced": 2_000, "best": 10_000}
+SERIES = {"fast": 300, "balanced": 1_000, "best": 5_000}
 CHUNK = 50
 
 
@@ -65,13 +66,17 @@ def windows_of(
     if dates:
         keeps = [np.clip(date + 1 - panel.first, 0, lengths) for date in dates]
         return _some([_window(panel, keep, horizon, keep >= LEAST_HISTORY) for keep in keeps])
-    number = asked if asked is not None else int(np.clip(-(-ENOUGH // max(len(panel), 1)), 1, MOST_WINDOWS))
+    number = asked if asked is not None else _windows(len(panel))
     found = []
     for back in range(1, number + 1):
         keep = lengths - horizon * back
         least = LEAST_HISTORY if back == 1 else max(LEAST_HISTORY, 2 * season + 1, horizon)
         found.append(_window(panel, np.maximum(keep, 0), horizon, keep >= least))
     return _some(found)
+
+
+def _windows(series: int) -> int:
+    return int(np.clip(-(-ENOUGH // max(series, 1)), LEAST_WINDOWS, MOST_WINDOWS))
 
 
 def _some(windows: list[Window]) -> list[Window]:

@@ -24,17 +24,24 @@ USUAL = 1.3  # what it is stretched by before anything is known: it is short nea
 
 @dataclass(frozen=True)
 class Calibration:
-    """Quantiles of errors over spreads; shape (classes, steps, levels)."""
+    """How errors over spreads are distributed, by class."""
 
     table: Array
+    """Their quantiles; shape (classes, steps, levels)."""
     pooled: Array
     """How many backtest forecasts each class had."""
+    links: Array
+    """How each step's error goes with that of the step before, as normal scores' correlation; shape
+    (classes, steps), of which the first says nothing.
+    """
 
     @classmethod
     def normal(cls, horizon: int) -> "Calibration":
         """Normal intervals somewhat wider than the methods' own, where there is nothing to go by."""
         table = np.tile(USUAL * NORMAL, (len(KINDS), horizon, 1))
-        return cls(table, np.zeros(len(KINDS), dtype=np.int64))
+        steps = np.arange(horizon)
+        walk = np.sqrt(steps / (steps + 1))  # as of a random walk
+        return cls(table, np.zeros(len(KINDS), dtype=np.int64), np.tile(walk, (len(KINDS), 1)))
 
     @classmethod
     def fit(cls, errors: Array, spreads: Array, kinds: Array) -> "Calibration":
@@ -49,6 +56,7 @@ class Calibration:
             found.pooled[kind] = len(rows)
             if len(rows) >= LEAST:
                 found.table[kind] = _quantiles(rows)
+                found.links[kind] = _links(rows)
             elif len(rows) >= FEW:
                 found.table[kind] *= _stretch(rows) / USUAL
         return found
@@ -66,6 +74,46 @@ class Calibration:
             if len(kinds)
             else np.empty((0, horizon, len(scores)))
         )
+
+    def paths(self, kinds: Array, noise: Array) -> Array:
+        """By what to multiply the spreads so that each step is spread as `factors` say, and steps go together
+        as errors did: a Gaussian copula in which a step hangs on the one before.
+
+        `noise` is standard normal, of shape (series, paths, steps), as is what comes back.
+        """
+        steps = np.minimum(np.arange(noise.shape[2]), self.table.shape[1] - 1)
+        found = np.empty_like(noise)
+        for kind in np.unique(kinds):
+            mine = kinds == kind
+            link = self.links[kind][steps]
+            scores = noise[mine]
+            for step in range(1, len(steps)):
+                fresh = np.sqrt(1 - link[step] ** 2)
+                scores[:, :, step] = link[step] * scores[:, :, step - 1] + fresh * scores[:, :, step]
+            scores = np.clip(scores, NORMAL[0], NORMAL[-1])
+            found[mine] = np.stack(
+                [
+                    np.interp(scores[:, :, step], NORMAL, self.table[kind, place])
+                    for step, place in enumerate(steps)
+                ],
+                axis=2,
+            )
+        return found
+
+
+def _links(ratios: Array) -> Array:
+    """The correlation of each step's errors with those of the step before, of their ranks' normal scores."""
+    from scipy.special import ndtri
+
+    found = np.zeros(ratios.shape[1])
+    for step in range(1, len(found)):
+        pair = ratios[:, step - 1 : step + 1]
+        pair = pair[np.isfinite(pair).all(axis=1)]
+        if len(pair) >= FEW:
+            ranks = pair.argsort(axis=0).argsort(axis=0)
+            scores = ndtri((ranks + 0.5) / len(pair))
+            found[step] = np.mean(scores[:, 0] * scores[:, 1]) / np.mean(np.square(scores[:, 0]))
+    return found
 
 
 def _quantiles(ratios: Array) -> Array:

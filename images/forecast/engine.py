@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
+from zlib import crc32
 
 import ensemble
 import numpy as np
@@ -62,6 +63,19 @@ class Engine:
         """
         factors = self.calibration.factors(forecasts.kinds, forecasts.mean.shape[1], levels)
         found = forecasts.mean[:, :, None] + forecasts.spread[:, :, None] * factors
+        return np.asarray(np.maximum(found, self.floors(panel)[:, None, None]))
+
+    def samples(self, forecasts: Forecasts, panel: Panel, number: int) -> Array:
+        """Paths that may come, of shape (series, number, steps), within the same bound.
+
+        What is drawn for a series hangs on its history alone, not on which others are asked for.
+        """
+        steps = forecasts.mean.shape[1]
+        noise = np.array(
+            [np.random.default_rng(crc32(y.tobytes())).standard_normal((number, steps)) for y in panel]
+        ).reshape(len(panel), number, steps)
+        factors = self.calibration.paths(forecasts.kinds, noise)
+        found = forecasts.mean[:, None] + forecasts.spread[:, None] * factors
         return np.asarray(np.maximum(found, self.floors(panel)[:, None, None]))
 
     def floors(self, panel: Panel) -> Array:

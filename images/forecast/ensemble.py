@@ -16,11 +16,13 @@ from slipway import Array
 Preset = Literal["fast", "balanced", "best"]
 
 _SEASONAL: dict[Preset, tuple[Member, ...]] = {
-    "fast": (members.damped, members.theta),
-    "balanced": (members.damped, members.ces, members.theta),
-    "best": (members.ets, members.damped, members.ces, members.theta),
+    "fast": (members.damped, members.simple_ces, members.theta),
+    "balanced": (members.damped, members.full_ces, members.simple_ces, members.theta),
+    "best": (members.ets, members.damped, members.ces, members.simple_ces, members.theta),
 }
 MANY_SEASONS = 26  # whole seasons from which on their shape is known well enough to be repeated as it is
+USUAL = 0.3  # how much of a spread, as a power, is the usual change of the series: methods see little of it
+LEARNT = 15.0  # numbers that an ensemble takes from a history, in effect: short ones are sure of less
 LONGEST = 520  # points that a method sees, or five of the longest seasons
 
 
@@ -127,7 +129,11 @@ def _one(
     learnt: Sequence[Array],
     fallbacks: Counter[str],
 ) -> tuple[Array, Array]:
-    """The middle of the methods that work on `y`; naive where none does, and counted."""
+    """The middle of the methods that work on `y`; naive where none does, and counted.
+
+    A short history makes methods surer than they may be. Left to calibration, whose histories are shorter
+    than those it is for, that would make intervals too wide.
+    """
     recent = np.ascontiguousarray(y[-max(LONGEST, 5 * max(seasons, default=1)) :], dtype=np.float64)
     means, spreads = [*learnt], []
     for method in ensemble.methods:
@@ -146,9 +152,11 @@ def _one(
     if not means:
         fallbacks["every method failed: naive"] += 1
         mean, spread = members.naive(recent, horizon, seasons)
-        return mean, spread if spread is not None else np.zeros(horizon)
+        means, spreads = [mean], [] if spread is None else [spread]
     middle = np.median(means, axis=0) if ensemble.middle else np.mean(means, axis=0)
-    return middle, np.mean(spreads, axis=0) if spreads else usual_spread(recent, horizon, seasons)
+    usual = usual_spread(recent, horizon, seasons)
+    said = np.mean(spreads, axis=0) if spreads else usual
+    return middle, said ** (1 - USUAL) * usual**USUAL * np.sqrt(1 + LEARNT / len(recent))
 
 
 def usual_spread(y: Array, horizon: int, seasons: Sequence[int]) -> Array:

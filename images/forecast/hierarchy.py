@@ -37,7 +37,8 @@ class Hierarchy:
         """The series, all made as long as the time they span together, with the sums of every level after
         them.
 
-        In a sum a point that does not exist is a zero: a shop that has not opened yet, or has closed.
+        In a sum a point that does not exist is a zero: a shop that has not opened yet, or has closed. Its
+        covariates are the means of its parts'.
         """
         known = [place for place in range(len(panel)) if len(panel.series(place))]
         if not known:
@@ -51,10 +52,11 @@ class Hierarchy:
         keys, sums = _sums(panel.keys, panel.key_names, self.levels)
         everything = np.vstack([bottom, sums @ bottom])
         return Panel.of(
-            replace(panel, covariate_names=()),
+            panel,
             [*panel.keys, *keys],
             np.full(len(everything), first),
             list(everything),
+            _covariates(panel, first, sums) if panel.covariate_names else (),
         )
 
     def reconciled(self, forecasts: Forecasts, panel: Panel, floors: Array) -> Forecasts:
@@ -82,6 +84,23 @@ class Hierarchy:
         found = method.fit_predict(S=matrix, y_hat=forecasts.mean[order])
         bottom = np.maximum(np.asarray(found["mean"])[above:], floors[: len(lowest), None])
         return replace(forecasts, mean=np.vstack([bottom, sums @ bottom]))
+
+
+def _covariates(panel: Panel, first: int, sums: "csr_matrix") -> list[Array]:
+    """Of every series and sum, from the step `first` on, past and future; NaN where none is known."""
+    starts = panel.first - first
+    parts = [panel.known(place) for place in range(len(panel))]
+    span = max(
+        (int(start) + len(part) for start, part in zip(starts, parts, strict=True) if len(part)), default=0
+    )
+    lowest = np.full((len(panel), span, len(panel.covariate_names)), np.nan)
+    for row, start, part in zip(lowest, starts, parts, strict=True):
+        row[int(start) : int(start) + len(part)] = part
+    flat = lowest.reshape(len(panel), -1)
+    known = np.isfinite(flat)
+    with np.errstate(invalid="ignore"):
+        means = (sums @ np.where(known, flat, 0.0)) / (sums @ known.astype(np.float64))
+    return [*lowest, *means.reshape(-1, *lowest.shape[1:])]
 
 
 def _sums(

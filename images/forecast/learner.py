@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from attributes import Traits
 from panel import Panel
 
 from slipway import Array
@@ -49,9 +50,12 @@ class Learner:
 
     seasons: tuple[int, ...]
     boosters: dict[str, Any]
+    traits: Traits | None = None
 
     @classmethod
-    def fit(cls, panel: Panel, seasons: Sequence[int], seed: int, threads: int) -> "Learner | None":
+    def fit(
+        cls, panel: Panel, seasons: Sequence[int], seed: int, threads: int, traits: Traits | None = None
+    ) -> "Learner | None":
         """Trains on the series that are long enough; None where there is too little to learn from."""
         import lightgbm
 
@@ -63,12 +67,17 @@ class Learner:
         boosters = {}
         for view in views(seasons):
             frame = _pipeline(view, seasons).preprocess(table, static_features=[], dropna=True)
-            features = frame.drop(columns=["unique_id", "ds", "y"])
-            data = lightgbm.Dataset(features.to_numpy(np.float32), frame["y"].to_numpy())
+            features = frame.drop(columns=["unique_id", "ds", "y"]).to_numpy(np.float32)
+            categories: list[int] = []
+            if traits is not None:
+                known = traits.of([panel.keys[place] for place in chosen.tolist()])
+                categories = list(range(features.shape[1], features.shape[1] + known.shape[1]))
+                features = np.hstack([features, known[frame["unique_id"].to_numpy()]]).astype(np.float32)
+            data = lightgbm.Dataset(features, frame["y"].to_numpy(), categorical_feature=categories)
             # Threads of a small job wait for one another more than they work.
             used = threads if len(features) > THREADED else 1
             boosters[view.name] = lightgbm.train(_settings(seed, used), data, _ROUNDS)
-        return cls(tuple(seasons), boosters)
+        return cls(tuple(seasons), boosters, traits)
 
     def predict(self, panel: Panel, horizon: int, threads: int = 1) -> dict[str, Array]:
         """A forecast of each view, of shape (series, horizon); NaN for series that are too short."""
@@ -76,13 +85,16 @@ class Learner:
         found = {view.name: np.full((len(panel), horizon), np.nan) for view in views(self.seasons)}
         if not len(chosen):
             return found
+        known = np.empty((len(chosen), 0))
+        if self.traits is not None:
+            known = self.traits.of([panel.keys[place] for place in chosen.tolist()])
         table = _table(panel, chosen, max(3 * max(self.seasons) + 50, 200))
         for view in views(self.seasons):
             pipeline = _pipeline(view, self.seasons)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 pipeline.preprocess(table, static_features=[], dropna=False)
-                pipeline.models_ = {"yhat": _Predictor(self.boosters[view.name], threads)}
+                pipeline.models_ = {"yhat": _Predictor(self.boosters[view.name], threads, known)}
                 means = pipeline.predict(horizon)["yhat"].to_numpy()
             found[view.name][chosen] = means.reshape(len(chosen), horizon)
         return found
@@ -90,14 +102,18 @@ class Learner:
     def save(self, folder: Path) -> None:
         for name, booster in self.boosters.items():
             (folder / f"learner_{name}.txt").write_text(booster.model_to_string())
+        if self.traits is not None:
+            self.traits.save(folder / "learner_traits.npy")
 
     @classmethod
-    def load(cls, folder: Path, seasons: Sequence[int]) -> "Learner":
+    def load(cls, folder: Path, seasons: Sequence[int], keys: Sequence[tuple[str, ...]]) -> "Learner":
         """The models as text: LightGBM reads them when first used, as a server must not wait for its
         import.
         """
         names = [view.name for view in views(seasons)]
-        return cls(tuple(seasons), {name: _Later(folder / f"learner_{name}.txt") for name in names})
+        boosters = {name: _Later(folder / f"learner_{name}.txt") for name in names}
+        traits = folder / "learner_traits.npy"
+        return cls(tuple(seasons), boosters, Traits.load(traits, keys) if traits.exists() else None)
 
 
 class _Later:
@@ -125,9 +141,12 @@ class _Predictor:
 
     booster: Any
     threads: int
+    traits: Array
+    """Of shape (series, attributes); a step's features have the same series in the same order."""
 
     def predict(self, features: Any) -> Array:
-        found: Array = self.booster.predict(np.asarray(features, dtype=np.float32), num_threads=self.threads)
+        rows = np.hstack([np.asarray(features), self.traits]).astype(np.float32)
+        found: Array = self.booster.predict(rows, num_threads=self.threads)
         return found
 
 

@@ -1,11 +1,12 @@
 """What backtests teach: intervals, whether covariates help, and LightGBM's models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import backtest
 import numpy as np
+from attributes import Attribute, Traits
 from backtest import Backtest
 from calibration import Calibration
 from effects import Effects, is_gain
@@ -13,9 +14,9 @@ from engine import Engine
 from frequency import parse_times
 from learner import Learner
 from panel import Panel
-from scores import mase
+from scores import mase, units
 
-from slipway import Job, UserError
+from slipway import Array, Job, UserError
 
 if TYPE_CHECKING:
     from train import Hyperparameters
@@ -32,7 +33,11 @@ def seasons_of(params: "Hyperparameters", panel: Panel) -> tuple[int, ...]:
 
 
 def learn_of(
-    panel: Panel, params: "Hyperparameters", job: Job, stop: Callable[[], bool] = lambda: False
+    panel: Panel,
+    params: "Hyperparameters",
+    job: Job,
+    stop: Callable[[], bool] = lambda: False,
+    attributes: Sequence[Attribute] = (),
 ) -> tuple[Engine, Backtest | None, list[str]]:
     """The engine with what backtests taught it, the last of these, and what the report has to say of it."""
     engine = Engine(
@@ -57,6 +62,9 @@ def learn_of(
             job.progress(f"backtest: {done} of {todo} forecasts")
 
     past = replace(engine, learner=_learner(engine, panel, len(windows) or 1, params, job, stop))
+    if past.learner is not None and attributes and windows and not stop():
+        traits = Traits.read(attributes, panel)
+        past = _with_traits(past, panel, windows, traits, params, job, notes)
     tested = backtest.run(windows, past, job.cpus, stop, told)
     if panel.covariate_names and tested is not None and not stop():
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
@@ -71,7 +79,9 @@ def learn_of(
     if past.learner is not None:
         # With what the backtests held back; a stop keeps the one that is there.
         whole = engine.split(panel, engine.horizon)[0]
-        last = None if stop() else Learner.fit(whole, engine.seasons, params.seed, job.cpus)
+        last = (
+            None if stop() else Learner.fit(whole, engine.seasons, params.seed, job.cpus, past.learner.traits)
+        )
         engine = replace(engine, learner=last or past.learner)
     return engine, tested, notes
 
@@ -91,6 +101,40 @@ def _learner(
     if found is not None:
         job.progress(f"LightGBM: {len(found.boosters)} models of all long series")
     return found
+
+
+def _with_traits(
+    past: Engine,
+    panel: Panel,
+    windows: list[backtest.Window],
+    traits: Traits,
+    params: "Hyperparameters",
+    job: Job,
+    notes: list[str],
+) -> Engine:
+    """LightGBM with the items' attributes, if its forecasts of the windows gain by them."""
+    held = np.maximum(panel.lengths - len(windows) * past.horizon, 0)
+    learner = Learner.fit(panel.cut(held), past.seasons, params.seed, job.cpus, traits)
+    other = replace(past, learner=learner)
+    errors = [
+        np.concatenate([_learnt_errors(engine, window, job.cpus) for window in windows])
+        for engine in (past, other)
+    ]
+    told = (
+        f"Attributes of items in LightGBM: MASE of its own forecasts {np.nanmean(errors[1]):.4g} with them, "
+        f"{np.nanmean(errors[0]):.4g} without"
+    )
+    used = is_gain(*errors)
+    notes.append(f"{told}; {'used' if used else 'not used'}.")
+    return other if used else past
+
+
+def _learnt_errors(engine: Engine, window: backtest.Window, cpus: int) -> Array:
+    """MASE of LightGBM alone on each series of a window; NaN where it has no forecast."""
+    panel = window.panel
+    mean = np.mean(engine.learnt(panel, engine.horizon, cpus), axis=0)
+    season = next(iter(engine.seasons), 1)
+    return mase(window.actual, mean, np.array([units(y, season)[0] for y in panel]))
 
 
 def _with_effects(

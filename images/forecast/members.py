@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from decomposition import Shape
 
 from slipway import Array
 
@@ -44,11 +45,31 @@ def theta(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     return _points(library().DynamicOptimizedTheta(_season(y, seasons)), y, horizon), None
 
 
-def damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Additive exponential smoothing with a damped trend: one fit, where AutoETS makes up to fifteen."""
+def full_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
+    """Complex exponential smoothing with a complex season, or with none where there is none."""
+    return _points(library().AutoCES(_season(y, seasons), model="F"), y, horizon), None
+
+
+def simple_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
+    """Complex exponential smoothing of each place in the season by itself: a season that moves."""
     season = _season(y, seasons)
-    model = "AAA" if 1 < season <= 24 and len(y) > 2 * season + 4 else "AAN"
-    return _interval(library().AutoETS(season if model == "AAA" else 1, model=model, damped=True), y, horizon)
+    if season == 1:
+        raise NotApplicable
+    return _points(library().AutoCES(season, model="S"), y, horizon), None
+
+
+def damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
+    """Exponential smoothing with a damped trend, of the series without its season: a quarter of the cost of
+    smoothing the season, too, whose every start is searched for.
+    """
+    season = _season(y, seasons)
+    if season == 1 or len(y) <= 2 * season + 4:
+        return plain_damped(y, horizon, seasons)
+    shape = Shape.fit(y, season)
+    mean, spread = plain_damped(shape.without(y), horizon, seasons)
+    assert spread is not None
+    ahead = shape.ahead(len(y), horizon)
+    return (mean * ahead, spread * ahead) if shape.ratios else (mean + ahead, spread)
 
 
 def ets(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:

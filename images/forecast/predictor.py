@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -36,7 +37,7 @@ class Options(slipway.Options):
     output_types: tuple[Literal["mean", "quantiles", "samples"], ...] = ("mean", "quantiles")
     """What to answer: mean, quantiles, samples, as in DeepAR."""
     num_samples: Annotated[int, Field(ge=1, le=1000)] = 100
-    """How many samples; each step's are drawn on their own."""
+    """How many samples; each is a path that may come, whose steps go together as errors of the past did."""
     horizon: Annotated[
         Annotated[int, Field(ge=1, le=100_000)] | None,
         Field(validation_alias=AliasChoices("horizon", "prediction_length")),
@@ -95,22 +96,22 @@ class Model(slipway.Model):
         wanted = asked.read(rows, self.panel, self.names, horizon)
         forecasts, panel = self._forecasts(wanted)
         levels = options.quantiles or self.quantiles
-        samples = np.empty((len(panel), horizon, 0))
         quantiles = self.engine.quantiles(forecasts, panel, levels)
-        if "samples" in options.output_types:
-            drawn = np.sort(np.random.default_rng(0).random(options.num_samples)).clip(0.001, 0.999)
-            samples = self.engine.quantiles(forecasts, panel, drawn.tolist())
-            samples = np.random.default_rng(1).permuted(samples, axis=2)
+        number = options.num_samples if "samples" in options.output_types else 0
+        samples = self.engine.samples(forecasts, panel, number)
         found = Answered(
             panel,
             self.engine.bounded(forecasts, panel).mean[:, :horizon],
             quantiles[:, :horizon],
-            samples[:, :horizon],
+            samples[:, :, :horizon],
             levels,
             options.output_types,
             self._observed(panel, options.anomalies),
         )
         return answers.columns(wanted, found, options, rows.nests)
+
+    def groups(self, rows: Rows) -> Array | None:
+        return asked.groups(rows, self.names)
 
     def translated(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         return older.translated(document, self.names)
@@ -135,7 +136,9 @@ class Model(slipway.Model):
         for.
         """
         if self.hierarchy is None:
-            return self.engine.forecast(wanted.panel, self.engine.horizon, wanted.ahead), wanted.panel
+            # A series without a name is none of those that the model has attributes of.
+            panel = wanted.panel if wanted.named else replace(wanted.panel, keys=[()] * len(wanted.panel))
+            return self.engine.forecast(panel, self.engine.horizon, wanted.ahead), wanted.panel
         return self._coherent(wanted)
 
     def _coherent(self, wanted: Asked) -> tuple[Forecasts, Panel]:
@@ -143,26 +146,44 @@ class Model(slipway.Model):
         assert self.hierarchy is not None
         assert self.shares is not None
         everything, shares = self.panel, self.shares
-        if wanted.form not in {"points", "ids"}:
-            lowest = [place for place, key in enumerate(everything.keys) if "" not in key]
-            sent = wanted.panel.where
-            kept = [place for place in lowest if everything.keys[place] not in sent]
-            new = [place for place, key in enumerate(wanted.panel.keys) if "" not in key]
-            if len(new) < len(wanted.panel):
-                raise UserError("a sum of series is forecast from its parts; send the histories of those")
-            parts = [everything.take(kept), wanted.panel.take(new)]
-            joined = Panel.of(
-                everything,
-                [key for part in parts for key in part.keys],
-                np.concatenate([part.first for part in parts]),
-                [y for part in parts for y in part],
-            )
-            everything = self.hierarchy.aggregated(joined)
+        covaried = self.engine.effects is not None and self._other_covariates(wanted)
+        if wanted.form not in {"points", "ids"} or covaried:
+            everything = self.hierarchy.aggregated(self._renewed(wanted))
             shares = self.engine.forecast(everything, self.engine.horizon)
             shares = self.hierarchy.reconciled(shares, everything, self.engine.floors(everything))
         places = np.array([everything.where[key] for key in wanted.panel.keys], dtype=np.int64)
         found = Forecasts(shares.mean[places], shares.spread[places], shares.kinds[places])
         return found, everything.take(places)
+
+    def _other_covariates(self, wanted: Asked) -> bool:
+        """Whether the covariates of steps to come are not those that the model has."""
+        return any(
+            not np.array_equal(ahead, stored, equal_nan=True)
+            for ahead, stored in zip(
+                wanted.ahead or (), asked.ahead_of(wanted.panel, self.engine.horizon), strict=True
+            )
+        )
+
+    def _renewed(self, wanted: Asked) -> Panel:
+        """The lowest series, each as it was sent or else as the model has it."""
+        stored, sent = self.panel, wanted.panel
+        given = [place for place, key in enumerate(sent.keys) if "" not in key]
+        new = wanted.form not in {"points", "ids"}
+        if len(given) < len(sent) and (new or not given):
+            what = "histories" if new else "covariates"
+            raise UserError(f"a sum of series is forecast from its parts; send the {what} of those")
+        kept = [place for place, key in enumerate(stored.keys) if "" not in key and key not in sent.where]
+        known = [
+            np.concatenate([sent.known(place)[: len(sent.series(place))], wanted.ahead[place]])
+            for place in given
+            if wanted.ahead is not None
+        ]
+        fresh = sent.take(given)
+        parts = [stored.take(kept), fresh]
+        keys = [key for part in parts for key in part.keys]
+        first = np.concatenate([part.first for part in parts])
+        covariates = [*(stored.known(place) for place in kept), *known] if stored.covariate_names else ()
+        return Panel.of(stored, keys, first, [y for part in parts for y in part], covariates)
 
     def _observed(self, panel: Panel, last: int) -> Array:
         if not last:
@@ -198,6 +219,7 @@ class Model(slipway.Model):
         }
         (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
         arrays = {"calibration": engine.calibration.table, "pooled": engine.calibration.pooled}
+        arrays["links"] = engine.calibration.links
         if effects is not None:
             arrays |= {"centre": effects.centre, "scale": effects.scale, "common": effects.common}
         if self.shares is not None:
@@ -213,6 +235,9 @@ class Model(slipway.Model):
         with np.load(folder / "engine.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
         seasons = tuple(facts["seasons"])
+        names = Names(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
+        timeline = Timeline.from_dict(facts["timeline"])
+        panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
         effects = None
         if "common" in arrays:
             effects = Effects(arrays["centre"], arrays["scale"], arrays["common"], facts["effects_season"])
@@ -221,13 +246,10 @@ class Model(slipway.Model):
             seasons,
             facts["preset"],
             facts["non_negative"],
-            Calibration(arrays["calibration"], arrays["pooled"]),
-            Learner.load(folder, seasons) if facts["learner"] else None,
+            Calibration(arrays["calibration"], arrays["pooled"], arrays["links"]),
+            Learner.load(folder, seasons, panel.keys) if facts["learner"] else None,
             effects,
         )
-        names = Names(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
-        timeline = Timeline.from_dict(facts["timeline"])
-        panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
         levels = tuple(facts["levels"])
         shares = Forecasts(arrays["mean"], arrays["spread"], arrays["kinds"]) if "mean" in arrays else None
         return cls(

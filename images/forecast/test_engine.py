@@ -9,6 +9,7 @@ from backtest import windows_of
 from calibration import LEVELS, Calibration
 from classes import KINDS, kind_of
 from conftest import Trained, ask, long_csv, monthly, months
+from decomposition import Shape
 from engine import Engine
 from ensemble import Forecasts
 from frequency import Frequency
@@ -62,6 +63,44 @@ def test_intervals_hold_what_they_promise_of_errors_like_those_they_are_from() -
     assert none[0, 0] == pytest.approx(none[0, 5])
     few = Calibration.fit(errors[:50], spreads[:50], np.full(50, seasonal))
     assert few.factors(np.array([seasonal]), 6, [0.975])[0, 0, 0] > 4
+
+
+def test_paths_are_spread_as_each_step_is_and_their_steps_go_together_as_errors_did() -> None:
+    random = np.random.default_rng(0)
+    kind = KINDS.index("seasonal")
+    spreads = np.ones((2_000, 6)) * np.sqrt(np.arange(1, 7))
+    walks = random.standard_normal((2_000, 6)).cumsum(
+        axis=1
+    )  # wide as the spreads say, each step from the last
+    for errors, together in ((walks, True), (random.permuted(walks, axis=0), False)):
+        found = Calibration.fit(errors, spreads, np.full(2_000, kind))
+        noise = random.standard_normal((3, 4_000, 6))
+        paths = spreads[0] * found.paths(np.full(3, kind), noise)
+        assert paths.shape == noise.shape
+        assert paths.std(axis=(0, 1)) == pytest.approx(walks.std(axis=0), rel=0.08)
+        total = paths.sum(axis=2).std()
+        assert total == pytest.approx(errors.sum(axis=1).std(), rel=0.08)
+        apart = np.sqrt(np.square(walks.std(axis=0)).sum())
+        assert bool(total > 1.5 * apart) is together
+    usual = Calibration.normal(6)
+    assert usual.links[kind] == pytest.approx(
+        Calibration.fit(walks, spreads, np.full(2_000, kind)).links[kind], abs=0.1
+    )
+
+
+def test_a_season_is_taken_out_and_put_back_whatever_its_length_and_kind() -> None:
+    for season in (4, 7, 12):
+        shape = np.random.default_rng(season).uniform(0.5, 2, season)
+        y = np.resize(shape, 6 * season + 2)
+        found = Shape.fit(y, season)
+        assert found.ratios
+        assert np.ptp(found.without(y)) == pytest.approx(0, abs=1e-9)
+        level = found.without(y)[0]
+        assert level * found.ahead(len(y), season) == pytest.approx(np.resize(np.roll(shape, -2), season))
+        less = y - 1.5
+        added = Shape.fit(less, season)
+        assert not added.ratios
+        assert np.ptp(added.without(less)) == pytest.approx(0, abs=1e-9)
 
 
 def test_quantiles_beyond_the_last_level_go_on() -> None:
@@ -144,6 +183,45 @@ def test_a_hierarchy_is_coherent_in_answers_stored_and_renewed(train: Trained) -
         assert reply.json["predictions"][0]["timestamp"] == "2021-02-01"
         sums = "region,shop,timestamp,target\n,,2021-01-01,900\n"
         assert "send the histories" in ask(server, sums.encode(), "text/csv").json["message"]
+
+
+def test_covariates_of_the_parts_move_them_and_their_sums(train: Trained) -> None:
+    """A hierarchy's base forecasts use covariates, and stay coherent when a request has others."""
+    random = np.random.default_rng(0)
+    target, related = ["region,shop,timestamp,target"], ["region,shop,timestamp,discount"]
+    for number, (region, shop) in enumerate(KEYS):
+        discount = random.integers(0, 40, 63)
+        base = monthly(63, 100 + 20 * number, number, noise=1)
+        related += [f"{region},{shop},{month},{off}" for month, off in zip(months(63), discount, strict=True)]
+        sold = base + 0.5 * discount
+        target += [f"{region},{shop},{month},{y}" for month, y in zip(months(63)[:60], sold, strict=False)]
+    channels = {"train": {"a.csv": "\n".join(target)}, "related": {"a.csv": "\n".join(related)}}
+    job = train(channels, horizon=3, backtest_windows=3, item_id="region,shop", hierarchy="region,shop")
+    assert job.code == 0, job.log
+    assert "; used." in job.report["sections"][0]["text"], job.report["sections"][0]["text"]
+    keys = [*KEYS, ("", ""), ("n", ""), ("s", "")]
+
+    def asked(server: Any, sent: float | None) -> dict[tuple[str, str], float]:
+        """The first step of every series; the first has the discount `sent`."""
+        rows = [{"region": region, "shop": shop, "timestamp": "2023-01-01"} for region, shop in keys]
+        if sent is not None:
+            rows[0] |= {"discount": sent}
+        reply = ask(server, rows)
+        assert reply.status == 200, reply.text
+        return {(row["region"], row["shop"]): row["mean"] for row in reply.json["predictions"]}
+
+    with job.server() as server:
+        known = float(related[1 + 60].split(",")[3])
+        stored, same = asked(server, None), asked(server, known)
+        low, high = asked(server, 0), asked(server, 30)
+        for found in (stored, low, high):
+            assert found["", ""] == pytest.approx(found["n", ""] + found["s", ""])
+            assert found["n", ""] == pytest.approx(found["n", "a"] + found["n", "b"])
+        assert same == pytest.approx(stored)
+        assert high["n", "a"] - low["n", "a"] == pytest.approx(15, rel=0.35)
+        assert high["", ""] - low["", ""] == pytest.approx(15, rel=0.35)
+        sums = [{"region": "", "shop": "", "timestamp": "2023-01-01", "discount": 99}]
+        assert "send the covariates" in ask(server, sums).json["message"]
 
 
 def covaried(noise: float) -> tuple[str, str]:
@@ -244,6 +322,39 @@ def test_series_with_long_seasons_are_learnt_together_and_say_the_same_again(
         both = ask(server, [{"item_id": "0"}, {"item_id": "1"}]).json["predictions"]
         alone = ask(server, [{"item_id": "1"}]).json["predictions"]
         assert alone[0]["mean"] == pytest.approx(both[1]["mean"], rel=1e-9)
+
+
+def test_lightgbm_learns_from_attributes_where_they_help_out_of_sample(
+    train: Trained, monkeypatch: Any
+) -> None:
+    """Half of the series now and then go far up, the others far down: what is usual of each is apart, and no
+    lag says at once which is which.
+    """
+    import learner
+
+    monkeypatch.setattr(learner, "_ROUNDS", 40)
+    random = np.random.default_rng(0)
+    steps = np.arange(24 * 25)
+    times = [str(np.datetime64("2024-01-01T00:00:00") + np.timedelta64(int(step), "h")) for step in steps]
+    series, metadata = {}, ["item_id,kind"]
+    for number in range(18):
+        up = number % 2 == 0
+        jumps = 5 * random.gamma(2, 1, len(steps))
+        series[str(number)] = np.round(50 + (jumps if up else -jumps), 2).tolist()
+        metadata.append(f"{number},{'hot' if up else 'cold'}")
+    channels = {"train": {"a.csv": long_csv(series, times)}, "metadata": {"a.csv": "\n".join(metadata)}}
+    job = train(channels, horizon=12, preset="balanced", backtest_windows=3)
+    assert job.code == 0, job.log
+    told = job.report["sections"][0]["text"]
+    assert "without; used." in told, told
+    with job.server() as server:
+        rows = ask(server, [{"item_id": "0"}, {"item_id": "1"}]).json["predictions"]
+        histories = [{"start": times[0], "target": series[name]} for name in "01"]
+        unnamed = [row["mean"] for row in ask(server, {"instances": histories}).json["predictions"]]
+        known = [{**histories[0], "item_id": "0"}, {**histories[1], "item_id": "1"}]
+        named = [row["mean"] for row in ask(server, {"instances": known}).json["predictions"]]
+    assert named == [pytest.approx(row["mean"]) for row in rows]
+    assert unnamed != named, "a series without a name has no attributes"
 
 
 @pytest.mark.parametrize(("given", "held"), [("auto", True), ("true", True), ("false", False)])

@@ -57,17 +57,37 @@ def test_each_request_beside_the_sample_is_answered(train: Trained) -> None:
         "request-series.jsonl",
     }
     heights = {
+        "request.csv": 6,
         "request-deepar.json": 2,
         "request-history.csv": 12,
         "request-ids.csv": 3,
         "request-older.json": 1,
+        "request-series.jsonl": 3,
     }
+    answers = {}
     with job.server() as server:
         for path in requests:
             reply = ask(server, path.read_bytes(), media[path.suffix])
             assert reply.status == 200, (path.name, reply.text)
-            found = reply.json["predictions"]
-            assert len(found) == heights.get(path.name, len(found))
+            found = answers[path.name] = reply.json["predictions"]
+            assert len(found) == heights[path.name], path.name
             for row in found:
                 numbers = row.get("mean", row.get("predict_sum"))
                 assert np.isfinite(np.array(numbers, dtype=float)).all(), path.name
+        tea, *_ = ask(server, [{"item_id": "tea"}]).json["predictions"]
+    # The older form and DeepAR's send tea's own history, and so get what is said of tea.
+    (older,) = answers["request-older.json"]
+    assert older["predict_sum"] == pytest.approx(sum(tea["mean"][:3]), rel=0.05)
+    assert (older["predict_start_date"], older["predict_horizon"]) == ("2024-01-01", 3)
+    assert answers["request-deepar.json"][0]["mean"] == pytest.approx(tea["mean"], rel=0.05)
+    assert set(answers["request-deepar.json"][0]["quantiles"]) == {"0.1", "0.5", "0.9"}
+    by_id = {row["item_id"]: row["mean"] for row in answers["request-ids.csv"]}
+    lines = {row["item_id"]: row for row in answers["request-series.jsonl"]}
+    assert lines["coffee"]["mean"] == by_id["coffee"]
+    assert lines["honey"]["mean"] == by_id["honey"]
+    assert lines["chocolate"]["start"] == "2024-01-01"
+    steps = [(row["item_id"], row["timestamp"]) for row in answers["request.csv"]]
+    assert steps[0] == ("coffee", "2024-01-01")
+    assert steps[-1] == ("honey", "2024-04-01")
+    history = answers["request-history.csv"]
+    assert [row["item_id"] for row in history] == ["new juice"] * 6 + ["new water"] * 6

@@ -92,7 +92,41 @@ def test_deepars_request_gets_deepars_answer(server: Server, stored: dict[str, A
     assert only == [{"mean": first["mean"]}, {"mean": second["mean"]}]
 
 
+def test_samples_are_paths_that_hang_on_their_own_series_alone(
+    server: Server, stored: dict[str, Any]
+) -> None:
+    """B8.8."""
+    body = {"output_types": ["samples", "quantiles"], "num_samples": 1000, "quantiles": ["0.1", "0.9"]}
+    both = ask(server, {"instances": [{"item_id": "b"}, {"item_id": "a"}], "configuration": body})
+    alone = ask(server, {"instances": [{"item_id": "a"}], "configuration": body})
+    (found,) = alone.json["predictions"]
+    assert both.json["predictions"][1] == found
+    assert both.json["predictions"][0]["samples"] != found["samples"]
+    paths = np.array(found["samples"])
+    assert paths.shape == (1000, 4)
+    for label, level in (("0.1", 10), ("0.9", 90)):
+        width = np.ptp([found["quantiles"]["0.1"][0], found["quantiles"]["0.9"][0]])
+        assert np.percentile(paths, level, axis=0) == pytest.approx(
+            found["quantiles"][label], abs=0.15 * width
+        )
+    together = np.corrcoef(paths.T)
+    assert (np.diag(together, 1) > 0.4).all(), "steps of a path go together"
+
+
+def test_deepars_variable_sets_what_batches_are_answered_with(job: Job, stored: dict[str, Any]) -> None:
+    """B8.8: a batch's lines have no configuration; DEEPAR_INFERENCE_CONFIG is theirs."""
+    config = {"num_samples": 7, "output_types": ["quantiles", "samples"], "quantiles": ["0.5"]}
+    line = json.dumps({"start": "2018-01-01 00:00:00", "target": SERIES["a"]}).encode()
+    with job.server(DEEPAR_INFERENCE_CONFIG=json.dumps(config), SAGEMAKER_BATCH="true") as server:
+        reply = ask(server, line, "application/jsonlines", "application/jsonlines")
+        assert reply.status == 200, reply.text
+        assert reply.json["quantiles"] == {"0.5": stored["a"]["quantiles"]["0.5"]}
+        assert np.shape(reply.json["samples"]) == (7, 4)
+        assert set(reply.json) == {"quantiles", "samples"}
+
+
 def test_a_history_in_csv_is_forecast_whatever_its_order(server: Server, stored: dict[str, Any]) -> None:
+    """B8.11: raw rows with the training table's columns."""
     lines = long_csv({"new": SERIES["a"], "other": SERIES["b"]}).splitlines()
     body = "\n".join([lines[0], *lines[:0:-1]]).encode()
     reply = ask(server, body, "text/csv", "application/jsonlines")

@@ -25,7 +25,7 @@ from tidy import Duplicates, Fill
 
 import slipway
 from predictor import Model, Quantile
-from slipway import Channel, Job, UserError
+from slipway import Channel, Job, Tunable, UserError
 
 KEPT = 2_000  # points of each series that the model keeps: more than any method looks at
 CHUNK = 500  # series of a hierarchy that are forecast at once
@@ -66,7 +66,7 @@ class Hyperparameters(slipway.Hyperparameters):
         tuple[int, ...], Field(validation_alias=AliasChoices("season_length", "seasonality"))
     ] = ()
     """The lengths of the seasons in steps; those usual for the step when empty, 1 for none."""
-    preset: Literal["fast", "balanced", "best"] = "balanced"
+    preset: Annotated[Literal["fast", "balanced", "best"], Tunable()] = "balanced"
     """How much time to spend: methods averaged, series backtested."""
     backtest_windows: Annotated[int, Field(ge=0, le=50)] | None = None
     """How many past horizons to forecast for report and intervals; as many as intervals want when empty."""
@@ -110,7 +110,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if hierarchy is not None:
         hierarchy.check(panel)
         panel = hierarchy.aggregated(panel)
-    engine, tested, notes = learn_of(panel, params, job, stop)
+    known = attributes.read(data["metadata"], target.roles.keys) if "metadata" in data else []
+    engine, tested, notes = learn_of(panel, params, job, stop, known)
     used = panel.covariate_names if engine.effects is not None else ()
     if not used:
         panel = replace(
@@ -129,7 +130,6 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**{name: measures[label] for name, label in METRICS.items() if measures})
     if "test" in data:
         job.report(**_test_metrics(read_like(data["test"], target, reading), target, engine, stop))
-    known = attributes.read(data["metadata"], target.roles.keys) if "metadata" in data else []
     pages.write(job.page, panel, engine, tested, reading.counts, notes, params, shares, known)
     return model
 

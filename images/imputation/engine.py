@@ -17,6 +17,7 @@ from column_model import ColumnModel
 from columns import Column, infer
 from features import Features
 from imputer import Imputer
+from kept import Kept
 from learners import Preset, Task
 from plain_fit import Name, fit_plain, without
 from scores import ece
@@ -52,6 +53,7 @@ def fit(
     choices: Choices = Choices(),
     report: Report = lambda *_: None,
     should_stop: Callable[[], bool] = lambda: False,
+    kept: Kept | None = None,
 ) -> Imputer:
     """An imputer for `columns` (None: those with gaps, or all). Time over: the usual answers."""
     ends = time.monotonic() + choices.time_limit_s
@@ -67,7 +69,7 @@ def fit(
     asked = [column for column in used if column.name in targets and fillable(column)]
     inputs = tuple(column for column in used if not choices.features or column.name in choices.features)
     if choices.engine == "auto":
-        engine, confidence, quality = auto(inputs, asked, read, choices, report, ends, should_stop)
+        engine, confidence, quality = auto(inputs, asked, read, choices, report, ends, should_stop, kept)
     elif choices.engine == "datawig":
         try:
             from datawig_fit import fit_datawig  # and with it mxnet, which takes seconds to import
@@ -88,7 +90,7 @@ Fit = tuple[Any, dict[str, Confidence], dict[str, dict[str, Any]]]
 
 def auto(
     used: Sequence[Column], asked: Sequence[Column], read: Mapping[str, Any], choices: Choices,
-    report: Report, ends: float, should_stop: Callable[[], bool],
+    report: Report, ends: float, should_stop: Callable[[], bool], kept: Kept | None,
 ) -> Fit:  # fmt: skip
     """One model a column; each gets an even share of the time that is left."""
     features = Features.fit(used, read)
@@ -104,7 +106,11 @@ def auto(
         answers, rows = answers_of(column, read)
         design = encoded.take(rows).without(column.name)
         late = lambda seconds, due=due: should_stop() or time.monotonic() + seconds > due  # noqa: E731
-        fitted = fit_column(design, answers[rows], task_of(column, choices), late)
+        fitted = kept.find(column.name) if kept else None
+        if fitted is None:
+            fitted = fit_column(design, answers[rows], task_of(column, choices), late)
+            if kept:
+                kept.keep(column.name, fitted)
         models[column.name], confidence[column.name] = fitted.model, fitted.confidence
         quality[column.name] = fitted.quality
         report(column.name, fitted.quality, done + 1, len(asked))

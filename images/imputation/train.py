@@ -10,6 +10,7 @@ import numpy as np
 import pages
 from cells import gaps
 from datawig_fill import DataWig
+from kept import Kept
 from pandas import DataFrame, concat
 from pydantic import AliasChoices, BeforeValidator, Field
 from quality import held_out, summary, suspects
@@ -104,7 +105,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     def late() -> bool:
         return job.should_stop() or time.monotonic() > ends
 
-    imputer = engine.fit(table, targets, choices, told, job.should_stop)
+    imputer = engine.fit(table, targets, choices, told, job.should_stop, Kept(job, table))
     if isinstance(imputer.engine, DataWig):
         imputer.engine.tell(job.output)
     job.report(**summary(imputer, table, params.precision_threshold, params.tolerance))

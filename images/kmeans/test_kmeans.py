@@ -1,5 +1,6 @@
 """What is true of k-means alone; what holds for every image is in tests/contract."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from harness import hosts
 from harness.places import Place
 from harness.samples import Sample
 from slipway import Channel, Job, Options, UserError
@@ -19,8 +21,10 @@ TRAINER = IMAGE.trainer()
 NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
 
 
-def fit(folder: Path, test: Path | None = None, **hyperparameters: str) -> tuple[Any, Job]:
-    job = Job(IMAGE, Paths(folder))
+def fit(
+    folder: Path, test: Path | None = None, root: Path | None = None, **hyperparameters: str
+) -> tuple[Any, Job]:
+    job = Job(IMAGE, Paths(root or folder))
     data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
     return TRAINER.fit(data, TRAINER.Hyperparameters.read(hyperparameters), job), job
 
@@ -108,6 +112,63 @@ def test_mini_batches_give_the_moments_of_all_rows_whatever_the_pieces(
     filled = np.where(np.isnan(gappy), mean, gappy)
     assert np.allclose(model.fill, mean)
     assert np.allclose(model.scale, filled.std(axis=0))
+
+
+@pytest.mark.only("local")
+def test_sums_made_on_several_hosts_give_the_centres_of_one(
+    place: Place, sample: Sample, tmp_path: Path, blobs: Any
+) -> None:
+    """A6.7: each host keeps its rows; one of them has gaps, another has more rows."""
+    gappy = blobs.copy()
+    gappy[:7, 1] = np.nan
+    names = hosts.addresses(2)
+    roots = [sample.lay_out(tmp_path / name, {"k": "3", "algorithm": "distributed"}) for name in names]
+    for name, root, rows in zip(names, roots, (gappy[:50], gappy[50:]), strict=True):
+        (root / "input/data/train/penguins.csv").unlink()
+        write(root / "input/data/train", rows, "a,b,c")
+        (root / "input/data/train/rows.csv").rename(root / f"input/data/train/{name}.csv")
+        hosts.configure(root, name, names, ["train"])
+    with hosts.started(IMAGE.folder, roots) as started:
+        done = [host.wait() for host in started]
+    assert [one.code for one in done] == [0, 0], [one.log for one in done]
+    found = MODEL.load(roots[0] / "model")
+    filled = np.where(np.isnan(gappy), np.nanmean(gappy, axis=0), gappy)
+    theirs = KMeans(3, n_init=10, random_state=0).fit(filled)
+    metrics = json.loads((roots[0] / "model/manifest.json").read_text())["metrics"]
+    assert metrics["inertia"] == pytest.approx(theirs.inertia_, rel=1e-4)
+    order, others = np.argsort(found.centres[:, 2]), np.argsort(theirs.cluster_centers_[:, 2])
+    assert np.allclose(found.centres[order], theirs.cluster_centers_[others], rtol=0.05, atol=0.2)
+    assert "iteration 1: inertia" in done[0].log
+
+
+def test_distributed_needs_several_hosts(tmp_path: Path, blobs: Any) -> None:
+    with pytest.raises(UserError, match="algorithm=distributed needs a train channel that is sharded"):
+        fit(write(tmp_path, blobs), k="3", algorithm="distributed")
+
+
+@pytest.mark.parametrize("algorithm", ["lloyd", "minibatch"])
+def test_a9_an_interrupted_job_goes_on_where_it_was(
+    tmp_path: Path, blobs: Any, monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    """A9.1, A2.12: stopped after the first run or pass, then started again with its checkpoints."""
+    folder, root = write(tmp_path / "rows", blobs), tmp_path / "ml"
+    given = {"k": "5", "algorithm": algorithm, "batch_size": "20", "tol": "0", "max_iter": "4", "k_max": "2"}
+    given["n_init"] = "3"  # of which the last is best: it must start where it would have started
+    whole, _ = fit(folder, **given)
+    (root / "checkpoints").mkdir(parents=True)
+    with monkeypatch.context() as once:
+        once.setattr(Job, "should_stop", lambda self: True)
+        broken, _ = fit(folder, root=root, **given)
+    assert not np.array_equal(broken.centres, whole.centres)
+    told: list[str] = []
+    monkeypatch.setattr(Job, "progress", lambda self, text: told.append(text))
+    again, _ = fit(folder, root=root, **given)
+    assert any(text.startswith("going on after") for text in told), told
+    assert not any(text.startswith(("run 1 ", "pass 1:")) for text in told), told
+    assert np.array_equal(again.centres, whole.centres)
+    told.clear()
+    fit(write(tmp_path / "rows", blobs + 1), root=root, **given)
+    assert not any(text.startswith("going on after") for text in told), "the centres of other data"
 
 
 def test_a_missing_cell_counts_as_the_mean_and_loses_no_row(tmp_path: Path, blobs: Any) -> None:
@@ -211,6 +272,7 @@ def test_k_is_read_in_every_form_that_clients_send(given: str) -> None:
 
 
 def test_the_test_channel_is_scored_as_the_built_in_k_means_does(tmp_path: Path, blobs: Any) -> None:
+    """A8.6: under the names that its metrics have."""
     model, job = fit(write(tmp_path / "a", blobs), write(tmp_path / "b", blobs[:10]), k="3")
     squares = np.square(model.distances(blobs[:10], model.nearest(blobs[:10])))
     assert job.metrics["test:ssd"] == pytest.approx(squares.sum())

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 import pages
 import selection
+import spread
 import stream
+from kept import Kept
 from points import Points
 from pydantic import AliasChoices, Field
 
@@ -43,8 +45,8 @@ class Hyperparameters(slipway.Hyperparameters):
     """The most iterations of one run; in mini-batches, the most passes over the data."""
     tol: Annotated[float, Field(ge=0, le=1), Tunable()] = 1e-4
     """A run has converged when the centres move less than this, relative to the variance of the data."""
-    algorithm: Literal["auto", "lloyd", "minibatch"] = "auto"
-    """lloyd needs the data in memory, minibatch does not; auto decides by the size of the data."""
+    algorithm: Literal["auto", "lloyd", "minibatch", "distributed"] = "auto"
+    """lloyd needs the data in memory, minibatch does not, distributed in that of all hosts; auto: by size."""
     batch_size: Annotated[
         int, Field(ge=10, le=1_000_000), Field(validation_alias=AliasChoices("batch_size", "mini_batch_size"))
     ] = 4096
@@ -56,14 +58,24 @@ class Hyperparameters(slipway.Hyperparameters):
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
     """Finds the centres, reports on them, and scores the test channel where there is one."""
     train = data["train"]
-    if params.algorithm == "minibatch" or (params.algorithm == "auto" and not train.fits_memory):
+    algorithm = params.algorithm if params.algorithm != "auto" else _by_size(train, job)
+    if algorithm == "minibatch":
         return _finish(*stream.fit(train, params, job), data, params, job)
+    if algorithm == "distributed":
+        return _finish(*spread.fit(train, params, job), data, params, job)
     points = Points.of(train, params.features, params.standardize)
     if params.k != "auto" and params.k > points.height:
         raise UserError(f"k is {params.k}, but the train channel has only {points.height} rows")
     choice = selection.choose(points, params, job)
     centres = _lloyd(points.matrix, choice.k, params, job)
     return _finish(points, choice, centres, data, params, job)
+
+
+def _by_size(train: Channel, job: Job) -> str:
+    """Exact while the rows fit the memory of one host, or of all."""
+    if train.fits_memory:
+        return "lloyd"
+    return "distributed" if job.client is not None and train.fits_hosts else "minibatch"
 
 
 def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array":
@@ -74,20 +86,32 @@ def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array
     from sklearn.cluster import KMeans
 
     random = np.random.RandomState(params.seed)
-    best: KMeans | None = None
-    for run in range(1, params.n_init + 1):
+    centres, least, done = np.empty(0), np.inf, 0
+    kept = Kept(job, f"lloyd-{k}", matrix)
+    if state := kept.found():
+        centres, least, done = state["centres"], float(state["least"]), int(state["done"])
+        place, gauss, spare = state["place"]
+        random.set_state(("MT19937", state["keys"], int(place), int(gauss), float(spare)))
+        job.progress(f"going on after run {done}")
+    for run in range(done + 1, params.n_init + 1):
         found = KMeans(
             k, init=params.init, n_init=1, max_iter=params.max_iter, tol=params.tol, random_state=random
         ).fit(matrix)
         job.progress(
             f"run {run} of {params.n_init}: inertia {found.inertia_:.6g} after {found.n_iter_} iterations"
         )
-        if best is None or found.inertia_ < best.inertia_:
-            best = found
+        if found.inertia_ < least:
+            centres, least = found.cluster_centers_, float(found.inertia_)
+        _, keys, *place = random.get_state(legacy=True)
+        kept.keep(
+            centres=centres,
+            least=np.array(least),
+            done=np.array(run),
+            keys=np.asarray(keys),
+            place=np.array(place),
+        )
         if job.should_stop():
             break
-    assert best is not None
-    centres: Array = best.cluster_centers_
     return centres
 
 

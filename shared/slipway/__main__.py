@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from slipway import failure
 from slipway.errors import UserError
-from slipway.log import log
+from slipway.log import configure, log
 from slipway.settings import Settings
 
 
@@ -16,15 +16,21 @@ def main(arguments: list[str]) -> int:
     except UserError as error:
         log("start", str(error))
         if arguments[:1] != ["serve"]:
-            failure.write(Settings.read_root().paths, str(error))  # only a training job's is ever read
+            failure.write(
+                Settings.read_root().paths, f"UserError: {error}"
+            )  # only a training job's is ever read
         return 2
     # The SDK's version 3 starts training containers with no argument at all, hence auto.
     verb = arguments[0] if arguments else "auto"
     if verb == "auto":
         verb = "train" if settings.training_job_name else "serve"
     if verb not in _VERBS:
-        log("start", f"expected {', '.join(_VERBS)} or auto, got {verb!r}")
+        cause = f"expected {', '.join(_VERBS)} or auto, got {verb!r}"
+        log("start", cause)
+        if settings.training_job_name:  # whose arguments may be anything: they take the place of `train`
+            failure.write(settings.paths, f"UserError: {cause}")
         return 2
+    configure(settings.serving_log if verb == "serve" else settings.log_format or "text")
     return _VERBS[verb](settings)
 
 

@@ -1,5 +1,6 @@
 """The one rule by which a cell is a number, a text, or missing, whatever format it came in."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 # How a number column may say "missing". In a text column only an empty cell is: "NA" is Namibia there.
 MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "?"]
+_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,2})?$"  # not all that may be one
+_ANY_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+_ODD = ("inf", "infinity", "nan")  # words that Arrow reads as numbers
 _EXACT = 2**53  # float64 holds every whole number below it
 
 
@@ -76,6 +80,38 @@ def kind_of(cells: pa.Array) -> Kind:
     return "integer" if (np.isnan(found) | (np.abs(found) < _EXACT)).all() else "number"
 
 
+def complaints(values: Any, name: str) -> dict[int, str]:
+    """What is wrong with each cell of a column of numbers that holds none, by its place.
+
+    Lists and objects are left out: a model may read such, which it alone can tell.
+    """
+    found = {}
+    for place in np.flatnonzero(_doubtful(values)).tolist():
+        text = values[place] if isinstance(values, list) else values[place].as_py()
+        if text.strip(" +-").lower() not in _ODD and not re.match(_ANY_NUMBER, text.strip()):
+            found[place] = f"row {place + 1}, column {shown(name)}: expected a number, got {shown(text)}"
+            continue
+        try:
+            numbers(strings([text]), name)
+        except UserError as error:
+            found[place] = f"row {place + 1}" + str(error).removeprefix("row 1")
+    return found
+
+
+def _doubtful(values: Any) -> Array:
+    """Where a column of numbers may hold what is none: a quick hint."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array) and pa.types.is_string(values.type):
+        trimmed = pc.utf8_trim_whitespace(values)
+        fine = pc.or_(pc.match_substring_regex(trimmed, _NUMBER), pc.is_in(trimmed, _MISSING))
+        odd: Array = np.invert(pc.fill_null(fine, True).to_numpy(zero_copy_only=False))
+        return odd
+    if isinstance(values, pa.Array | np.ndarray):
+        return np.zeros(len(values), bool)
+    return np.fromiter((isinstance(cell, str) and _doubted(cell) for cell in values), bool, len(values))
+
+
 def is_word(cell: str) -> bool:
     """Whether `cell` is neither missing nor a number, so that it may be a column's name."""
     return cell not in MISSING and _numbers(strings([cell])) is None
@@ -117,6 +153,11 @@ def objects(values: Any) -> Array:
 def rounded(cells: pa.Array) -> pa.Array:
     """Numbers as float64: of a whole number beyond 2**53 the nearest, as CSV gives it."""
     return cells.cast(pa.float64(), safe=pa.types.is_decimal(cells.type))
+
+
+def _doubted(cell: str) -> bool:
+    cell = cell.strip()
+    return cell not in MISSING and re.match(_NUMBER, cell) is None
 
 
 def _plain(cells: pa.Array) -> pa.Array:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
-from slipway.hyperparameters import Declared, Tunable, labels
+from slipway.hyperparameters import Declared, Tunable, fields, labels
 from slipway.image import Image
 from slipway.manifest import as_json
 from slipway.settings import Settings
@@ -43,7 +43,7 @@ def declared(cls: type[Declared]) -> list[dict[str, Any]]:
                 if key not in {"title", "default", "description"}
             },
         }
-        for name, field in cls.model_fields.items()
+        for name, field in fields(cls).items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""The caller's mistakes; everything that is not one of these is ours."""
+"""Who has to act: the caller (UserError), whoever runs the machine (PlatformError), else we."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,10 @@ class UserError(Exception):
     """
 
     status = 400
+
+
+class PlatformError(Exception):
+    """What surrounds the job let it down: a full disk, an input that cannot be read, a host that is lost."""
 
 
 class UnsupportedMediaType(UserError):

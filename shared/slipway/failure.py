@@ -1,9 +1,37 @@
-"""The failure file, of which DescribeTrainingJob shows the first 1,024 characters."""
+"""The failure file, of which DescribeTrainingJob shows 1,024 characters: who has to act, and why."""
 
+import errno
+from pathlib import Path
+
+from slipway.errors import PlatformError, UserError
 from slipway.log import log
 from slipway.paths import Paths
 
 _CHARACTERS = 1024
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "; use a larger volume",
+    errno.EDQUOT: "; use a larger volume",
+    errno.ENOMEM: "; use an instance with more memory",
+    **dict.fromkeys((errno.EIO, errno.EROFS, errno.ESTALE, errno.ENOTCONN, errno.EMFILE, errno.ENFILE), ""),
+}
+
+
+def explained(error: Exception, paths: Paths) -> tuple[str, bool]:
+    """`UserError: …`, `PlatformError: …` or `AlgorithmError: …`; and whether the log needs the traceback."""
+    if isinstance(error, UserError):
+        return f"UserError: {error}", False
+    if isinstance(error, PlatformError):
+        return f"PlatformError: {error}", False
+    if isinstance(error, MemoryError):
+        return "PlatformError: out of memory: use an instance with more of it, or less data", False
+    if isinstance(error, OSError) and _of_the_machine(error, paths):
+        where = f" ({error.filename})" if error.filename else ""
+        advice = _OF_THE_MACHINE.get(error.errno or 0, "")
+        return f"PlatformError: {error.strerror}{where}{advice}", True
+    return (
+        f"AlgorithmError: internal error ({type(error).__name__}): the log of the job has the details",
+        True,
+    )
 
 
 def write(paths: Paths, cause: str) -> None:
@@ -14,3 +42,9 @@ def write(paths: Paths, cause: str) -> None:
         paths.failure.write_text(line[:_CHARACTERS])
     except OSError as error:
         log("train", f"the failure file cannot be written: {error.strerror}")
+
+
+def _of_the_machine(error: OSError, paths: Paths) -> bool:
+    """Whether no code could have helped it: what failed is a device, or a file that the platform mounts."""
+    mounted = isinstance(error.filename, str | Path) and Path(error.filename).is_relative_to(paths.root)
+    return error.errno in _OF_THE_MACHINE or mounted

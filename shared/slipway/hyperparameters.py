@@ -75,7 +75,15 @@ class Hyperparameters(Declared):
 
 
 class Options(Declared):
-    """What a caller may choose per request; subclass it in predictor.py as `Options`."""
+    """What a caller may choose per request; subclass it in predictor.py as `Options`.
+
+    The choices here are every image's: the shared layer sees to them, and `predict` need not.
+    """
+
+    on_error: Literal["fail", "record"] = "fail"
+    """What a bad row does: fail refuses the request; record says what is wrong in a column, error."""
+    stream: bool = False
+    """Send long answers in CSV or JSON Lines piece by piece, while the later rows are still predicted."""
 
 
 def labels(name: str, field: FieldInfo) -> list[str]:
@@ -87,7 +95,14 @@ def labels(name: str, field: FieldInfo) -> list[str]:
 
 def names(declared: type[Declared]) -> list[str]:
     """Every name that `declared` takes."""
-    return [label for name, field in declared.model_fields.items() for label in labels(name, field)]
+    return [label for name, field in fields(declared).items() for label in labels(name, field)]
+
+
+def fields(declared: type[Declared]) -> dict[str, FieldInfo]:
+    """The fields of `declared`, an image's own before those of all images."""
+    found = declared.model_fields
+    own = {name: field for name, field in found.items() if name not in Options.model_fields}
+    return {**own, **found}
 
 
 def _value(given: Any, field: FieldInfo) -> Any:

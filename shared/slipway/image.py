@@ -27,6 +27,8 @@ class ChannelFacts(_Facts):
     """Other names that it is given under."""
     kind: Literal["table", "file"] = "table"
     """A table of rows, or one file that is none: a configuration, say."""
+    content_types: tuple[str, ...] = ()
+    """Media types of a file that is no table; a table comes in any format that is read."""
 
 
 class MetricFacts(_Facts):
@@ -46,6 +48,32 @@ class Instances(_Facts):
     training: Annotated[tuple[str, ...], Field(min_length=1)]
     hosting: Annotated[tuple[str, ...], Field(min_length=1)]
     transform: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Listing(_Facts):
+    """What a buyer on AWS Marketplace is told that nothing else says; `make listing` checks its lengths."""
+
+    category: str
+    """What kind of algorithm it is, in a sentence."""
+    use_cases: tuple[str, ...]
+    """What it is mostly used for."""
+    highlights: tuple[str, ...]
+    """What tells it from others, up to three."""
+    keywords: tuple[str, ...]
+    """What a buyer may search for."""
+    training_data: str
+    """What training needs: how many rows at least, which columns."""
+    limits: tuple[str, ...]
+    """What it cannot do, or not well."""
+    sample_data: str
+    """Source, size and licence of the sample, which the model package is trained on."""
+    objective: str
+    """The metric that the notebook tunes by."""
+    tuning: dict[str, tuple[int, int] | tuple[float, float] | tuple[str, ...]]
+    """What the notebook tunes, and between which two numbers or among which texts."""
+    pricing: Literal["free", "hourly", "inference"] = "free"
+    trial_days: int = 0
+    """Days of a free trial of what is not free."""
 
 
 class Choice(_Facts):
@@ -103,11 +131,14 @@ class Image(_Facts):
     built: tuple[str, ...] = ()
     """Packages that are published as source only: the ones that may be built, when the image is."""
     distributed: bool = False
-    """Whether training uses more than one host."""
+    """Whether several hosts share the work of training; where data are sharded, any image trains on all."""
     metered: bool = False
     """Whether answers tell how many rows they are for, by which AWS Marketplace can bill."""
     channels: dict[str, ChannelFacts]
     metrics: dict[str, MetricFacts] = {}
+    answers: dict[str, str] = {}
+    """What each column of an answer is, by its name or the first pattern that fits; `*` is any characters."""
+    listing: Listing | None = None
     instances: Instances
     folder: Path = Field(exclude=True)
     """Where the image's files are; its last part is the image's name."""

@@ -71,6 +71,14 @@ class Model(ABC):
     def predict(self, rows: Rows, options: Any) -> Mapping[str, Array] | Grouped:
         """Named answer columns, each with one entry a row, in the order of the rows; or groups of them."""
 
+    def groups(self, rows: Rows) -> Array | None:
+        """The group of each row, where rows belong together, as a history's do: a whole number.
+
+        None: each row stands by itself. With on_error=record a row that cannot be read spoils its group, and
+        no group is cut in two where answers are sent piece by piece.
+        """
+        return None
+
     def envelope_of(self, options: Any) -> str:
         """What the list of answers is called in JSON to a request with these options."""
         return self.envelope

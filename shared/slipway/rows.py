@@ -41,6 +41,13 @@ class Rows:
         """The names of the model's columns, in order."""
         return self._schema.names
 
+    def take(self, places: Array) -> "Rows":
+        """Some of the rows, by their places in rising order."""
+        some = Rows(_Taken(self, places), self._schema, self._typed, self.nests)
+        if "arrays" in self.__dict__:
+            some.__dict__["arrays"] = {name: column[places] for name, column in self.arrays.items()}
+        return some
+
     @cached_property
     def matrix(self) -> Array:
         """float64 of shape (rows, columns), NaN where a cell is missing; for a model that reads numbers only.
@@ -104,6 +111,21 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.matrix) if "matrix" in self.__dict__ else self.sheet.height
+
+
+class _Taken:
+    """Some of other rows, as a source: read once, whichever of their forms is asked for."""
+
+    def __init__(self, whole: Rows, places: Array) -> None:
+        self._whole = whole
+        self._places = places
+
+    def sheet(self, schema: Schema | None) -> Sheet:
+        return self._whole.sheet.take(self._places)
+
+    def matrix(self, schema: Schema) -> Array | None:
+        known = self._whole.__dict__.get("matrix")
+        return None if known is None else known[self._places]
 
 
 def _given(column: Any, kind: Kind, name: str) -> Array:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from slipway.cells import Kind
 from slipway.errors import UserError, listed
@@ -36,6 +36,9 @@ class Schema(BaseModel):
     """Whether the training table had names of its own; else they are `column_1`, `column_2`, …"""
     short: tuple[tuple[str, ...], ...] = ()
     """Other choices of the columns that rows without names may hold."""
+
+    sent_as: tuple[str, ...] = Field(default=(), exclude=True)
+    """What rows without names hold, in their order, where a deployment says so."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -74,6 +77,8 @@ class Schema(BaseModel):
         if names is not None and (self.named or self.knows(names)):
             return self._own_names(names)
         where = {position: name for name, position in zip(self.names, self._by_position(width), strict=True)}
+        if width == len(self.sent_as):
+            return list(self.sent_as)
         if width == len(self.table):
             return list(self.table)
         return [where[position] for position in range(width)]
@@ -90,6 +95,10 @@ class Schema(BaseModel):
         return [name if name in own else self._aliases.get(name, name) for name in names]
 
     def _by_position(self, width: int) -> list[int | None]:
+        if self.sent_as:
+            if width != len(self.sent_as):
+                raise UserError(f"{width} columns came without names; expected {listed(self.sent_as)}")
+            return [self.sent_as.index(name) if name in self.sent_as else None for name in self.names]
         if width == len(self.columns):
             return list(range(width))
         if width == len(self.table):

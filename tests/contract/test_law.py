@@ -73,6 +73,7 @@ def test_predicting_changes_neither_the_model_nor_its_input(
 def test_the_same_data_and_seed_give_the_same_model(
     fitted: Callable[[], tuple[Model, Schema]], model: tuple[Model, Schema], sample: Sample
 ) -> None:
+    """A1.12: a job that the platform tries anew starts from nothing."""
     again, schema = fitted()
     assert answers(again, rows(sample, schema)) == answers(model[0], rows(sample, schema))
 

@@ -102,3 +102,32 @@ def test_b5_what_is_no_model_is_refused_and_leaves_nothing(models: Models, sampl
     assert models.load("a").status == 200
     assert models.ask("a", sample, **{"Content-Type": "nonsense"}).status == 415
     assert models.unload("a").status == 200
+
+
+@pytest.mark.only("local")
+def test_b5_a_model_keeps_its_own_options(models: Models, sample: Sample, expected: Reply) -> None:
+    """B5.6, B2.7: options.json beside a model holds for that model alone."""
+    own = models.root / "models/1/model/options.json"
+    own.write_text('{"on_error": "record"}')
+    try:
+        assert [models.load(name).status for name in ("a", "b")] == [200, 200]
+        assert models.ask("a", sample).json == expected.json
+        assert models.ask("b", sample).json["predictions"][0]["error"] is None
+        asked = models.ask("b", sample, **{"X-Amzn-SageMaker-Custom-Attributes": "on_error=fail"})
+        assert asked.json == expected.json, "a request goes before it"
+    finally:
+        own.unlink()
+        assert [models.unload(name).status for name in ("a", "b")] == [200, 200]
+
+
+@pytest.mark.only("local", "container")
+def test_b7_a_models_long_answer_comes_in_pieces(models: Models, sample: Sample) -> None:
+    """B7.1, B5.6: and the next request is answered after it."""
+    assert models.load("a").status == 200
+    body = sample.csv(rows=sample.rows * (3000 // sample.height))
+    sent = {"Content-Type": "text/csv", "X-Amzn-SageMaker-Custom-Attributes": "stream=true"}
+    reply = models.server.send("POST", "/models/a/invoke", body, sent)
+    assert reply.headers["Transfer-Encoding"] == "chunked"
+    assert len(reply.body.splitlines()) == sample.height * (3000 // sample.height)
+    assert models.ask("a", sample).status == 200
+    assert models.unload("a").status == 200

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from harness.places import Local, Place, Reply, Server, Training
-from harness.samples import Sample
+from harness.samples import Sample, near
 from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
 from slipway.image import Image
 
@@ -35,6 +35,7 @@ def refused(reply: Reply, status: int) -> str:
 
 
 def test_b2_ping_says_200_with_no_body(server: Server) -> None:
+    """B2.3."""
     for method in ("GET", "POST"):
         reply = server.send(method, "/ping", b"", {})
         assert (reply.status, reply.body) == (200, b"")
@@ -43,6 +44,7 @@ def test_b2_ping_says_200_with_no_body(server: Server) -> None:
 def test_every_form_of_a_request_gets_the_same_answers(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
+    """B8.2, B8.3, B8.4, B8.6, B2.15."""
     # An image that gives back what was sent gives back a column that only this form has, too.
     gives_back = set(sample.names) <= set(expected.json["predictions"][0])
     added = {"csv with another column": {"unheard_of": "x"}} if gives_back else {}
@@ -54,21 +56,23 @@ def test_every_form_of_a_request_gets_the_same_answers(
 
 
 def test_b4_every_row_gets_one_answer_in_order(server: Server, sample: Sample, expected: Reply) -> None:
+    """B4.5."""
     assert len(expected.json["predictions"]) == sample.height
     alone = [server.ask(sample.csv(rows=[row]), "text/csv", "application/json") for row in sample.rows]
     for one, together in zip(alone, expected.json["predictions"], strict=True):
         assert one.status == 200, one.text
-        assert one.json["predictions"] == [_near(together)]
+        assert one.json["predictions"] == [near(together)]
 
 
 def test_b4_many_rows_come_back_complete(server: Server, sample: Sample, expected: Reply) -> None:
+    """B4.5."""
     times = 3000 // sample.height
     for header in (True, False):
         reply = server.ask(sample.csv(header, rows=sample.rows * times), "text/csv", "application/jsonlines")
         assert reply.status == 200, reply.text
         lines = [json.loads(line) for line in reply.body.splitlines()]
         assert len(lines) == sample.height * times
-        assert [lines[-1]] == [_near(expected.json["predictions"][-1])]
+        assert [lines[-1]] == [near(expected.json["predictions"][-1])]
 
 
 def test_csv_answers_are_lines_without_a_header_that_end_in_a_newline(
@@ -112,6 +116,7 @@ def test_every_answer_format_holds_the_same_answers(server: Server, sample: Samp
     ],
 )
 def test_b2_accept_is_negotiated(server: Server, sample: Sample, accept: str, answered: str) -> None:
+    """B2.14, B8.6."""
     reply = server.ask(sample.csv(), "text/csv", accept)
     assert reply.status == 200, reply.text
     assert reply.media_type == answered
@@ -126,6 +131,7 @@ def test_b2_custom_attributes_go_back_as_they_came(server: Server, sample: Sampl
 
 
 def test_b2_an_accept_that_cannot_be_met_is_refused_with_406(server: Server, sample: Sample) -> None:
+    """B2.13."""
     message = refused(server.ask(sample.csv(), "text/csv", "image/png"), 406)
     assert all(media in message for media in ANSWER_TYPES)
 
@@ -134,11 +140,13 @@ def test_b2_an_accept_that_cannot_be_met_is_refused_with_406(server: Server, sam
 def test_b2_a_content_type_that_cannot_be_read_is_refused_with_415(
     server: Server, sample: Sample, content_type: str
 ) -> None:
+    """B2.13."""
     message = refused(server.ask(sample.csv(), content_type), 415)
     assert all(media in message for media in MEDIA_TYPES)
 
 
 def test_b2_an_empty_body_is_answered_with_204(server: Server, sample: Sample) -> None:
+    """B2.13."""
     assert server.ask(b"", "text/csv").status == 204
     assert server.ask(sample.csv(rows=[]), "text/csv").status == 204, "a header with no row under it"
     assert server.ask(b"[]", "application/json").status == 204
@@ -206,6 +214,7 @@ def bad_requests(sample: Sample) -> dict[str, tuple[str, bytes, str]]:
 def test_each_bad_request_is_refused_in_one_line_and_the_next_is_answered(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
+    """B2.9, B2.13."""
     for name, (media, body, says) in bad_requests(sample).items():
         message = refused(server.ask(body, media), 400)
         assert says in message, (name, message)
@@ -245,6 +254,7 @@ def test_an_option_that_does_not_exist_is_refused_in_a_request_and_ignored_in_cu
 
 
 def test_b4_execution_parameters_keep_to_the_platforms_total(server: Server) -> None:
+    """B4.2, B4.3."""
     found = server.get("/execution-parameters").json
     assert found["BatchStrategy"] in {"MULTI_RECORD", "SINGLE_RECORD"}
     assert 1 <= found["MaxConcurrentTransforms"] * found["MaxPayloadInMB"] <= 100
@@ -258,6 +268,7 @@ def test_other_routes_and_methods_are_refused_as_json(server: Server) -> None:
 
 @pytest.mark.only("local", "container")
 def test_b4_a_chunked_body_is_read(server: Server, sample: Sample, expected: Reply) -> None:
+    """B4.8, B2.12."""
     import requests
 
     reply = requests.post(
@@ -270,6 +281,7 @@ def test_b4_a_chunked_body_is_read(server: Server, sample: Sample, expected: Rep
 
 
 def test_nothing_of_a_payload_is_logged(server: Server, sample: Sample) -> None:
+    """C1.12."""
     marker = "sesame-4711"
     server.ask(sample.csv(rows=[[marker] * len(sample.names)]), "text/csv")
     server.ask(f'{{"{marker}": '.encode(), "application/json")
@@ -283,6 +295,7 @@ def test_the_log_of_a_good_server_has_no_warnings(server: Server, sample: Sample
 
 
 def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sample: Sample) -> None:
+    """B4.1, B6.4."""
     settings = {
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/jsonlines",
         "MAX_CONTENT_LENGTH": "20000",
@@ -301,6 +314,7 @@ def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sa
 def test_a_chosen_answer_column_comes_alone(
     place: Place, trained: Training, sample: Sample, expected: Reply
 ) -> None:
+    """B8.9."""
     name = list(expected.json["predictions"][0])[-1]
     with place.serve(trained.root, SAGEMAKER_INFERENCE_OUTPUT=name) as server:
         reply = server.ask(sample.csv(), "text/csv", "application/json")
@@ -346,6 +360,7 @@ def damage(root: Path, how: str) -> None:
 def test_b2_a_model_that_cannot_be_served_is_never_called_ready(
     place: Place, trained: Training, sample: Sample, tmp_path: Path, how: str
 ) -> None:
+    """B2.5."""
     root = tmp_path / "ml"
     shutil.copytree(trained.root, root)
     damage(root, how)
@@ -361,6 +376,8 @@ def test_b2_a_model_that_cannot_be_served_is_never_called_ready(
 
 
 def test_b1_serving_leaves_the_model_as_it_is(server: Server, trained: Training, sample: Sample) -> None:
+    """B1.4."""
+
     def hashes() -> dict[str, str]:
         files = [path for path in trained.model.rglob("*") if path.is_file()]
         return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
@@ -375,6 +392,7 @@ def test_b1_serving_leaves_the_model_as_it_is(server: Server, trained: Training,
 def test_b1_sigterm_lets_requests_in_flight_finish_and_exits_with_0(
     place: Place, trained: Training, sample: Sample, expected: Reply
 ) -> None:
+    """B1.3."""
     import threading
 
     with (
@@ -485,15 +503,6 @@ def _plain(value: Any) -> Any:
         if isinstance(value, str) and value[:1] in {"[", "{"}:
             return json.loads(value)
         return "" if value is None else value
-
-
-def _near(value: Any) -> Any:
-    """`value` but for rounding, also inside lists and objects, where approx does not go."""
-    if isinstance(value, dict):
-        return {name: _near(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_near(inner) for inner in value]
-    return pytest.approx(value) if isinstance(value, float) else value
 
 
 def _patient(check: Any) -> Any:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness import hosts
 from harness.pipe import piped
 from harness.places import Place, Reply, Training
 from harness.samples import FORMS, Sample, configure, retell
@@ -25,7 +28,8 @@ def failed(training: Training) -> str:
     assert training.code not in {0, None}, "A1.6: a failed job must not exit with 0"
     text = training.failure
     assert text, "A1.7: a failed job says why in the failure file"
-    assert len(text) <= 1024
+    assert text.startswith("UserError: "), "A1.7: it says who has to act, here the caller"
+    assert len(text) <= 1024, "A1.7: no more than the platform shows"
     assert len(text.splitlines()) == 1, "the cause is one line"
     assert "Traceback" not in text
     assert "internal error" not in text, "a caller's mistake was taken for ours"
@@ -39,6 +43,7 @@ def test_a_job_that_succeeds_exits_with_0_and_leaves_no_failure_file(trained: Tr
 
 
 def test_a_job_writes_only_where_the_platform_collects(trained: Training, sample: Sample) -> None:
+    """A2.9, A2.10; A2.13, A2.14, A2.15, A2.17: the folders of others are left alone."""
     before = {name for name in tree(trained.root) if name.startswith("input/")}
     assert all(name.startswith(("model/", "output/data/")) for name in tree(trained.root) - before)
 
@@ -195,11 +200,15 @@ def test_a4_a_missing_channel_is_named(place: Place, sample: Sample, tmp_path: P
 def test_a2_what_else_the_platform_leaves_about_does_no_harm(
     place: Place, sample: Sample, tmp_path: Path
 ) -> None:
+    """A2.5, A2.7, A9.5: the debugger's and the profiler's configuration among them."""
     root = sample.lay_out(tmp_path)
     (root / f"input/data/{sample.main}-manifest").write_text("[]")
     for name in (
         "init-config.json",
         "debughookconfig.json",
+        "profilerconfig.json",
+        "metric-definition-regex.json",
+        "upstreamoutputdataconfig.json",
         "checkpointconfig.json",
         "trainingjobconfig.json",
     ):
@@ -209,29 +218,83 @@ def test_a2_what_else_the_platform_leaves_about_does_no_harm(
     assert training.code == 0, training.log
 
 
-def test_a6_only_the_first_host_trains(place: Place, image: Image, sample: Sample, tmp_path: Path) -> None:
+@pytest.mark.only("inside", "local")
+def test_a6_a_host_that_does_not_lead_ends_with_the_one_that_does_and_leaves_no_files(
+    place: Place, sample: Sample, tmp_path: Path
+) -> None:
+    """A2.11, A6.1, A6.7: the platform packs what all hosts leave into one archive."""
+    first, second = hosts.addresses(2)
     root = sample.lay_out(tmp_path)
-    hosts = {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}
-    (root / "input/config/resourceconfig.json").write_text(json.dumps(hosts))
-    training = place.train(root)
+    config = root / "input/config/resourceconfig.json"
+    config.write_text(json.dumps({"current_host": second, "hosts": [first, second]}))
+    before = tree(root)
+    with hosts.ended_soon(first):
+        training = place.train(root)
     assert training.code == 0, training.log
-    if not image.distributed:
-        assert not (root / "model/manifest.json").exists()
-        configure(root, sample.hyperparameters, sample.channels, S3DistributionType="ShardedByS3Key")
-        (root / "input/config/resourceconfig.json").write_text(json.dumps(hosts))
-        assert "sharded over 2 hosts" in failed(place.train(root))
+    assert tree(root) == before
 
 
-@pytest.mark.only("local", "container")
+@pytest.mark.only("local")
+def test_a4_data_sharded_over_hosts_give_the_answers_of_one_host(
+    place: Place, image: Image, sample: Sample, expected: Reply, tmp_path: Path
+) -> None:
+    """A4.9, A6.7: the first file, which has the header, is with the second host."""
+    names = hosts.addresses(2)
+    roots = [sample.lay_out(tmp_path / name) for name in names]
+    retell(sample.main_table(), "many files, the header in the first", _emptied(tmp_path / "whole"))
+    for name, root in zip(names, roots, strict=True):
+        hosts.configure(root, name, names, [sample.main])
+        _emptied(root / "input/data" / sample.main)
+    for root, file in zip(roots, ("part-1.csv", "part-0.csv"), strict=True):
+        (tmp_path / "whole" / file).rename(root / "input/data" / sample.main / file)
+    with hosts.started(image.folder, roots) as started:
+        done = [host.wait() for host in started]
+    assert [one.code for one in done] == [0, 0], [one.log for one in done]
+    assert "rror" not in done[0].log
+    assert _answers(place, roots[0], sample) == expected.json
+    assert not any((roots[1] / name).exists() for name in ("model", "output"))
+
+
+@pytest.mark.only("container")
 def test_a1_sigterm_ends_a_job_early_with_a_model(place: Place, sample: Sample, tmp_path: Path) -> None:
+    """A1.8, A1.9: a stop, and a tuning job's early stop."""
     training = place.train(sample.lay_out(tmp_path), stop_at="(files: ")
     assert "SIGTERM received" in training.log, training.log
     assert training.code == 0, training.log
     assert (training.model / "manifest.json").exists()
 
 
+@pytest.mark.only("local")
+def test_a9_a_job_that_was_interrupted_ends_like_one_that_was_not(
+    place: Place, sample: Sample, expected: Reply, tmp_path: Path
+) -> None:
+    """A1.8, A1.9, A1.12, A2.12, A9.1: stopped it has a model; started anew, it goes on where it was."""
+    first, second = (sample.lay_out(tmp_path / name) for name in ("first", "second"))
+    kept = {"S3Uri": "s3://bucket/kept", "LocalPath": str(tmp_path / "checkpoints")}
+    for root in (first, second):
+        (root / "input/config/checkpointconfig.json").write_text(json.dumps(kept))
+    stopped = place.train(first, stop_at="(files: ")
+    assert "SIGTERM received" in stopped.log, stopped.log
+    assert stopped.code == 0, stopped.log
+    assert (stopped.model / "manifest.json").exists(), "A1.8: a model that can be used"
+    environ = {
+        "TRAINING_JOB_NAME": "job-1",
+        "TRAINING_JOB_ARN": "arn:aws:sagemaker:eu-west-1:111122223333:training-job/job-1",
+        "AWS_REGION": "eu-west-1",
+        "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY": str(_emptied(tmp_path / "warm")),
+        "TMPDIR": str(_emptied(tmp_path / "scratch")),
+    }
+    assert not [name for name in os.environ if name.startswith("SM_")], "A7.3: no image needs them"
+    again = place.train(second, **environ)
+    assert again.code == 0, "A7.1, A7.2: " + again.log
+    assert tree(tmp_path / "warm") == set(), "A2.17, A9.3: nothing is left for a warm pool's next job"
+    assert tree(tmp_path / "scratch") == set(), "A2.16, A9.3"
+    assert not [name for name in tree(tmp_path) if name.endswith(".part")], "A9.1: nothing half written"
+    assert alike(_answers(place, second, sample), expected.json)
+
+
 BAD_TABLES = {
-    "an empty file": (b"", "no data files"),
+    "an empty file": (b"", "no data files"),  # A4.8
     "a header only": (
         lambda sample: sample.main_table().read_bytes().splitlines(keepends=True)[0],
         "no rows",
@@ -278,6 +341,23 @@ def _answers_of_retold(place: Place, sample: Sample, form: str, root: Path) -> A
     training = place.train(root)
     assert training.code == 0, training.log
     return _answers(place, root, sample)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two JSON documents are the same, but for the last digits of numbers."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-4, abs_tol=1e-6)
+    return bool(one == other)
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 def _answers(place: Place, root: Path, sample: Sample) -> Any:

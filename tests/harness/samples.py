@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
+import pytest
 
 from slipway import cells
 from slipway.codecs import CODECS
@@ -176,6 +177,15 @@ def retell(source: Path, form: str, folder: Path) -> None:
             )
         else:
             raise ValueError(form)
+
+
+def near(value: Any) -> Any:
+    """`value` but for rounding, also inside lists and objects, where approx does not go."""
+    if isinstance(value, dict):
+        return {name: near(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [near(inner) for inner in value]
+    return pytest.approx(value) if isinstance(value, float) else value
 
 
 FORMS = [

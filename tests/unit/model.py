@@ -38,6 +38,7 @@ transform = ["ml.m5.large"]
 PREDICTOR = "from unit.model import Adder as Model\n"
 
 TRAIN = '''
+import time
 from typing import Annotated
 
 from pydantic import Field
@@ -63,6 +64,12 @@ def fit(data, params, job):
         raise ValueError("secret cell 4711")
     if params.fail == "memory":
         raise MemoryError
+    while params.fail == "late" and not job.should_stop():
+        time.sleep(0.05)
+    if params.fail == "lost":
+        job.progress("waiting for a host to be lost")
+        while len(job.client.scheduler_info()["workers"]) == len(job.hosts.all):
+            time.sleep(0.05)
     if params.fail == "long":
         raise slipway.UserError("x" * 5000)
     job.report(loss=float(len(data["train"].table)))
@@ -98,7 +105,7 @@ class Adder(slipway.Model):
         if options.fault.startswith("sleeps"):
             time.sleep(0.5 if options.fault == "sleeps a little" else 5)
         if options.fault == "raises":
-            raise ValueError("secret cell 4711")
+            raise ValueError(f"secret cell {4000 + 711}")
         return faults.get(options.fault, {"sum": total, "half": total / 2})
 
     def beside(self, rows: Rows, answers: Mapping[str, Array], options: Options) -> Mapping[str, Any]:

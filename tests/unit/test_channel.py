@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway import Channel
-from slipway.errors import UserError
-from slipway.training import files
+from slipway.errors import PlatformError, UserError
+from slipway.training import files, inputs
 from unit.tables import TEXTS
 
 COLUMNS = {"x": [1, 2, 3], "name": ["a", None, "c"]}
@@ -117,6 +118,33 @@ def test_every_file_counts_in_the_order_of_names_and_below_folders(data):
     assert channel.size_bytes == 12
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("name", ["a_csv", "a_csv_gz", "a_jsonl", "a_json", "b_json", "part-0"])
+def test_a4_a_file_is_read_from_start_to_end_once(data, tmp_path, monkeypatch, name, whole):
+    """A4.2: FastFile, which cannot be told from File mode; nothing is written beside it."""
+    channel = data(**{name: EVERY[name], "z_csv": "x,name\n4,d\n"})
+    opened = []
+
+    class Stream(io.RawIOBase):
+        def __init__(self, path):
+            opened.append(path.name)
+            self._file = io.FileIO(path)
+
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            return self._file.readinto(buffer)  # and nothing else: to seek is an error
+
+    monkeypatch.setattr(Path, "open", lambda self, *_: io.BufferedReader(Stream(self), inputs.PEEK))
+    before = sorted(tmp_path.rglob("*"))
+    table = channel.table if whole else pd.concat(list(channel.tables()))
+    assert table["x"].tolist() == [1, 2, 3, 4]
+    assert channel.kinds["x"] == "integer"
+    assert len(opened) == 2, opened
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_markers_hidden_and_empty_files_are_passed_over(data, tmp_path):
     """A4.8."""
     channel = data(a_csv=CSV, __SUCCESS="x", _hidden="x", empty_csv="", _git__config="x")
@@ -130,6 +158,11 @@ def test_markers_hidden_and_empty_files_are_passed_over(data, tmp_path):
 def test_a_channel_without_files_says_what_it_expects(tmp_path):
     """A4.9."""
     with pytest.raises(UserError, match="channel train has no data files; expected CSV"):
+        Channel("train", tmp_path)
+
+
+def test_a_channel_that_was_not_mounted_is_the_platforms_fault(tmp_path):
+    with pytest.raises(PlatformError, match="channel train was not mounted: there is no folder"):
         Channel("train", tmp_path / "absent")
 
 

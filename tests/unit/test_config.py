@@ -83,7 +83,7 @@ REAL = {
 def test_the_first_host_by_name_leads(paths, name):
     """A2.3, A6.1, A6.2."""
     put(paths, name, REAL)
-    assert config.hosts(paths) == config.Hosts("algo-2", ("algo-1", "algo-2"))
+    assert config.hosts(paths) == config.Hosts("algo-2", ("algo-1", "algo-2"), "eth0")
     assert not config.hosts(paths).is_leader
     put(paths, name, {**REAL, "current_host": "algo-1"})
     assert config.hosts(paths).is_leader
@@ -104,7 +104,7 @@ def test_one_host_leads_itself(paths, content):
 
 
 def test_channels_have_the_images_names_and_the_platforms_facts(paths, image):
-    """A4.1, A4.5, A4.7."""
+    """A4.1, A4.3, A4.5, A4.7."""
     put(
         paths,
         "inputdataconfig.json",
@@ -115,12 +115,12 @@ def test_channels_have_the_images_names_and_the_platforms_facts(paths, image):
                 "S3DistributionType": "ShardedByS3Key",
                 "RecordWrapperType": "None",
             },
-            "test": {"TrainingInputMode": "File"},
+            "test": {"TrainingInputMode": "Pipe"},
         },
     )
     assert config.channels(paths, image) == {
         "train": config.ChannelConfig("training", "text/csv;label_size=0", "File", "ShardedByS3Key"),
-        "test": config.ChannelConfig("test"),
+        "test": config.ChannelConfig("test", input_mode="Pipe"),
     }
 
 
@@ -183,8 +183,27 @@ def test_a_folder_for_checkpoints_is_enough(paths):
     assert config.checkpoints(paths) == paths.checkpoints
 
 
+def test_groups_of_instances_are_hosts_like_all_others(paths):
+    """A6.4: the first host by name leads, whatever its group."""
+    groups = [
+        {"hosts": ["algo-2"], "instance_group_name": "a"},
+        {"hosts": ["algo-1"], "instance_group_name": "b"},
+    ]
+    put(paths, "resourceconfig.json", {**REAL, "instance_groups": groups})
+    assert config.hosts(paths).all == ("algo-1", "algo-2")
+
+
+def test_a_channel_may_have_any_name_that_the_platform_allows(paths, folder):
+    """A4.4: letters, digits, dots, dashes and underscores, 64 of them."""
+    name = "My.train-1_" + "x" * 53
+    text = (folder / "image.toml").read_text().replace('aliases = ["training"]', f'aliases = ["{name}"]')
+    (folder / "image.toml").write_text(text)
+    put(paths, "inputdataconfig.json", {name: {}})
+    assert config.channels(paths, Image.read(folder)) == {"train": config.ChannelConfig(name)}
+
+
 def test_paths_are_those_that_the_platform_fixes():
-    """A2.1-A2.10."""
+    """A2.1, A2.2, A2.3, A2.4, A2.6, A2.7, A2.8, A2.9, A2.10."""
     paths = Paths(Path("/opt/ml"))
     assert [
         str(path)

@@ -27,7 +27,7 @@ def test_an_image_tells_its_facts(settings_of):
         "tunable": True,
         "values": {"maximum": 9, "minimum": 1, "type": "integer"},
     }
-    assert [option["name"] for option in facts["options"]] == ["times", "fault"]
+    assert [option["name"] for option in facts["options"]] == ["times", "fault", "on_error", "stream"]
     assert "folder" not in facts
 
 
@@ -48,7 +48,7 @@ def test_a_field_tells_its_other_names_and_whether_it_is_needed():
 
 
 def test_nothing_to_declare_is_an_empty_list():
-    assert declared(slipway.Options) == []
+    assert declared(slipway.Hyperparameters) == []
 
 
 @pytest.mark.parametrize("value", [0.0, -1.5, 1e-300, 1.5e300, 123456789012.0, 1 / 3, 7])

@@ -129,6 +129,9 @@ JSON = b'{"instances": [[1, 2]], "configuration": {"times": 5}}'
         ({"SLIPWAY_OPTIONS": "times=2"}, "", b"[[1, 2]]", 6.0),
         ({"SLIPWAY_OPTIONS": '{"times": 2}'}, "", b"[[1, 2]]", 6.0),
         ({"SLIPWAY_OPTIONS": "times=2"}, "times=3", b"[[1, 2]]", 9.0),
+        ({"DEEPAR_INFERENCE_CONFIG": '{"times": 2}'}, "", b"[[1, 2]]", 6.0),
+        ({"DEEPAR_INFERENCE_CONFIG": '{"times": 2}'}, "times=3", b"[[1, 2]]", 9.0),
+        ({"DEEPAR_INFERENCE_CONFIG": '{"times": 2}', "SLIPWAY_OPTIONS": "times=4"}, "", b"[[1, 2]]", 12.0),
         ({}, '{"times": 3}', b"[[1, 2]]", 9.0),
         ({}, "trace=abc; times=3", b"[[1, 2]]", 9.0),
         ({"SLIPWAY_OPTIONS": "times=2"}, "times=3", JSON, 15.0),
@@ -139,7 +142,7 @@ JSON = b'{"instances": [[1, 2]], "configuration": {"times": 5}}'
 def test_a_requests_configuration_goes_before_its_attributes_and_those_before_the_deployments(
     endpoint, environ, attributes, body, total
 ):
-    """B2.7, B8.3."""
+    """B2.7, B8.3; B8.8: DeepAR's variable is one of the deployment's."""
     answer = ask(endpoint(**environ), body, "application/json", attributes=attributes)
     assert json.loads(answer[1])["predictions"][0]["sum"] == total
 
@@ -160,7 +163,7 @@ def test_custom_attributes_that_are_no_options_are_passed_over(endpoint, attribu
         (
             "",
             b'{"instances": [[1, 2]], "configuration": {"tims": 2}}',
-            'unknown option tims; known: times, fault; did you mean "times"?',
+            'unknown option tims; known: times, fault, on_error, stream; did you mean "times"?',
         ),
         ("", b'{"instances": [[1, 2]], "configuration": 2}', '"configuration" is an object of options'),
     ],
@@ -220,7 +223,10 @@ def test_a_fault_of_the_model_is_ours_and_gives_nothing_away(endpoint, fault, ca
     assert message(answer) == "internal error; the log has the details under request id-7"
     assert "Traceback" not in answer[1]
     assert "4711" not in answer[1]
-    assert "request id-7 failed" in capfd.readouterr().err
+    heard = capfd.readouterr().err
+    assert "a request failed" in heard
+    assert "[request id-7]" in heard
+    assert "4711" not in heard, "a library's message may quote the payload"
 
 
 def test_the_next_request_is_answered_after_a_fault(endpoint, capfd):
@@ -235,12 +241,13 @@ def test_a_trained_model_is_loaded(settings_of):
     assert ask(Endpoint.load(settings)) == (200, "3.0,1.5\n7.0,3.5\n")
 
 
+@pytest.mark.parametrize("variable", ["SLIPWAY_OPTIONS", "DEEPAR_INFERENCE_CONFIG"])
 @pytest.mark.parametrize("options", ["times=many", "tims=2", "{broken"])
-def test_a_deployment_with_options_that_do_not_fit_is_not_ready(settings_of, options):
-    """B2.5: whoever deployed it reads why."""
+def test_a_deployment_with_options_that_do_not_fit_is_not_ready(settings_of, variable, options):
+    """B2.5, B8.8: whoever deployed it reads why."""
     assert train(settings_of()) == 0
-    with pytest.raises(BrokenModel, match="option"):
-        Endpoint.load(settings_of(SLIPWAY_OPTIONS=options))
+    with pytest.raises(BrokenModel, match=variable):
+        Endpoint.load(settings_of(**{variable: options}))
 
 
 def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, folder, capfd):

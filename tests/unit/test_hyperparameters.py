@@ -167,7 +167,9 @@ def test_options_are_called_options():
         times: int = 1
 
     assert Options.parse({"times": "2"}, "option").times == 2
-    with pytest.raises(UserError, match=r'^unknown option time; known: times; did you mean "times"'):
+    with pytest.raises(
+        UserError, match=r'^unknown option time; known: times, on_error, stream; did you mean "times"'
+    ):
         Options.parse({"time": 2}, "option")
-    with pytest.raises(UserError, match=r"^unknown option time; known: none$"):
+    with pytest.raises(UserError, match=r"^unknown option time; known: on_error, stream$"):
         slipway.Options.parse({"time": 2}, "option")

@@ -46,6 +46,42 @@ def test_a_wrong_word_in_image_toml_is_named_in_one_line(folder, old, new, messa
     assert "\n" not in str(caught.value)
 
 
+LISTING = """
+[answers]
+sum = "What came."
+
+[listing]
+category = "Sums."
+use_cases = ["To add."]
+highlights = ["It adds."]
+keywords = ["sum"]
+training_data = "A number."
+limits = ["Numbers alone."]
+sample_data = "Three numbers."
+objective = "loss"
+tuning = { k = [1, 9], rate = [0.1, 1], kind = ["a", "b"] }
+"""
+
+
+def test_what_a_listing_needs_is_read_where_it_is_given(folder):
+    """C2: the texts that no code can know."""
+    assert Image.read(folder).listing is None
+    path = folder / "image.toml"
+    path.write_text(path.read_text() + LISTING)
+    image = Image.read(folder)
+    assert image.answers == {"sum": "What came."}
+    assert image.listing.tuning == {"k": (1, 9), "rate": (0.1, 1), "kind": ("a", "b")}
+    assert (image.listing.pricing, image.listing.trial_days) == ("free", 0)
+    assert image.channels["train"].content_types == ()
+
+
+def test_a_listing_that_lacks_a_text_is_told_in_one_line(folder):
+    path = folder / "image.toml"
+    path.write_text(path.read_text() + LISTING.replace('category = "Sums."', ""))
+    with pytest.raises(ValueError, match=r"image.toml: listing.category: Field required"):
+        Image.read(folder)
+
+
 def test_a_folder_that_is_no_image_is_told(tmp_path):
     with pytest.raises(ValueError, match="SLIPWAY_ALGORITHM must name the folder of an image"):
         Image.read(tmp_path)

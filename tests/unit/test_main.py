@@ -39,6 +39,15 @@ def test_an_unknown_verb_names_the_known_ones(ran, capsys):
     assert capsys.readouterr().err == "slipway start: expected train, serve, describe or auto, got 'tarin'\n"
 
 
+def test_a1_a_training_job_with_other_arguments_than_train_says_why_it_failed(ran, root, monkeypatch):
+    """A1.5: the arguments of a job take the place of the word `train`."""
+    monkeypatch.setenv("TRAINING_JOB_NAME", "job")
+    monkeypatch.setenv("SLIPWAY_ROOT", str(root))
+    assert program.main(["--verbose"]) == 2
+    text = (root / "output/failure").read_text()
+    assert text == "UserError: expected train, serve, describe or auto, got '--verbose'"
+
+
 def test_a_variable_that_does_not_fit_is_told_before_anything_starts(ran, monkeypatch, capsys):
     monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", "http")
     assert program.main(["serve"]) == 2

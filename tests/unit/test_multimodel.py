@@ -120,3 +120,38 @@ def test_a_page_of_the_list(query, page):
 
 def test_what_to_load():
     assert _wanted(b'{"model_name": "a", "url": "/opt/ml/models/a/model"}') == ("a", "/opt/ml/models/a/model")
+
+
+def test_b5_a_model_that_never_ends_loading_is_given_up(models, settings_of, folder, capfd):
+    """B5.2: neither is the platform kept waiting, nor does it unload others for it."""
+    (folder / "predictor.py").write_text(
+        "import time\n\nfrom unit.model import Adder\n\n\nclass Model(Adder):\n"
+        "    @classmethod\n    def load(cls, folder):\n        time.sleep(60)\n"
+    )
+    slow = Models(settings_of(SLIPWAY_LOAD_TIMEOUT="1"))
+    status, message = told(slow.load("a", models.stored))
+    assert (status, message["message"]) == (
+        504,
+        "the model took longer than 1 s to load (SLIPWAY_LOAD_TIMEOUT)",
+    )
+    assert told(slow.told("a"))[0] == 404
+    assert slow._promised == 0
+    assert "took longer than 1 s to load" in capfd.readouterr().err
+
+
+def test_a_models_answer_may_come_in_pieces(models):
+    """B7.1: its turn lasts until the last of them, or until nobody wants them."""
+    assert models.load("a", models.stored).status == 200
+    rows = b"".join(b"%d,1\n" % number for number in range(5000))
+    request = (rows, "text/csv", "application/jsonlines", "stream=true", "")
+    for wanted in (None, 1):
+        answer = models.ask("a", request)
+        pieces = [answer.body]
+        for number, piece in enumerate(answer.rest):
+            pieces.append(piece)
+            if number == wanted:
+                break
+        answer.rest.close()
+        count = len(b"".join(pieces).splitlines())
+        assert count == 5000 if wanted is None else 1024 < count < 5000
+        assert models.ask("a", ASK).status == 200

@@ -17,7 +17,7 @@ from slipway import Channel, machine
 from slipway.codecs import recordio
 from slipway.errors import UserError
 from slipway.training import files
-from slipway.training.inputs import Pipe
+from slipway.training.inputs import Fifos, Pipe
 
 CSV = b"x,name\n1,a\n2,b\n"
 MORE = b"x,name\n3,c\n"
@@ -83,6 +83,7 @@ def test_a5_records_of_numbers_come_through_a_pipe(piped):
 
 
 def test_a5_each_pass_over_the_data_is_an_epoch_of_its_own(piped):
+    """A2.8, A5.1, A5.6: without end; the emulator makes each FIFO once the one before was closed."""
     channel = piped(CSV, MORE)
     for _ in range(3):
         assert [list(table["x"]) for table in channel.tables()] == [[1, 2, 3]]
@@ -96,6 +97,7 @@ def test_a5_an_epoch_may_be_closed_early(piped, monkeypatch):
 
 
 def test_a5_a_fifo_may_come_late(piped, capsys):
+    """A5.2."""
     assert len(piped(CSV, late=0.2).table) == 2
     assert "waiting for" in capsys.readouterr().err
 
@@ -103,11 +105,50 @@ def test_a5_a_fifo_may_come_late(piped, capsys):
 def test_a5_a_channel_is_opened_at_once_even_if_nobody_reads_it(tmp_path):
     """A5.4: the platform gives up on a channel that nobody opens."""
     os.mkfifo(tmp_path / "test_0")
-    Pipe(tmp_path / "test")
+    Fifos(tmp_path / "test")
     writing = threading.Thread(target=lambda: (tmp_path / "test_0").open("wb").close(), daemon=True)
     writing.start()
     writing.join(10)
     assert not writing.is_alive(), "opening it for writing waits until it is opened for reading"
+
+
+def test_a5_channels_may_be_read_in_any_order_and_side_by_side(tmp_path):
+    """A5.3."""
+    with pipe.piped(tmp_path / "a", b"x\n1\n"), pipe.piped(tmp_path / "b", b"x\n2\n"):
+        first, second = (
+            Channel(name, tmp_path / name, "text/csv", Pipe(tmp_path / name)) for name in ("a", "b")
+        )
+        assert [table["x"].tolist() for table in second.tables()] == [[2]]
+        both = zip(first.tables(), second.tables(), strict=True)
+        assert [(one["x"].tolist(), other["x"].tolist()) for one, other in both] == [([1], [2])]
+
+
+def test_a4_an_augmented_manifest_gives_a_record_an_attribute(piped):
+    """A4.10, A4.11: its lines' JSON values, or the objects that they point at, each in RecordIO."""
+    attributes = piped(b'{"x": 1, "name": "a"}', b'{"name": "b", "x": 2}', content_type="", wrapped=True)
+    assert rows(attributes) == [[1, "a"], [2, "b"]]
+
+
+def test_a4_attributes_that_do_not_make_one_table_are_told(piped):
+    """A4.11: of several attributes, one record follows the other."""
+    channel = piped(b"x,name\n1,a\n", b"7", content_type="", wrapped=True)
+    with pytest.raises(UserError, match=r"file train_0, object 2: 1 column, expected 2|object 2: 1 columns"):
+        _ = channel.table
+
+
+def test_a4_each_epoch_may_have_its_objects_in_another_order(tmp_path):
+    """A4.12: as ShuffleConfig asks for; a header is known wherever it comes."""
+    objects = [b"x,y\n1,2\n", b"x,y\n3,4\n5,6\n"]
+    for epoch, order in enumerate([objects, objects[::-1]]):
+        os.mkfifo(tmp_path / f"train_{epoch}")
+
+        def feed(epoch: int = epoch, order: list[bytes] = order) -> None:
+            (tmp_path / f"train_{epoch}").write_bytes(b"".join(order))
+
+        threading.Thread(target=feed, daemon=True).start()
+    channel = Channel("train", tmp_path, "text/csv", Pipe(tmp_path / "train"))
+    passes = [pd.concat(list(channel.tables()))["x"].tolist() for _ in range(2)]
+    assert passes == [[1, 3, 5], [3, 5, 1]]
 
 
 def test_a_stream_that_fits_memory_is_read_once(piped):

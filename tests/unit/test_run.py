@@ -1,11 +1,18 @@
 """`train`: exit codes, the failure file, and what a job leaves behind."""
 
+import errno
+import io
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
+from slipway import failure as failures
+from slipway.errors import PlatformError, UnsupportedMediaType
 from slipway.manifest import Manifest
+from slipway.paths import Paths
+from slipway.training import staying
 from slipway.training.run import FAILED, train
 
 
@@ -41,17 +48,17 @@ def test_a_job_leaves_a_model_and_a_report(settings_of, root, capsys):
 
 
 def test_a_callers_mistake_is_the_whole_failure_file(settings_of, root):
-    """A1.6, A1.7, D27: one line, the cause first, no traceback."""
+    """A1.6, A1.7, D27: one line, who has to act and the cause, no traceback."""
     configured(root, hyperparameters={"fail": "user"})
     assert train(settings_of()) == FAILED
-    assert failure(root) == "the data are bad"
+    assert failure(root) == "UserError: the data are bad"
 
 
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("ours", "internal error (ValueError): the log of the job has the details"),
-        ("memory", "out of memory: use an instance with more of it, or less data"),
+        ("ours", "AlgorithmError: internal error (ValueError): the log of the job has the details"),
+        ("memory", "PlatformError: out of memory: use an instance with more of it, or less data"),
     ],
 )
 def test_a_fault_of_ours_gives_nothing_away(settings_of, root, kind, text, capfd):
@@ -65,7 +72,7 @@ def test_the_failure_file_holds_what_the_platform_shows(settings_of, root):
     """A1.7: 1,024 characters."""
     configured(root, hyperparameters={"fail": "long"})
     assert train(settings_of()) == FAILED
-    assert failure(root) == "x" * 1024
+    assert failure(root) == "UserError: " + "x" * 1013
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,6 @@ def test_the_failure_file_holds_what_the_platform_shows(settings_of, root):
         ({"hyperparameters": {"kk": "1"}}, "unknown hyperparameter kk; known: k, fail"),
         ({"hyperparameters": {"k": "0"}}, 'hyperparameter k: expected greater than or equal to 1, got "0"'),
         ({"inputdataconfig": {"other": {}}}, "unknown channel other"),
-        ({"inputdataconfig": {"train": {}, "test": {}}}, "channel test has no data files"),
         (
             {"inputdataconfig": {"train": {"ContentType": "image/png"}}},
             "file a.csv: Content-Type: expected one of",
@@ -85,36 +91,75 @@ def test_the_failure_file_holds_what_the_platform_shows(settings_of, root):
 def test_a_job_that_cannot_be_done_says_why(settings_of, root, files, text):
     configured(root, **files)
     assert train(settings_of()) == FAILED
-    assert failure(root).startswith(text)
+    assert failure(root).startswith(f"UserError: {text}")
 
 
 HOSTS = {"hosts": ["algo-1", "algo-2"]}
 
 
-def test_a_host_that_does_not_lead_has_nothing_to_do(settings_of, root):
+def test_a_host_that_does_not_lead_has_nothing_to_do(settings_of, root, monkeypatch):
     """A2.11, A6.7."""
+    monkeypatch.setattr(staying, "FIND_S", 0)
     configured(root, resourceconfig={**HOSTS, "current_host": "algo-2"})
     assert train(settings_of()) == 0
     assert not list((root / "model").iterdir())
-
-
-@pytest.mark.parametrize("current", HOSTS["hosts"])
-def test_a_shard_never_passes_for_the_whole(settings_of, root, current):
-    """A4.9, A6.7."""
-    configured(
-        root,
-        resourceconfig={**HOSTS, "current_host": current},
-        inputdataconfig={"train": {"S3DistributionType": "ShardedByS3Key"}},
-    )
-    assert train(settings_of()) == FAILED
-    assert "channel train is sharded over 2 hosts, but adder trains on one" in failure(root)
 
 
 def test_a_model_folder_that_cannot_be_written_is_told(settings_of, root):
     (root / "model").rmdir()
     (root / "model").write_text("in the way")
     assert train(settings_of()) == FAILED
-    assert "the model cannot be written to" in failure(root)
+    assert failure(root).startswith("PlatformError: the model cannot be written to")
+
+
+def test_a_channel_whose_mount_is_missing_is_no_mistake_of_the_caller(settings_of, root):
+    """A1.7, A2.6."""
+    configured(root, inputdataconfig={"train": {}, "test": {}})
+    assert train(settings_of()) == FAILED
+    assert failure(root).startswith("PlatformError: channel test was not mounted: there is no folder")
+    (root / "input/data/test").mkdir()
+    assert train(settings_of()) == FAILED
+    assert failure(root).startswith("UserError: channel test has no data files; expected CSV")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/x"),
+         "PlatformError: No space left on device (/tmp/x); use a larger volume"),
+        (OSError(errno.EIO, "Input/output error"), "PlatformError: Input/output error"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"),
+         "PlatformError: Cannot allocate memory; use an instance with more memory"),
+        (PermissionError(errno.EACCES, "Permission denied", "{root}/input/data/train/a.csv"),
+         "PlatformError: Permission denied ({root}/input/data/train/a.csv)"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "settings.json"),
+         "AlgorithmError: internal error (FileNotFoundError): the log of the job has the details"),
+        (PlatformError("host algo-2 was lost"), "PlatformError: host algo-2 was lost"),
+        (UnsupportedMediaType("no such type"), "UserError: no such type"),
+        (KeyError("x"), "AlgorithmError: internal error (KeyError): the log of the job has the details"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)  # fmt: skip
+def test_a1_the_failure_says_who_has_to_act(root, error, text):
+    """A1.7: the caller, whoever runs the machine, or we."""
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        error.filename = error.filename.format(root=root)
+    assert failures.explained(error, Paths(root))[0] == text.format(root=root)
+
+
+def test_an_input_that_cannot_be_read_is_a_fault_of_the_platform(settings_of, root, monkeypatch):
+    """A1.7, A4.2: a file of S3's that breaks off while it is read."""
+
+    class Broken(io.BytesIO):
+        def peek(self, size):
+            raise OSError(errno.EIO, "Input/output error")
+
+    plain = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda self, *a, **k: Broken() if self.suffix == ".csv" else plain(self, *a, **k)
+    )
+    assert train(settings_of()) == FAILED
+    assert failure(root) == "PlatformError: Input/output error"
 
 
 def test_a_failure_file_that_cannot_be_written_does_not_hide_the_cause(settings_of, root, capsys):
@@ -122,7 +167,7 @@ def test_a_failure_file_that_cannot_be_written_does_not_hide_the_cause(settings_
     (root / "output").rmdir()
     (root / "output").write_text("in the way")
     assert train(settings_of()) == FAILED
-    assert "failed: the data are bad" in capsys.readouterr().err
+    assert "failed: UserError: the data are bad" in capsys.readouterr().err
 
 
 def test_a_channel_of_kind_file_is_handed_over_as_it_is(settings_of, folder, root):

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .problem import Floats, numbers
+from .problem import Cells, Floats, numbers
 from .text import Reader
 
 Kind = Literal["number", "category", "date", "text"]
@@ -47,13 +48,16 @@ class Column:
             return self.reader.width if self.reader else 0
         return {"number": 1, "category": 0, "date": len(PARTS)}[self.kind]
 
-    def codes(self, cells: pd.Series) -> NDArray[np.int32]:
+    def codes(self, cells: Cells) -> NDArray[np.int32]:
         """A category's place; one past the last for a value not known; -1 where missing."""
-        places = {value: place for place, value in enumerate(self.categories)}
-        other = len(places)
+        places, other = self._places, len(self.categories)
         return np.array([-1 if cell is None else places.get(cell, other) for cell in texts(cells)], np.int32)
 
-    def numbers(self, cells: pd.Series) -> Floats:
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {value: place for place, value in enumerate(self.categories)}
+
+    def numbers(self, cells: Cells) -> Floats:
         """What a column that is no category gives, of shape (rows, width)."""
         if self.kind == "number":
             return numbers(cells)[:, None]
@@ -96,7 +100,7 @@ def look_at(table: pd.DataFrame, kept: Collection[str] = ()) -> tuple[list[Colum
     return found, dropped
 
 
-def texts(cells: pd.Series) -> list[str | None]:
+def texts(cells: Cells) -> list[str | None]:
     """The cells as texts, a whole number without its point; None where missing or empty."""
     if cells.dtype != object:
         cells = cells.astype(object)
@@ -160,7 +164,7 @@ def _is_count(name: str, found: Floats) -> bool:
     return bool(_ID_NAME.search(name)) or bool((np.diff(found) == 1).all())
 
 
-def dates(cells: pd.Series) -> NDArray[np.datetime64]:
+def dates(cells: Cells) -> NDArray[np.datetime64]:
     """The cells as instants of UTC, NaT where they are none."""
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
         found = pd.DatetimeIndex(pd.to_datetime(cells, utc=True))
@@ -169,7 +173,7 @@ def dates(cells: pd.Series) -> NDArray[np.datetime64]:
     return np.asarray(found.tz_localize(None).to_numpy("datetime64[s]"))
 
 
-def _parts(cells: pd.Series) -> Floats:
+def _parts(cells: Cells) -> Floats:
     """Of shape (rows, PARTS); with numpy, as pandas takes a millisecond for a row of it."""
     found = dates(cells)
     days, months = found.astype("datetime64[D]"), found.astype("datetime64[M]")

@@ -1,16 +1,18 @@
 """A table as learners read it: a matrix of numbers and one of codes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from .columns import PARTS, Column
-from .problem import Floats
+from .problem import Cells, Floats
 
+Table: TypeAlias = pd.DataFrame | Mapping[str, Cells]
 _LARGEST = 3e38  # learners read float32
 
 
@@ -32,17 +34,17 @@ class Design:
     def __getitem__(self, rows: Any) -> "Design":
         return Design(self.numbers[rows], self.codes[rows], self.sizes)
 
-    @property
+    @cached_property
     def joined(self) -> Floats:
         """Numbers, then codes."""
         return np.hstack([self.numbers, self.codes])
 
 
-def design(columns: Sequence[Column], table: pd.DataFrame) -> Design:
+def design(columns: Sequence[Column], table: Table) -> Design:
     """`table` as its `columns` read it."""
     numbers = [one.numbers(table[one.name]) for one in columns if one.kind != "category"]
     codes = [one.codes(table[one.name]) + 1 for one in columns if one.kind == "category"]
-    rows = len(table)
+    rows = len(table[columns[0].name])
     joined = np.hstack([np.empty((rows, 0)), *numbers])
     return Design(
         np.ascontiguousarray(np.clip(joined, -_LARGEST, _LARGEST)),

@@ -1,6 +1,6 @@
 """Extremely randomised trees, as plain arrays that numpy walks: no pickle, and one row in well under 1 ms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -87,6 +87,24 @@ class Forest(Fitted):
             starts=starts[:-1],
             depth=np.array(max(tree.max_depth for tree in trees)),
         )
+
+    @classmethod
+    def together(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
+        """One forest of all trees, as a level takes numpy no longer for five times as many."""
+        sizes = [len(model.arrays["starts"]) for model in models]
+        if len(set(sizes)) > 1:  # time ended one early, and each model counts alike
+            return super().together(models)
+        found: dict[str, Any] = {
+            name: np.concatenate([model.arrays[name] for model in models])
+            for name in ("feature", "threshold", "gap_left", "leaves")
+        }
+        begins = np.cumsum([0, *(len(model.arrays["feature"]) for model in models)])
+        for name in ("children", "starts"):
+            found[name] = np.concatenate(
+                [model.arrays[name] + begin for model, begin in zip(models, begins, strict=False)]
+            )
+        depth = np.array(max(model._depth for model in models))
+        return cls(models[0].problem, **found, depth=depth).predict
 
     def predict(self, rows: Design) -> Floats:
         inputs = rows.joined.astype(np.float32)

@@ -46,7 +46,9 @@ def permutation(trained: "Trained", clock: Clock, seed: int = 0) -> dict[str, fl
 
 def _blend(trained: "Trained", fold: int, rows: Design) -> Floats:
     members = trained.predictor.members
-    answers = [member.weight * member.models[fold].predict(rows) for member in members]
+    answers = [
+        member.weight * member.calibration.apply(member.models[fold].predict(rows)) for member in members
+    ]
     return trained.predictor.calibration.apply(np.sum(answers, axis=0))
 
 

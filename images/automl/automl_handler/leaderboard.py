@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import scores
+from .calibration import Calibration
 from .design import Design
 from .learner import Fitted
 from .plan import Trial
@@ -19,10 +20,15 @@ _TIMED = 1_000  # rows
 
 @dataclass(frozen=True)
 class Tried:
-    """A trial that ended: its models, and their answers to the rows that each did not see."""
+    """A trial that ended: its models, and their answers to the rows that each did not see.
+
+    `raw` are the answers as the models gave them, `answers` by the temperature that suits them.
+    """
 
     trial: Trial
     models: tuple[Fitted, ...]
+    calibration: Calibration
+    raw: Floats
     answers: Floats
     seconds: float
 

@@ -1,6 +1,7 @@
 """What a learner is: it fits itself to rows, and answers others."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -43,6 +44,16 @@ class Fitted(ABC):
 
     @abstractmethod
     def predict(self, rows: Design) -> Floats: ...
+
+    @classmethod
+    def together(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
+        """What the models answer on average, faster than one after the other where a learner knows how."""
+
+        def mean(rows: Design) -> Floats:
+            found: Floats = sum(model.predict(rows) for model in models) / len(models)  # type: ignore[assignment]
+            return found
+
+        return mean
 
     @abstractmethod
     def save(self, folder: Path) -> None: ...

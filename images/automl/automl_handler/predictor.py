@@ -1,19 +1,19 @@
 """A fitted predictor as a value: what it reads, what it blends, how it calibrates."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from .calibration import Calibration
 from .cat import Cat
 from .columns import Column
-from .design import Design, design
+from .design import Design, Table, design
 from .forest import Forest
 from .interval import Interval
 from .learner import Fitted
@@ -30,15 +30,19 @@ LEVEL = 0.9
 
 @dataclass(frozen=True)
 class Member:
-    """One part of the blend: a model of each fold, whose answers are averaged."""
+    """One part of the blend: a model of each fold, whose answers are averaged, and their temperature."""
 
     title: str
     weight: float
     models: tuple[Fitted, ...]
+    calibration: Calibration
 
     def predict(self, rows: Design) -> Floats:
-        found: Floats = np.mean([model.predict(rows) for model in self.models], axis=0)
-        return found
+        return self.calibration.apply(self._together(rows))
+
+    @cached_property
+    def _together(self) -> Callable[[Design], Floats]:
+        return type(self.models[0]).together(self.models)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Predictor:
     def reads(self) -> list[str]:
         return [one.name for one in self.columns]
 
-    def design(self, table: pd.DataFrame) -> Design:
+    def design(self, table: Table) -> Design:
         return design(self.columns, table)
 
     def blend(self, rows: Design) -> Floats:
@@ -76,7 +80,7 @@ class Predictor:
         whole = sum(member.weight * member.predict(rows) for member in self.members)
         return self.calibration.apply(np.asarray(whole))
 
-    def predict(self, table: pd.DataFrame, level: float = LEVEL) -> Answers:
+    def predict(self, table: Table, level: float = LEVEL) -> Answers:
         """An answer a row; `level` is how often an interval is to hold the true number."""
         return self.answers(self.blend(self.design(table)), level)
 
@@ -91,9 +95,8 @@ class Predictor:
             labels = np.array(self.problem.labels)
         return Answers(labels[place], blend[np.arange(len(blend)), place], blend)
 
-    def contributions(self, table: pd.DataFrame) -> Floats:
+    def contributions(self, rows: Design) -> Floats:
         """Shapley values of shape (rows, columns): of a number in its unit, of a label in log-odds."""
-        usual = pd.DataFrame({one.name: pd.Series([one.usual], dtype=object) for one in self.columns})
 
         def value(rows: Design) -> Floats:
             blend = self.blend(rows)
@@ -103,11 +106,16 @@ class Predictor:
             found: Floats = np.log(chance / (1 - chance))
             return found
 
-        return contributions(value, self.design(table), self.design(usual), self.columns)
+        return contributions(value, rows, self.design(self.usual), self.columns)
+
+    @property
+    def usual(self) -> Table:
+        """A typical row: the usual value in every column."""
+        return {one.name: np.array([one.usual], object) for one in self.columns}
 
     def warm(self) -> None:
         """Answers one row, so that the first request does not wait for what libraries put off."""
-        self.predict(pd.DataFrame({one.name: pd.Series([one.usual], dtype=object) for one in self.columns}))
+        self.predict(self.usual)
 
     def save(self, folder: Path) -> None:
         """JSON, arrays, and the libraries' own formats, never a pickle."""
@@ -123,6 +131,7 @@ class Predictor:
                     "weight": member.weight,
                     "kind": type(member.models[0]).name,
                     "folds": len(member.models),
+                    "calibration": member.calibration.facts(),
                 }
             )
         stored = {
@@ -154,4 +163,4 @@ def _member(folder: Path, number: int, facts: dict[str, Any], problem: Problem) 
     models: Sequence[Fitted] = [
         kind.load(folder / f"{number}-{fold}", problem) for fold in range(facts["folds"])
     ]
-    return Member(facts["title"], facts["weight"], tuple(models))
+    return Member(facts["title"], facts["weight"], tuple(models), Calibration.of(facts["calibration"]))

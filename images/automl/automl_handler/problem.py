@@ -1,7 +1,7 @@
 """What kind of problem a target poses, and its values as learners take them."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ from .errors import Unfit
 
 Floats = NDArray[np.float64]
 Label = str | int | float
+Cells: TypeAlias = pd.Series | NDArray[Any]
+"""A column of a table, or of a request, of which no DataFrame is made."""
 Kind = Literal["binary", "multiclass", "regression"]
 
 _FEW = 10  # whole numbers with at most so many values are labels, unless told otherwise
@@ -114,7 +116,10 @@ def _plain(cell: Any) -> Label:
     return int(value) if value.is_integer() else value
 
 
-def numbers(cells: pd.Series) -> Floats:
+def numbers(cells: Cells) -> Floats:
     """The cells as float64, NaN where they are no finite number."""
-    found = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf":
+        found = np.asarray(cells, np.float64)  # pandas would take most of the time of a row
+    else:
+        found = pd.to_numeric(pd.Series(cells), errors="coerce").to_numpy(np.float64, na_value=np.nan)
     return np.where(np.isfinite(found), found, np.nan)

@@ -87,15 +87,15 @@ def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher)
         rows, encoded, weights, folds, posed, metric, clock, replace(choices, threads=threads), watcher
     )
     share = ensemble.select([one.answers for one in tried], encoded, scores.loss(metric, posed))
-    raw = sum(weight * one.answers for weight, one in zip(share, tried, strict=True))
-    assert isinstance(raw, np.ndarray)
-    fitted, answers, interval = calibration.Calibration(), raw, None
+    raw = np.average([one.raw for one in tried], 0, share)
+    answers = np.average([one.answers for one in tried], 0, share)
+    fitted, interval = calibration.Calibration(), None
     if posed.is_regression:
-        interval = Interval.fit(encoded, raw[:, 0])
+        interval = Interval.fit(encoded, answers[:, 0])
     else:
-        fitted, answers = calibration.fit(encoded, raw, choices.seed)
+        fitted, answers = calibration.fit(encoded, answers, choices.seed)
     members = tuple(
-        Member(one.trial.title, float(weight), one.models)
+        Member(one.trial.title, float(weight), one.models, one.calibration)
         for weight, one in zip(share, tried, strict=True)
         if weight > 0
     )
@@ -295,4 +295,9 @@ def _try(
         models.append(model)
     if not np.isfinite(answers).all():
         raise ValueError("answers that are no numbers")
-    return Tried(replace(trial, settings=settings), tuple(models), answers, time.monotonic() - started)
+    fitted = (
+        calibration.Calibration() if task.problem.is_regression else calibration.tempered(target, answers)
+    )
+    seconds = time.monotonic() - started
+    kept = replace(trial, settings=settings)
+    return Tried(kept, tuple(models), fitted, answers, fitted.apply(answers), seconds)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from slipway.cells import Array
-from slipway.codecs import csv, csv_matrix, excel, json, jsonlines, libsvm, npy, parquet, recordio
+from slipway.codecs import csv, csv_matrix, excel, json, jsonlines, libsvm, npy, parquet, recordio, screen
+from slipway.codecs.screen import Screened
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.media import MediaType, matches, parse, preferences
 from slipway.schema import Schema
@@ -23,6 +24,10 @@ class Reader:
     read_matrix: Callable[[bytes, MediaType, Schema], Array | None]
     answered_in: str = field(default="text/csv", kw_only=True)
     """The media type of the answer where none is asked for, and this one cannot be written."""
+    screen: Callable[[bytes, MediaType, Schema], Screened] | None = field(default=None, kw_only=True)
+    """Reads the rows that can be read, where a single row may be bad; `read` takes all of them or none."""
+    lines: bool = field(default=False, kw_only=True)
+    """Whether each row is a line, so that answers can be sent piece by piece."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,30 @@ class Codec(Reader):
     """Takes named answer columns, the media type wanted, and what JSON calls the list of answers."""
     nests: bool = False
     """Whether a cell may be a list or an object."""
+    texts: bool = field(default=True, kw_only=True)
+    """Whether a cell may be a text."""
 
 
 CODECS = (
-    Codec("text/csv", ("csv", "application/csv"), (".csv",), csv.read, csv_matrix.read_matrix, csv.write),
     Codec(
-        "application/json", ("json", "text/json"), (".json",), json.read, json.read_matrix, json.write, True
+        "text/csv",
+        ("csv", "application/csv"),
+        (".csv",),
+        csv.read,
+        csv_matrix.read_matrix,
+        csv.write,
+        screen=screen.of_csv,
+        lines=True,
+    ),
+    Codec(
+        "application/json",
+        ("json", "text/json"),
+        (".json",),
+        json.read,
+        json.read_matrix,
+        json.write,
+        True,
+        screen=screen.of_json,
     ),
     Codec(
         "application/jsonlines",
@@ -54,8 +77,10 @@ CODECS = (
         jsonlines.read_matrix,
         jsonlines.write,
         True,
+        screen=screen.of_lines,
+        lines=True,
     ),
-    Codec("application/x-npy", ("npy",), (".npy",), npy.read, npy.read_matrix, npy.write),
+    Codec("application/x-npy", ("npy",), (".npy",), npy.read, npy.read_matrix, npy.write, texts=False),
     Codec(
         "application/x-parquet",
         ("parquet", "application/parquet", "application/vnd.apache.parquet"),
@@ -71,6 +96,7 @@ CODECS = (
         recordio.read,
         recordio.read_matrix,
         recordio.write,
+        texts=False,
     ),
 )
 READERS: tuple[Reader, ...] = (

@@ -32,7 +32,7 @@ def read(body: bytes, media: MediaType, schema: Schema | None) -> Sheet:
     first = first_record(body)
     if schema and len(first) == 1 < len(schema.columns):
         _check_delimiter(first[0])
-    columns = _strings(body, len(first))
+    columns = strings(body, len(first))
     if len(columns) > 1:
         _check_decimals(columns)
     if header.stands_first(first, columns, media, schema):
@@ -62,7 +62,7 @@ def utf8(body: bytes, media: MediaType) -> bytes:
     """`body` as UTF-8 without a byte order mark. Raises UserError when it is in another charset."""
     charset = media.parameters.get("charset", "utf-8")
     try:
-        if not codecs.lookup(charset).name.startswith(_CHARSETS):
+        if not is_charset(charset):
             raise LookupError
         text = body.decode(charset)
         if charset.lower() not in {"utf-8", "utf8"}:
@@ -80,6 +80,14 @@ def utf8(body: bytes, media: MediaType) -> bytes:
     except UnicodeError:  # utf-7 may hold halves of characters
         raise UserError(f"the body is not text in the charset {shown(charset)}") from None
     return body.removeprefix(_BOM)
+
+
+def is_charset(name: str) -> bool:
+    """Whether bytes may come in it."""
+    try:
+        return codecs.lookup(name).name.startswith(_CHARSETS)
+    except LookupError:
+        return False
 
 
 def first_record(body: bytes) -> list[str]:
@@ -109,7 +117,7 @@ def _check_decimals(columns: list[pa.Array]) -> None:
             )
 
 
-def _strings(body: bytes, width: int) -> list[pa.Array]:
+def strings(body: bytes, width: int) -> list[pa.Array]:
     """Every record as strings, the first included; blank lines are rows only where a row is one cell."""
     names = [str(place) for place in range(width)]
     if width == 1:

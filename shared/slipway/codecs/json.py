@@ -88,11 +88,18 @@ def parsed(body: bytes) -> Any:
 
 def loads(text: bytes) -> Any:
     """JSON, and the bare NaN that Python's `json.dumps` writes for a missing number. Raises ValueError."""
+    if b"NaN" not in text:
+        return orjson.loads(text)
+    if b"\\" not in text:  # then each second part between quotes is a string, where NaN is a word
+        parts = text.split(b'"')
+        parts[::2] = [part.replace(b"NaN", b"null") for part in parts[::2]]
+        return orjson.loads(b'"'.join(parts))
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        # Python's parser lets halves of characters pass, which nothing can write again.
-        if b"NaN" not in text or _HALF.search(text):
+        if _HALF.search(
+            text
+        ):  # Python's parser lets halves of characters pass, which nothing can write again
             raise
         try:
             return json.loads(text, parse_constant=_constant)
@@ -113,7 +120,7 @@ def rows_of(document: Any, schema: Schema | None) -> Any:
         if "data" in document and isinstance(document.get("columns"), list):  # pandas' orient="split"
             return _table(document["columns"], document["data"])
         document = {name: cell for name, cell in document.items() if name != "configuration"}
-        if _built_in(document):
+        if is_built_in(document):
             return _instances([document], schema)
         if document and all(isinstance(cells, list) for cells in document.values()):
             return document
@@ -168,19 +175,19 @@ def _instances(rows: Any, schema: Schema | None) -> Any:
     """The built-in algorithms' rows, `{"features": […]}` or `{"data": {"features": {…}}}`, as plain ones."""
     if not isinstance(rows, list):
         raise UserError(f'"instances" is a list of rows, got {shown(rows)}')
-    if rows and _built_in(rows[0]):
-        return [_features(row, number, schema) for number, row in enumerate(rows, 1)]
+    if rows and is_built_in(rows[0]):
+        return [features(row, number, schema) for number, row in enumerate(rows, 1)]
     return rows
 
 
-def _built_in(row: Any) -> bool:
+def is_built_in(row: Any) -> bool:
     """Whether `row` is in the built-in algorithms' form, and no record that has a column called `data`."""
     return isinstance(row, dict) and any(
         isinstance(row.get(name), list | dict) for name in ("features", "data")
     )
 
 
-def _features(row: Any, number: int, schema: Schema | None) -> Any:
+def features(row: Any, number: int, schema: Schema | None) -> Any:
     features = row
     for name in ("data", "features"):
         if isinstance(features, dict) and name in features:

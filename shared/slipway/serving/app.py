@@ -10,10 +10,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
+from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge
-from slipway.log import log
+from slipway.log import fault, log, within
 from slipway.serving.endpoint import Answer, Endpoint, failed, refused
 from slipway.settings import Settings
 
@@ -21,6 +22,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Iterable[tuple[bytes, bytes]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+T = TypeVar("T")
 INLINE_BYTES = 1 << 16
 _INLINE_S = 0.005  # a ping may wait this long behind a prediction, no longer
 _GIVE_UP = 70  # exit code of a worker whose prediction never ended (EX_SOFTWARE)
@@ -32,6 +34,8 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.endpoint: Endpoint | None = None
+        self.workers = settings.workers or machine.cpus()
+        """How many processes like this one answer."""
         self.broken = BrokenModel("the model is being loaded")
         self.broken.status = 503
         # One thread: libraries under a model need not be thread-safe, and the CPUs have a worker each.
@@ -45,7 +49,7 @@ class App:
             self.endpoint = Endpoint.load(self.settings)
         except BrokenModel as error:
             self.broken = error
-            log("serve", str(error))
+            log("serve", str(error), "error")
 
     def warm(self) -> None:
         """Readies the model in this worker; requests take their turn after it."""
@@ -59,7 +63,11 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path")
         if path == "/invocations" and scope["method"] == "POST":
-            await reply(send, await self._invocations(scope, receive))
+            answer = await self._invocations(scope, receive)
+            if answer.rest is None:
+                await reply(send, answer)
+            else:
+                await self._stream(receive, send, answer, heeded(scope["headers"])[3])
         elif path == "/ping" and scope["method"] in {"GET", "POST", "HEAD"}:
             await reply(send, self.ping())
         elif scope["type"] == "http":
@@ -94,40 +102,74 @@ class App:
         assert self.endpoint is not None
         started = time.perf_counter()
         answer = self.endpoint.answer(*request)
+        spent = time.perf_counter() - started
         if self.is_small(request[0]):
-            spent = time.perf_counter() - started
             self._cost_s = spent if self._cost_s == float("inf") else 0.8 * self._cost_s + 0.2 * spent
+        if self.settings.access_log:
+            accessed(answer, len(request[0]), spent, request[4])
         return answer
 
     async def _threaded(self, *request: Any) -> Answer:
-        """Answers off the event loop, so that /ping is not kept waiting. Time counts from its turn on."""
+        """Answers off the event loop, so that /ping is not kept waiting."""
+        try:
+            return await self._in_turn(self._timed, *request)
+        except _NoTurn:
+            return failed(503, f"{self._waiting} requests are waiting for this worker; try again later")
+        except TimeoutError:
+            with within(request[4]):
+                return self._given_up()
+
+    async def _in_turn(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What `work` gives, done in the thread. Its time counts from its turn on.
+
+        Raises TimeoutError when it takes too long, _NoTurn where its turn has not come so long.
+        """
         limit = float(self.settings.request_timeout_s)
         turn: list[float] = []
 
-        def answer() -> Answer:
+        def done() -> T:
             turn.append(time.monotonic())
-            return self._timed(*request)
+            return work(*arguments)
 
         self._waiting += 1
-        future = self._thread.submit(answer)
+        future = self._thread.submit(done)
         running = asyncio.wrap_future(future)
         running.add_done_callback(self._answered)
         left = limit
         while left > 0:
-            done, _ = await asyncio.wait({running}, timeout=left)
-            if done:
+            ended, _ = await asyncio.wait({running}, timeout=left)
+            if ended:
                 return running.result()
             if future.cancel():
-                return failed(503, f"{self._waiting} requests are waiting for this worker; try again later")
+                raise _NoTurn
             # Its thread may have taken it up without having noted the time yet.
             left = (turn or [time.monotonic()])[0] + limit - time.monotonic()
-        log("serve", f"a request took longer than {limit:.0f} s; its worker starts anew")
+        raise TimeoutError
+
+    def _given_up(self) -> Answer:
+        limit = self.settings.request_timeout_s
+        log("serve", f"a request took longer than {limit} s; its worker starts anew", "error")
         # A thread cannot be stopped, a process can.
         asyncio.get_running_loop().call_later(0.2, os._exit, _GIVE_UP)
-        return failed(504, f"the request took longer than {limit:.0f} s (MODEL_SERVER_TIMEOUT)")
+        return failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
 
-    def _answered(self, _: "asyncio.Future[Answer]") -> None:
+    def _answered(self, _: "asyncio.Future[Any]") -> None:
         self._waiting -= 1
+
+    async def _stream(self, receive: Receive, send: Send, answer: Answer, request: str) -> None:
+        """Sends an answer as it is made. Where that fails the connection breaks: no row is lost unseen."""
+        assert answer.rest is not None
+        rest = answer.rest
+
+        def made() -> bytes | None:
+            with within(request):  # in the thread
+                return next(rest, None)
+
+        with within(request):
+            try:
+                await stream(receive, send, answer, lambda: self._in_turn(made))
+            except TimeoutError:
+                self._given_up()
 
     @cached_property
     def _flask(self) -> Any:
@@ -136,6 +178,54 @@ class App:
         from slipway.serving.web import create_app
 
         return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
+
+
+class _NoTurn(Exception):
+    """All the time a request may take has passed before it was looked at."""
+
+
+async def stream(
+    receive: Receive, send: Send, answer: Answer, more: Callable[[], Awaitable[bytes | None]]
+) -> None:
+    """Sends head and first piece, then what `more` gives, until it is None or the client has gone.
+
+    Where `more` raises, the answer ends without its end, by which the client knows that it is not whole.
+    """
+    headers = [(b"content-type", answer.media_type.encode()), (b"x-accel-buffering", b"no")]
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        while (piece := await more()) is not None:
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except TimeoutError:
+        raise
+    except Exception as error:
+        fault("serve", "an answer was broken off", error)
+    finally:
+        gone.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def accessed(answer: Answer, size: int, spent: float, request: str) -> None:
+    """A log line of one request, without anything of its payload."""
+    with within(request):
+        log(
+            "serve",
+            "answered",
+            status=answer.status,
+            ms=round(1000 * spent, 1),
+            received=size,
+            sent=len(answer.body),
+        )
 
 
 def heeded(headers: Headers) -> tuple[str, str, str, str]:

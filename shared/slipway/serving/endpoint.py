@@ -1,30 +1,27 @@
 """From a request's bytes to an answer's bytes: everything of /invocations but HTTP."""
 
-import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
 from slipway import codecs
 from slipway.cells import Array
-from slipway.codecs import Reader, csv, json
-from slipway.errors import BrokenModel, NoRows, NotAcceptable, UserError, listed
+from slipway.codecs import Reader, json
+from slipway.errors import BrokenModel, NoRows, NotAcceptable, UserError, listed, shown
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
-from slipway.log import log
+from slipway.log import fault, within
 from slipway.manifest import Manifest
-from slipway.media import MediaType
-from slipway.model import Grouped, Model
-from slipway.rows import Rows
+from slipway.model import Model
 from slipway.schema import Schema
+from slipway.serving.asking import Asking, Payload
 from slipway.settings import Settings
-from slipway.sheet import Sheet
 
 _LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
+OPTIONS = "options.json"
 _GZIP = b"\x1f\x8b"
 _ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _METERING = "X-Amzn-Inference-Metering"
@@ -38,41 +35,43 @@ class Answer:
     media_type: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Payload:
-    """A request's body and the codec that reads it: the source of its rows."""
-
-    codec: Reader
-    media: MediaType
-    body: bytes
-
-    def sheet(self, schema: Schema | None) -> Sheet:
-        return self.codec.read(self.body, self.media, schema)
-
-    def matrix(self, schema: Schema) -> Array | None:
-        return self.codec.read_matrix(self.body, self.media, schema)
+    rest: Iterator[bytes] | None = None
+    """What follows the body, made piece by piece while it is sent."""
 
 
 class Endpoint:
     """One loaded model, answering."""
 
-    def __init__(self, model: Model, manifest: Manifest, settings: Settings, metered: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        manifest: Manifest,
+        settings: Settings,
+        metered: bool = False,
+        own: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`own` are the options that come with the model."""
         self.model = model
         self._metered = metered
         self.manifest = manifest
-        self._schema = manifest.reads
+        self._schema = _schema(manifest.reads, _names(settings.input_columns))
         self._settings = settings
         self._known = frozenset(names(type(model).options))
-        self._wanted = [name.strip() for name in settings.output_columns.split(",") if name.strip()]
-        self._defaults = _pairs(settings.options)
+        self._wanted = list(_names(settings.output_columns))
+        _check_supported(self._wanted, _names(settings.supported_columns))
+        sources = {
+            "DEEPAR_INFERENCE_CONFIG": _pairs(settings.deepar_options, "DEEPAR_INFERENCE_CONFIG"),
+            "SLIPWAY_OPTIONS": _pairs(settings.options, "SLIPWAY_OPTIONS"),
+            OPTIONS: own or {},
+        }
         if self._wanted and "outputs" in self._known:  # the model itself gives what is wanted, and no more
-            wanted = {"outputs": self._wanted}
-            type(model).options.parse(wanted, "option in SAGEMAKER_INFERENCE_OUTPUT")
-            self._defaults = {**wanted, **self._defaults}
+            sources = {"SAGEMAKER_INFERENCE_OUTPUT": {"outputs": self._wanted}, **sources}
             self._wanted = []
-        self._options = type(model).options.parse(self._defaults, "option in SLIPWAY_OPTIONS")
+        self._defaults: dict[str, Any] = {}
+        for variable, given in sources.items():  # each alone first, so that an error names its variable
+            type(model).options.parse(given, f"option in {variable}")
+            self._defaults |= given
+        self._options = type(model).options.parse(self._defaults, "option of the deployment")
 
     @classmethod
     def load(cls, settings: Settings, folder: Path | None = None) -> "Endpoint":
@@ -86,14 +85,14 @@ class Endpoint:
         try:
             model = image.predictor().load(folder)
         except Exception as error:  # whatever a library raises over files that do not make a model
-            traceback.print_exc()
+            fault("serve", "the model cannot be loaded", error)
             raise BrokenModel(
                 f"the model cannot be loaded ({type(error).__name__}): the log has the details"
             ) from None
         if tuple(model.columns) != manifest.reads.names:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
         try:
-            return cls(model, manifest, settings, image.metered)
+            return cls(model, manifest, settings, image.metered, _own_options(folder))
         except UserError as error:  # an environment that whoever deployed it has to mend
             raise BrokenModel(str(error)) from None
 
@@ -106,8 +105,8 @@ class Endpoint:
         except UserError as error:
             found = refused(error)
         except Exception as error:
-            traceback.print_exc(limit=-20)
-            log("serve", f"request {request or '-'} failed: {type(error).__name__}")
+            with within(request):
+                fault("serve", "a request failed", error)
             found = failed(
                 500,
                 f"internal error; the log has the details{f' under request {request}' if request else ''}",
@@ -127,20 +126,13 @@ class Endpoint:
         if codec.read is json.read and self.model.marks:
             body = self._translated(body)
         options = self._options_of(body, codec, attributes)
-        # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
-        rows = Rows(
-            Payload(codec, media, body),
-            self._schema,
-            typed=writer.write is not csv.write,
-            nests=writer.nests,
+        asking = Asking(
+            self.model, self._schema, Payload(codec, media, body), writer, wanted, options, self._chosen
         )
-        answers = _checked(self.model.predict(rows, options), len(rows))
-        beside = self.model.beside(rows, answers, options)
-        if beside and writer.write is not json.write:
-            raise UserError(f"{listed(list(beside))} can only be told in JSON; Accept application/json")
-        written = writer.write(self._chosen(answers), wanted, self.model.envelope_of(options))
-        written = json.joined(written, beside) if beside else written
-        return Answer(200, writer.media_type, written, _metered(len(rows)) if self._metered else ())
+        # How many rows are billed is told before the first is sent.
+        written = asking.answer(may_stream=not (self._metered and options.on_error == "record"))
+        headers = _metered(written.rows) if self._metered else ()
+        return Answer(200, writer.media_type, written.body, headers, written.rest)
 
     def _translated(self, body: bytes) -> bytes:
         """A document in the image's own form as one in the common form; any other as it is."""
@@ -211,30 +203,46 @@ def told(status: int, kind: str, message: str) -> Answer:
     )
 
 
-def _checked(answers: Mapping[str, Array] | Grouped, height: int) -> Mapping[str, Array]:
-    """Every row, or group of rows, is answered: a model that drops one must not pass for good."""
-    if isinstance(answers, Grouped):
-        columns, rows = answers.columns, answers.of_rows
-        if rows.shape != (height,):
-            raise RuntimeError(f"predict put {rows.shape} rows into groups, of {height} that came")
-        lost = np.setxor1d(rows, answers.of_answers)
-        if len(lost):
-            raise RuntimeError(
-                f"predict gave {len(lost)} groups rows without answers, or answers without rows"
-            )
-        height = len(answers.of_answers)
-    else:
-        columns = answers
-    if not columns:
-        raise RuntimeError("predict gave no answer columns")
-    for name, column in columns.items():
-        if not isinstance(column, np.ndarray) or column.shape[:1] != (height,):
-            came = column.shape[:1] if isinstance(column, np.ndarray) else type(column).__name__
-            raise RuntimeError(f"predict gave {came} answers in {name} for {height} rows")
-    return columns
+def _own_options(folder: Path) -> dict[str, Any]:
+    """The options that whoever packed the model put beside it, and that hold for no other model."""
+    try:
+        text = (folder / OPTIONS).read_bytes()
+    except OSError:
+        return {}
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise UserError(f"{OPTIONS} beside the model is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{OPTIONS} beside the model: expected an object, got {shown(found)}")
+    return found
 
 
-def _pairs(text: str) -> dict[str, Any]:
+def _schema(schema: Schema, sent_as: tuple[str, ...]) -> Schema:
+    """`schema` with the names that the deployment says columns come in where they have none."""
+    missing = [column.name for column in schema.columns if not column.optional and column.name not in sent_as]
+    if sent_as and missing:
+        raise UserError(
+            f"SAGEMAKER_INFERENCE_INPUT lacks {listed(missing)}; the model reads {listed(schema.names)}"
+        )
+    return schema.model_copy(update={"sent_as": sent_as}) if sent_as else schema
+
+
+def _check_supported(wanted: Sequence[str], supported: Sequence[str]) -> None:
+    unknown = [name for name in wanted if name not in supported]
+    if supported and unknown:
+        raise UserError(
+            f"SAGEMAKER_INFERENCE_OUTPUT names {listed(unknown)}; "
+            f"SAGEMAKER_INFERENCE_SUPPORTED has {listed(supported)}"
+        )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Comma-separated names."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _pairs(text: str, source: str = "options") -> dict[str, Any]:
     """Options as text: a JSON object, or key=value pairs with semicolons or commas between."""
     text = text.strip()
     if text.startswith("{"):
@@ -242,6 +250,6 @@ def _pairs(text: str) -> dict[str, Any]:
             found: dict[str, Any] = orjson.loads(text)
             return found
         except orjson.JSONDecodeError:
-            raise UserError("options: the text starts as a JSON object but is none") from None
+            raise UserError(f"{source}: the text starts as a JSON object but is none") from None
     parts = (part.partition("=") for part in text.replace(",", ";").split(";"))
     return {name.strip(): value.strip() for name, equals, value in parts if equals}

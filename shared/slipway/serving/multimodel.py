@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
 """
 
 import asyncio
+import time
 from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
@@ -16,8 +17,8 @@ import orjson
 
 from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge, UserError
-from slipway.log import log
-from slipway.serving.app import Receive, Send, body_of, heeded, reply
+from slipway.log import log, within
+from slipway.serving.app import Receive, Send, accessed, body_of, heeded, reply, stream
 from slipway.serving.endpoint import Answer, failed, refused, told, unanswered
 from slipway.serving.resident import OutOfMemory, Request, Resident, TooLate
 from slipway.settings import Settings
@@ -53,14 +54,19 @@ class Models:
             self._promised += need
         found = None
         try:
-            found = Resident.start(self._context, self._settings, url)
+            found = Resident.start(self._context, self._settings, url, self._settings.load_timeout_s)
             if machine.available_bytes() < _SPARE * machine.memory_bytes():
                 found.end()
                 found = None
                 return _no_memory(name)
         except OutOfMemory:
             return _no_memory(name)
+        except TooLate:
+            limit = self._settings.load_timeout_s
+            log("serve", f"a model took longer than {limit} s to load, and was given up", "error")
+            return failed(504, f"the model took longer than {limit} s to load (SLIPWAY_LOAD_TIMEOUT)")
         except BrokenModel as error:
+            log("serve", f"a model cannot be loaded: {error}", "error")
             return told(error.status, "BrokenModel", str(error))
         finally:
             with self._lock:
@@ -102,23 +108,28 @@ class Models:
         found = self._loaded.get(name)
         if found is None:
             return _not_found(name)
-        limit = float(self._settings.request_timeout_s)
+        limit = self._settings.request_timeout_s
+        started = time.perf_counter()
         try:
-            return found.answer(request, limit)
+            answer = found.answer(request, limit)
         except TooLate:
-            self._forget(name, found)
-            return failed(504, f"the request took longer than {limit:.0f} s (MODEL_SERVER_TIMEOUT)")
+            self._forget(name, found, request)
+            answer = failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
         except OutOfMemory:
-            self._forget(name, found)
-            return _no_memory(name)
+            self._forget(name, found, request)
+            answer = _no_memory(name)
+        if self._settings.access_log:
+            accessed(answer, len(request[0]), time.perf_counter() - started, request[4])
+        return answer
 
     def _facts(self, name: str) -> dict[str, str]:
         found = self._loaded.get(name)
         return {"modelName": name, "modelUrl": found.url if found else ""}
 
-    def _forget(self, name: str, gone: Resident) -> None:
+    def _forget(self, name: str, gone: Resident, request: Request) -> None:
         """A model whose process ended is not loaded any more: the platform then loads it anew."""
-        log("serve", "a model's process was ended: it took too long, or too much memory")
+        with within(request[4]):
+            log("serve", "a model's process was ended: it took too long, or too much memory", "error")
         with self._lock:
             if self._loaded.get(name) is gone:
                 del self._loaded[name]
@@ -128,6 +139,7 @@ class MultiModelApp:
     """The ASGI application in the place of `App`."""
 
     endpoint = None
+    workers = 1
     is_quick = False  # no request is answered on the event loop
 
     def __init__(self, settings: Settings) -> None:
@@ -143,8 +155,20 @@ class MultiModelApp:
         self._models = Models(self.settings)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await reply(send, await self._answer(scope, receive))
+        if scope["type"] != "http":
+            return
+        answer = await self._answer(scope, receive)
+        if answer.rest is None:
+            await reply(send, answer)
+            return
+        rest, loop = answer.rest, asyncio.get_running_loop()
+        try:
+            with within(heeded(scope["headers"])[3]):
+                await stream(
+                    receive, send, answer, lambda: loop.run_in_executor(self._threads, next, rest, None)
+                )
+        finally:
+            await loop.run_in_executor(self._threads, rest.close)  # type: ignore[attr-defined]
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
         try:

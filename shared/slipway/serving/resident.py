@@ -2,14 +2,16 @@
 
 import contextlib
 import signal
-import traceback
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from slipway.errors import BrokenModel
+from slipway.log import configure, fault, within
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.settings import Settings
 
@@ -35,13 +37,17 @@ class Resident:
     turn: Lock = field(default_factory=Lock)
 
     @classmethod
-    def start(cls, context: ForkServerContext, settings: Settings, url: str) -> "Resident":
-        """Loads the model in `url`, a folder. Raises BrokenModel, or OutOfMemory."""
+    def start(cls, context: ForkServerContext, settings: Settings, url: str, limit_s: float) -> "Resident":
+        """Loads the model in `url`, a folder. Raises BrokenModel, OutOfMemory, or TooLate."""
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(settings, url, there), daemon=True)
         process.start()
         there.close()
         found = cls(url, process, here)
+        if not here.poll(limit_s):
+            process.kill()
+            found.end()
+            raise TooLate
         broken = found._heard()
         if broken is not None:
             found.end()
@@ -49,16 +55,29 @@ class Resident:
         return found
 
     def answer(self, request: Request, limit_s: float) -> Answer:
-        """Answers in its turn. Raises TooLate, or OutOfMemory; the model is gone then."""
-        with self.turn:
-            with contextlib.suppress(OSError):  # a process that has ended is told by what it says
-                self.connection.send(request)
-            if not self.connection.poll(limit_s):
-                self.process.kill()
-                raise TooLate
-            found = self._heard()
+        """Answers in its turn, which lasts until the last piece. Raises TooLate, or OutOfMemory; the model is
+        gone then.
+        """
+        self.turn.acquire()
+        try:
+            found = self.asked(request, limit_s)
             assert isinstance(found, Answer)
+        except BaseException:
+            self.turn.release()
+            raise
+        if found.rest is None:
+            self.turn.release()
             return found
+        return replace(found, rest=Pieces(self, limit_s))
+
+    def asked(self, what: Any, limit_s: float) -> Any:
+        """What the process says to `what`. Raises TooLate, or OutOfMemory."""
+        with contextlib.suppress(OSError):  # a process that has ended is told by what it says
+            self.connection.send(what)
+        if not self.connection.poll(limit_s):
+            self.process.kill()
+            raise TooLate
+        return self._heard()
 
     def end(self) -> None:
         """Lets the request under way finish, and gives the memory back."""
@@ -67,17 +86,45 @@ class Resident:
             self.process.terminate()
             self.process.join()
 
-    def _heard(self) -> Answer | str | None:
+    def _heard(self) -> Any:
         try:
-            found: Answer | str | None = self.connection.recv()
+            return self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
             raise OutOfMemory from None
-        return found
+
+
+class Pieces(Iterator[bytes]):
+    """What follows of an answer, each piece made when it is asked for. The turn lasts until `close`."""
+
+    def __init__(self, resident: Resident, limit_s: float) -> None:
+        self._resident = resident
+        self._limit_s = limit_s
+        self._ended = self._closed = False
+
+    def __next__(self) -> bytes:
+        piece = self._resident.asked(True, self._limit_s)
+        if isinstance(piece, bytes):
+            return piece
+        self._ended = True
+        if piece is not None:
+            raise RuntimeError("the model broke its answer off")
+        raise StopIteration
+
+    def close(self) -> None:
+        """Ends the turn, also where pieces are left."""
+        if self._closed:
+            return
+        self._closed = True
+        if not self._ended:
+            with contextlib.suppress(OSError):
+                self._resident.connection.send(False)
+        self._resident.turn.release()
 
 
 def _serve(settings: Settings, url: str, connection: Connection) -> None:
     """The life of the process: loads, says None or what is wrong, answers until the other end closes."""
+    configure(settings.serving_log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError):
@@ -92,10 +139,32 @@ def _serve(settings: Settings, url: str, connection: Connection) -> None:
     except MemoryError:
         return  # told as what it is: a process that ended
     except Exception as error:
-        traceback.print_exc()
+        fault("serve", "a model cannot be readied", error)
         connection.send(f"the model cannot be readied ({type(error).__name__}): the log has the details")
         return
     connection.send(None)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            connection.send(endpoint.answer(*connection.recv()))
+            _answer(endpoint, connection)
+
+
+def _answer(endpoint: Endpoint, connection: Connection) -> None:
+    """One request, and the pieces of its answer, as long as they are wanted."""
+    request: Request = connection.recv()
+    answer = endpoint.answer(*request)
+    if answer.rest is None:
+        connection.send(answer)
+        return
+    connection.send(replace(answer, rest=iter(())))
+    while connection.recv():
+        try:
+            with within(request[4]):
+                piece = next(answer.rest, None)
+        except Exception as error:
+            with within(request[4]):
+                fault("serve", "an answer was broken off", error)
+            connection.send(False)
+            return
+        connection.send(piece)
+        if piece is None:
+            return

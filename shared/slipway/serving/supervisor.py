@@ -10,10 +10,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from threading import Thread
 from types import FrameType
+from typing import Any
 
 from slipway.errors import UserError
-from slipway.log import log
+from slipway.log import log, relay
 from slipway.serving import nginx
 from slipway.settings import Settings
 
@@ -38,7 +40,7 @@ def serve(settings: Settings) -> int:
     try:
         return _Supervisor(settings, folder).run()
     except UserError as error:
-        log("serve", str(error))
+        log("serve", str(error), "error")
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -49,6 +51,7 @@ class _Supervisor:
         self._settings = settings
         self._folder = folder
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._relays: list[Thread] = []
         self._stopping = False
 
     def run(self) -> int:
@@ -59,7 +62,7 @@ class _Supervisor:
             name, code = self._wait()
             if self._stopping:
                 return self._drain()
-            log("serve", f"{name} ended unexpectedly with exit code {code}")
+            log("serve", f"{name} ended unexpectedly with exit code {code}", "error")
             self._drain()
             return 1
 
@@ -68,19 +71,31 @@ class _Supervisor:
         # The socket is made here, so that nginx finds it at once: connections wait instead of failing.
         with _listener(self._folder / nginx.SOCKET if program else settings.port) as listener:
             workers = [sys.executable, "-c", _WORKERS, str(listener.fileno()), str(self._folder)]
-            self._children["workers"] = subprocess.Popen(
+            self._run(
+                "workers",
                 [*workers, *([user] if user else [])],
                 env={**_ENVIRONMENT, **os.environ},
                 pass_fds=[listener.fileno()],
-                start_new_session=True,
             )
         if program:
             conf = nginx.configure(settings, self._folder, user or ("root" if os.geteuid() == 0 else None))
             command = [program, "-c", str(conf), "-p", str(self._folder), "-e", "stderr"]
-            self._children["nginx"] = subprocess.Popen(command, start_new_session=True)
+            self._run("nginx", command)
             log("serve", f"nginx listens on port {settings.port}")
         else:
             log("serve", f"nginx is not installed: gunicorn itself listens on port {settings.port}")
+
+    def _run(self, name: str, command: list[str], **more: Any) -> None:
+        """Starts a child. Where the log is JSON, what it and its libraries write becomes that."""
+        piped = self._settings.serving_log == "json"
+        if piped:
+            more |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        child: subprocess.Popen[bytes] = subprocess.Popen(command, start_new_session=True, **more)
+        self._children[name] = child
+        if child.stdout is not None:
+            relaying = Thread(target=relay, args=(name, child.stdout), name=f"log of {name}", daemon=True)
+            relaying.start()
+            self._relays.append(relaying)
 
     def _wait(self) -> tuple[str, int]:
         """Waits until a child ends, or until told to stop; as PID 1 it also buries orphans."""
@@ -105,6 +120,8 @@ class _Supervisor:
         """Lets requests in flight finish: nginx first, which accepts no more and waits for the workers."""
         until = time.monotonic() + _GRACE_S
         ended = [self._end("nginx", signal.SIGQUIT, until - 2), self._end("workers", signal.SIGTERM, until)]
+        for relaying in self._relays:
+            relaying.join(1)
         log("serve", "stopped" if all(ended) else "stopped, cutting off requests that took too long")
         return 0
 

@@ -1,5 +1,6 @@
 """The Flask application: every route of the container, and every error as JSON."""
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
@@ -9,10 +10,14 @@ from slipway import machine
 from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
 from slipway.errors import PayloadTooLarge
 from slipway.serving.endpoint import Answer, refused, unanswered
+from slipway.settings import Settings
 
 if TYPE_CHECKING:
     from slipway.serving.app import App
 
+_MB = 1 << 20
+_USUAL_MB = 6  # the platform's own default
+_UNPACKED = 40  # times its bytes that a request may take: its text, its cells, the answers and theirs
 _TOTAL_MB = 100  # MaxConcurrentTransforms times MaxPayloadInMB may not pass this
 
 
@@ -45,13 +50,7 @@ def create_app(app: "App") -> Flask:
     @flask.get("/execution-parameters")
     def execution_parameters() -> dict[str, Any]:
         """What a batch transform should use: a request at a time for each worker."""
-        workers = max(1, min(app.settings.workers or machine.cpus(), _TOTAL_MB))
-        payload = app.settings.max_payload_mb or max(1, min(6, _TOTAL_MB // workers))
-        return {
-            "MaxConcurrentTransforms": workers,
-            "BatchStrategy": "MULTI_RECORD",
-            "MaxPayloadInMB": payload,
-        }
+        return batch(app.settings, app.workers)
 
     @flask.get("/")
     def index() -> tuple[dict[str, Any], int]:
@@ -84,5 +83,23 @@ def create_app(app: "App") -> Flask:
     return flask
 
 
+def batch(settings: Settings, workers: int) -> dict[str, Any]:
+    """What a batch transform should use: a request at a time for each worker, and what memory holds of each.
+
+    What the job itself names goes before.
+    """
+    at_once = settings.max_transforms or max(1, min(workers, _TOTAL_MB))
+    fits = machine.memory_bytes() // (at_once * _UNPACKED * _MB)
+    payload = max(1, min(_USUAL_MB, _TOTAL_MB // at_once, fits))
+    if settings.max_payload_mb is not None:  # 0: of any size, in chunks
+        payload = settings.max_payload_mb
+    return {
+        "MaxConcurrentTransforms": at_once,
+        "BatchStrategy": settings.strategy or "MULTI_RECORD",
+        "MaxPayloadInMB": payload,
+    }
+
+
 def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, dict(answer.headers), content_type=answer.media_type)
+    body = answer.body if answer.rest is None else chain([answer.body], answer.rest)
+    return Response(body, answer.status, dict(answer.headers), content_type=answer.media_type)

@@ -9,7 +9,7 @@ from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
 from slipway import machine
-from slipway.log import log
+from slipway.log import configure, log
 from slipway.serving.app import App
 from slipway.serving.multimodel import MultiModelApp
 from slipway.serving.protocol import Protocol
@@ -70,7 +70,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
     @property
     def _wanted(self) -> int:
         """One worker knows which models are loaded; each of these has a process of its own."""
-        return 1 if self._settings.multi_model else self._settings.workers or machine.cpus()
+        if self._settings.multi_model:
+            return 1
+        # More than a transform's requests at once would only hold memory.
+        most = self._settings.max_transforms or machine.cpus()
+        return self._settings.workers or min(most, machine.cpus())
 
     def load(self) -> App | MultiModelApp:
         return self._app
@@ -80,7 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         with answering([listener.sock for listener in arbiter.LISTENERS]):
             self._app.load()
         if not (self._settings.workers or self._settings.multi_model):
-            arbiter.num_workers = _workers_that_fit(arbiter.num_workers)
+            arbiter.num_workers = self._app.workers = _workers_that_fit(arbiter.num_workers)
         gc.collect()
         gc.set_threshold(50_000, 20, 100)  # a batch makes many objects and no cycles
         gc.freeze()  # else the first collection in each worker copies every page it shares
@@ -102,4 +106,6 @@ def _workers_that_fit(wanted: int) -> int:
 def main() -> None:
     """Runs the workers on the socket, in the folder and as the user that the arguments name."""
     _, descriptor, folder, *user = sys.argv
-    Server(Settings.read(), int(descriptor), folder, user[0] if user else None).run()
+    settings = Settings.read()
+    configure(settings.serving_log)
+    Server(settings, int(descriptor), folder, user[0] if user else None).run()

@@ -1,6 +1,5 @@
 """A training channel: many files, one table."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,30 +9,38 @@ import pyarrow as pa
 
 from slipway import cells, machine
 from slipway.cells import Array, Kind
-from slipway.codecs import libsvm
-from slipway.errors import UserError, listed
+from slipway.errors import PlatformError, UserError, listed
 from slipway.media import parse
-from slipway.sheet import Sheet
-from slipway.training.files import sheets
-from slipway.training.inputs import Files, Pipe
+from slipway.training import nesting
+from slipway.training.inputs import Files, Inputs
+from slipway.training.stack import Stack
 
 if TYPE_CHECKING:
+    from dask.dataframe import DataFrame as Collection
     from pandas import DataFrame
 
 _UNPACKED = 8  # times the bytes of a CSV: its cells as strings, then as numbers, then an algorithm's copy
-_PACKED = 5  # how far gzip packs numbers as text
 _IN_MEMORY = 4  # times the bytes of a table's cells: the cells, as numbers, and an algorithm's copy
 
 
 class Channel:
-    """The data of one channel, in the sizes that exist: a table, or an iterator of tables."""
+    """The data of one channel, in the sizes that exist: a table, an iterator of tables, a Dask collection."""
 
-    def __init__(self, name: str, folder: Path, content_type: str = "", pipe: Pipe | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        content_type: str = "",
+        inputs: Inputs | None = None,
+    ) -> None:
         self.name = name
         self.content_type = content_type
-        self._inputs: Files | Pipe = pipe or Files(folder)
+        self._inputs: Inputs = Files(folder) if inputs is None else inputs
+        self._stack = Stack(name, self._inputs, content_type)
         self._kept: list[list[pa.Array]] | None = None
-        if isinstance(self._inputs, Files) and not self._inputs.paths:
+        if not self._inputs:
+            if isinstance(self._inputs, Files) and not folder.is_dir():
+                raise PlatformError(f"channel {name} was not mounted: there is no folder {folder}")
             raise UserError(
                 f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet, RecordIO, "
                 "LibSVM or Excel, gzipped or not"
@@ -60,19 +67,22 @@ class Channel:
     @property
     def size_bytes(self) -> int | None:
         """What the files weigh on disk; None of a stream, whose length nobody knows."""
-        if isinstance(self._inputs, Pipe):
-            return None
-        return sum(path.stat().st_size for path in self._inputs.paths)
+        return self._inputs.size_bytes
 
     @cached_property
     def fits_memory(self) -> bool:
         """Whether `table` would take no more than half of the memory, by rule of thumb."""
-        if isinstance(self._inputs, Pipe):
-            return self._keeps()
-        weight = sum(
-            path.stat().st_size * (_PACKED if path.suffix == ".gz" else 1) for path in self._inputs.paths
-        )
-        return weight * _UNPACKED < machine.memory_bytes() / 2
+        weight = self._inputs.unpacked_bytes
+        return self._keeps() if weight is None else weight * _UNPACKED < machine.memory_bytes() / 2
+
+    @property
+    def fits_hosts(self) -> bool:
+        """Whether `collection` would take no more than half of the memory of any host, taken for alike."""
+        from slipway.training.shards import Shards
+
+        if not isinstance(self._inputs, Shards):
+            return False
+        return self._inputs.heaviest_bytes * _UNPACKED < machine.memory_bytes() / 2
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -82,14 +92,14 @@ class Channel:
     @cached_property
     def _head_kinds(self) -> dict[str, Kind]:
         return {
-            name: cells.kind_of(cells.column(_flat(column)))
-            for name, column in zip(self._names, self._head.columns, strict=True)
+            name: cells.kind_of(cells.column(nesting.flat(column)))
+            for name, column in zip(self._stack.names, self._stack.head.columns, strict=True)
         }
 
     @property
     def named(self) -> bool:
         """Whether the columns came with names."""
-        return self._head.names is not None
+        return self._stack.head.names is not None
 
     @property
     def target(self) -> str | None:
@@ -97,7 +107,7 @@ class Channel:
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html
         """
-        return self._names[0] if parse(self.content_type).parameters.get("label_size") == "1" else None
+        return self._stack.names[0] if parse(self.content_type).parameters.get("label_size") == "1" else None
 
     @cached_property
     def table(self) -> "DataFrame":
@@ -108,7 +118,7 @@ class Channel:
         from pandas import DataFrame
 
         blocks = list(self._blocks())
-        names = self._names
+        names = self._stack.names
         whole = [_joined([block[place] for block in blocks]) for place in range(len(names))]
         self._kinds: dict[str, Kind] = {
             name: cells.kind_of(column) for name, column in zip(names, whole, strict=True)
@@ -138,46 +148,37 @@ class Channel:
                 raise UserError(f"channel {self.name}, after row {done}: {error}") from None
             done += len(columns[0])
 
+    def collection(self) -> "Collection":
+        """The same rows where they lie: a partition for each host that has some, held in its memory.
+
+        Only of files that are sharded over several hosts, where `job.client` is their Dask client; typed as
+        the first block of rows. Raises ValueError for any other.
+        """
+        from slipway.training.shards import Shards  # and with it Dask, which only several hosts need
+
+        if not isinstance(self._inputs, Shards):
+            raise ValueError(f"channel {self.name} is not sharded over several hosts")
+        return self._inputs.collection(self._stack.head, self.kinds, self.content_type)
+
     @property
     def nested(self) -> bool:
         """Whether cells of the first block are lists, as series in lines of JSON; `kinds` goes by items."""
-        return any(map(_is_nested, self._head.columns))
+        return any(map(nesting.is_nested, self._stack.head.columns))
 
     def records(self) -> Iterator[dict[str, Array]]:
         """The same rows in pieces, cells by column as they came, lists too: objects, texts of a CSV."""
-        for sheet in self._sheets():
+        for sheet in self._stack.sheets():
             yield {
-                name: cells.objects(column) for name, column in zip(self._names, sheet.columns, strict=True)
+                name: cells.objects(column)
+                for name, column in zip(self._stack.names, sheet.columns, strict=True)
             }
-
-    @cached_property
-    def _head(self) -> Sheet:
-        """The first block that has rows."""
-        return next(self._sheets())
-
-    @cached_property
-    def _names(self) -> list[str]:
-        if self._head.names is not None:
-            return list(self._head.names)
-        return [f"column_{place}" for place in range(1, self._head.width + 1)]
-
-    @cached_property
-    def _sparse_names(self) -> list[str]:
-        """The columns of all files, each of which leaves out those that are 0 in all of its rows."""
-        if isinstance(self._inputs, Pipe):
-            raise UserError(f"channel {self.name}: LibSVM cannot come through a pipe; use File mode")
-        names: list[str] = []
-        for source in self._inputs():
-            for sheet in sheets(source, self.content_type, None):
-                names = libsvm.union(names, sheet.names or ())
-        return names
 
     def _blocks(self) -> Iterator[list[pa.Array]]:
         """Every block's columns, in the order of the first."""
         if self._kept is not None:
             yield from self._kept
             return
-        for sheet, file in self._placed():
+        for sheet, file in self._stack.placed():
             try:
                 yield [cells.column(column) for column in sheet.columns]
             except UserError as error:
@@ -193,92 +194,6 @@ class Channel:
                 return False
         self._kept = kept
         return True
-
-    def _sheets(self) -> Iterator[Sheet]:
-        """Every block that has rows, columns in the order of the first. Raises UserError if there is none."""
-        return (sheet for sheet, _ in self._placed())
-
-    def _placed(self) -> Iterator[tuple[Sheet, str]]:
-        """The same with the names of the files that they are from."""
-        first: Sheet | None = None
-        empty = True
-        names = []
-        for source in self._inputs():
-            names.append(source.name)
-            for sheet in sheets(source, self.content_type, first):
-                if sheet.sparse:
-                    sheet = _widened(sheet, self._sparse_names, source.name)
-                first = first or _checked(sheet, source.name)
-                if sheet.height:
-                    ordered = _ordered(sheet, first, source.name)
-                    self.__dict__.setdefault("_head", ordered)  # of a stream, there is no second look at it
-                    yield ordered, source.name
-                    empty = False
-        if empty:
-            held = listed(names) or "it"
-            raise UserError(f"channel {self.name} has no rows: {held} held nothing, or only a header")
-
-
-def _checked(first: Sheet, file: str) -> Sheet:
-    twice = [name for name, count in Counter(first.names or ()).items() if count > 1]
-    if twice:
-        raise UserError(f"file {file}: column names must differ; more than once came: {listed(twice)}")
-    return first
-
-
-def _widened(sheet: Sheet, names: Sequence[str], file: str) -> Sheet:
-    try:
-        return libsvm.widened(sheet, names)
-    except UserError as error:
-        raise UserError(f"file {file}: {error}") from None
-
-
-def _ordered(sheet: Sheet, first: Sheet, file: str) -> Sheet:
-    """`sheet` with the columns of `first`, in its order. Raises UserError when it has not got them."""
-    sheet = _with_gaps(sheet, first)
-    if sheet.names is not None and first.names is not None and sorted(sheet.names) != sorted(first.names):
-        raise UserError(
-            f"file {file}: the columns are {listed(sheet.names)}; "
-            f"expected {listed(first.names)} as in the first file"
-        )
-    if sheet.width != first.width:
-        raise UserError(f"file {file}: {sheet.width} columns, expected {first.width} as in the first file")
-    columns = sheet.columns
-    if sheet.names is not None and first.names is not None:
-        where = {name: place for place, name in enumerate(sheet.names)}
-        columns = [columns[where[name]] for name in first.names]
-    return Sheet(columns, sheet.height, first.names)
-
-
-def _is_nested(column: Any) -> bool:
-    if isinstance(column, pa.Array | pa.ChunkedArray):
-        return bool(pa.types.is_list(column.type) or pa.types.is_large_list(column.type))
-    return any(isinstance(cell, list) for cell in column)
-
-
-def _flat(column: Any) -> Any:
-    """The items of a column of lists, of lists of lists too; any other column as it is."""
-    while _is_nested(column):
-        if isinstance(column, pa.Array | pa.ChunkedArray):
-            column = column.to_pylist()
-        column = [
-            item
-            for cell in column
-            for item in (cell if isinstance(cell, list) else [] if cell is None else [cell])
-        ]
-    return column
-
-
-def _with_gaps(sheet: Sheet, first: Sheet) -> Sheet:
-    """JSON records may leave out what they do not know; a block of them may so lack a whole column."""
-    known = first.names or ()
-    if sheet.names is None or not all(isinstance(column, list) for column in sheet.columns):
-        return sheet
-    missing = [name for name in known if name not in sheet.names]
-    if not missing or not set(sheet.names) <= set(known):
-        return sheet
-    gaps: list[list[None]] = [[None] * sheet.height for _ in missing]
-    return Sheet([*sheet.columns, *gaps], sheet.height, [*sheet.names, *missing])
 
 
 def _joined(blocks: Sequence[pa.Array]) -> pa.Array:

@@ -21,6 +21,19 @@ class ChannelConfig:
     wrapper: str = "None"
     """How Pipe mode sets objects apart: RecordIO, or not at all."""
 
+    @property
+    def sharded(self) -> bool:
+        """Whether each host has a part of the data, and none the whole."""
+        return self.distribution == "ShardedByS3Key"
+
+    @property
+    def piped(self) -> bool:
+        return self.input_mode == "Pipe"
+
+    @property
+    def wrapped(self) -> bool:
+        return self.wrapper == "RecordIO"
+
 
 @dataclass(frozen=True)
 class Hosts:
@@ -28,6 +41,8 @@ class Hosts:
 
     current: str
     all: tuple[str, ...]
+    interface: str = ""
+    """The network interface by which they reach one another."""
 
     @property
     def is_leader(self) -> bool:
@@ -44,7 +59,7 @@ def hosts(paths: Paths) -> Hosts:
     found = _object(paths.resource_config)
     everyone = sorted(str(host) for host in found.get("hosts") or [])
     current = str(found.get("current_host") or (everyone or ["algo-1"])[0])
-    return Hosts(current, tuple(everyone or [current]))
+    return Hosts(current, tuple(everyone or [current]), str(found.get("network_interface_name") or ""))
 
 
 def checkpoints(paths: Paths) -> Path | None:

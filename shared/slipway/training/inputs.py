@@ -13,6 +13,7 @@ from slipway.log import log
 
 PEEK = 1 << 20  # bytes that tell how data are written; a time series is easily a line of 100 kB
 _WAIT = 0.05  # seconds between two looks for a FIFO
+_PACKED = 5  # how far gzip packs numbers as text
 
 
 @dataclass(frozen=True)
@@ -30,55 +31,70 @@ class Inputs(Protocol):
 
     def __call__(self) -> Iterator[Input]: ...
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to read."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """What there is to read; None of a stream, whose length nobody knows."""
+
+    @property
+    def unpacked_bytes(self) -> int | None:
+        """The same without gzip, by rule of thumb."""
+
 
 class Files:
     """File and FastFile mode: every data file below a folder, in the order of their names."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.paths = data_files(folder)
 
     def __call__(self) -> Iterator[Input]:
         for path in self.paths:
             yield Input(path.name, lambda path=path: path.open("rb", PEEK))  # type: ignore[misc]
 
+    def __bool__(self) -> bool:
+        return bool(self.paths)
+
     def __str__(self) -> str:
         return f"files: {len(self.paths)}"
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(size for _, size in self.sizes)
 
-class Pipe:
-    """Pipe mode: the FIFO `<channel>_0` gives the data once, `<channel>_1` once more, and so on.
+    @property
+    def unpacked_bytes(self) -> int:
+        return sum(unpacked(path, size) for path, size in self.sizes)
+
+    @property
+    def sizes(self) -> list[tuple[Path, int]]:
+        """The files' paths below the folder, and their bytes."""
+        return [(path.relative_to(self.folder), path.stat().st_size) for path in self.paths]
+
+
+class Fifos:
+    """The FIFOs of a channel: `<channel>_0` gives the data once, `<channel>_1` once more, and so on.
 
     The first is opened at once, whether the algorithm reads the channel or not, and however late it comes:
     the platform gives up on a channel that nobody opens.
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
 
-    def __init__(self, stem: Path, wrapped: bool = False) -> None:
+    def __init__(self, stem: Path) -> None:
         self._stem = stem
-        self._wrapped = wrapped
-        self._epoch = 0
         self._first: IO[bytes] | None = None
         self._opening = Thread(target=self._open_first, daemon=True)
         self._opening.start()
 
-    def __call__(self) -> Iterator[Input]:
-        epoch, self._epoch = self._epoch, self._epoch + 1
-        if epoch == 0:
-            self._opening.join()
-            assert self._first is not None
-            stream = self._first
-        else:
-            stream = self._open(epoch)
-        with stream:  # an epoch's FIFO must be closed before the next one is opened
-            name = f"{self._stem.name}_{epoch}"
-            if self._wrapped:
-                for place, record in enumerate(recordio.records(stream), 1):
-                    yield Input(f"{name}, object {place}", lambda record=record: _buffered(record))  # type: ignore[misc]
-            else:
-                yield Input(name, lambda: stream, joined=True)
-
-    def __str__(self) -> str:
-        return "a pipe"
+    def open(self, epoch: int) -> IO[bytes]:
+        """The FIFO of an epoch, once it is there; that of the epoch before must be closed."""
+        if epoch > 0:
+            return self._open(epoch)
+        self._opening.join()
+        assert self._first is not None
+        return self._first
 
     def _open_first(self) -> None:
         self._first = self._open(0)
@@ -94,6 +110,42 @@ class Pipe:
         return fifo.open("rb", PEEK)
 
 
+class Pipe:
+    """Pipe mode: each pass over the data is an epoch, which comes through a FIFO of its own."""
+
+    size_bytes = None
+    unpacked_bytes = None
+
+    def __init__(
+        self,
+        stem: Path,
+        wrapped: bool = False,
+        opened: Callable[[int], IO[bytes]] | None = None,
+        host: str = "",
+    ) -> None:
+        self._name = stem.name
+        self._wrapped = wrapped
+        self._open = opened or Fifos(stem).open
+        self._host = f" of {host}" if host else ""
+        self._epoch = 0
+
+    def __call__(self) -> Iterator[Input]:
+        epoch, self._epoch = self._epoch, self._epoch + 1
+        with self._open(epoch) as stream:  # which must be closed before the next one is opened
+            name = f"{self._name}_{epoch}{self._host}"
+            if self._wrapped:
+                for place, record in enumerate(recordio.records(stream), 1):
+                    yield Input(f"{name}, object {place}", lambda record=record: _buffered(record))  # type: ignore[misc]
+            else:
+                yield Input(name, lambda: stream, joined=True)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return "a pipe"
+
+
 def data_files(folder: Path) -> list[Path]:
     """Every data file below `folder`, in the order of their names; markers and what hides is passed over."""
     found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
@@ -103,6 +155,11 @@ def data_files(folder: Path) -> list[Path]:
         if path.stat().st_size
         and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     ]
+
+
+def unpacked(path: Path, size: int) -> int:
+    """The bytes of a file of `size` without gzip, by rule of thumb."""
+    return size * (_PACKED if path.suffix == ".gz" else 1)
 
 
 def _buffered(content: bytes) -> IO[bytes]:

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import pyarrow
 
@@ -18,6 +19,9 @@ from slipway.training.checkpoints import Checkpoints
 from slipway.training.config import Hosts
 from slipway.training.report import Report
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 _ALONE = Hosts("algo-1", ("algo-1",))
 
 
@@ -25,9 +29,16 @@ class Job:
     """One training job."""
 
     def __init__(
-        self, image: Image, paths: Paths, params: Hyperparameters | None = None, hosts: Hosts = _ALONE
+        self,
+        image: Image,
+        paths: Paths,
+        params: Hyperparameters | None = None,
+        hosts: Hosts = _ALONE,
+        client: "Client | None" = None,
     ) -> None:
         self.hosts = hosts
+        self.client = client
+        """The Dask client of the hosts, where data are sharded over several; see `Channel.collection`."""
         self.page = Report()
         """The training report, to add sections to."""
         self.metrics: dict[str, float] = {}

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 from slipway import failure
-from slipway.errors import UserError, listed
+from slipway.errors import PlatformError, listed
 from slipway.image import Image
 from slipway.log import log
 from slipway.manifest import Manifest
@@ -14,9 +14,8 @@ from slipway.model import Model
 from slipway.paths import Paths
 from slipway.schema import Column, Schema
 from slipway.settings import Settings
-from slipway.training import config
+from slipway.training import channels, config
 from slipway.training.channel import Channel
-from slipway.training.inputs import Pipe
 from slipway.training.job import Job
 
 FAILED = 255  # what the containers before this one exited with
@@ -26,15 +25,14 @@ def train(settings: Settings) -> int:
     """Runs one training job; returns the exit code, having told the platform why when it is not 0."""
     try:
         _train(settings.paths, Image.read(settings.algorithm))
-    except UserError as error:
-        return _fail(settings.paths, str(error))
-    except MemoryError:
-        return _fail(settings.paths, "out of memory: use an instance with more of it, or less data")
     except Exception as error:  # whatever fit raises must reach the failure file
-        traceback.print_exc()
-        return _fail(
-            settings.paths, f"internal error ({type(error).__name__}): the log of the job has the details"
-        )
+        cause, puzzling = failure.explained(error, settings.paths)
+        if puzzling:
+            traceback.print_exc()
+        log("train", f"failed: {' '.join(cause.split())}")
+        sys.stdout.flush()
+        failure.write(settings.paths, cause)
+        return FAILED
     return 0
 
 
@@ -42,27 +40,26 @@ def _train(paths: Paths, image: Image) -> None:
     started = time.monotonic()
     hosts = config.hosts(paths)
     given = config.channels(paths, image)
-    _check_distribution(image, hosts, given)
-    if not hosts.is_leader:
-        log("train", f"{image.name} trains on one host, {hosts.all[0]}; {hosts.current} has nothing to do")
-        return
     trainer = image.trainer()
     params = trainer.Hyperparameters.read(config.hyperparameters(paths))
-    data = {name: _channel(name, one, paths) for name, one in given.items()}
-    job = Job(image, paths, params, hosts)
-    job.stop_on_signals()
-    log(
-        "train",
-        f"{image.name} {image.version} on "
-        + listed([f"{name} ({one.source})" for name, one in data.items()]),
-    )
-    model = trainer.fit(data, params, job)
+    with channels.opened(hosts, given, paths) as (data, client):
+        if not hosts.is_leader:
+            return
+        job = Job(image, paths, params, hosts, client)
+        job.stop_on_signals()
+        log(
+            "train",
+            f"{image.name} {image.version} on "
+            + listed([f"{name} ({one.source})" for name, one in data.items()]),
+        )
+        model = trainer.fit(data, params, job)
+        reads = _schema(model, {name: data[name] for name in data if image.channels[name].kind == "table"})
     manifest = save(
         model,
         paths.model,
         image=image.name,
         version=image.version,
-        reads=_schema(model, {name: data[name] for name in data if image.channels[name].kind == "table"}),
+        reads=reads,
         hyperparameters=params.model_dump(mode="json"),
         metrics=job.metrics,
     )
@@ -73,20 +70,14 @@ def _train(paths: Paths, image: Image) -> None:
     )
 
 
-def _channel(name: str, given: config.ChannelConfig, paths: Paths) -> Channel:
-    folder = paths.channel(given.name)
-    pipe = Pipe(folder, given.wrapper == "RecordIO") if given.input_mode == "Pipe" else None
-    return Channel(name, folder, given.content_type, pipe)
-
-
 def save(model: Model, folder: Path, **facts: object) -> Manifest:
-    """Saves `model` and its manifest into `folder`, which may exist. Raises UserError where it cannot."""
+    """Saves `model` and its manifest into `folder`, which may exist. Raises PlatformError where it cannot."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         model.save(folder)
         return Manifest.stamp(folder, **facts)
     except OSError as error:
-        raise UserError(f"the model cannot be written to {folder}: {error.strerror}") from None
+        raise PlatformError(f"the model cannot be written to {folder}: {error.strerror}") from None
 
 
 def _schema(model: Model, data: dict[str, Channel]) -> Schema:
@@ -108,21 +99,3 @@ def _schema(model: Model, data: dict[str, Channel]) -> Schema:
         named=channel.named or bool(model.own),
         short=tuple(tuple(some) for some in model.short),
     )
-
-
-def _check_distribution(image: Image, hosts: config.Hosts, given: dict[str, config.ChannelConfig]) -> None:
-    """A shard of the data on the one host that trains would pass for the whole."""
-    sharded = [one.name for one in given.values() if one.distribution == "ShardedByS3Key"]
-    if sharded and len(hosts.all) > 1 and not image.distributed:
-        raise UserError(
-            f"channel {listed(sharded)} is sharded over {len(hosts.all)} hosts, "
-            f"but {image.name} trains on one; "
-            "use S3DataDistributionType FullyReplicated, or one instance"
-        )
-
-
-def _fail(paths: Paths, cause: str) -> int:
-    log("train", f"failed: {' '.join(cause.split())}")
-    sys.stdout.flush()
-    failure.write(paths, cause)
-    return FAILED

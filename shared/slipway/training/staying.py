@@ -1,0 +1,56 @@
+"""Where no data are sharded, hosts other than the first have nothing to do but to stay until that one ends.
+
+To leave at once would do on SageMaker, but the SDK's local mode stops all containers when one has left.
+"""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from slipway.log import log
+from slipway.training.config import Hosts
+
+PORT = 8786
+FIND_S = 30  # within which the leader must be found; a host that does not find it may as well leave
+_LOOK_S = 0.2
+
+
+@contextmanager
+def leading(hosts: Hosts) -> Iterator[None]:
+    """Lets the others see that this host is at work, for as long as the block lasts."""
+    door = None
+    with suppress(OSError):  # it is a courtesy
+        door = socket.create_server((socket.gethostbyname(hosts.current), PORT), backlog=len(hosts.all))
+    try:
+        yield  # nobody need be let in: who waits at the door is turned away when it is closed
+    finally:
+        if door is not None:
+            door.close()
+
+
+def stay(hosts: Hosts) -> None:
+    """Returns when the leader has ended, or cannot be found.
+
+    SIGTERM is left to the leader, which all hosts get at once.
+    """
+    leader = hosts.all[0]
+    asked = []
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        log("train", f"{signal.Signals(number).name} received: {hosts.current} ends when {leader} does")
+        asked.append(number)
+
+    signal.signal(signal.SIGTERM, wait)
+    signal.signal(signal.SIGINT, wait)
+    deadline = time.monotonic() + FIND_S
+    while time.monotonic() < deadline and not asked:
+        with suppress(OSError), socket.create_connection((leader, PORT), timeout=FIND_S) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            door.settimeout(None)
+            with suppress(OSError):
+                door.recv(1)
+            return
+        time.sleep(_LOOK_S)

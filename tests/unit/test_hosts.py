@@ -1,0 +1,299 @@
+"""Several hosts: what is sharded over them comes together, and all end together (contract rows A4.9, A6)."""
+
+import asyncio
+import gzip
+import io
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+import pandas as pd
+import pytest
+
+from harness import hosts as harness
+from harness import pipe
+from slipway import Channel
+from slipway.errors import PlatformError, UserError
+from slipway.manifest import Manifest
+from slipway.training import cluster as clusters
+from slipway.training import config, files, shards, staying
+from slipway.training.cluster import Cluster
+from slipway.training.inputs import Fifos, Files
+
+
+def packed(table: dict[str, list[int]]) -> bytes:
+    buffer = io.BytesIO()
+    pd.DataFrame(table).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+@contextmanager
+def together(sources: list[Files | Fifos]) -> Iterator[Cluster]:
+    """A cluster in this process, of a host a source; the others than the leader run in threads."""
+    names = harness.addresses(len(sources))
+    others = [
+        threading.Thread(
+            target=asyncio.run,
+            args=[clusters._follow(config.Hosts(name, tuple(names)), shards.Shard({"train": source}))],
+        )
+        for name, source in zip(names[1:], sources[1:], strict=True)
+    ]
+    for other in others:
+        other.start()
+    with Cluster(config.Hosts(names[0], tuple(names)), shards.Shard({"train": sources[0]})) as found:
+        yield found.gather()
+    for other in others:
+        other.join(20)
+        assert not other.is_alive(), "it ends with the leader"
+
+
+SPREAD: dict[str, list[dict[str, bytes]]] = {
+    "one host has nothing": [{"a.csv": b"x,y\n1,2\n3,4\n"}, {}, {"b.csv": b"x,y\n5,6\n"}],
+    "the leader has nothing": [{}, {"a.csv": b"x,y\n1,2\n3,4\n", "b.csv": b"5,6\n"}, {}],
+    "one host has a header and nothing below it": [
+        {"a.csv": b"x,y\n1,2\n3,4\n"},
+        {"b.csv": b"x,y\n"},
+        {"c.csv": b"x,y\n5,6\n"},
+    ],
+    "another host has the first file": [
+        {"b/b.csv.gz": gzip.compress(b"5,6\n")},
+        {"a.csv": b"x,y\n1,2\n3,4\n", "_SUCCESS": b"x"},
+        {"c": b""},
+    ],
+    "formats that are read in other orders": [
+        {"a.parquet": packed({"x": [1], "y": [2]})},
+        {"b.parquet": packed({"y": [4], "x": [3]})},
+        {"c.jsonl": b'{"y": 6, "x": 5}\n'},
+    ],
+}
+
+
+@pytest.mark.parametrize("case", SPREAD)
+def test_a_sharded_channel_is_the_table_that_one_host_would_have(tmp_path: Path, case: str) -> None:
+    """A4.9: also where a host has nothing."""
+    folders = [tmp_path / f"host{place}" for place in range(3)]
+    whole = tmp_path / "whole"
+    for folder, held in zip(folders, SPREAD[case], strict=True):
+        for name, content in held.items():
+            for place in (folder, whole):
+                (place / name).parent.mkdir(parents=True, exist_ok=True)
+                (place / name).write_bytes(content)
+    expected = Channel("train", whole)
+    with together([Files(folder) for folder in folders]) as cluster:
+        inputs = shards.Shards("train", cluster)
+        channel = Channel("train", folders[0], "", inputs)
+        pd.testing.assert_frame_equal(channel.table, expected.table)
+        assert channel.table.to_numpy().tolist() == [[1, 2], [3, 4], [5, 6]]
+        assert channel.kinds == expected.kinds
+        assert channel.size_bytes == expected.size_bytes
+        assert channel.fits_memory
+        pieces = pd.concat(list(Channel("train", folders[0], "", inputs).tables()), ignore_index=True)
+        pd.testing.assert_frame_equal(pieces, expected.table)
+        lying = channel.collection()
+        assert lying.npartitions == sum(
+            any(name[0] in "abc" and body for name, body in files.items()) for files in SPREAD[case]
+        )
+        gathered = lying.compute().sort_values("x", ignore_index=True)
+        pd.testing.assert_frame_equal(gathered, expected.table)
+
+
+def test_a_file_that_does_not_fit_is_named_wherever_it_is(tmp_path: Path) -> None:
+    for place, content in enumerate(["x,y\n1,2\n", "x,y\n1\n"]):
+        (tmp_path / str(place)).mkdir()
+        (tmp_path / str(place) / f"{place}.csv").write_text(content)
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        channel = Channel("train", tmp_path, "", shards.Shards("train", cluster))
+        with pytest.raises(UserError, match=r"^file 1.csv: line 2: 1 cell, expected 2"):
+            _ = channel.table
+        (tmp_path / "1/1.csv").unlink()
+        with pytest.raises(FileNotFoundError, match=r"1\.csv"):
+            _ = channel.table
+
+
+def test_a_channel_that_is_empty_on_every_host_says_so(tmp_path: Path) -> None:
+    with (
+        together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster,
+        pytest.raises(UserError, match="channel train has no data files"),
+    ):
+        Channel("train", tmp_path, "", shards.Shards("train", cluster))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a5_a_sharded_pipe_is_read_on_every_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    """A4.9, A5.4: each host opens its own FIFOs; one of them ends at once."""
+    from slipway.codecs import recordio
+
+    opened: list[IO[bytes]] = []
+    plain = Fifos.open
+    monkeypatch.setattr(Fifos, "open", lambda self, epoch: opened.append(plain(self, epoch)) or opened[-1])
+    monkeypatch.setattr(files, "BLOCK", 1 << 18)
+    objects = [b"x,y\n" + b"1,2\n" * 500_000, b"", b"x,y\n3,4\n5,6\n"]
+    with ExitStack() as stack:
+        for place, one in enumerate(objects):
+            (tmp_path / str(place)).mkdir()
+            sent = [recordio.frame(one)] if wrapped and one else [one]
+            stack.enter_context(pipe.piped(tmp_path / str(place) / "train", *sent, late=0.1))
+        sources = [Fifos(tmp_path / str(place) / "train") for place in range(3)]
+        cluster = stack.enter_context(together([sources[1], sources[0], sources[2]]))
+        inputs = shards.Pipes("train", tmp_path / "train", wrapped, cluster)
+        channel = Channel("train", tmp_path, "text/csv", inputs)
+        for _ in range(2):
+            found = pd.concat(list(channel.tables()))["x"]
+            assert (len(found), found.tolist()[-2:]) == (500_002, [3, 5])
+        assert next(channel.tables())["x"].tolist()[:1] == [1], "an epoch may be closed early"
+        assert all(stream.closed for stream in opened), "and is closed on its host"
+        assert len(pd.concat(list(channel.tables()))) == 500_002
+
+
+def test_only_what_is_sharded_is_a_collection(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    with pytest.raises(ValueError, match="channel train is not sharded over several hosts"):
+        Channel("train", tmp_path).collection()
+
+
+def test_a_name_that_is_not_known_yet_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A6.3: names may come late, and neither /etc/hosts nor /etc/hostname counts."""
+    asked: list[str] = []
+
+    def late(name: str) -> str:
+        asked.append(name)
+        if len(asked) < 3:
+            raise socket.gaierror(-2, "Name or service not known")
+        return "10.0.0.7"
+
+    monkeypatch.setattr(socket, "gethostbyname", late)
+    monkeypatch.setattr(clusters, "_LOOK_S", 0.0)
+    assert clusters._resolved("algo-1") == "10.0.0.7"
+    assert asked == ["algo-1"] * 3
+
+
+def test_a_name_that_stays_unknown_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "MEET_S", 0)
+    with pytest.raises(PlatformError, match=r"host algo-9\.invalid has no address after 0 s"):
+        clusters._resolved("algo-9.invalid")
+
+
+def test_hosts_meet_on_the_interface_that_the_platform_names() -> None:
+    """A6.5: and where there is none of that name, on the address of the host's own name."""
+    assert clusters._address(config.Hosts("127.5.5.5", ("127.5.5.5",), "lo")) == "127.0.0.1"
+    assert clusters._address(config.Hosts("127.5.5.5", ("127.5.5.5",), "ethwe")) == "127.5.5.5"
+
+
+def test_a_host_that_does_not_come_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "MEET_S", 0)
+    names = tuple(harness.addresses(2))
+    with (
+        pytest.raises(PlatformError, match=rf"host {names[1]} has not come within 0 s"),
+        Cluster(config.Hosts(names[0], names), shards.Shard({})) as cluster,
+    ):
+        cluster.gather()
+
+
+@pytest.fixture
+def job(folder: Path, tmp_path: Path) -> Callable[..., list[Path]]:
+    """The trees of some hosts; the third one has no data."""
+
+    def made(count: int = 2, **hyperparameters: str) -> list[Path]:
+        names = harness.addresses(count)
+        roots = [tmp_path / name for name in names]
+        for name, root, content in zip(names, roots, ["x,y\n1,2\n3,4\n", "5,6\n", ""], strict=False):
+            (root / "input/data/train").mkdir(parents=True)
+            if content:
+                (root / f"input/data/train/{name}.csv").write_text(content)
+            harness.configure(root, name, names, ["train"])
+            (root / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
+        return roots
+
+    return made
+
+
+def wait_for(text: str, host: harness.Host) -> None:
+    deadline = time.monotonic() + 60
+    while text not in host.log:
+        assert time.monotonic() < deadline, host.log
+        assert host.process.poll() is None, host.log
+        time.sleep(0.05)
+
+
+def test_the_leader_trains_on_what_all_hosts_have_and_alone_leaves_files(job, folder: Path) -> None:
+    """A2.11, A6.1, A6.7: no two hosts write files of one name."""
+    roots = job(3)
+    with harness.started(folder, roots) as hosts:
+        done = [host.wait() for host in hosts]
+    assert [one.code for one in done] == [0, 0, 0], [one.log for one in done]
+    assert Manifest.read(roots[0] / "model", "adder").metrics == {"loss": 3.0}, "three rows, of two hosts"
+    for one in done[1:]:
+        assert not any((one.root / name).exists() for name in ("model", "output"))
+    for one in done:
+        assert not any(
+            word in one.log.lower() for word in ("warning", "error", "traceback", "distributed")
+        ), one.log
+
+
+def test_a_host_that_has_nothing_to_do_stays_until_the_leader_ends(job, folder: Path) -> None:
+    """A6.7: the SDK's local mode stops all containers when the first of them has left."""
+    roots = job(fail="late")
+    for root in roots:
+        (root / "input/config/inputdataconfig.json").write_text(json.dumps({"train": {}}))
+    with harness.started(folder, roots) as hosts:
+        wait_for("has nothing to do", hosts[1])
+        wait_for("adder 1.2.3 on", hosts[0])
+        time.sleep(1)
+        hosts[1].process.send_signal(signal.SIGTERM)
+        wait_for("SIGTERM received", hosts[1])
+        hosts[0].process.send_signal(signal.SIGTERM)
+        done = [host.wait() for host in hosts]
+    assert [one.code for one in done] == [0, 0], [one.log for one in done]
+    assert Manifest.read(roots[0] / "model", "adder").metrics == {"loss": 2.0}, "its own rows, and no others"
+
+
+def test_a_host_that_does_not_find_the_leader_ends_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staying, "FIND_S", 0.3)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    first, second = harness.addresses(2)
+    staying.stay(config.Hosts(second, (first, second)))
+
+
+def test_where_the_leader_fails_the_others_end_in_good_order(job, folder: Path) -> None:
+    with harness.started(folder, job(fail="user")) as hosts:
+        done = [host.wait() for host in hosts]
+    assert [one.code for one in done] == [255, 0], [one.log for one in done]
+    assert [one.failure for one in done] == ["UserError: the data are bad", ""]
+
+
+def test_where_the_leader_dies_the_others_say_so(job, folder: Path) -> None:
+    with harness.started(folder, job(fail="late")) as hosts:
+        wait_for("adder 1.2.3 on", hosts[0])
+        hosts[0].process.kill()
+        done = hosts[1].wait()
+    assert done.code == 255, done.log
+    assert done.failure == f"PlatformError: host {hosts[0].root.name}, which leads, was lost"
+
+
+def test_where_another_host_dies_the_leader_names_it(job, folder: Path) -> None:
+    with harness.started(folder, job(fail="lost")) as hosts:
+        wait_for("waiting for a host to be lost", hosts[0])
+        hosts[1].process.kill()
+        done = hosts[0].wait()
+    assert done.code == 255, done.log
+    assert done.failure == f"PlatformError: host {hosts[1].root.name} was lost"
+
+
+def test_a1_a_job_that_is_stopped_ends_with_a_model_on_all_hosts(job, folder: Path) -> None:
+    """A1.8: every host gets SIGTERM; the others wait, for the leader still needs their data."""
+    with harness.started(folder, job(fail="late")) as hosts:
+        wait_for("adder 1.2.3 on", hosts[0])
+        for host in reversed(hosts):
+            host.process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+        done = [host.wait() for host in hosts]
+    assert [one.code for one in done] == [0, 0], [one.log for one in done]
+    assert Manifest.read(hosts[0].root / "model", "adder").metrics == {"loss": 3.0}

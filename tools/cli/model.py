@@ -1,0 +1,71 @@
+"""The model that a transform or an endpoint runs: which one, and the call that makes it."""
+
+import argparse
+from dataclasses import dataclass
+from typing import Any
+
+from cli.context import Context, pairs
+from cli.errors import CommandError
+from cli.plan import Request
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a model is made of."""
+
+    artifact: str
+    """A model.tar.gz; of a multi-model endpoint the prefix that its models are under."""
+    image_uri: str
+    role: str
+    training_job: str = ""
+    """Empty where the artifact was given."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--training-job", default="", help="the latest of the job file unless given")
+    parser.add_argument("--model-data", default="", help="a model.tar.gz in S3 instead of a training job's")
+    parser.add_argument("--role", help="name or ARN of the role; the training job's unless given")
+
+
+def choose(context: Context) -> Chosen:
+    """By the options: an artifact that is named, or that of a training job, which must have ended well."""
+    options, account = context.options, context.account
+    uri = options.image_uri or account.image_uri(context.image)
+    if options.model_data:
+        latest = context.jobs.trainings[-1].role if context.jobs.trainings else ""
+        return Chosen(options.model_data, uri, account.role(options.role, latest))
+    training = context.jobs.training(options.training_job)
+    artifact = training.artifact
+    if not options.dry_run:
+        artifact = finished(context, training.job)
+    role = account.role(options.role, training.role)
+    return Chosen(artifact, options.image_uri or training.image_uri, role, training.job)
+
+
+def finished(context: Context, job: str) -> str:
+    """The artifact of a training job. Raises CommandError where it has none, or none yet."""
+    facts = context.client("sagemaker").describe_training_job(TrainingJobName=job)
+    status = facts["TrainingJobStatus"]
+    if status not in {"Completed", "Stopped"}:
+        way_out = f"`slipway status {context.image.name} --wait` tells when it is done"
+        raise CommandError(f"{job} is {status}: {facts.get('FailureReason', way_out)}")
+    return str(facts["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+def create(context: Context, name: str, chosen: Chosen, isolated: bool, many: bool = False) -> Request:
+    """CreateModel; `many` models for a multi-model endpoint."""
+    container: dict[str, Any] = {
+        "Image": chosen.image_uri,
+        "Mode": "MultiModel" if many else "SingleModel",
+        "ModelDataUrl": chosen.artifact,
+        "Environment": pairs(context.options.environment, "environment"),
+    }
+    parameters = {
+        "ModelName": name,
+        "PrimaryContainer": container,
+        "ExecutionRoleArn": chosen.role,
+        "EnableNetworkIsolation": isolated,
+        "Tags": context.tags(),
+    }
+    undo = Request("sagemaker", "DeleteModel", {"ModelName": name})
+    return Request("sagemaker", "CreateModel", parameters, undo)
