@@ -42,7 +42,7 @@ class Options(slipway.Options):
         ],
         ...,
     ] = ()
-    """Answer with these keys alone, Autopilot's in Autopilot's form; SAGEMAKER_INFERENCE_OUTPUT sets it, too."""
+    """Answer with these keys alone, Autopilot's in its form; SAGEMAKER_INFERENCE_OUTPUT sets it, too."""
     score: bool = False
     """Add metrics of the answers, in JSON, where the rows have the target among their columns."""
     road: Literal["direct", "mindsdb"] = "direct"

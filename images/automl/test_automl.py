@@ -242,7 +242,7 @@ def test_a_number_comes_with_an_interval_and_other_channels_are_scored(place: Pl
     with place.serve(root) as running:
         narrow, wide = (answers(running, body, "text/csv", f"level={level}") for level in (0.5, 0.95))
         told = answers(running, body, "text/csv", "reply=sentence")
-        keys = answers(running, body, "text/csv", "outputs=[predicted_label,probability]")
+        keys = answers(running, body, "text/csv", '{"outputs": ["predicted_label", "probability"]}')
     assert [(one["predicted_label"], one["probability"]) for one in keys] == [
         (one["prediction"], None) for one in narrow
     ], "B8.9: what a number does not have is NaN"
