@@ -223,7 +223,7 @@ base-rootfs: ## Make debian:<SUITE>-slim from Debian packages, where no containe
 
 # ---- keep house ----
 .PHONY: matrix new lock generate clean
-matrix: $(TOOLS) ## Print the images as JSON, for CI [SINCE=commit: those touched since] [RELEASE=kmeans-v0.1.0: that one]
+matrix: $(TOOLS) ## Print the images as JSON, for CI [SINCE=commit: those touched since] [RELEASE=NAME-v1.0.0: that one]
 	@$(call in,tools) tools/matrix.py $(call option,since,SINCE) $(call option,release,RELEASE)
 
 new: $(TOOLS) ## Start another image: IMG=name

@@ -2,7 +2,7 @@
 
 `--since REV` leaves out the images that nothing has touched since that commit; a change outside images/
 touches all, unless it is of documents or benchmarks. `--release TAG` takes the one image that a tag such as
-kmeans-v0.1.0 names.
+NAME-v1.0.0 names.
 """
 
 import argparse

@@ -12,6 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the tests find its modules
 
+from frequency import Frequency
+from panel import Panel
+from timeline import Timeline
+
 from harness.places import Inside, Reply, Server
 from harness.samples import configure
 
@@ -97,3 +101,11 @@ def long_csv(series: dict[str, list[Any]], times: list[str] | None = None, heade
         for time, value in zip(times or months(len(values)), values, strict=False):
             lines.append(f"{name},{time},{'' if value is None else value}")
     return "\n".join(lines) + "\n"
+
+
+def panel_of(
+    series: list[Any], keys: list[tuple[str, ...]] | None = None, names: tuple[str, ...] = ("item_id",)
+) -> Panel:
+    like = Panel(Timeline(Frequency("month", 1), 0), names, [], np.zeros(0), np.zeros(0), np.zeros(0))
+    found = keys or [(str(place),) for place in range(len(series))]
+    return Panel.of(like, found, np.zeros(len(series)), [np.asarray(y, dtype=float) for y in series])

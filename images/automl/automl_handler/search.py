@@ -65,8 +65,7 @@ def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher)
     clock = Clock(_TRIALS * choices.time_limit_s, watcher.should_stop)
     posed, encoded, table, weights, notes = _rows(table, target, choices)
     metric = _metric(choices.metric, posed)
-    features = _features(table, target, choices)
-    columns, dropped = look_at(table[features], choices.features)
+    columns, dropped = look_at(table[_features(table, target, choices)], choices.features)
     if not columns:
         raise Unfit(
             f"no column is left to learn {target} from: "
@@ -82,10 +81,8 @@ def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher)
     rows = design(columns, table)
     count = choices.folds or (5 if len(table) <= min(_FIVE_FOLDS, max(_ROWS, most / 5)) else 3)
     folds = assign(encoded, count, choices.seed)
-    threads = choices.threads if len(table) > _WITH_THREADS else 1
-    tried = _try_all(
-        rows, encoded, weights, folds, posed, metric, clock, replace(choices, threads=threads), watcher
-    )
+    able = replace(choices, threads=choices.threads if len(table) > _WITH_THREADS else 1)
+    tried = _try_all(rows, encoded, weights, folds, posed, metric, clock, able, watcher)
     share = ensemble.select([one.answers for one in tried], encoded, scores.loss(metric, posed))
     raw = np.average([one.raw for one in tried], 0, share)
     answers = np.average([one.answers for one in tried], 0, share)
@@ -295,9 +292,9 @@ def _try(
         models.append(model)
     if not np.isfinite(answers).all():
         raise ValueError("answers that are no numbers")
-    fitted = (
-        calibration.Calibration() if task.problem.is_regression else calibration.tempered(target, answers)
-    )
+    plain = task.problem.is_regression
+    fitted = calibration.Calibration() if plain else calibration.tempered(target, answers)
     seconds = time.monotonic() - started
-    kept = replace(trial, settings=settings)
-    return Tried(kept, tuple(models), fitted, answers, fitted.apply(answers), seconds)
+    return Tried(
+        replace(trial, settings=settings), tuple(models), fitted, answers, fitted.apply(answers), seconds
+    )
