@@ -112,13 +112,14 @@ def test_a_temperature_mends_a_shy_learner_and_leaves_a_good_one() -> None:
 
 
 def test_what_a_blend_hardly_misses_is_left_out() -> None:
-    target = RANDOM.normal(size=500)
-    answers = [(target + RANDOM.normal(0, noise, 500))[:, None] for noise in (0.5, 0.5, 3.0)]
-    weights = ensemble.select(
-        [*answers, answers[0] + 1e-9], target, scores.loss("rmse", Problem("t", "regression"))
-    )
-    assert (weights > 0).sum() == 2, "two that err apart; neither the noise nor the twin"
-    assert weights.sum() == pytest.approx(1)
+    target, shared, own = RANDOM.normal(size=(3, 2_000))
+    own -= shared * (own @ shared) / (shared @ shared)
+    answers = [(target + shared + part * own)[:, None] for part in (0.03, -0.03)]
+    measure = scores.loss("rmse", Problem("t", "regression"))
+    alone, both = measure(target, answers[0]), measure(target, (answers[0] + answers[1]) / 2)
+    assert 0.999 * alone < both < alone, "each adds a little to the other"
+    weights = ensemble.select(answers, target, measure)
+    assert sorted(weights) == [0, 1], "but not enough to be asked at every answer"
 
 
 def test_a_linear_model_answers_without_matrices_as_it_learnt_with_them(searched: dict[str, Trained]) -> None:
