@@ -267,6 +267,13 @@ def test_a_profile_is_found_as_the_aws_cli_finds_it(
     assert len(ecr.describe_repositories()["repositories"]) == 1
 
 
+def test_a_region_of_the_environment_is_heeded(tree: Tree, aws: str, registry: str) -> None:
+    assert to_ecr(tree, aws, registry, AWS_REGION="eu-west-2").returncode == 0
+    for region, repositories in {"eu-west-2": 1, "us-east-1": 0}.items():
+        ecr = boto3.client("ecr", endpoint_url=aws, region_name=region)
+        assert len(ecr.describe_repositories()["repositories"]) == repositories
+
+
 @pytest.fixture
 def logged_in(tmp_path: Path, registry: str) -> str:
     """A folder of Docker's configuration, as `docker login` leaves it."""

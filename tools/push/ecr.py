@@ -40,7 +40,8 @@ class Ecr:
     """
 
     def __init__(self, client: Any | None = None) -> None:
-        self._ecr = client or boto3.client("ecr")
+        # boto3 does not read AWS_REGION, which the AWS CLI does.
+        self._ecr = client or boto3.client("ecr", region_name=os.environ.get("AWS_REGION") or None)
 
     @contextmanager
     def opened(self) -> Iterator[tuple[str, str]]:
