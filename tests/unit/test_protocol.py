@@ -181,3 +181,25 @@ def test_a_model_that_is_slow_is_never_asked_on_the_event_loop(connect, answer, 
     connection.sendall(request())
     assert reply(connection) == (200, answer)
     assert threads[0].startswith("predict")
+
+
+def test_a_long_answer_to_a_short_question_is_whole(connect):
+    """B7.1, B4.5: it comes in chunks, and no row of it is lost."""
+    connection = connect()
+    rows = b"".join(b"%d,1\n" % number for number in range(5000))
+    assert len(rows) < INLINE_BYTES
+    for _ in range(2):
+        connection.sendall(request(rows, X_Amzn_SageMaker_Custom_Attributes="stream=true"))
+        stream = connection.makefile("rb")
+        head = []
+        while (line := stream.readline()) != b"\r\n":
+            head.append(line.lower())
+        assert b"transfer-encoding: chunked\r\n" in head
+        answer = b""
+        while size := int(stream.readline(), 16):
+            answer += stream.read(size)
+            stream.readline()
+        stream.readline()
+        assert answer.splitlines() == [b"%d.0,%.1f" % (n + 1, (n + 1) / 2) for n in range(5000)]
+    connection.sendall(request())
+    assert reply(connection)[0] == 200

@@ -105,7 +105,7 @@ class App:
         spent = time.perf_counter() - started
         if self.is_small(request[0]):
             self._cost_s = spent if self._cost_s == float("inf") else 0.8 * self._cost_s + 0.2 * spent
-        if self.settings.access_log:
+        if self.settings.access_log and answer.rest is None:
             accessed(answer, len(request[0]), spent, request[4])
         return answer
 
@@ -170,6 +170,8 @@ class App:
                 await stream(receive, send, answer, lambda: self._in_turn(made))
             except TimeoutError:
                 self._given_up()
+            if self.settings.access_log:
+                log("serve", "answered piece by piece", status=answer.status)
 
     @cached_property
     def _flask(self) -> Any:

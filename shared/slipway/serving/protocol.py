@@ -43,8 +43,15 @@ class Protocol(HttpToolsProtocol):
         if self._parts is None:
             super().on_message_complete()
             return
+        answer = self.app.answer_now(self.headers, body)
+        if (
+            answer.rest is not None
+        ):  # a short question with a long answer: uvicorn's way sends it piece by piece
+            self._go_long()
+            super().on_message_complete()
+            return
         self._parts = None
-        self.transport.write(_message(self.app.answer_now(self.headers, body)))
+        self.transport.write(_message(answer))
         self.on_response_complete()
 
     def _go_long(self) -> None:
