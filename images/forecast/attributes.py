@@ -1,4 +1,4 @@
-"""The metadata channel: what is known of items. The report is told by it, and LightGBM may learn from it."""
+"""What is known of items. The report is told by it, and LightGBM may learn from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from items import text_of
 from panel import Panel
 
-from slipway import Array, Channel, UserError
-
-MOST = 20  # different values of an attribute that the report has room for
+from slipway import Array
 
 
 @dataclass(frozen=True)
@@ -62,20 +59,3 @@ class Traits:
     def load(cls, path: Path, keys: Sequence[tuple[str, ...]]) -> "Traits":
         """`keys` as they were when it was saved."""
         return cls(keys, np.load(path, allow_pickle=False))
-
-
-def read(channel: Channel, key_names: tuple[str, ...]) -> list[Attribute]:
-    """The attributes that have few enough values for a table. Raises UserError without the keys."""
-    table = channel.table
-    absent = [name for name in key_names if name not in table]
-    if absent:
-        raise UserError(
-            f"channel metadata: missing columns {', '.join(absent)}; it has {', '.join(channel.kinds)}"
-        )
-    keys = list(zip(*([text_of(cell) for cell in table[name].tolist()] for name in key_names), strict=True))
-    found = []
-    for name in channel.kinds:
-        cells = [text_of(cell) for cell in table[name].tolist()]
-        if name not in key_names and 1 < len(set(cells)) <= MOST:
-            found.append(Attribute(name, dict(zip(keys, cells, strict=True))))
-    return found

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
-import attributes
 import backtest
+import metadata
 import numpy as np
 import pages
 from asked import Names
@@ -110,7 +110,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if hierarchy is not None:
         hierarchy.check(panel)
         panel = hierarchy.aggregated(panel)
-    known = attributes.read(data["metadata"], target.roles.keys) if "metadata" in data else []
+    known = metadata.read(data["metadata"], target.roles.keys) if "metadata" in data else []
     engine, tested, notes = learn_of(panel, params, job, stop, known)
     used = panel.covariate_names if engine.effects is not None else ()
     if not used:
