@@ -141,7 +141,11 @@ def test_an_image_of_ours_has_none(ours: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_half_way_it_leaves_nothing(ours: str, number: int) -> None:
     started = subprocess.Popen(
-        [*TOOL, ours, "--data", str(SAMPLE), "--row", "A1.1"], stderr=subprocess.PIPE, text=True
+        [*TOOL, ours, "--data", str(SAMPLE), "--row", "A1.1"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # As at a terminal: what a shell runs in the background inherits that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not docker("ps", "--quiet", "--filter", "label=slipway.conformance"):
         assert started.poll() is None
