@@ -262,11 +262,11 @@ def a_bad_hyperparameter_is_told(stage: Stage) -> str:
 def sigterm_keeps_a_model(stage: Stage) -> str:
     half = stage.learnt.seconds / 2
     with stage.begun(stage.job()) as container:
-        started, caught = time.monotonic(), False
+        started, caught, ignored = time.monotonic(), False, False
         while container.running:
             # What process 1 does not catch does not reach it at all, and SIGKILL comes 120 s later.
             seen = _catches(container.read("/proc/1/status"))
-            caught = caught or bool(seen)
+            caught, ignored = caught or bool(seen), ignored or seen is False
             if seen is not False and time.monotonic() - started >= half:
                 break
             time.sleep(0.02)
@@ -278,6 +278,8 @@ def sigterm_keeps_a_model(stage: Stage) -> str:
             raise NotApplicable("training ended before it could be stopped; give it more data") from None
         sent = time.monotonic()
         trained = stage.ended(container, started=sent)
+    if ignored and not caught:  # it was about to end by itself
+        raise Failed("process 1 never caught it")
     if trained.seconds > STOP_S:
         raise Failed(f"ended {trained.seconds:.0f} s later, of {STOP_S}")
     return f"{succeeded(trained)}, {trained.seconds:.1f} s later"
