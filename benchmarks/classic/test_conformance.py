@@ -135,7 +135,8 @@ def test_an_image_of_ours_has_none(ours: str, tmp_path: Path) -> None:
     told = conformance(ours, folder)
     assert told.named("failure") == set(), told.output
     assert told.code == 0
-    assert told.named("skipped") == {"something_answers_to_train"}, "all else applies to it"
+    # A quick machine may be done with the sample before it can be stopped.
+    assert told.named("skipped") - {"sigterm_keeps_a_model"} == {"something_answers_to_train"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -260,14 +260,14 @@ def a_bad_hyperparameter_is_told(stage: Stage) -> str:
 
 @check("A1.8", "train", "send SIGTERM half-way", "caught; exit code 0 within 120 s, and a model", alone=True)
 def sigterm_keeps_a_model(stage: Stage) -> str:
-    half = stage.learnt.seconds / 2
+    soon = stage.learnt.seconds / 4  # that job had others beside it, this one has the machine for itself
     with stage.begun(stage.job()) as container:
         started, caught, ignored = time.monotonic(), False, False
         while container.running:
             # What process 1 does not catch does not reach it at all, and SIGKILL comes 120 s later.
             seen = _catches(container.read("/proc/1/status"))
             caught, ignored = caught or bool(seen), ignored or seen is False
-            if seen is not False and time.monotonic() - started >= half:
+            if seen is not False and time.monotonic() - started >= soon:
                 break
             time.sleep(0.02)
         try:
