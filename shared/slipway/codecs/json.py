@@ -97,9 +97,8 @@ def loads(text: bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        if _HALF.search(
-            text
-        ):  # Python's parser lets halves of characters pass, which nothing can write again
+        # Python's parser lets halves of characters pass, which nothing can write again.
+        if _HALF.search(text):
             raise
         try:
             return json.loads(text, parse_constant=_constant)

@@ -44,9 +44,7 @@ class Protocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         answer = self.app.answer_now(self.headers, body)
-        if (
-            answer.rest is not None
-        ):  # a short question with a long answer: uvicorn's way sends it piece by piece
+        if answer.rest is not None:  # a short question with a long answer: uvicorn sends it piece by piece
             self._go_long()
             super().on_message_complete()
             return
