@@ -14,6 +14,9 @@ from slipway.settings import Settings
 from unit.model import Adder
 
 ROWS = b"1,2\n3,4\n"
+LONG = b"".join(b"%d,1\n" % number for number in range(5000))
+STREAM = {"X_Amzn_SageMaker_Custom_Attributes": "stream=true"}
+assert len(LONG) < INLINE_BYTES
 
 
 @pytest.fixture
@@ -72,6 +75,21 @@ def reply(connection):
         body += connection.recv(1 << 16)
     assert len(body) == length, "more came than one answer"
     return int(head.split()[1]), body
+
+
+def chunked(connection):
+    """The body of an answer that comes in chunks."""
+    stream = connection.makefile("rb")
+    head = []
+    while (line := stream.readline()) != b"\r\n":
+        head.append(line.lower())
+    assert b"transfer-encoding: chunked\r\n" in head
+    body = b""
+    while size := int(stream.readline(), 16):
+        body += stream.read(size)
+        stream.readline()
+    stream.readline()
+    return body
 
 
 @pytest.fixture
@@ -186,20 +204,21 @@ def test_a_model_that_is_slow_is_never_asked_on_the_event_loop(connect, answer, 
 def test_a_long_answer_to_a_short_question_is_whole(connect):
     """B7.1, B4.5: it comes in chunks, and no row of it is lost."""
     connection = connect()
-    rows = b"".join(b"%d,1\n" % number for number in range(5000))
-    assert len(rows) < INLINE_BYTES
     for _ in range(2):
-        connection.sendall(request(rows, X_Amzn_SageMaker_Custom_Attributes="stream=true"))
-        stream = connection.makefile("rb")
-        head = []
-        while (line := stream.readline()) != b"\r\n":
-            head.append(line.lower())
-        assert b"transfer-encoding: chunked\r\n" in head
-        answer = b""
-        while size := int(stream.readline(), 16):
-            answer += stream.read(size)
-            stream.readline()
-        stream.readline()
-        assert answer.splitlines() == [b"%d.0,%.1f" % (n + 1, (n + 1) / 2) for n in range(5000)]
+        connection.sendall(request(LONG, **STREAM))
+        assert chunked(connection).splitlines() == [b"%d.0,%.1f" % (n + 1, (n + 1) / 2) for n in range(5000)]
     connection.sendall(request())
     assert reply(connection)[0] == 200
+
+
+def test_no_row_of_a_long_answer_is_predicted_twice(connect, app):
+    """B7.1: what was answered to tell how long it is, is what is sent."""
+    predicted = []
+    predict = app.endpoint.model.predict
+    app.endpoint.model.predict = lambda rows, options: predicted.append(len(rows)) or predict(rows, options)
+    connection = connect()
+    for _ in range(2):
+        connection.sendall(request(LONG, **STREAM))
+        assert chunked(connection).count(b"\n") == 5000
+        assert predicted == [1024, 1024, 1024, 1024, 904]
+        predicted.clear()

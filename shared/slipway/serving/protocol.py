@@ -45,6 +45,7 @@ class Protocol(HttpToolsProtocol):
             return
         answer = self.app.answer_now(self.headers, body)
         if answer.rest is not None:  # a short question with a long answer: uvicorn sends it piece by piece
+            self.scope["state"]["answer"] = answer  # for the app, which is not to predict its rows again
             self._go_long()
             super().on_message_complete()
             return
