@@ -1,5 +1,6 @@
 """text/csv: headers, quotes, line ends, encodings, and the quick way over plain numbers."""
 
+import json
 from unittest.mock import patch
 
 import numpy as np
@@ -228,6 +229,19 @@ def test_an_answer_has_a_line_a_row_and_a_newline_at_the_end():
     answer = {"cluster": np.array([1.0, 0.0]), "name": np.array(['a"b', None], dtype=object)}
     assert csv.write(answer, PLAIN) == b'1.0,"a""b"\n0.0,\n'
     assert csv.write(answer, parse("text/csv; header=present")) == b'cluster,name\n1.0,"a""b"\n0.0,\n'
+
+
+@pytest.mark.parametrize(
+    "odd", ["a,b", 'a"b', "a\rb", "a\nb", "\ufeffa", "a\0b", "\0", None, "", "é", 1.5, True]
+)
+def test_one_odd_cell_changes_no_other(odd):
+    """B4.5: a column is looked at as a whole for what must be quoted."""
+    texts = np.array(["p", odd, "q"], dtype=object)
+    body = csv.write({"name": texts, "x": np.array([1.0, 2.0, 3.0])}, PLAIN)
+    first, *middle, last = body.decode().removesuffix("\n").split("\n")
+    came = "" if odd is None else odd if isinstance(odd, str) else json.dumps(odd)
+    cell = '"' + came.replace('"', '""') + '"' if set(came) & set(',"\r\n\ufeff') else came
+    assert [first, "\n".join(middle), last] == ["p,1.0", f"{cell},2.0", "q,3.0"]
 
 
 def test_a_missing_answer_of_a_single_column_is_still_a_line():

@@ -166,13 +166,21 @@ def _lines(body: bytes) -> io.TextIOWrapper:
 
 def _cells(column: Array) -> list[bytes]:
     """The cells of one answer column."""
-    if not digits.is_plain(column):
-        return [_quoted(value) for value in column.tolist()]
-    return digits.joined(column).replace(b"null", b"").split(b",")
+    if digits.is_plain(column):
+        return digits.joined(column).replace(b"null", b"").split(b",")
+    texts = [cell if type(cell) is str else _text(cell) for cell in column.tolist()]
+    # Most columns have nothing to quote, and all cells at once tell so in half the time.
+    joined = "\0".join(texts)
+    if joined.count("\0") >= len(texts) or _QUOTED.search(joined):
+        return [_quoted(text) for text in texts]
+    return joined.encode().split(b"\0")
 
 
-def _quoted(value: Any) -> bytes:
-    if value is None or value != value:
-        return b""
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+def _text(cell: Any) -> str:
+    if cell is None or cell != cell:
+        return ""
+    return cell if isinstance(cell, str) else orjson.dumps(cell).decode()
+
+
+def _quoted(text: str) -> bytes:
     return ('"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text).encode()
