@@ -27,7 +27,7 @@ _ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _METERING = "X-Amzn-Inference-Metering"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Answer:
     """What goes back: a status, a media type, a body, and what else the platform reads in headers."""
 
