@@ -55,14 +55,18 @@ def run(name: str, python: Path, folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def judged(table: Table, target: pd.Series, answers: Any) -> dict[str, float]:
-    """Metrics of the answers, by the same code for all."""
+def judged(table: Table, target: pd.Series, answers: Any) -> dict[str, Any]:
+    """Metrics of the answers, by the same code for all, and the loss of each row."""
     if table.kind == "regression":
-        problem = Problem("target", "regression")
-        return scores.summary(problem, target.to_numpy(float), answers)
-    problem = Problem("target", table.kind, tuple(table.labels))  # type: ignore[arg-type]
-    answers = np.clip(answers, 1e-9, 1)
-    return scores.summary(problem, problem.encode(target), answers / answers.sum(1, keepdims=True))
+        problem, known = Problem("target", "regression"), target.to_numpy(float)
+        rows = np.square(answers[:, 0] - known)
+    else:
+        problem = Problem("target", table.kind, tuple(table.labels))  # type: ignore[arg-type]
+        known = problem.encode(target)
+        answers = np.clip(answers, 1e-9, 1)
+        answers = answers / answers.sum(1, keepdims=True)
+        rows = -np.log(answers[np.arange(len(known)), known.astype(int)])
+    return {**scores.summary(problem, known, answers), "rows": np.round(rows, 6).tolist()}
 
 
 def measure(
@@ -72,8 +76,8 @@ def measure(
     for fold, (train, test) in enumerate(table.folds(options.folds, options.rows)):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
-            train.to_parquet(folder / "train.parquet")
-            test.to_parquet(folder / "test.parquet")
+            train.to_feather(folder / "train.feather")  # which older and newer pyarrows alike read
+            test.to_feather(folder / "test.feather")
             task = {"kind": table.kind, "labels": table.labels, "seconds": options.seconds}
             (folder / "task.json").write_text(json.dumps(task))
             for name, python in contenders.items():
@@ -82,7 +86,7 @@ def measure(
                 found = run(name, python, folder)
                 if found is not None:
                     scored = judged(table, test["target"], np.load(folder / f"{name}.npy"))
-                    shown = ", ".join(f"{key} {value:.4g}" for key, value in scored.items())
+                    shown = ", ".join(f"{key} {value:.4g}" for key, value in scored.items() if key != "rows")
                     print(f"  {name}: {shown}", flush=True)
                     yield {"table": table.name, "fold": fold, "stack": name, **scored, **found}
 
@@ -114,7 +118,18 @@ def report(found: pd.DataFrame) -> str:
     for stack, rank in ranks.sort_values().items():
         one = overall.loc[stack]
         lines.append(f"| {stack} | {rank:.2f} | {one['row_ms']:.2g} | {one['bytes'] / 1e6:.2g} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *differences(found, "ours", "catboost")])
+
+
+def differences(found: pd.DataFrame, one: str, other: str) -> list[str]:
+    """Losses of `one` less those of `other`, of all held-out rows in pairs, with their standard error."""
+    lines = [f"| {one} less {other} | log loss or squared error | standard error |", "| --- | --- | --- |"]
+    for name, part in found.groupby("table", sort=False):
+        losses = {stack: np.concatenate(list(rows["rows"])) for stack, rows in part.groupby("stack")}
+        if one in losses and other in losses and len(losses[one]) == len(losses[other]):
+            apart = losses[one] - losses[other]
+            lines.append(f"| {name} | {apart.mean():+.4f} | {apart.std() / np.sqrt(len(apart)):.4f} |")
+    return lines if len(lines) > 2 else []
 
 
 def main() -> None:
@@ -126,7 +141,7 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=60, help="CPU seconds that a search may take")
     parser.add_argument("--folds", type=int, default=1, choices=[1, 2, 3, 4], help="how many of four folds")
-    parser.add_argument("--rows", type=int, default=10_000, help="at most so many rows of a table")
+    parser.add_argument("--rows", type=int, default=10_000, help="learn from at most so many of a table")
     parser.add_argument("--stack", default="ours,autogluon,flaml,catboost,lightgbm", help="with commas")
     parser.add_argument("--table", default="", help="these tables alone, with commas")
     parser.add_argument("--json", type=Path, help="also write every figure here")

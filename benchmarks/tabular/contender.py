@@ -1,4 +1,4 @@
-"""One contender learns one table, in a process of its own: FOLDER has train.parquet, test.parquet, task.json.
+"""One contender learns one table, in a process of its own: FOLDER has train.feather, test.feather, task.json.
 
 Every clock that Python code reads is set to the process's CPU time before anything is imported, and there is
 one thread: so all have the same budget of CPU seconds, whatever else the machine does, kept by their own
@@ -8,7 +8,7 @@ means.
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def ours(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
     choices = Choices(problem_type=task["kind"], time_limit_s=task["seconds"], preset=preset)
     search(train, "target", choices, Quiet()).predictor.save(folder)
     kept = Predictor.load(folder)
-    return lambda rows: kept.blend(kept.design(rows))
+    return lambda rows: _in_order(kept.blend(kept.design(rows)), kept.problem.labels, task)
 
 
 def autogluon(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
@@ -53,7 +53,7 @@ def autogluon(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predic
     found.persist()
     if task["kind"] == "regression":
         return lambda rows: found.predict(rows).to_numpy()[:, None]
-    return lambda rows: found.predict_proba(rows)[task["labels"]].to_numpy()
+    return lambda rows: found.predict_proba(rows).reindex(columns=task["labels"], fill_value=0.0).to_numpy()
 
 
 def flaml(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
@@ -74,7 +74,7 @@ def flaml(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
     )
     if task["kind"] == "regression":
         return lambda part: np.asarray(found.predict(_plain(part)))[:, None]
-    return lambda part: np.asarray(found.predict_proba(_plain(part)))
+    return lambda part: _in_order(found.predict_proba(_plain(part)), _labels(found, task), task)
 
 
 def catboost(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
@@ -88,7 +88,7 @@ def catboost(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict
     found.save_model(str(folder / "model.cbm"))
     if task["kind"] == "regression":
         return lambda part: np.asarray(found.predict(_filled(part)))[:, None]
-    return lambda part: np.asarray(found.predict_proba(_filled(part)))
+    return lambda part: _in_order(found.predict_proba(_filled(part)), _labels(found, task), task)
 
 
 def lightgbm(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
@@ -109,7 +109,7 @@ def lightgbm(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict
     found.booster_.save_model(str(folder / "model.txt"))
     if task["kind"] == "regression":
         return lambda part: np.asarray(found.predict(read(part)))[:, None]
-    return lambda part: np.asarray(found.predict_proba(read(part)))
+    return lambda part: _in_order(found.predict_proba(read(part)), _labels(found, task), task)
 
 
 def lightwood(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
@@ -128,9 +128,23 @@ def lightwood(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predic
         answers = found.predict(rows.copy(), {"predict_proba": True})
         if task["kind"] == "regression":
             return answers["prediction"].to_numpy(float)[:, None]
-        return answers[[f"__mdb_proba_{label}" for label in task["labels"]]].to_numpy(float)
+        names = [f"__mdb_proba_{label}" for label in task["labels"]]
+        return answers.reindex(columns=names, fill_value=0.0).to_numpy(float)
 
     return answer
+
+
+def _labels(found: Any, task: dict[str, Any]) -> list[str]:
+    """What each column of a library's probabilities is of."""
+    return [task["labels"][place] for place in found.classes_]
+
+
+def _in_order(answers: Any, labels: Sequence[str], task: dict[str, Any]) -> Any:
+    """Columns as the task has its labels; 0 for one that was not among the rows to learn from."""
+    answers = np.asarray(answers)
+    if task["kind"] == "regression":
+        return answers
+    return pd.DataFrame(answers, columns=list(labels)).reindex(columns=task["labels"], fill_value=0.0)
 
 
 def _coded(target: pd.Series, task: dict[str, Any]) -> Any:
@@ -157,7 +171,7 @@ def _filled(rows: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     name, folder = sys.argv[1], Path(sys.argv[2])
     task = json.loads((folder / "task.json").read_text())
-    train, test = (pd.read_parquet(folder / f"{part}.parquet") for part in ("train", "test"))
+    train, test = (pd.read_feather(folder / f"{part}.feather") for part in ("train", "test"))
     place = folder / name
     place.mkdir()
     started = time.process_time()

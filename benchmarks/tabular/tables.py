@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,8 @@ SKLEARN = {
     "diabetes": (datasets.load_diabetes, "regression"),
 }
 
+_HELD = 5_000  # rows: the more, the less is noise
+
 
 @dataclass(frozen=True)
 class Table:
@@ -39,14 +42,17 @@ class Table:
         return [] if self.kind == "regression" else sorted(self.rows["target"].unique())
 
     def folds(self, count: int, most: int) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-        """The first `count` of four folds of at most `most` rows: what to learn from, what to answer."""
-        rows = self.rows.sample(min(most, len(self.rows)), random_state=0).reset_index(drop=True)
+        """The first `count` of four folds: at most `most` rows to learn from, and `_HELD` others to answer."""
         if self.kind == "regression":
-            parts = KFold(4, shuffle=True, random_state=0).split(rows)
+            parts = KFold(4, shuffle=True, random_state=0).split(self.rows)
         else:
-            parts = StratifiedKFold(4, shuffle=True, random_state=0).split(rows, rows["target"])
+            parts = StratifiedKFold(4, shuffle=True, random_state=0).split(self.rows, self.rows["target"])
         for _, (learn, held) in zip(range(count), parts, strict=False):
-            yield rows.iloc[learn].reset_index(drop=True), rows.iloc[held].reset_index(drop=True)
+            yield self._part(learn, most), self._part(held, _HELD)
+
+    def _part(self, places: Any, most: int) -> pd.DataFrame:
+        """At most `most` of the rows at `places`, drawn at random."""
+        return self.rows.iloc[places].sample(frac=1, random_state=0)[:most].reset_index(drop=True)
 
 
 def tables(folder: Path) -> Iterator[Table]:

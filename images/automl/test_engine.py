@@ -1,6 +1,8 @@
 """The engine alone: what it makes of a table, and whether its parts do what they say."""
 
 import re
+import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,10 @@ from automl_handler.forest import Forest
 from automl_handler.interval import Interval
 from automl_handler.learner import Task
 from automl_handler.linear import Linear
+from automl_handler.plan import Trial
+from automl_handler.prior import Prior
 from automl_handler.problem import Problem
-from automl_handler.search import Trained, search
+from automl_handler.search import Trained, _folds, _TooSlow, _try, search
 from conftest import Told
 from specimen import TARGETS, mixed
 
@@ -178,6 +182,33 @@ def test_every_fold_has_its_share_of_every_label() -> None:
         assert (target[folds == fold] == 0).sum() == 10
         assert (target[folds == fold] == 1).sum() == 2
     assert len(set(folds[-2:])) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "most", "count"),
+    [(1_500, 2_000, 5), (9_000, 60_000, 5), (9_000, 10_000, 3), (60_000, 10**9, 3), (1_000, 40, 2)],
+    ids=["few", "time enough", "many for the time", "many", "wide, and no time"],
+)
+def test_folds_are_fewer_where_time_is_short(rows: int, most: int, count: int) -> None:
+    assert _folds(rows, most) == count
+
+
+def test_a_learner_that_cannot_be_done_in_time_is_given_up_after_a_fold(searched: dict[str, Trained]) -> None:
+    trained, fitted = searched["regression"], []
+
+    class Slow(Prior):
+        @classmethod
+        def fit(cls, *given: Any, **settings: Any) -> "Slow":
+            fitted.append(time.sleep(0.2))
+            return super().fit(*given, **settings)
+
+    task = Task(trained.predictor.problem, Clock(60), 0, 1)
+    given = (trained.rows, trained.target, None, trained.folds, task, scores.loss("rmse", task.problem))
+    with pytest.raises(_TooSlow, match=r"s a fold, 0\.\d s left"):
+        _try(Trial("slow", Slow, 1.0), *given, Clock(0.3))
+    assert len(fitted) == 1
+    _try(Trial("slow", Slow, 1.0), *given, None)
+    assert len(fitted) == 1 + trained.folds.max() + 1, "the first learner goes on, so that there is a model"
 
 
 def test_class_weights_move_the_answers_and_leave_the_probabilities(told: Told) -> None:

@@ -47,7 +47,7 @@ def test_odd_tables_end_in_a_good_model(table: object, least: float, told: Told)
 
 
 def test_300_labels_end_in_a_good_model(told: Told) -> None:
-    trained = search(many_labels(), "y", Choices(preset="fast", time_limit_s=8), told)
+    trained = search(many_labels(), "y", Choices(preset="fast", time_limit_s=40), told)
     top = np.argsort(-trained.answers, axis=1)[:, :10]
     assert (top == trained.target[:, None]).any(1).mean() > 0.3, "a guess would be right in 3 % of the rows"
 

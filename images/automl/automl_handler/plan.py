@@ -28,7 +28,9 @@ def plan(preset: str, problem: Problem, rows: int) -> list[Trial]:
     few = problem.classes <= 50
     # On small tables nothing beats it; with many labels it is slow, and what comes after is not.
     large = 8.0 if problem.classes <= MANY else 2.0
-    first = Trial("CatBoost", Cat, large, {"iterations": 150 if preset == "fast" else 400})
+    # Without statistics of two categories together a tree takes half the time and is hardly worse.
+    quick = {"iterations": 150 if preset == "fast" else 400, "max_ctr_complexity": 1}
+    first = Trial("CatBoost", Cat, large, quick)
     light = Trial("LightGBM", Light, 1.0, {"trees": 150, "learning_rate": 0.1} if preset == "fast" else {})
     linear = Trial("Linear", Linear, 0.7)
     forest = [Trial("ExtraTrees", Forest, 1.0, {"trees": 60 if rows > 20_000 else 100})] if few else []

@@ -27,6 +27,7 @@ _LEAST = 10  # rows
 _TRIALS = 0.93  # of the time limit
 _CELLS_A_SECOND = 20_000.0  # that CatBoost learns from well enough with a thread, folds and all
 _ROWS = 2_000  # that are always learnt from
+_TWO_FOLDS = 16  # times the rows that there is time for, as wide tables have
 _FIVE_FOLDS = 50_000  # rows up to which five folds are worth more than their time
 _WITH_THREADS = 5_000  # rows from which on threads gain more than they lose in waiting for one another
 
@@ -37,6 +38,10 @@ class Watcher(Protocol):
     def progress(self, text: str) -> None: ...
 
     def should_stop(self) -> bool: ...
+
+
+class _TooSlow(Exception):
+    """What cannot be cut short takes longer than there is time."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +77,14 @@ def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher)
             + listed([f"{one.name} is {one.why}" for one in dropped], 5)
         )
     most = _affordable(len(columns), posed, choices)
-    kept = _sample(encoded, most, choices.seed)
+    kept = _sample(encoded, max(_ROWS, 5 * posed.classes, most), choices.seed)
     if len(kept) < len(table):
         notes.append(f"learnt from {len(kept)} of {len(table)} rows, as many as the time limit allows")
         table, encoded = table.iloc[kept].reset_index(drop=True), encoded[kept]
         weights = weights[kept] if weights is not None else None
     watcher.progress(_described(posed, len(table), columns, dropped))
     rows = design(columns, table)
-    count = choices.folds or (5 if len(table) <= min(_FIVE_FOLDS, max(_ROWS, most / 5)) else 3)
-    folds = assign(encoded, count, choices.seed)
+    folds = assign(encoded, choices.folds or _folds(len(table), most), choices.seed)
     able = replace(choices, threads=choices.threads if len(table) > _WITH_THREADS else 1)
     tried = _try_all(rows, encoded, weights, folds, posed, metric, clock, able, watcher)
     share = ensemble.select([one.answers for one in tried], encoded, scores.loss(metric, posed))
@@ -195,9 +199,16 @@ def _features(table: pd.DataFrame, target: str, choices: Choices) -> list[str]:
 
 
 def _affordable(columns: int, posed: Problem, choices: Choices) -> int:
-    """How many rows can be learnt from in time."""
+    """How many rows can well be learnt from in time."""
     cells = _CELLS_A_SECOND * choices.time_limit_s * choices.threads**0.7 / max(1.0, posed.classes / 4)
-    return max(_ROWS, 5 * posed.classes, int(cells / columns))
+    return int(cells / columns)
+
+
+def _folds(rows: int, most: int) -> int:
+    """Five, but fewer where `rows` are many for the time, or far more than the `most` that it is enough for."""
+    if rows > _TWO_FOLDS * most:
+        return 2
+    return 5 if rows <= min(_FIVE_FOLDS, max(_ROWS, most / 5)) else 3
 
 
 def _sample(target: Floats, most: int, seed: int) -> Any:
@@ -244,7 +255,11 @@ def _try_all(
         share = part.left
         task = Task(posed, part, choices.seed, choices.threads)
         try:
-            one = _try(trial, rows, target, weights, folds, task, measure)
+            one = _try(trial, rows, target, weights, folds, task, measure, clock if place > 1 else None)
+        except _TooSlow as error:
+            watcher.progress(f"{trial.title} is given up: {error}")
+            late = max(late, time.monotonic() - started - share)
+            continue
         except Exception as error:  # what a library cannot do with this table must not end the search
             watcher.progress(f"{trial.title} could not be fitted: {type(error).__name__}: {str(error)[:200]}")
             continue
@@ -269,7 +284,9 @@ def _try(
     folds: Any,
     task: Task,
     measure: Callable[[Floats, Floats], float],
+    ends: Clock | None,
 ) -> Tried:
+    """One trial on every fold. Raises _TooSlow where the first says that the others will not be done by `ends`."""
     started = time.monotonic()
     count = int(folds.max()) + 1
     settings = dict(trial.settings)
@@ -286,10 +303,14 @@ def _try(
     for fold in range(count):
         held = folds == fold
         part = weights[~held] if weights is not None else None
+        begun = time.monotonic()
         one = replace(task, clock=task.clock.share(1 / (count - fold)))
         model = trial.kind.fit(rows[~held], target[~held], part, rows[held], target[held], one, **settings)
         answers[held] = model.predict(rows[held])
         models.append(model)
+        took = time.monotonic() - begun
+        if ends is not None and (count - fold - 1) * took > ends.left:
+            raise _TooSlow(f"{took:.1f} s a fold, {ends.left:.1f} s left")
     if not np.isfinite(answers).all():
         raise ValueError("answers that are no numbers")
     plain = task.problem.is_regression
