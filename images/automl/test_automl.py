@@ -144,9 +144,28 @@ def test_autopilots_keys_can_be_asked_for_and_chosen(
     first = next(csv.reader(reply.text.splitlines()))
     assert [float(first[0]), first[1]] == [found[0]["probability"], found[0]["predicted_label"]]
     assert json.loads(first[2]) == found[0]["probabilities"], "B8.9: a list is one quoted cell"
-    assert answers(asked, text, "text/csv", "outputs=confidence") == [
-        {"confidence": one["probability"]} for one in found
+    for form in ("data", "sentence", "autopilot"):
+        assert answers(asked, text, "text/csv", f"outputs=confidence;reply={form}") == [
+            {"confidence": one["probability"]} for one in found
+        ], "B8.9: whatever `reply` is"
+
+
+def test_outputs_of_another_problem_are_gaps_and_unknown_ones_are_refused(
+    place: Place, learnt: Training, asked: Server, rows: pd.DataFrame
+) -> None:
+    text = rows[:2].to_csv(index=False).encode()
+    keys = '{"outputs": ["low", "predicted_label", "high"]}'
+    labels = [one["prediction"] for one in answers(asked, text, "text/csv")]
+    assert answers(asked, text, "text/csv", keys) == [
+        {"low": None, "predicted_label": label, "high": None} for label in labels
     ]
+    reply = asked.ask(text, "text/csv", "text/csv", Custom_Attributes=keys)
+    assert reply.text == "".join(f",{label},\n" for label in labels)
+    refused = asked.ask(text, "text/csv", "application/json", Custom_Attributes="outputs=predicted_lable")
+    assert refused.status == 400
+    said = refused.json["message"]
+    assert all(word in said for word in ("outputs", "'predicted_label'", '"predicted_lable"')), said
+    assert "\n" not in said
 
 
 def test_score_adds_metrics_where_the_target_came(asked: Server, rows: pd.DataFrame) -> None:
