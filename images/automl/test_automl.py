@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import xlwt
 from specimen import mixed, patients
 
 from harness.places import Place, Server, Training
-from harness.samples import configure
+from harness.samples import Sample, configure
+from train import Hyperparameters
 
 TARGET = "Diagnosis"
 pytestmark = pytest.mark.only("inside", "container")
@@ -85,6 +87,23 @@ def test_every_file_of_the_channel_is_learnt_from(learnt: Training) -> None:
     assert "120 rows" in learnt.log
 
 
+@pytest.mark.only("inside")
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("true", "balanced"),
+        ("True", "balanced"),
+        ("false", "none"),
+        ("balanced", "balanced"),
+        ('{"a": 2}', {"a": 2.0}),
+    ],
+)
+def test_the_older_containers_switch_for_equal_accuracy_is_class_weights(given: str, meant: object) -> None:
+    sent = {"to_predict": '"Class"', "equal_accuracy_for_all_output_categories": given}
+    params = Hyperparameters.parse(sent, "hyperparameter")
+    assert (params.target, params.class_weights) == ("Class", meant)
+
+
 def test_the_older_containers_calls_get_right_answers_in_every_form(
     asked: Server, rows: pd.DataFrame
 ) -> None:
@@ -120,11 +139,33 @@ def test_the_older_reply_is_a_sentence_and_its_confidence_one_a_row(
         assert int(found[1]) == round(100 * float(str(one["class_confidence"])))
 
 
-def test_one_plain_json_object_is_a_row(asked: Server, rows: pd.DataFrame) -> None:
-    one = json.loads(rows.iloc[0].to_json())
-    assert answers(asked, json.dumps(one).encode(), "application/json") == answers(
-        asked, rows[:1].to_csv(index=False).encode(), "text/csv"
+def test_a_line_of_json_lines_is_the_older_containers_reply_as_it_was(
+    asked: Server, rows: pd.DataFrame
+) -> None:
+    text = rows.to_csv(index=False).encode()
+    told = asked.ask(text, "text/csv", "application/jsonlines", Custom_Attributes="reply=sentence")
+    assert [json.loads(line) for line in told.text.splitlines()] == answers(
+        asked, text, "text/csv", "reply=sentence"
     )
+
+
+def test_one_plain_json_object_is_a_row(asked: Server, rows: pd.DataFrame) -> None:
+    expected = answers(asked, rows[:1].to_csv(index=False).encode(), "text/csv")
+    one = json.loads(rows.iloc[0].to_json())
+    written = {name: str(cell) for name, cell in one.items()}
+    for form in (one, written):
+        assert answers(asked, json.dumps(form).encode(), "application/json") == expected
+
+
+def test_a_model_is_read_once_and_not_for_each_request(
+    place: Place, learnt: Training, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(learnt.model, tmp_path / "model")
+    text = rows.to_csv(index=False).encode()
+    with place.serve(tmp_path) as running:
+        before = answers(running, text, "text/csv")
+        shutil.rmtree(tmp_path / "model/mindsdb")
+        assert answers(running, text, "text/csv") == before
 
 
 def test_autopilots_keys_can_be_asked_for_and_chosen(
@@ -179,6 +220,21 @@ def test_score_adds_metrics_where_the_target_came(asked: Server, rows: pd.DataFr
     assert (refused.status, "needs the target Diagnosis" in refused.json["message"]) == (400, True)
     refused = asked.ask(text, "text/csv", "text/csv", Custom_Attributes="score=true")
     assert (refused.status, "Accept application/json" in refused.json["message"]) == (400, True)
+
+
+@pytest.mark.only("local", "container")
+def test_no_cell_of_rows_that_are_learnt_from_or_answered_is_logged(
+    trained: Training, server: Server, sample: Sample
+) -> None:
+    for attributes in ("explain=true", "reply=sentence", "road=mindsdb"):
+        assert server.ask(sample.csv(), "text/csv", "text/csv", Custom_Attributes=attributes).status == 200
+    with (sample.folder / "train/bookings.csv").open() as file:
+        learnt = {row["arrival"] for row in csv.DictReader(file)} - {""}
+    asked = {str(row["arrival"]) for row in sample.records if row["arrival"]}
+    assert learnt
+    assert asked
+    log = trained.log + server.log()
+    assert not [cell for cell in learnt | asked if cell in log]
 
 
 def test_contributions_are_of_the_models_columns(asked: Server, rows: pd.DataFrame) -> None:
