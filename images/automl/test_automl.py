@@ -267,7 +267,7 @@ def test_the_report_shows_what_it_should(learnt: Training) -> None:
     ]
     board = found["sections"][0]["table"]
     assert {"CatBoost", "LightGBM", "Linear", "Prior"} == {row["model"] for row in board}
-    assert all(row["bytes"] > 0 and row["rows per second"] > 0 for row in board)
+    assert all(row["kB"] > 0 and row["rows per second"] > 0 for row in board)
     assert "best so far" in learnt.log
     assert "s left" in learnt.log
 
