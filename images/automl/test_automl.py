@@ -13,25 +13,15 @@ import openpyxl
 import pandas as pd
 import pytest
 import xlwt
+from conftest import lay_out
 from specimen import mixed, patients
 
 from harness.places import Place, Server, Training
-from harness.samples import Sample, configure
-from train import Hyperparameters
+from harness.samples import configure
 
 TARGET = "Diagnosis"
 pytestmark = pytest.mark.only("inside", "container")
 SENTENCE = re.compile(r'\* We are (\d+)% confident the value of "Diagnosis" is (positive|negative)\.')
-
-
-def lay_out(root: Path, table: pd.DataFrame, **hyperparameters: object) -> Path:
-    folder = root / "input/data/training"
-    folder.mkdir(parents=True)
-    half = len(table) // 2
-    table[:half].to_csv(folder / "a.csv", index=False)
-    table[half:].to_csv(folder / "b.csv", index=False)
-    configure(root, {"preset": "fast", "time_limit_s": 60, **hyperparameters}, ["training"])
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -85,23 +75,6 @@ def as_xls(table: pd.DataFrame) -> bytes:
 
 def test_every_file_of_the_channel_is_learnt_from(learnt: Training) -> None:
     assert "120 rows" in learnt.log
-
-
-@pytest.mark.only("inside")
-@pytest.mark.parametrize(
-    ("given", "meant"),
-    [
-        ("true", "balanced"),
-        ("True", "balanced"),
-        ("false", "none"),
-        ("balanced", "balanced"),
-        ('{"a": 2}', {"a": 2.0}),
-    ],
-)
-def test_the_older_containers_switch_for_equal_accuracy_is_class_weights(given: str, meant: object) -> None:
-    sent = {"to_predict": '"Class"', "equal_accuracy_for_all_output_categories": given}
-    params = Hyperparameters.parse(sent, "hyperparameter")
-    assert (params.target, params.class_weights) == ("Class", meant)
 
 
 def test_the_older_containers_calls_get_right_answers_in_every_form(
@@ -222,21 +195,6 @@ def test_score_adds_metrics_where_the_target_came(asked: Server, rows: pd.DataFr
     assert (refused.status, "Accept application/json" in refused.json["message"]) == (400, True)
 
 
-@pytest.mark.only("local", "container")
-def test_no_cell_of_rows_that_are_learnt_from_or_answered_is_logged(
-    trained: Training, server: Server, sample: Sample
-) -> None:
-    for attributes in ("explain=true", "reply=sentence", "road=mindsdb"):
-        assert server.ask(sample.csv(), "text/csv", "text/csv", Custom_Attributes=attributes).status == 200
-    with (sample.folder / "train/bookings.csv").open() as file:
-        learnt = {row["arrival"] for row in csv.DictReader(file)} - {""}
-    asked = {str(row["arrival"]) for row in sample.records if row["arrival"]}
-    assert learnt
-    assert asked
-    log = trained.log + server.log()
-    assert not [cell for cell in learnt | asked if cell in log]
-
-
 def test_contributions_are_of_the_models_columns(asked: Server, rows: pd.DataFrame) -> None:
     found = answers(asked, rows[:3].to_csv(index=False).encode(), "text/csv", "explain=true")
     for one in found:
@@ -270,32 +228,6 @@ def test_the_report_shows_what_it_should(learnt: Training) -> None:
     assert all(row["kB"] > 0 and row["rows per second"] > 0 for row in board)
     assert "best so far" in learnt.log
     assert "s left" in learnt.log
-
-
-@pytest.mark.only("inside")
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({}, "hyperparameter target is required: the column to predict, one of customer, size, team"),
-        ({"target": "grades"}, "target grades: no such column; the table has customer, size"),
-        ({"target": "country"}, "every row has 'Utopia', so there is nothing to predict"),
-        ({"target": "fax"}, "target fax: every cell is missing"),
-        ({"target": "customer"}, "expected labels that repeat"),
-        ({"target": "grade", "features": "siez"}, "features: no column siez"),
-        ({"target": "grade", "metric": "rmse"}, "metric rmse is not for a multiclass problem"),
-        ({"target": "team", "problem_type": "regression"}, "regression needs numbers"),
-        ({"target": "grade", "class_weights": '{"9": 2}'}, "class_weights: the target has no 9"),
-        ({"target": "grade", "sample_weight": "size"}, "sample_weight: column size must hold numbers"),
-    ],
-    ids=lambda one: json.dumps(one) if isinstance(one, dict) else "",
-)
-def test_each_mistake_is_told_in_one_line(
-    place: Place, tmp_path: Path, given: dict[str, str], says: str
-) -> None:
-    training = place.train(lay_out(tmp_path, mixed(60), **given))
-    assert training.code != 0
-    assert says in training.failure.splitlines()[0]
-    assert "Traceback" not in training.log
 
 
 @pytest.mark.only("inside")
