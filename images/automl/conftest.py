@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the tests find its modules
@@ -10,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the t
 from automl_handler.choices import Choices
 from automl_handler.search import Trained, search
 from specimen import TARGETS, mixed
+
+from harness.samples import configure
 
 
 class Told:
@@ -40,3 +43,13 @@ def searched() -> dict[str, Trained]:
         kind: search(mixed().drop(columns=list(others - {target})), target, choices, Told())
         for kind, target in TARGETS.items()
     }
+
+
+def lay_out(root: Path, table: pd.DataFrame, **hyperparameters: object) -> Path:
+    folder = root / "input/data/training"
+    folder.mkdir(parents=True)
+    half = len(table) // 2
+    table[:half].to_csv(folder / "a.csv", index=False)
+    table[half:].to_csv(folder / "b.csv", index=False)
+    configure(root, {"preset": "fast", "time_limit_s": 60, **hyperparameters}, ["training"])
+    return root

@@ -10,12 +10,14 @@ from pandas import DataFrame
 from slipway import Array, Report, figure
 
 if TYPE_CHECKING:
+    from automl_handler.design import Design
+    from automl_handler.predictor import Predictor
     from automl_handler.search import Trained
     from matplotlib.figure import Figure
 
 _EXPLAINED = 60  # rows
 _SHOWN = 20  # columns, labels
-_BINS = 10
+_TENTHS = 10
 
 
 def write(page: Report, trained: "Trained", seconds: float) -> None:
@@ -44,14 +46,15 @@ def _leaderboard(page: Report, trained: "Trained") -> None:
         + " ".join(f"{note[0].upper()}{note[1:]}." for note in facts["notes"])
     )
     board = DataFrame(facts["leaderboard"]).rename(columns={"score": facts["metric"]})
+    board["rows per second"] = [int(float(f"{speed:.2g}")) for speed in board["rows per second"]]
+    board["kB"] = [round(size / 1000, 1) for size in board.pop("bytes")]
     page.add("Leaderboard", text.strip(), board)
     found = facts["scores"]
     table = DataFrame({"metric": list(found), "out of fold": list(found.values())})
-    page.add(
-        "Scores of the blend",
-        "After calibration, which was learnt on other rows than it is judged on.",
-        table,
-    )
+    text = "Of rows that the models did not see"
+    if not problem.is_regression:
+        text += ", after calibration, which was learnt on other rows, too"
+    page.add("Scores of the blend", f"{text}.", table)
 
 
 def _curves(page: Report, trained: "Trained") -> None:
@@ -73,9 +76,13 @@ def _curves(page: Report, trained: "Trained") -> None:
     left.plot([0, 1], [0, 1], color="C7", linestyle=":")
     left.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
     right.set(xlabel="recall", ylabel="precision", title="precision and recall", ylim=(0, 1.03))
-    right.legend(frameon=False, fontsize=8)
+    right.legend(frameon=False, fontsize=8, loc="lower left")
+    names = [str(label) for label in problem.labels]
+    whose = (
+        f'"{names[1]}" against "{names[0]}"' if problem.kind == "binary" else "Each label against the others"
+    )
     more = f" The first 8 of {problem.classes} labels." if problem.classes > 8 else ""
-    page.add("ROC and precision-recall", f"Each label against the others, out of fold.{more}", None, drawn)
+    page.add("ROC and precision-recall", f"{whose}, out of fold.{more}", None, drawn)
 
 
 def _confusion(page: Report, trained: "Trained") -> None:
@@ -89,7 +96,10 @@ def _confusion(page: Report, trained: "Trained") -> None:
     share = part / np.maximum(1, counts[order].sum(1, keepdims=True))
     drawn, axes = figure(max(4.0, 1.6 + 0.55 * len(order)), max(3.0, 1.2 + 0.42 * len(order)))
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(np.arange(len(order)), names, rotation=30, ha="right")
+    if sum(map(len, names)) > 30:  # side by side they would overlap
+        axes.set_xticks(np.arange(len(order)), names, rotation=30, ha="right")
+    else:
+        axes.set_xticks(np.arange(len(order)), names)
     axes.set_yticks(np.arange(len(order)), names)
     axes.set(xlabel="answered", ylabel="true")
     axes.grid(False)
@@ -119,30 +129,28 @@ def _calibration(page: Report, trained: "Trained") -> None:
     axes.set(
         xlabel="stated probability of the answer",
         ylabel="share that was right",
-        xlim=(0, 1.03),
+        xlim=(1 / trained.predictor.problem.classes, 1.03),  # the likeliest label has no less
         ylim=(0, 1.05),
     )
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
     kind = trained.predictor.calibration.kind
     how = {"none": "none, as none did better", "temperature": "temperature scaling"}.get(
         kind, "isotonic regression"
     )
     page.add(
         "Calibration",
-        f"What is stated against what came true, out of fold; on the dotted line is best. Chosen: {how}.",
+        "What is stated against what came true, out of fold; on the dotted line is best. A dot is a tenth of "
+        "the rows. Before: as the learners answered; after: with the temperature that suits each, and the "
+        f"blend's own calibration, which is {how}.",
         DataFrame(found),
         drawn,
     )
 
 
 def _reliability(stated: Array, right: Array) -> tuple[Array, Array]:
-    place = np.minimum((stated * _BINS).astype(int), _BINS - 1)
-    counts = np.bincount(place, minlength=_BINS)
-    kept = counts > 0
-    return (
-        np.bincount(place, stated, _BINS)[kept] / counts[kept],
-        np.bincount(place, right, _BINS)[kept] / counts[kept],
-    )
+    """By tenths of the rows: bins of equal width would hold a row or two where few are unsure."""
+    parts = np.array_split(np.argsort(stated, kind="stable"), min(_TENTHS, len(stated)))
+    return np.array([stated[part].mean() for part in parts]), np.array([right[part].mean() for part in parts])
 
 
 def _residuals(page: Report, trained: "Trained") -> None:
@@ -156,18 +164,19 @@ def _residuals(page: Report, trained: "Trained") -> None:
     left.plot(ends, ends, color="C7", linestyle=":")
     left.set(xlabel="predicted", ylabel="true")
     right.hist(target - answers, bins=40)
+    right.set_axisbelow(True)
     right.set(xlabel="true less predicted", ylabel="rows")
     interval = trained.predictor.interval
     assert interval is not None
     found = [
         {
             "level": level,
-            "held out of fold": float((np.abs(target - answers) <= interval.half(answers, level)).mean()),
+            "share inside": float((np.abs(target - answers) <= interval.half(answers, level)).mean()),
             "mean width": float(2 * interval.half(answers, level).mean()),
         }
         for level in (0.5, 0.8, 0.9, 0.95)
     ]
-    text = "Predictions of rows that the models did not see, and the conformal intervals around them."
+    text = "Predictions of rows that the models did not see, and how many the conformal intervals hold."
     page.add("Residuals and intervals", text, DataFrame(found), drawn)
 
 
@@ -181,24 +190,32 @@ def _importance(page: Report, trained: "Trained", clock: Clock) -> None:
     )
     if left:
         text += f" Time did not allow for {left} columns."
-    table = DataFrame({"column": list(found), "loss": list(found.values())})
-    page.add("Permutation importance", text, table.head(_SHOWN), _bars(list(found.items())[:_SHOWN]))
+    change = f"{'rise' if trained.metric in scores.LOSSES else 'fall'} of {trained.metric}"
+    table = DataFrame({"column": list(found), change: list(found.values())})
+    page.add(
+        "Permutation importance",
+        text,
+        table.head(_SHOWN),
+        _bars(list(found.items())[:_SHOWN], change),
+    )
 
 
-def _bars(items: list[tuple[str, float]]) -> "Figure":
+def _bars(items: list[tuple[str, float]], unit: str) -> "Figure":
     drawn, axes = figure(7.0, max(1.6, 0.6 + 0.26 * len(items)))
     places = np.arange(len(items))[::-1]
     axes.barh(places, [value for _, value in items], color="C0")
     axes.set_yticks(places, [name[:40] for name, _ in items])
+    axes.set(xlabel=unit)
     axes.grid(False, axis="y")
+    axes.set_axisbelow(True)
     return drawn
 
 
 def _shapley(page: Report, trained: "Trained") -> None:
-    predictor = trained.predictor
+    predictor, problem = trained.predictor, trained.predictor.problem
     rows = np.unique(np.linspace(0, len(trained.table) - 1, _EXPLAINED).astype(int))
     part = trained.table.iloc[rows]
-    values = predictor.contributions(predictor.design(part))
+    values = _moved(predictor, predictor.design(part))
     order = np.argsort(-np.abs(values).mean(0), kind="stable")[:_SHOWN]
     drawn, axes = figure(7.0, max(1.8, 0.8 + 0.28 * len(order)))
     random = np.random.default_rng(0)
@@ -215,7 +232,11 @@ def _shapley(page: Report, trained: "Trained") -> None:
         )
     axes.axvline(0, color="C7", linewidth=1)
     axes.set_yticks(range(len(order))[::-1], [predictor.columns[place].name[:40] for place in order])
-    unit = "its own unit" if predictor.problem.is_regression else "log-odds of the answered label"
+    if problem.is_regression:
+        unit = f"in the unit of {problem.target}"
+    else:
+        whose = f'"{problem.labels[1]}"' if problem.kind == "binary" else "the likeliest label"
+        unit = f"log-odds of {whose}"
     axes.set(xlabel=f"Shapley value, {unit}")
     table = DataFrame(
         {
@@ -228,6 +249,14 @@ def _shapley(page: Report, trained: "Trained") -> None:
         "value in every column). A dot is a row; red is a great number, blue a small one."
     )
     page.add("Shapley values", text, table, drawn)
+
+
+def _moved(predictor: "Predictor", design: "Design") -> Array:
+    """Shapley values; of two labels those of the second in every row, so that right means the same in all."""
+    values = predictor.contributions(design)
+    if predictor.problem.kind != "binary":
+        return values
+    return np.where(predictor.blend(design).argmax(1)[:, None] == 0, -values, values)
 
 
 def _ranks(column: Any, part: DataFrame) -> Array:
@@ -243,14 +272,14 @@ def _columns(page: Report, trained: "Trained") -> None:
         {
             "column": one.name,
             "kind": one.kind,
-            "missing": one.missing,
+            "missing, %": round(100 * one.missing, 1),
             "values": len(one.categories) if one.kind == "category" else None,
             "why it is left out": "",
         }
         for one in trained.predictor.columns
     ]
     gone = [
-        {"column": one.name, "kind": "", "missing": None, "values": None, "why it is left out": one.why}
+        {"column": one.name, "kind": "", "missing, %": None, "values": None, "why it is left out": one.why}
         for one in trained.dropped
     ]
     text = f"{len(kept)} columns are learnt from, {len(gone)} are not. A missing cell is information, too."

@@ -48,7 +48,7 @@ def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
 def chosen(
     outputs: Sequence[str], predictor: "Predictor", rows: "Design", found: "Answers"
 ) -> dict[str, Array]:
-    """The keys asked for; one that the problem does not have is NaN, as with Autopilot."""
+    """The keys asked for; one that the problem does not have is NaN, which formats write as a gap."""
     offered = {**data(predictor, rows, found), **autopilot(predictor.problem, found)}
     nothing = np.full(len(found.prediction), np.nan)
     return {name: offered.get(name, nothing) for name in outputs}

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import xlwt
+from conftest import lay_out
 from specimen import mixed, patients
 
 from harness.places import Place, Server, Training
@@ -20,16 +22,6 @@ from harness.samples import configure
 TARGET = "Diagnosis"
 pytestmark = pytest.mark.only("inside", "container")
 SENTENCE = re.compile(r'\* We are (\d+)% confident the value of "Diagnosis" is (positive|negative)\.')
-
-
-def lay_out(root: Path, table: pd.DataFrame, **hyperparameters: object) -> Path:
-    folder = root / "input/data/training"
-    folder.mkdir(parents=True)
-    half = len(table) // 2
-    table[:half].to_csv(folder / "a.csv", index=False)
-    table[half:].to_csv(folder / "b.csv", index=False)
-    configure(root, {"preset": "fast", "time_limit_s": 60, **hyperparameters}, ["training"])
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +112,33 @@ def test_the_older_reply_is_a_sentence_and_its_confidence_one_a_row(
         assert int(found[1]) == round(100 * float(str(one["class_confidence"])))
 
 
-def test_one_plain_json_object_is_a_row(asked: Server, rows: pd.DataFrame) -> None:
-    one = json.loads(rows.iloc[0].to_json())
-    assert answers(asked, json.dumps(one).encode(), "application/json") == answers(
-        asked, rows[:1].to_csv(index=False).encode(), "text/csv"
+def test_a_line_of_json_lines_is_the_older_containers_reply_as_it_was(
+    asked: Server, rows: pd.DataFrame
+) -> None:
+    text = rows.to_csv(index=False).encode()
+    told = asked.ask(text, "text/csv", "application/jsonlines", Custom_Attributes="reply=sentence")
+    assert [json.loads(line) for line in told.text.splitlines()] == answers(
+        asked, text, "text/csv", "reply=sentence"
     )
+
+
+def test_one_plain_json_object_is_a_row(asked: Server, rows: pd.DataFrame) -> None:
+    expected = answers(asked, rows[:1].to_csv(index=False).encode(), "text/csv")
+    one = json.loads(rows.iloc[0].to_json())
+    written = {name: str(cell) for name, cell in one.items()}
+    for form in (one, written):
+        assert answers(asked, json.dumps(form).encode(), "application/json") == expected
+
+
+def test_a_model_is_read_once_and_not_for_each_request(
+    place: Place, learnt: Training, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(learnt.model, tmp_path / "model")
+    text = rows.to_csv(index=False).encode()
+    with place.serve(tmp_path) as running:
+        before = answers(running, text, "text/csv")
+        shutil.rmtree(tmp_path / "model/mindsdb")
+        assert answers(running, text, "text/csv") == before
 
 
 def test_autopilots_keys_can_be_asked_for_and_chosen(
@@ -144,9 +158,28 @@ def test_autopilots_keys_can_be_asked_for_and_chosen(
     first = next(csv.reader(reply.text.splitlines()))
     assert [float(first[0]), first[1]] == [found[0]["probability"], found[0]["predicted_label"]]
     assert json.loads(first[2]) == found[0]["probabilities"], "B8.9: a list is one quoted cell"
-    assert answers(asked, text, "text/csv", "outputs=confidence") == [
-        {"confidence": one["probability"]} for one in found
+    for form in ("data", "sentence", "autopilot"):
+        assert answers(asked, text, "text/csv", f"outputs=confidence;reply={form}") == [
+            {"confidence": one["probability"]} for one in found
+        ], "B8.9: whatever `reply` is"
+
+
+def test_outputs_of_another_problem_are_gaps_and_unknown_ones_are_refused(
+    place: Place, learnt: Training, asked: Server, rows: pd.DataFrame
+) -> None:
+    text = rows[:2].to_csv(index=False).encode()
+    keys = '{"outputs": ["low", "predicted_label", "high"]}'
+    labels = [one["prediction"] for one in answers(asked, text, "text/csv")]
+    assert answers(asked, text, "text/csv", keys) == [
+        {"low": None, "predicted_label": label, "high": None} for label in labels
     ]
+    reply = asked.ask(text, "text/csv", "text/csv", Custom_Attributes=keys)
+    assert reply.text == "".join(f",{label},\n" for label in labels)
+    refused = asked.ask(text, "text/csv", "application/json", Custom_Attributes="outputs=predicted_lable")
+    assert refused.status == 400
+    said = refused.json["message"]
+    assert all(word in said for word in ("outputs", "'predicted_label'", '"predicted_lable"')), said
+    assert "\n" not in said
 
 
 def test_score_adds_metrics_where_the_target_came(asked: Server, rows: pd.DataFrame) -> None:
@@ -192,35 +225,9 @@ def test_the_report_shows_what_it_should(learnt: Training) -> None:
     ]
     board = found["sections"][0]["table"]
     assert {"CatBoost", "LightGBM", "Linear", "Prior"} == {row["model"] for row in board}
-    assert all(row["bytes"] > 0 and row["rows per second"] > 0 for row in board)
+    assert all(row["kB"] > 0 and row["rows per second"] > 0 for row in board)
     assert "best so far" in learnt.log
     assert "s left" in learnt.log
-
-
-@pytest.mark.only("inside")
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({}, "hyperparameter target is required: the column to predict, one of customer, size, team"),
-        ({"target": "grades"}, "target grades: no such column; the table has customer, size"),
-        ({"target": "country"}, "every row has 'Utopia', so there is nothing to predict"),
-        ({"target": "fax"}, "target fax: every cell is missing"),
-        ({"target": "customer"}, "expected labels that repeat"),
-        ({"target": "grade", "features": "siez"}, "features: no column siez"),
-        ({"target": "grade", "metric": "rmse"}, "metric rmse is not for a multiclass problem"),
-        ({"target": "team", "problem_type": "regression"}, "regression needs numbers"),
-        ({"target": "grade", "class_weights": '{"9": 2}'}, "class_weights: the target has no 9"),
-        ({"target": "grade", "sample_weight": "size"}, "sample_weight: column size must hold numbers"),
-    ],
-    ids=lambda one: json.dumps(one) if isinstance(one, dict) else "",
-)
-def test_each_mistake_is_told_in_one_line(
-    place: Place, tmp_path: Path, given: dict[str, str], says: str
-) -> None:
-    training = place.train(lay_out(tmp_path, mixed(60), **given))
-    assert training.code != 0
-    assert says in training.failure.splitlines()[0]
-    assert "Traceback" not in training.log
 
 
 @pytest.mark.only("inside")

@@ -1,10 +1,6 @@
 """MindsDB at work: it trains, answers as the predictor does, restores elsewhere, keeps no rows."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -16,32 +12,6 @@ from specimen import NOTES, ODD, TARGETS, mixed
 
 USING = {"preset": "fast", "time_limit_s": 60, "threads": 1}
 SQL = "SELECT t.customer, m.* FROM files.train AS t JOIN mindsdb.model AS m"
-
-# A MindsDB that knows nothing of this image: what its own start does, without servers. Nothing is replaced.
-PLAIN = """
-import json, sys
-import mindsdb.interfaces.storage.db as db
-db.init()
-from mindsdb.migrations.migrate import migrate_to_head
-migrate_to_head()
-from mindsdb.utilities.context import context
-context.set_default()
-from mindsdb.interfaces.database.integrations import integration_controller
-integration_controller.create_permanent_integrations()
-from mindsdb.api.executor.command_executor import ExecuteCommands
-from mindsdb.api.executor.controllers.session_controller import SessionController
-from mindsdb.interfaces.file.file_controller import FileController
-from mindsdb_sql_parser import parse_sql
-
-if __name__ == "__main__":
-    FileController().save_file("train", sys.argv[1], file_name="rows.parquet")
-    session = SessionController()
-    session.database = "mindsdb"
-    for sql in sys.argv[2:]:
-        answer = ExecuteCommands(session).execute_command(parse_sql(sql))
-        if answer.data is not None:
-            print("answer", answer.data.to_df().to_json(orient="split", double_precision=15))
-"""
 
 
 class Quiet:
@@ -138,37 +108,6 @@ def test_nothing_of_the_rows_is_left_in_the_scratch_folder(
     files = [path for path in mindsdb().root.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if NOTES.encode() in path.read_bytes()]
-
-
-def test_a_plain_mindsdb_takes_the_model_in_and_answers_the_same(
-    storages: dict[str, Path], table: pd.DataFrame, tmp_path: Path
-) -> None:
-    shutil.copytree(storages["multiclass"], tmp_path / "server")
-    table.to_parquet(tmp_path / "rows.parquet")
-    (tmp_path / "plain.py").write_text(PLAIN)
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("MINDSDB")}
-    done = subprocess.run(
-        [sys.executable, "plain.py", "rows.parquet", SQL, "DESCRIBE mindsdb.model.leaderboard"],
-        cwd=tmp_path,
-        env={
-            **environ,
-            "MINDSDB_STORAGE_DIR": str(tmp_path / "server"),
-            "MINDSDB_COMMUNITY_HANDLERS": "true",
-            "MINDSDB_CONSOLE_LOG_LEVEL": "ERROR",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    found = [json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("answer ")]
-    assert len(found) == 2, done.stdout + done.stderr
-    joined = pd.DataFrame(found[0]["data"], columns=found[0]["columns"])
-    direct = predictor(storages["multiclass"]).predict(table)
-    assert joined[TARGETS["multiclass"]].tolist() == direct.prediction.tolist()
-    assert joined["confidence"].tolist() == pytest.approx(direct.confidence.tolist(), rel=1e-12)
-    assert "model" in found[1]["columns"]
 
 
 def test_a_fitted_predictor_can_be_registered_described_and_brought_up_to_date(
