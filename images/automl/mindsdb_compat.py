@@ -72,11 +72,17 @@ class MindsDB:
         self._session, self._commands = SessionController, ExecuteCommands
 
     def train(
-        self, table: "DataFrame", target: str, using: dict[str, Any], watcher: "Watcher", folder: Path
+        self,
+        table: "DataFrame",
+        target: str,
+        using: dict[str, Any],
+        watcher: "Watcher",
+        folder: Path,
+        ends: float | None = None,
     ) -> "Trained":
         """CREATE MODEL … FROM files … PREDICT … USING engine='automl'; packs the storage in `folder`.
 
-        Raises what the engine raised.
+        The search is over when `time.monotonic` is at `ends`. Raises what the engine raised.
         """
         from mindsdb_sql_parser.ast import Identifier
         from mindsdb_sql_parser.ast.mindsdb import CreatePredictor
@@ -87,6 +93,7 @@ class MindsDB:
             self._give(table)
             session = self._module("session")
             before, session.watcher = session.watcher, watcher
+            session.ends = ends
             session.outcome.clear()
             try:
                 self._execute(
@@ -102,7 +109,7 @@ class MindsDB:
                     raise RuntimeError(f"MindsDB did not train the model: {self._error()}")
                 found: Any = session.outcome.pop()
             finally:
-                session.watcher = before
+                session.watcher, session.ends = before, None
             if type(found).__name__ == Unfit.__name__:
                 raise Unfit(str(found))
             if isinstance(found, Exception):

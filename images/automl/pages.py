@@ -33,7 +33,7 @@ def write(page: Report, trained: "Trained", seconds: float) -> None:
         _calibration(page, trained)
     _importance(page, trained, clock.share(0.5))
     if not clock.over:
-        _shapley(page, trained)
+        _shapley(page, trained, clock)
     _columns(page, trained)
 
 
@@ -211,11 +211,17 @@ def _bars(items: list[tuple[str, float]], unit: str) -> "Figure":
     return drawn
 
 
-def _shapley(page: Report, trained: "Trained") -> None:
+def _shapley(page: Report, trained: "Trained", clock: Clock) -> None:
     predictor, problem = trained.predictor, trained.predictor.problem
     rows = np.unique(np.linspace(0, len(trained.table) - 1, _EXPLAINED).astype(int))
-    part = trained.table.iloc[rows]
-    values = _moved(predictor, predictor.design(part))
+    np.random.default_rng(0).shuffle(rows)  # so that those that time allows are from the whole table
+    explained = []
+    for row in rows:
+        explained.append(_moved(predictor, trained.rows[[row]]))
+        if clock.over:
+            break
+    values = np.concatenate(explained)
+    part = trained.table.iloc[rows[: len(values)]]
     order = np.argsort(-np.abs(values).mean(0), kind="stable")[:_SHOWN]
     drawn, axes = figure(7.0, max(1.8, 0.8 + 0.28 * len(order)))
     random = np.random.default_rng(0)
@@ -245,7 +251,7 @@ def _shapley(page: Report, trained: "Trained") -> None:
         }
     )
     text = (
-        f"How much each cell of {len(rows)} rows moved the answer away from that of a typical row (the usual "
+        f"How much each cell of {len(values)} {'row' if len(values) == 1 else 'rows'} moved the answer away from that of a typical row (the usual "
         "value in every column). A dot is a row; red is a great number, blue a small one."
     )
     page.add("Shapley values", text, table, drawn)

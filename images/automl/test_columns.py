@@ -7,6 +7,7 @@ from automl_handler.columns import look_at
 from automl_handler.design import design
 from automl_handler.errors import Unfit
 from automl_handler.problem import find
+from automl_handler.text import Reader
 from specimen import mixed
 
 RANDOM = np.random.default_rng(0)
@@ -100,3 +101,8 @@ def test_a_design_reads_what_the_columns_say() -> None:
     rows = design(found, table)
     assert len(rows) == 50
     assert rows.joined.shape[1] == sum(max(1, one.width) for one in found)
+
+
+def test_words_are_learnt_from_all_over_a_long_column() -> None:
+    texts = ["early bird"] * 6_000 + ["late worm"] * 6_000
+    assert Reader.fit(texts).words == ("bird", "early", "late", "worm")

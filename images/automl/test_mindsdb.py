@@ -1,12 +1,15 @@
 """MindsDB at work: it trains, answers as the predictor does, restores elsewhere, keeps no rows."""
 
 import json
+import re
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from automl_handler.errors import Unfit
 from automl_handler.predictor import Predictor
+from conftest import Told
 from mindsdb_compat import DATABASE, mindsdb
 from specimen import NOTES, ODD, TARGETS, mixed
 
@@ -137,6 +140,18 @@ def test_a_fitted_predictor_can_be_registered_described_and_brought_up_to_date(
     )
     assert len(tuned) == len(table)
     assert tuned["confidence"].tolist() != taken["confidence"].tolist()
+
+
+def test_a_search_that_mindsdb_begins_late_has_what_is_left_but_a_quarter_at_least(
+    table: pd.DataFrame, tmp_path: Path
+) -> None:
+    for left, least, most in ((-5, 10, 25), (60, 30, 60), (None, 61, 100)):
+        told = Told()
+        ends = None if left is None else time.monotonic() + left
+        mindsdb().train(table, "grade", {**USING, "time_limit_s": 100}, told, tmp_path / str(left), ends)
+        first = re.search(r"; (\d+) s left", "\n".join(told.lines))
+        assert first, told.lines
+        assert least <= int(first[1]) <= most, told.lines
 
 
 def test_what_the_engine_refuses_reaches_the_caller_as_it_is(table: pd.DataFrame, tmp_path: Path) -> None:

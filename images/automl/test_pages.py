@@ -2,6 +2,7 @@
 
 import numpy as np
 import pages
+from automl_handler.clock import Clock
 from automl_handler.search import Trained
 from specimen import TARGETS, mixed
 
@@ -44,3 +45,12 @@ def test_the_tables_have_no_silly_digits(searched: dict[str, Trained]) -> None:
             assert numbers.tolist() == numbers.round(1).tolist()
         assert (board["kB"] > 0).all()
         assert columns["missing, %"].max() > 0
+
+
+def test_rows_are_explained_one_by_one_until_time_is_over(searched: dict[str, Trained]) -> None:
+    report = Report()
+    pages._shapley(report, searched["binary"], Clock(0))
+    pages._shapley(report, searched["binary"], Clock(60))
+    first, whole = (section.text for section in report.sections)
+    assert "each cell of 1 row moved" in first
+    assert "each cell of 60 rows moved" in whole

@@ -18,8 +18,8 @@ from slipway import Channel, Job, Tunable, UserError
 if TYPE_CHECKING:
     from automl_handler.predictor import Predictor
 
-_REPORT = 0.05  # of the time limit that the report may take, at most
-_REPORT_S = 15.0
+_REPORT = 0.05  # of the time limit is kept for the report and for saving
+_REPORT_S = (2.0, 15.0)  # at least, at most
 
 
 def _weights(given: object) -> object:
@@ -87,12 +87,10 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     from mindsdb_compat import mindsdb  # some seconds, which a wrong hyperparameter need not wait for
 
     engine = mindsdb()
-    spent = time.monotonic() - started
-    limit = params.time_limit_s - min(_REPORT_S, _REPORT * params.time_limit_s)
-    # Where MindsDB takes much of a short limit, the search still gets half of it.
-    using = _using(params, job, max(limit - spent, params.time_limit_s / 2))
+    after = min(_REPORT_S[1], max(_REPORT_S[0], _REPORT * params.time_limit_s))
+    ends = started + params.time_limit_s - after
     try:
-        trained = engine.train(table, params.target, using, job, storage)
+        trained = engine.train(table, params.target, _using(params, job), job, storage, ends)
     except Unfit as error:
         raise UserError(str(error)) from None
     predictor = trained.predictor
@@ -106,10 +104,9 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     return Model.of(storage, keep)
 
 
-def _using(params: Hyperparameters, job: Job, seconds: float) -> dict[str, Any]:
+def _using(params: Hyperparameters, job: Job) -> dict[str, Any]:
     """The hyperparameters as MindsDB's USING takes them."""
-    given = params.model_dump(mode="json", exclude={"target"})
-    return {**given, "time_limit_s": seconds, "threads": job.cpus}
+    return {**params.model_dump(mode="json", exclude={"target"}), "threads": job.cpus}
 
 
 def _scored(predictor: "Predictor", channel: Channel) -> dict[str, float]:

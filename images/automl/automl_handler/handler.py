@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ class AutoML(BaseMLEngine):  # type: ignore[misc]
                 return
             if df is None:
                 raise Unfit("CREATE MODEL needs rows to learn from: FROM integration (SELECT …)")
-            trained = search(df, target, Choices.of(using), session.watcher)
+            choices = Choices.of(using)
+            choices = replace(choices, time_limit_s=session.seconds(choices.time_limit_s))
+            trained = search(df, target, choices, session.watcher)
         except Exception as error:
             session.failed(error)
             raise

@@ -76,7 +76,7 @@ def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher)
             f"no column is left to learn {target} from: "
             + listed([f"{one.name} is {one.why}" for one in dropped], 5)
         )
-    most = _affordable(len(columns), posed, choices)
+    most = _affordable(sum(max(1, one.width) for one in columns), posed, choices)
     kept = _sample(encoded, max(_ROWS, 5 * posed.classes, most), choices.seed)
     if len(kept) < len(table):
         notes.append(f"learnt from {len(kept)} of {len(table)} rows, as many as the time limit allows")
@@ -198,10 +198,10 @@ def _features(table: pd.DataFrame, target: str, choices: Choices) -> list[str]:
     return [name for name in (choices.features or names) if name not in out]
 
 
-def _affordable(columns: int, posed: Problem, choices: Choices) -> int:
+def _affordable(inputs: int, posed: Problem, choices: Choices) -> int:
     """How many rows can well be learnt from in time."""
     cells = _CELLS_A_SECOND * choices.time_limit_s * choices.threads**0.7 / max(1.0, posed.classes / 4)
-    return int(cells / columns)
+    return int(cells / inputs)
 
 
 def _folds(rows: int, most: int) -> int:

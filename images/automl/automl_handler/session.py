@@ -1,8 +1,10 @@
-"""Who watches a search that MindsDB runs: whoever started it sets `watcher`, and reads `outcome`."""
+"""Who watches a search that MindsDB runs: whoever started it sets `watcher` and `ends`, and reads `outcome`."""
 
 import logging
+import time
 from typing import Any
 
+_LEAST = 0.25  # of the time limit that a search has, however late it starts
 log = logging.getLogger(__name__)
 
 
@@ -17,8 +19,15 @@ class Logging:
 
 
 watcher: Any = Logging()
+ends: float | None = None
+"""When a search is to be over, as `time.monotonic` counts; without it, its time limit begins when it starts."""
 outcome: list[Any] = []
 """What the last search gave: what was trained, or the error it ended with; emptied by who reads it."""
+
+
+def seconds(limit: float) -> float:
+    """What is left of `limit`: MindsDB takes its part before it calls the engine."""
+    return limit if ends is None else max(_LEAST * limit, ends - time.monotonic())
 
 
 def ended(trained: Any) -> None:

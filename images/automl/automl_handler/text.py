@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 _WORD = re.compile(r"\w\w+")
 _WORDS = 2_000
 _DIRECTIONS = 20
+_LEARNT = 5_000  # texts that words and directions are learnt from
 _LEAST = 3  # texts that a word must be in: what one person wrote is nobody else's to read in a model
 
 
@@ -28,7 +29,8 @@ class Reader:
 
     @classmethod
     def fit(cls, texts: list[str]) -> Self:
-        """Learns the words, and the truncated singular value decomposition of the texts."""
+        """Learns the words, and the truncated singular value decomposition of the texts, of many a part."""
+        texts = texts[:: -(-len(texts) // _LEARNT)]
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(set(_WORD.findall(text.lower())))
@@ -43,7 +45,7 @@ class Reader:
             return blank
         from sklearn.utils.extmath import randomized_svd
 
-        _, _, axes = randomized_svd(blank._weights(texts[:20_000]), n_components=rank, random_state=0)
+        _, _, axes = randomized_svd(blank._weights(texts), n_components=rank, random_state=0)
         return cls(tuple(known), idf, np.ascontiguousarray(axes.T))
 
     @property
