@@ -42,7 +42,7 @@ class Table:
         return [] if self.kind == "regression" else sorted(self.rows["target"].unique())
 
     def folds(self, count: int, most: int) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-        """The first `count` of four folds: at most `most` rows to learn from, and `_HELD` others to answer."""
+        """The first `count` of four folds: at most `most` rows to learn from, and others to answer."""
         if self.kind == "regression":
             parts = KFold(4, shuffle=True, random_state=0).split(self.rows)
         else:

@@ -250,9 +250,10 @@ def _shapley(page: Report, trained: "Trained", clock: Clock) -> None:
             "mean |Shapley value|": np.abs(values).mean(0)[order],
         }
     )
+    of = "1 row" if len(values) == 1 else f"{len(values)} rows"
     text = (
-        f"How much each cell of {len(values)} {'row' if len(values) == 1 else 'rows'} moved the answer away from that of a typical row (the usual "
-        "value in every column). A dot is a row; red is a great number, blue a small one."
+        f"How much each cell of {of} moved the answer away from that of a typical row (the usual value in "
+        "every column). A dot is a row; red is a great number, blue a small one."
     )
     page.add("Shapley values", text, table, drawn)
 

@@ -205,7 +205,7 @@ def _affordable(inputs: int, posed: Problem, choices: Choices) -> int:
 
 
 def _folds(rows: int, most: int) -> int:
-    """Five, but fewer where `rows` are many for the time, or far more than the `most` that it is enough for."""
+    """Five, but fewer where `rows` are many, or far more than the `most` that time is enough for."""
     if rows > _TWO_FOLDS * most:
         return 2
     return 5 if rows <= min(_FIVE_FOLDS, max(_ROWS, most / 5)) else 3
@@ -286,7 +286,7 @@ def _try(
     measure: Callable[[Floats, Floats], float],
     ends: Clock | None,
 ) -> Tried:
-    """One trial on every fold. Raises _TooSlow where the first says that the others will not be done by `ends`."""
+    """One trial on every fold. Raises _TooSlow where one fold tells that the others will be late."""
     started = time.monotonic()
     count = int(folds.max()) + 1
     settings = dict(trial.settings)

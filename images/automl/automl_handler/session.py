@@ -1,4 +1,4 @@
-"""Who watches a search that MindsDB runs: whoever started it sets `watcher` and `ends`, and reads `outcome`."""
+"""Who watches a search of MindsDB's: whoever starts it sets `watcher` and `ends`, and reads `outcome`."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ class Logging:
 
 watcher: Any = Logging()
 ends: float | None = None
-"""When a search is to be over, as `time.monotonic` counts; without it, its time limit begins when it starts."""
+"""When a search is to be over, as `time.monotonic` counts; None: its time limit begins when it starts."""
 outcome: list[Any] = []
 """What the last search gave: what was trained, or the error it ended with; emptied by who reads it."""
 
