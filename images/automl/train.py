@@ -79,7 +79,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             f"hyperparameter target is required: the column to predict, one of {listed(names, 40)}"
         )
     if params.target not in names:  # MindsDB would take one that differs in case
-        raise UserError(f"target {params.target}: no such column; the table has {listed(names, 40)}")
+        hint = "" if train.named else "; where the first line is a header, say text/csv;header=present"
+        raise UserError(f"target {params.target}: no such column; the table has {listed(names, 40)}{hint}")
     if params.folds == 1:
         raise UserError("hyperparameter folds: expected 0 or 2 to 20, got 1")
     keep = tempfile.TemporaryDirectory(prefix="automl-model-")
