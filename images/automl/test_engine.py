@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,15 @@ def test_a_forest_as_arrays_answers_as_scikit_learns(kind: str, searched: dict[s
     forest = Forest.of([one.tree_ for one in model.estimators_], problem, places)
     assert forest.predict(rows) == pytest.approx(expected, rel=1e-6, abs=1e-6)
     assert forest.predict(rows[[3]]) == pytest.approx(expected[[3]], rel=1e-6, abs=1e-6)  # a row with a gap
+
+
+def test_a_forest_of_many_labels_stays_small(searched: dict[str, Trained]) -> None:
+    rows = searched["regression"].rows[np.arange(160).repeat(40)]
+    shaken = replace(rows, numbers=rows.numbers + RANDOM.normal(size=rows.numbers.shape))
+    target = RANDOM.integers(0, 50, len(rows)).astype(float)
+    task = Task(Problem("t", "multiclass", tuple(range(50))), Clock(60), 0, 1)
+    forest = Forest.fit(shaken, target, None, shaken, target, task, trees=100, leaf=1)
+    assert 20e6 < forest.arrays["leaves"].nbytes < 41e6
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))

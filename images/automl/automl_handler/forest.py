@@ -12,6 +12,8 @@ from .problem import Floats, Problem
 
 _FILE = "forest.npz"
 _FIRST, _AT_ONCE = 4, 20  # trees grown between two looks at the clock
+_LEAVES = 4_000  # of a tree
+_BYTES = 40e6  # that the leaves of a forest may hold, as each has a number a label
 _PATHS = 2_000_000  # (row, tree) pairs walked at once
 
 
@@ -48,7 +50,7 @@ class Forest(Fitted):
             n_estimators=0,
             min_samples_leaf=int(settings.get("leaf", 3)),
             max_features=1.0 if task.problem.is_regression else "sqrt",
-            max_leaf_nodes=int(settings.get("leaves", 4_000)),
+            max_leaf_nodes=max(2, min(_LEAVES, int(_BYTES / (8 * wanted * task.problem.classes)))),
             random_state=task.seed,
             n_jobs=task.threads,
             warm_start=True,
