@@ -25,7 +25,8 @@ from automl_handler.errors import Unfit
 
 if TYPE_CHECKING:
     from automl_handler.predictor import Answers, Predictor
-    from automl_handler.search import Trained, Watcher
+    from automl_handler.search import Trained
+    from automl_handler.trials import Watcher
     from pandas import DataFrame
 
 DATABASE = "mindsdb.sqlite3.db"

@@ -19,7 +19,8 @@ from automl_handler.linear import Linear
 from automl_handler.plan import Trial
 from automl_handler.prior import Prior
 from automl_handler.problem import Problem
-from automl_handler.search import Trained, _folds, _TooSlow, _try, search
+from automl_handler.search import Trained, _folds, search
+from automl_handler.trials import _TooSlow, _try
 from conftest import Told
 from specimen import TARGETS, mixed
 

@@ -1,14 +1,12 @@
 """The search: types columns, tries learners on folds until time is over, blends what helps."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from . import calibration, ensemble, light, problem, scores
+from . import calibration, ensemble, problem, scores
 from .choices import Choices
 from .clock import Clock
 from .columns import Column, Dropped, look_at
@@ -17,11 +15,9 @@ from .errors import Unfit, listed
 from .folds import assign
 from .interval import Interval
 from .leaderboard import Tried, leaderboard
-from .learner import Task
-from .plan import Trial, plan
 from .predictor import LEVEL, Member, Predictor
-from .prior import Prior
 from .problem import Floats, Problem
+from .trials import Watcher, try_all
 
 _LEAST = 10  # rows
 _TRIALS = 0.93  # of the time limit
@@ -30,18 +26,6 @@ _ROWS = 2_000  # that are always learnt from
 _TWO_FOLDS = 16  # times the rows that there is time for, as wide tables have
 _FIVE_FOLDS = 50_000  # rows up to which five folds are worth more than their time
 _WITH_THREADS = 5_000  # rows from which on threads gain more than they lose in waiting for one another
-
-
-class Watcher(Protocol):
-    """Who is told how far the search is, and may end it."""
-
-    def progress(self, text: str) -> None: ...
-
-    def should_stop(self) -> bool: ...
-
-
-class _TooSlow(Exception):
-    """What cannot be cut short takes longer than there is time."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +70,7 @@ def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher)
     rows = design(columns, table)
     folds = assign(encoded, choices.folds or _folds(len(table), most), choices.seed)
     able = replace(choices, threads=choices.threads if len(table) > _WITH_THREADS else 1)
-    tried = _try_all(rows, encoded, weights, folds, posed, metric, clock, able, watcher)
+    tried = try_all(rows, encoded, weights, folds, posed, metric, clock, able, watcher)
     share = ensemble.select([one.answers for one in tried], encoded, scores.loss(metric, posed))
     raw = np.average([one.raw for one in tried], 0, share)
     answers = np.average([one.answers for one in tried], 0, share)
@@ -227,95 +211,3 @@ def _described(posed: Problem, rows: int, columns: list[Column], dropped: list[D
     found = f", {posed.classes} labels" if posed.labels else ""
     gone = f"; dropped: {listed([one.name for one in dropped])}" if dropped else ""
     return f"{posed.kind}{found}, {rows} rows; columns: {', '.join(kinds)}{gone}"
-
-
-def _try_all(
-    rows: Design,
-    target: Floats,
-    weights: Floats | None,
-    folds: Any,
-    posed: Problem,
-    metric: str,
-    clock: Clock,
-    choices: Choices,
-    watcher: Watcher,
-) -> list[Tried]:
-    """Every trial of the plan that time allows, the prior first, which always succeeds."""
-    measure = scores.loss(metric, posed)
-    trials = [Trial(Prior.name, Prior, 0.0), *plan(choices.preset, posed, len(rows))]
-    tried: list[Tried] = []
-    best = ("", np.inf)
-    late = 0.0  # seconds that a trial took beyond its share: what cannot be cut short
-    for place, trial in enumerate(trials):
-        if place > 1 and clock.left < max(0.05 * choices.time_limit_s, 1.5 * late):
-            watcher.progress(f"time is over; not tried: {listed([one.title for one in trials[place:]])}")
-            break
-        started = time.monotonic()
-        part = clock.share(trial.share / max(1e-9, sum(one.share for one in trials[place:])) * 0.95)
-        share = part.left
-        task = Task(posed, part, choices.seed, choices.threads)
-        try:
-            one = _try(trial, rows, target, weights, folds, task, measure, clock if place > 1 else None)
-        except _TooSlow as error:
-            watcher.progress(f"{trial.title} is given up: {error}")
-            late = max(late, time.monotonic() - started - share)
-            continue
-        except Exception as error:  # what a library cannot do with this table must not end the search
-            watcher.progress(f"{trial.title} could not be fitted: {type(error).__name__}: {str(error)[:200]}")
-            continue
-        late = max(late, time.monotonic() - started - share)
-        tried.append(one)
-        reached = measure(target, one.answers)
-        if reached < best[1]:
-            best = (trial.title, reached)
-        shown = scores.score(metric, posed, target, one.answers)
-        watcher.progress(
-            f"{trial.title}: {metric} {shown:.4g} out of fold in {one.seconds:.1f} s; "
-            f"best so far: {best[0]}; {clock.left:.0f} s left"
-        )
-    return tried
-
-
-def _try(
-    trial: Trial,
-    rows: Design,
-    target: Floats,
-    weights: Floats | None,
-    folds: Any,
-    task: Task,
-    measure: Callable[[Floats, Floats], float],
-    ends: Clock | None,
-) -> Tried:
-    """One trial on every fold. Raises _TooSlow where one fold tells that the others will be late."""
-    started = time.monotonic()
-    count = int(folds.max()) + 1
-    settings = dict(trial.settings)
-    if trial.tuned:
-        held = folds == 0
-        quick = replace(task, clock=task.clock.share(0.6))
-        loss = scores.loss(scores.usual(task.problem), task.problem)  # tuned on AUC, probabilities go astray
-        part = weights[~held] if weights is not None else None
-        settings |= light.search(
-            rows[~held], target[~held], part, rows[held], target[held], quick, loss, trial.tuned
-        )
-    answers = np.zeros((len(rows), task.problem.classes))
-    models = []
-    for fold in range(count):
-        held = folds == fold
-        part = weights[~held] if weights is not None else None
-        begun = time.monotonic()
-        one = replace(task, clock=task.clock.share(1 / (count - fold)))
-        model = trial.kind.fit(rows[~held], target[~held], part, rows[held], target[held], one, **settings)
-        answers[held] = model.predict(rows[held])
-        models.append(model)
-        took = time.monotonic() - begun
-        if ends is not None and (count - fold - 1) * took > ends.left:
-            raise _TooSlow(f"{took:.1f} s a fold, {ends.left:.1f} s left")
-    if not np.isfinite(answers).all():
-        raise ValueError("answers that are no numbers")
-    plain = task.problem.is_regression
-    fitted = calibration.Calibration() if plain else calibration.tempered(target, answers)
-    seconds = time.monotonic() - started
-    return Tried(
-        replace(trial, settings=settings), tuple(models), fitted, answers, fitted.apply(answers), seconds
-    )
