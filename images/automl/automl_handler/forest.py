@@ -115,15 +115,21 @@ class Forest(Fitted):
         return np.concatenate(found) if found else np.empty((0, self.problem.classes))
 
     def _walk(self, inputs: Any) -> Floats:
-        """All trees at once, a level a step."""
+        """All trees at once, a level a step, until every path has come to its leaf."""
         of = self.arrays
+        cells, begins = inputs.ravel(), np.arange(len(inputs))[:, None] * inputs.shape[1]
+        gaps, children = np.isnan(inputs).any(), of["children"].ravel()
         at = np.repeat(of["starts"][None, :], len(inputs), axis=0)
-        own = np.arange(len(inputs))[:, None]
         for _ in range(self._depth):
-            cells = inputs[own, of["feature"][at]]
-            left = np.where(np.isnan(cells), of["gap_left"][at], cells <= of["threshold"][at])
-            at = of["children"][at, np.where(left, 0, 1)]
-        found: Floats = of["leaves"][at].mean(1, dtype=np.float64)
+            seen = cells.take(begins + of["feature"].take(at))
+            right = seen > of["threshold"].take(at)
+            if gaps:
+                right |= np.isnan(seen) & ~of["gap_left"].take(at)
+            below = children.take(2 * at + right)
+            if np.array_equal(below, at):
+                break
+            at = below
+        found: Floats = of["leaves"].take(at, axis=0).mean(1, dtype=np.float64)
         return found
 
     def save(self, folder: Path) -> None:
