@@ -17,14 +17,6 @@ USING = {"preset": "fast", "time_limit_s": 60, "threads": 1}
 SQL = "SELECT t.customer, m.* FROM files.train AS t JOIN mindsdb.model AS m"
 
 
-class Quiet:
-    def progress(self, text: str) -> None:
-        pass
-
-    def should_stop(self) -> bool:
-        return False
-
-
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     return mixed()
@@ -36,7 +28,7 @@ def storages(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> d
     root = tmp_path_factory.mktemp("storages")
     for kind, target in TARGETS.items():
         ignored = sorted(set(TARGETS.values()) - {target})
-        mindsdb().train(table, target, {**USING, "ignore": ignored}, Quiet(), root / kind)
+        mindsdb().train(table, target, {**USING, "ignore": ignored}, Told(), root / kind)
     return {kind: root / kind for kind in TARGETS}
 
 
@@ -156,7 +148,7 @@ def test_a_search_that_mindsdb_begins_late_has_what_is_left_but_a_quarter_at_lea
 
 def test_what_the_engine_refuses_reaches_the_caller_as_it_is(table: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(Unfit, match="every row has 'Utopia'"):
-        mindsdb().train(table, "country", USING, Quiet(), tmp_path / "none")
+        mindsdb().train(table, "country", USING, Told(), tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
@@ -164,6 +156,6 @@ def test_names_with_quotes_points_and_spaces_are_names(table: pd.DataFrame, tmp_
     named = table[["size", "team", "grade"]].rename(
         columns={"size": 'it\'s "size".x', "grade": "my.grade 100%"}
     )
-    mindsdb().train(named, "my.grade 100%", USING, Quiet(), tmp_path / "odd")
+    mindsdb().train(named, "my.grade 100%", USING, Told(), tmp_path / "odd")
     direct = predictor(tmp_path / "odd").predict(named)
     assert mindsdb().predict(tmp_path / "odd", named)["my.grade 100%"].tolist() == direct.prediction.tolist()

@@ -25,7 +25,6 @@ class Trial:
 
 def plan(preset: str, problem: Problem, rows: int) -> list[Trial]:
     """CatBoost first, capped, so that a good model exists whatever follows."""
-    few = problem.classes <= 50
     # On small tables nothing beats it; with many labels it is slow, and what comes after is not.
     large = 8.0 if problem.classes <= MANY else 2.0
     # Without statistics of two categories together a tree takes half the time and is hardly worse.
@@ -33,23 +32,21 @@ def plan(preset: str, problem: Problem, rows: int) -> list[Trial]:
     first = Trial("CatBoost", Cat, large, quick)
     light = Trial("LightGBM", Light, 1.0, {"trees": 150, "learning_rate": 0.1} if preset == "fast" else {})
     linear = Trial("Linear", Linear, 0.7)
-    trees = 60 if rows > 20_000 else 100
-    # The larger leaves suit noisy targets, the smaller ones all others; which it is, the blend finds out.
-    forest = [
-        Trial("ExtraTrees", Forest, 1.0, {"trees": trees}),
-        Trial("ExtraTrees, leaves of a row", Forest, 1.0, {"trees": trees, "leaf": 1}),
-    ]
     if preset == "fast":
         return [first, light, linear]
-    forest = forest if few else []
+    trees = 60 if rows > 20_000 else 100
+    # The larger leaves suit noisy targets, the smaller ones all others; which it is, the blend finds out.
+    large_leaves = Trial("ExtraTrees", Forest, 1.0, {"trees": trees})
+    small_leaves = Trial("ExtraTrees, leaves of a row", Forest, 1.0, {"trees": trees, "leaf": 1})
+    forests = [large_leaves, small_leaves] if problem.classes <= 50 else []
     deep = Trial("CatBoost, 1,000 trees", Cat, 2.0, {"iterations": 1_000, "od_wait": 80})
     if preset == "balanced":
-        return [first, light, linear, *forest, Trial("LightGBM by FLAML", Light, 3.0, tuned=40), deep]
+        return [first, light, linear, *forests, Trial("LightGBM by FLAML", Light, 3.0, tuned=40), deep]
     return [
         first,
         light,
         linear,
-        *forest,
+        *forests,
         Trial("LightGBM by FLAML", Light, 3.0, tuned=150),
         deep,
         Trial("CatBoost, shallow", Cat, 2.0, {"iterations": 2_000, "depth": 4, "od_wait": 100}),
