@@ -6,12 +6,12 @@ Training's names are imported only when asked for: a server must not wait for pa
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from slipway.cells import Array
-from slipway.errors import UserError
+from slipway.errors import RowErrors, UserError
 from slipway.hyperparameters import Hyperparameters, Options, Tunable
-from slipway.model import Grouped, Model
-from slipway.rows import Rows
-from slipway.schema import Column, Schema
+from slipway.model import Answers, Groups, Model
+from slipway.table.kinds import Array
+from slipway.table.schema import Column, Schema
+from slipway.table.table import Table
 
 if TYPE_CHECKING:
     from slipway.training.channel import Channel
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Answers",
     "Array",
     "Channel",
     "Column",
-    "Grouped",
+    "Groups",
     "Hyperparameters",
     "Job",
     "Model",
     "Options",
     "Report",
-    "Rows",
+    "RowErrors",
     "Schema",
+    "Table",
     "Tunable",
     "UserError",
     "figure",

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
+from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
 from slipway.hyperparameters import Declared, Tunable, fields, labels
 from slipway.image import Image
 from slipway.manifest import as_json

@@ -1,15 +1,51 @@
 """Who has to act: the caller (UserError), whoever runs the machine (PlatformError), else we."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 
 class UserError(Exception):
     """A mistake of the caller: one line that names the thing, what was expected, and what came.
 
-    In training the text becomes the first line of the failure file, in serving the message of a 4xx answer.
+    `row` counts from 1 among the rows of the request or file; `str()` puts row and column before the message.
+    In training the text becomes the first line of the failure file, in serving the message of a 4xx answer,
+    which has `row` and `column` as members, too.
     """
 
     status = 400
+
+    def __init__(self, message: str, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(message, row, column)
+        self.message = message
+        self.row = row
+        self.column = column
+
+    def __str__(self) -> str:
+        place = [f"row {self.row}"] if self.row is not None else []
+        place += [f"column {shown(self.column)}"] if self.column is not None else []
+        return f"{', '.join(place)}: {self.message}" if place else self.message
+
+    def moved(self, row: int | None) -> Self:
+        """The same error, of another row."""
+        error = type(self)(self.message, row, self.column)
+        error.status = self.status
+        return error
+
+    def within(self, place: str) -> "UserError":
+        """The same error with where it happened before it: a file, a channel."""
+        return UserError(f"{place}: {self}")
+
+
+class RowErrors(UserError):
+    """Several rows of a request are wrong, each for a reason of its own; `rows` has the error of each.
+
+    A model raises it from `predict` so that with on_error=record one call tells all rows that must be left out.
+    """
+
+    def __init__(self, rows: Mapping[int, UserError]) -> None:
+        first = rows[min(rows)]
+        super().__init__(first.message, min(rows), first.column)
+        self.rows = dict(rows)
 
 
 class PlatformError(Exception):
@@ -48,13 +84,21 @@ class BrokenModel(UserError):
 
 def shown(value: object, limit: int = 40) -> str:
     """`value` as an error message quotes it: on one line, cut to `limit` characters."""
-    text = (
-        repr(value) if not isinstance(value, str) else '"' + value.replace("\n", " ").replace("\r", " ") + '"'
-    )
+    text = _quoted(value, limit)
     return text if len(text) <= limit else text[: limit - 2] + '…"'
+
+
+def _quoted(value: Any, limit: int) -> str:
+    if isinstance(value, str):
+        return '"' + value[:limit].replace("\n", " ").replace("\r", " ") + ("" if len(value) > limit else '"')
+    if isinstance(value, list | tuple):  # which may be nested a thousand deep
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return f"an object of {len(value)}"
+    return repr(value)
 
 
 def listed(names: Sequence[str], limit: int = 10) -> str:
     """`names` as an error message lists them, the first `limit` of them."""
     rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(str(name)[:200] for name in names[:limit]) + (f" and {rest} more" if rest > 0 else "")

@@ -6,7 +6,7 @@ import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -183,6 +183,10 @@ class Image(_Facts):
         if missing:
             raise TypeError(f"{self.folder}/train.py must define {listed(missing)}")
         return module
+
+    def legacy(self) -> Any:
+        """`legacy.translated` of an image that reads documents in an older container's form, else None."""
+        return self._module("legacy").translated if (self.folder / "legacy.py").exists() else None
 
     def _module(self, name: str) -> ModuleType:
         if str(self.folder) not in sys.path:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.errors import BrokenModel, listed
-from slipway.schema import Schema
+from slipway.table.schema import Schema
 
 FILE = "manifest.json"
 
@@ -31,7 +31,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True)
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     image: str
     version: str
     created: str
@@ -72,12 +72,22 @@ class Manifest(BaseModel):
                 "was the model trained by this image?"
             ) from None
         except (OSError, ValidationError) as error:
+            if b'"format": 1,' in _start(path):
+                raise BrokenModel("the model was trained by version 0.1 of this image; train it again") from None
             raise BrokenModel(f"{path} cannot be read: {_reason(error)}") from None
         if manifest.image != image:
             raise BrokenModel(f"the model was trained by the image {manifest.image}; this image is {image}")
         for name, stored in manifest.files.items():
             _check(folder / name, name, stored)
         return manifest
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(100)
+    except OSError:
+        return b""
 
 
 def _names(folder: Path) -> list[str]:

@@ -1,35 +1,48 @@
 """What an image is: a fitted model as a value."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from slipway.cells import Array, Kind
 from slipway.hyperparameters import Options
-from slipway.rows import Rows
+from slipway.table.kinds import Array
+from slipway.table.schema import Column
+from slipway.table.table import Table
 
 
 @dataclass(frozen=True)
-class Grouped:
-    """Answers that are not row by row, as rows belong together: the points of a series, say.
+class Groups:
+    """Which rows of a request belong together, where answers are not row by row: the points of a series, say.
 
     Each group of rows has one answer or more. That none is left out is checked, so no row is lost.
     """
 
-    columns: Mapping[str, Array]
-    """Named answer columns, all of one height."""
     of_rows: Array
     """The group of each row of the request: a whole number."""
     of_answers: Array
     """The group of each answer."""
 
 
+@dataclass(slots=True)
+class Answers:
+    """What a model says to a table: named columns, each with one entry per row, in the order of the rows."""
+
+    columns: Mapping[str, Array]
+    groups: Groups | None = None
+    """Where rows belong together: then the columns have an entry per answer, not per row."""
+    extra: Mapping[str, Any] | None = None
+    """What a JSON answer says beside its list of answers: metrics, for one."""
+    envelope: str = ""
+    """What the list of answers is called in JSON, where it is not called as the model usually calls it."""
+
+
 class Model(ABC):
     """A fitted model; subclass it in predictor.py as `Model`. No unfitted one can exist.
 
-    The law of every image: `load(save(model)).predict(rows)` equals `model.predict(rows)`, exactly.
+    The law of every image: `load(save(model)).predict(table)` equals `model.predict(table)`, exactly. A table
+    of no rows gives the same columns, of no entries.
     """
 
     options: ClassVar[type[Options]] = Options
@@ -42,53 +55,33 @@ class Model(ABC):
     envelope: ClassVar[str] = "predictions"
     """What the list of answers is called in JSON."""
 
-    columns: list[str]
-    """What `predict` reads, in order."""
+    columns: Sequence[Column]
+    """What `predict` reads, in order. What a column holds is taken from the training table, but for those that it
+    does not have, whose `kind` the model says."""
 
-    optional: Collection[str] = ()
-    """Those of `columns` that a request may leave out; their cells then count as missing."""
-
-    own: Mapping[str, Kind] = {}
-    """What those of `columns` hold that the training table does not have: a wide one has no items, say."""
-
-    aliases: Mapping[str, str] = {}
-    """Other names that a request may use for `columns`: the name that may come, then the column's."""
-
-    short: Collection[Sequence[str]] = ()
+    layouts: Sequence[Sequence[str]] = ()
     """Other choices of `columns` that rows without names may hold, told by how many they are."""
 
-    marks: ClassVar[frozenset[str]] = frozenset()
-    """The keys by which a JSON document in a form of the image's own is known; `translated` reads it."""
-
-    def translated(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A document that has all of `marks` in the common form, `{"instances": …, "configuration": …}`.
-
-        Raises UserError where it is not what the form says.
-        """
-        return document
-
     @abstractmethod
-    def predict(self, rows: Rows, options: Any) -> Mapping[str, Array] | Grouped:
-        """Named answer columns, each with one entry a row, in the order of the rows; or groups of them."""
+    def predict(self, table: Table, options: Any) -> Answers:
+        """Answers each row of `table`, which has exactly `columns`. Raises UserError, with the row, for one that
+        cannot be answered, RowErrors for several.
+        """
 
-    def groups(self, rows: Rows) -> Array | None:
+    def keeps(self, options: Any) -> bool:
+        """Whether `predict` wants every column that came, as it came, in `table.sent`: to give it back, say."""
+        return False
+
+    def groups(self, table: Table) -> Array | None:
         """The group of each row, where rows belong together, as a history's do: a whole number.
 
         None: each row stands by itself. With on_error=record a row that cannot be read spoils its group, and
-        no group is cut in two where answers are sent piece by piece.
+        no group is cut in two where answers are sent piece by piece. Cells that cannot be read are missing.
         """
         return None
 
-    def envelope_of(self, options: Any) -> str:
-        """What the list of answers is called in JSON to a request with these options."""
-        return self.envelope
-
     def warm(self) -> None:  # noqa: B027  # most models have nothing to do
         """What a first request would wait for, imports say: run once in each worker, beside pings."""
-
-    def beside(self, rows: Rows, answers: Mapping[str, Array], options: Any) -> Mapping[str, Any]:
-        """What a JSON answer says beside its list of answers; nothing, unless a request asked for more."""
-        return {}
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -98,3 +91,8 @@ class Model(ABC):
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """Reads what `save` wrote; `folder` may be read-only."""
+
+    @property
+    def names(self) -> list[str]:
+        """What `columns` are called."""
+        return [column.name for column in self.columns]

@@ -39,6 +39,10 @@ class Settings(BaseModel):
     """Seconds one request may take: 60 as the platform allows, 3600 in a batch transform."""
     max_body_bytes: int = Field(1 << 30, alias="MAX_CONTENT_LENGTH", ge=1)
     """Largest request body in bytes; asynchronous endpoints may send 1 GiB."""
+    max_rows: int | None = Field(None, alias="SLIPWAY_MAX_ROWS", ge=1)
+    """Most rows of one request; as many as memory holds when empty."""
+    max_cells: int | None = Field(None, alias="SLIPWAY_MAX_CELLS", ge=1)
+    """Most cells that a request may unfold to beyond one for each of its bytes; by memory when empty."""
     default_accept: str = Field("", alias="SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")
     """Media type of the answer when a request names none; the request's own type when this is not set."""
     input_columns: str = Field("", alias="SAGEMAKER_INFERENCE_INPUT")

@@ -46,7 +46,7 @@ class App:
     def load(self) -> None:
         """Loads the model; where that fails, says so in the log and in every answer, and is never ready."""
         try:
-            self.endpoint = Endpoint.load(self.settings)
+            self.endpoint = Endpoint.load(self.settings, workers=self.workers)
         except BrokenModel as error:
             self.broken = error
             log("serve", str(error), "error")

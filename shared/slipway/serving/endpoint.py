@@ -1,24 +1,27 @@
 """From a request's bytes to an answer's bytes: everything of /invocations but HTTP."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from slipway import codecs
-from slipway.cells import Array
-from slipway.codecs import Reader, json
-from slipway.errors import BrokenModel, NoRows, NotAcceptable, UserError, listed, shown
+from slipway import formats
+from slipway.errors import BrokenModel, NoRows, NotAcceptable, RowErrors, UserError, listed, shown
+from slipway.formats import Format, Reading, json, json_rows
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
 from slipway.log import fault, within
 from slipway.manifest import Manifest
+from slipway.media import MediaType
 from slipway.model import Model
-from slipway.schema import Schema
-from slipway.serving.asking import Asking, Payload
+from slipway.serving.invocation import Invocation
 from slipway.settings import Settings
+from slipway.table.budget import Budget
+from slipway.table.kinds import Array
+from slipway.table.raw import Raw
+from slipway.table.schema import Schema
 
 _LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
 OPTIONS = "options.json"
@@ -39,6 +42,10 @@ class Answer:
     """What follows the body, made piece by piece while it is sent."""
 
 
+Legacy = Callable[[Mapping[str, Any], Model], Mapping[str, Any] | None]
+"""Turns a document in an older container's form into one in the common form; None where it is in none."""
+
+
 class Endpoint:
     """One loaded model, answering."""
 
@@ -49,9 +56,13 @@ class Endpoint:
         settings: Settings,
         metered: bool = False,
         own: Mapping[str, Any] | None = None,
+        legacy: Legacy | None = None,
+        workers: int = 1,
     ) -> None:
-        """`own` are the options that come with the model."""
+        """`own` are the options that come with the model; `legacy` reads documents in an older form."""
         self.model = model
+        self._legacy = legacy
+        self._budget = Budget.of_worker(workers, settings.max_rows, settings.max_cells)
         self._metered = metered
         self.manifest = manifest
         self._schema = _schema(manifest.reads, _names(settings.input_columns))
@@ -74,7 +85,7 @@ class Endpoint:
         self._options = type(model).options.parse(self._defaults, "option of the deployment")
 
     @classmethod
-    def load(cls, settings: Settings, folder: Path | None = None) -> "Endpoint":
+    def load(cls, settings: Settings, folder: Path | None = None, workers: int = 1) -> "Endpoint":
         """Loads the model in `folder`, else the one at the platform's place for it.
 
         Raises BrokenModel, one line, when it cannot be served.
@@ -89,10 +100,10 @@ class Endpoint:
             raise BrokenModel(
                 f"the model cannot be loaded ({type(error).__name__}): the log has the details"
             ) from None
-        if tuple(model.columns) != manifest.reads.names:
+        if tuple(model.names) != manifest.reads.names:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
         try:
-            return cls(model, manifest, settings, image.metered, _own_options(folder))
+            return cls(model, manifest, settings, image.metered, _own_options(folder), image.legacy(), workers)
         except UserError as error:  # an environment that whoever deployed it has to mend
             raise BrokenModel(str(error)) from None
 
@@ -116,38 +127,37 @@ class Endpoint:
     def _answer(self, body: bytes, content_type: str, accept: str, attributes: str) -> Answer:
         if not body:
             raise NoRows("the body is empty")
-        codec, media = codecs.reader(content_type)
+        source, media = formats.reader(content_type)
         if body.startswith(_GZIP):
             raise UserError("the body is packed with gzip; send it unpacked")
         if len(accept) > _LONGEST:
             raise NotAcceptable(f"Accept: expected at most {_LONGEST} characters, got {len(accept)}")
-        usual = codecs.writer(self._settings.default_accept, codec)
-        writer, wanted = codecs.writer(accept, usual[0]) if accept else usual
-        if codec.read is json.read and self.model.marks:
-            body = self._translated(body)
-        options = self._options_of(body, codec, attributes)
-        asking = Asking(
-            self.model, self._schema, Payload(codec, media, body), writer, wanted, options, self._chosen
+        usual = formats.writer(self._settings.default_accept, source)
+        writer, wanted = formats.writer(accept, usual[0]) if accept else usual
+        read, given = self._source(body, source, media)
+        options = self._options_of(attributes, given)
+        invocation = Invocation(
+            self.model, self._schema, self._budget, options, writer, wanted, self._chosen
         )
         # How many rows are billed is told before the first is sent.
-        written = asking.answer(may_stream=not (self._metered and options.on_error == "record"))
+        written = invocation.answer(read, may_stream=not (self._metered and options.on_error == "record"))
         headers = _metered(written.rows) if self._metered else ()
         return Answer(200, writer.media_type, written.body, headers, written.rest)
 
-    def _translated(self, body: bytes) -> bytes:
-        """A document in the image's own form as one in the common form; any other as it is."""
-        if not all(orjson.dumps(mark) in body for mark in self.model.marks):
-            return body
-        document = json.parsed(body)
-        if not isinstance(document, dict) or not self.model.marks <= document.keys():
-            return body
-        return orjson.dumps(self.model.translated(document))
+    def _source(
+        self, body: bytes, source: Format, media: MediaType
+    ) -> tuple[Callable[[Reading], Raw], Mapping[str, Any]]:
+        """What reads the rows, and the options that came with them; a document is parsed here, once."""
+        if not isinstance(source, json.JSON):
+            return lambda reading: source.read(body, media, reading), {}
+        document = json_rows.parsed(body)
+        if self._legacy is not None and isinstance(document, dict):
+            document = self._legacy(document, self.model) or document
+        return lambda reading: source.read_document(document, reading), json.configuration(document)
 
-    def _options_of(self, body: bytes, codec: Reader, attributes: str) -> Options:
+    def _options_of(self, attributes: str, document: Mapping[str, Any]) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""
-        given = self._known_in(attributes) if attributes else {}
-        if codec.read is json.read:
-            given = {**given, **json.configuration(body)}
+        given = {**(self._known_in(attributes) if attributes else {}), **document}
         return (
             type(self.model).options.parse({**self._defaults, **given}, "option") if given else self._options
         )
@@ -182,7 +192,7 @@ def refused(error: UserError) -> Answer:
     """The answer to a caller's mistake. Its text may quote the payload, so it is not logged."""
     if error.status == 204:
         return Answer(204, "application/json", b"")
-    return told(error.status, type(error).__name__, str(error))
+    return told(error.status, _kind(error), str(error), error.row, error.column)
 
 
 def failed(status: int, message: str) -> Answer:
@@ -195,12 +205,20 @@ def unanswered(status: int, name: str, what: str) -> Answer:
     return told(status, name.replace(" ", ""), f"{what}: {name}")
 
 
-def told(status: int, kind: str, message: str) -> Answer:
-    """An error as JSON: its code, its kind, one line."""
-    message = message[:_LONGEST].encode(errors="replace").decode()
-    return Answer(
-        status, "application/json", orjson.dumps({"code": status, "type": kind, "message": message}) + b"\n"
-    )
+def told(status: int, kind: str, message: str, row: int | None = None, column: str | None = None) -> Answer:
+    """An error as JSON: its code, its kind, one line; row and column where it is of one."""
+    found: dict[str, Any] = {"code": status, "type": kind, "message": _text(message)}
+    found |= {} if row is None else {"row": row}
+    found |= {} if column is None else {"column": _text(column)}
+    return Answer(status, "application/json", orjson.dumps(found) + b"\n")
+
+
+def _text(text: str) -> str:
+    return text[:_LONGEST].encode(errors="replace").decode()
+
+
+def _kind(error: UserError) -> str:
+    return "UserError" if isinstance(error, RowErrors) else type(error).__name__
 
 
 def _own_options(folder: Path) -> dict[str, Any]:

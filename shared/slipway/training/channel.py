@@ -1,30 +1,41 @@
 """A training channel: many files, one table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from slipway import cells, machine
-from slipway.cells import Array, Kind
+from slipway import machine
 from slipway.errors import PlatformError, UserError, listed
+from slipway.formats import Reading
+from slipway.formats.base import BLOCK
+from slipway.formats.csv import numbered
+from slipway.log import log
 from slipway.media import parse
-from slipway.training import nesting
+from slipway.table import match
+from slipway.table.kinds import Kind
+from slipway.table.learn import DataOptions
+from slipway.table.raw import Raw
+from slipway.table.schema import Column, Schema
+from slipway.table.table import Table
+from slipway.training.concatenated import Concatenated
+from slipway.training.draft import Draft, MustBeTexts
 from slipway.training.inputs import Files, Inputs
-from slipway.training.stack import Stack
 
 if TYPE_CHECKING:
-    from dask.dataframe import DataFrame as Collection
-    from pandas import DataFrame
+    from distributed import Future
 
-_UNPACKED = 8  # times the bytes of a CSV: its cells as strings, then as numbers, then an algorithm's copy
-_IN_MEMORY = 4  # times the bytes of a table's cells: the cells, as numbers, and an algorithm's copy
+_PEAK = 3  # times the bytes of a table: its blocks and itself, then an algorithm's copy
+_SHARE = 0.85  # of the memory that a job may fill by plan
+Blocks = Iterator[tuple[Raw, str]]
 
 
 class Channel:
-    """The data of one channel, in the sizes that exist: a table, an iterator of tables, a Dask collection."""
+    """The data of one channel, in the sizes that exist: a table, an iterator of tables, partitions over hosts.
+
+    Which columns are keys or labels, and so texts byte for byte, `declare` says before the data are read.
+    """
 
     def __init__(
         self,
@@ -32,19 +43,41 @@ class Channel:
         folder: Path,
         content_type: str = "",
         inputs: Inputs | None = None,
+        options: DataOptions | None = None,
+        like: "Channel | None" = None,
     ) -> None:
+        """`like` is the channel that says what columns of the same names hold: the first of the job's."""
         self.name = name
         self.content_type = content_type
+        self.notes: list[str] = []
+        """What is to be said of how the data were read, once they were."""
         self._inputs: Inputs = Files(folder) if inputs is None else inputs
-        self._stack = Stack(name, self._inputs, content_type)
-        self._kept: list[list[pa.Array]] | None = None
+        self._options = options or DataOptions()
+        self._like = like
+        self._roles: dict[str, str] = {}
+        self._texts: set[str] = {name for name, kind in self._options.kinds.items() if kind in {"text", "time"}}
+        self._kept: list[tuple[Raw, str]] | None = None
+        self._peeked: tuple[tuple[Raw, str], Blocks] | None = None
+        self._first: Raw | None = None
+        self._read: Table | None = None
         if not self._inputs:
             if isinstance(self._inputs, Files) and not folder.is_dir():
                 raise PlatformError(f"channel {name} was not mounted: there is no folder {folder}")
             raise UserError(
-                f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet, RecordIO, "
+                f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet, RecordIO, NumPy, "
                 "LibSVM or Excel, gzipped or not"
             )
+
+    def declare(self, role: str, names: Iterable[str]) -> None:
+        """Says that columns are keys or labels (`role` is `key` or `label`): they are texts in any case.
+
+        A column of whole numbers that lost no digit keeps its kind as a label, since nothing is lost by it.
+        """
+        for name in names:
+            self._roles[name] = role
+            if name not in self._texts:
+                self._texts.add(name)
+                self._read = None
 
     @cached_property
     def text(self) -> str:
@@ -69,37 +102,16 @@ class Channel:
         """What the files weigh on disk; None of a stream, whose length nobody knows."""
         return self._inputs.size_bytes
 
-    @cached_property
-    def fits_memory(self) -> bool:
-        """Whether `table` would take no more than half of the memory, by rule of thumb."""
-        weight = self._inputs.unpacked_bytes
-        return self._keeps() if weight is None else weight * _UNPACKED < machine.memory_bytes() / 2
-
     @property
-    def fits_hosts(self) -> bool:
-        """Whether `collection` would take no more than half of the memory of any host, taken for alike."""
-        from slipway.training.shards import Shards
-
-        if not isinstance(self._inputs, Shards):
-            return False
-        return self._inputs.heaviest_bytes * _UNPACKED < machine.memory_bytes() / 2
-
-    @property
-    def kinds(self) -> dict[str, Kind]:
-        """What each column holds, by name, in the table's order; of a table in pieces, what the first has."""
-        return self._kinds if "table" in self.__dict__ else self._head_kinds
-
-    @cached_property
-    def _head_kinds(self) -> dict[str, Kind]:
-        return {
-            name: cells.kind_of(cells.column(nesting.flat(column)))
-            for name, column in zip(self._stack.names, self._stack.head.columns, strict=True)
-        }
+    def names(self) -> list[str]:
+        """The columns, in the table's order; they are numbered where they have no names."""
+        first = self._head
+        return list(first.names) if first.names is not None else numbered(first.width)
 
     @property
     def named(self) -> bool:
         """Whether the columns came with names."""
-        return self._stack.head.names is not None
+        return self._head.names is not None
 
     @property
     def target(self) -> str | None:
@@ -107,49 +119,70 @@ class Channel:
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html
         """
-        return self._stack.names[0] if parse(self.content_type).parameters.get("label_size") == "1" else None
+        return self.names[0] if parse(self.content_type).parameters.get("label_size") == "1" else None
 
     @cached_property
-    def table(self) -> "DataFrame":
-        """All rows of all files: int64, float64 (NaN where missing), texts as str or None.
+    def head(self) -> Table:
+        """The first block of rows, typed by its own cells."""
+        return self._table(iter([(self._head, "")]))[0]
 
-        Raises UserError naming file and line where the files do not make one table.
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What each column holds, in the table's order: by all rows where they fit memory, else by the first."""
+        return self.table.columns if self.fits_memory else self.head.columns
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of each column, by name, in the table's order; see `columns`."""
+        return {column.name: column.kind or "text" for column in self.columns}
+
+    @property
+    def nested(self) -> bool:
+        """Whether cells of the first block are lists, as series in lines of JSON."""
+        return any(column.kind == "list" for column in self.head.columns)
+
+    @cached_property
+    def fits_memory(self) -> bool:
+        """Whether `table`, and what an algorithm makes of it, would fit the memory, judged by the first block."""
+        weight = self._inputs.unpacked_bytes
+        if weight is None:
+            return self._keeps()
+        return self._unfolded(weight) * _PEAK < machine.memory_bytes() * _SHARE
+
+    @property
+    def fits_hosts(self) -> bool:
+        """Whether `partitions` would fit the memory of any host, taken for alike."""
+        from slipway.training.shards import Shards
+
+        if not isinstance(self._inputs, Shards):
+            return False
+        return self._unfolded(self._inputs.heaviest_bytes) * _PEAK < machine.memory_bytes() * _SHARE
+
+    @property
+    def table(self) -> Table:
+        """All rows of all files. Raises UserError naming file and row where the files do not make one table."""
+        if self._read is None:
+            self._read, notes = self._table(None)
+            self._tell(notes)
+        return self._read
+
+    def batches(self) -> Iterator[Table]:
+        """The same rows in pieces of some megabytes, for what does not fit memory; typed as the first one.
+
+        Raises UserError for a cell that is none of its column's: which kind it is cannot be known beforehand.
         """
-        from pandas import DataFrame
-
-        blocks = list(self._blocks())
-        names = self._stack.names
-        whole = [_joined([block[place] for block in blocks]) for place in range(len(names))]
-        self._kinds: dict[str, Kind] = {
-            name: cells.kind_of(column) for name, column in zip(names, whole, strict=True)
-        }
-        return DataFrame(
-            {
-                name: cells.typed(column, self._kinds[name], name)
-                for name, column in zip(names, whole, strict=True)
-            }
-        )
-
-    def tables(self) -> "Iterator[DataFrame]":
-        """The same rows in pieces of some megabytes, for what does not fit memory; typed as the first one."""
-        from pandas import DataFrame
-
+        schema = self._schema(self.head.columns)
         done = 0
-        for columns in self._blocks():
-            kinds = self.kinds
+        for raw, file in self._blocks():
             try:
-                yield DataFrame(
-                    {
-                        name: cells.typed(column, kinds[name], name)
-                        for name, column in zip(kinds, columns, strict=True)
-                    }
-                )
+                yield match.typed(raw, schema)
             except UserError as error:
-                raise UserError(f"channel {self.name}, after row {done}: {error}") from None
-            done += len(columns[0])
+                placed = error if error.row is None else error.moved(error.row + done)
+                raise placed.within(f"channel {self.name}, file {file}, counted over all files") from None
+            done += raw.height
 
-    def collection(self) -> "Collection":
-        """The same rows where they lie: a partition for each host that has some, held in its memory.
+    def partitions(self) -> "list[Future[Table]]":
+        """The same rows where they lie: a table for each host that has some, held in its memory.
 
         Only of files that are sharded over several hosts, where `job.client` is their Dask client; typed as
         the first block of rows. Raises ValueError for any other.
@@ -158,52 +191,81 @@ class Channel:
 
         if not isinstance(self._inputs, Shards):
             raise ValueError(f"channel {self.name} is not sharded over several hosts")
-        return self._inputs.collection(self._stack.head, self.kinds, self.content_type)
+        return self._inputs.partitions(self._head, self._schema(self.head.columns), self.content_type)
+
+    def _schema(self, columns: Sequence[Column]) -> Schema:
+        return Schema(columns=tuple(columns), table=tuple(columns), named=self.named)
 
     @property
-    def nested(self) -> bool:
-        """Whether cells of the first block are lists, as series in lines of JSON; `kinds` goes by items."""
-        return any(map(nesting.is_nested, self._stack.head.columns))
+    def _head(self) -> Raw:
+        if self._first is None:
+            blocks = self._blocks()
+            first = next(blocks)
+            self._peeked = (first, blocks)
+            self._first = first[0]
+        return self._first
 
-    def records(self) -> Iterator[dict[str, Array]]:
-        """The same rows in pieces, cells by column as they came, lists too: objects, texts of a CSV."""
-        for sheet in self._stack.sheets():
-            yield {
-                name: cells.objects(column)
-                for name, column in zip(self._stack.names, sheet.columns, strict=True)
-            }
-
-    def _blocks(self) -> Iterator[list[pa.Array]]:
-        """Every block's columns, in the order of the first."""
+    def _blocks(self) -> Blocks:
+        """Every block with its file's name. Of a stream, there is no second look at what was peeked at."""
         if self._kept is not None:
-            yield from self._kept
-            return
-        for sheet, file in self._stack.placed():
-            try:
-                yield [cells.column(column) for column in sheet.columns]
-            except UserError as error:
-                raise UserError(f"file {file}: {error}") from None
+            return iter(self._kept)
+        if self._peeked is not None:
+            (first, rest), self._peeked = self._peeked, None
+            return chain([first], rest)
+        return iter(self._concatenated())
+
+    def _concatenated(self) -> Concatenated:
+        reading = Reading(texts=frozenset(self._texts), missing=self._options.missing)
+        return Concatenated(self.name, self._inputs, self.content_type, reading)
+
+    def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
+        whole = blocks is None
+        names, notes = self.names, [note for note in self._head.notes]
+        draft = Draft(self.name, names, self._options, self._roles, self._known())
+        for raw, file in self._blocks() if blocks is None else blocks:
+            draft.add(raw, file)
+        try:
+            table, said = draft.table()
+        except MustBeTexts as error:
+            self._texts |= set(error.names)
+            if not whole:
+                return self._table(iter([(self._reread_head(), "")]))
+            self._kept = self._peeked = None
+            return self._table(None)
+        return table, [*notes, *said]
+
+    def _reread_head(self) -> Raw:
+        self._peeked = self._first = None
+        return self._head
+
+    def _known(self) -> Mapping[str, Column]:
+        """The columns of the channel that this one is read like."""
+        if self._like is None:
+            return {}
+        return {column.name: column for column in self._like.columns}
+
+    def _unfolded(self, weight: int) -> float:
+        """What files of `weight` bytes take as a table, going by the first block."""
+        head = self._head
+        size = sum(getattr(column, "nbytes", 64 * len(column)) for column in head.columns)
+        return weight * size / max(1, min(BLOCK, weight))
 
     def _keeps(self) -> bool:
         """Whether a stream, whose length nobody knows, ends before it fills the memory; if so it is kept."""
         kept, weight = [], 0
-        for block in self._blocks():
-            kept.append(block)
-            weight += sum(column.nbytes for column in block)
-            if weight * _IN_MEMORY > machine.memory_bytes() / 2:
+        for raw, file in self._blocks():
+            kept.append((raw, file))
+            weight += sum(getattr(column, "nbytes", 64 * len(column)) for column in raw.columns)
+            if weight * _PEAK > machine.memory_bytes() * _SHARE:
                 return False
         self._kept = kept
         return True
 
+    def _tell(self, notes: Sequence[str]) -> None:
+        for note in notes:
+            if note not in self.notes:
+                self.notes.append(note)
+                if not note.endswith("cells are missing"):  # of which the report has a table
+                    log("train", f"channel {self.name}: {note}")
 
-def _joined(blocks: Sequence[pa.Array]) -> pa.Array:
-    """Blocks of one column end to end; as text or float where their types differ (only gaps, mixed JSON)."""
-    kinds = {block.type for block in blocks}
-    if len(kinds) > 1:
-        wide: Any = (
-            pa.float64()
-            if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
-            else pa.string()
-        )
-        blocks = [cells.rounded(block) if wide == pa.float64() else block.cast(wide) for block in blocks]
-    return pa.concat_arrays(blocks)
+

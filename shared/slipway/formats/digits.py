@@ -3,7 +3,7 @@
 import numpy as np
 import orjson
 
-from slipway.cells import Array
+from slipway.table.kinds import Array
 
 
 def joined(column: Array) -> bytes:

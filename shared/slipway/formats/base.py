@@ -1,0 +1,124 @@
+"""What a format is: how it is named, read and written."""
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, ClassVar, Literal
+
+from slipway.errors import NoRows, NotAcceptable, UserError
+from slipway.media import MediaType
+from slipway.table import match
+from slipway.table.budget import Budget
+from slipway.table.kinds import Array
+from slipway.table.raw import Raw
+from slipway.table.schema import Schema
+from slipway.table.table import Table
+
+BLOCK = 8 << 20  # bytes of a stream that are read at a time
+Direct = Literal["", "number", "integer"]
+"""How a column may be read at once: as numbers, if its cells are; else as what they are."""
+
+
+@dataclass
+class Reading:
+    """How a body or a file is to be read."""
+
+    schema: Schema | None = None
+    """The model's columns; None in training."""
+    budget: Budget = field(default_factory=Budget.of_training)
+    errors: dict[int, UserError] | None = None
+    """Where what is wrong with a row goes, by its place; None: the first is raised."""
+    texts: Collection[str] = ()
+    """In training: columns whose cells must stay as they are written, keys and labels."""
+    missing: Sequence[str] = ()
+    """Texts that mean a gap, beside the usual ones."""
+    joined: bool = False
+    """Whether it is many files end to end, as Pipe mode gives them."""
+    first: Raw | None = None
+    """A block of the channel's first file, which says whether files have headers."""
+    keep: bool = False
+    """Whether every column is wanted as it came, also those that the model does not read."""
+
+    @property
+    def lenient(self) -> bool:
+        return self.errors is not None
+
+
+class Format(ABC):
+    """One format. `blocks` is the only way in: a request is one block, a training file many."""
+
+    media_type: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]]
+    suffixes: ClassVar[tuple[str, ...]]
+    """How files of this format end, for training."""
+    writes: ClassVar[bool] = True
+    answered_in: ClassVar[str] = "text/csv"
+    """The media type of the answer where none is asked for, and this one cannot be written."""
+    texts: ClassVar[bool] = True
+    """Whether a cell of an answer may be a text."""
+    nests: ClassVar[bool] = False
+    """Whether a cell of an answer may be a list or an object."""
+    lines: ClassVar[bool] = False
+    """Whether each row is a line, so that answers can be sent piece by piece."""
+    typed: ClassVar[bool] = True
+    """Whether cells have types of their own: in a CSV they stay as they were written."""
+    documents: ClassVar[bool] = False
+    """Whether a body is one document, which may hold options beside the rows."""
+
+    @abstractmethod
+    def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
+        """All rows of a body. Raises UserError where it is none, PayloadTooLarge where it unfolds to too much."""
+
+    def blocks(self, stream: IO[bytes], media: MediaType, reading: Reading) -> Iterator[Raw]:
+        """The rows of a file, in pieces that fit memory where the format can be cut."""
+        yield self.read(stream.read(), media, reading)
+
+    def batches(
+        self,
+        stream: IO[bytes],
+        media: MediaType,
+        schema: Schema,
+        budget: Budget,
+        errors: dict[int, UserError] | None = None,
+    ) -> Iterator[Table]:
+        """Tables of a model's columns, from start to end; errors by row where they are wanted."""
+        reading = Reading(schema, budget, errors)
+        for raw in self.blocks(stream, media, reading):
+            yield match.typed(raw, schema, errors)
+
+    def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
+        """Named answer columns; `envelope` is what JSON calls the list of answers."""
+        raise NotAcceptable(f"{self.media_type} is never answered in")
+
+
+def nonempty(body: bytes, what: str = "the body is empty") -> bytes:
+    """`body`. Raises NoRows where there is none."""
+    if not body:
+        raise NoRows(what)
+    return body
+
+
+def line_blocks(stream: IO[bytes], quoted: bool, size: int = BLOCK) -> Iterator[bytes]:
+    """The file in pieces that end with a line, never inside a quoted cell."""
+    rest = b""
+    while len(piece := stream.read(size)) == size:
+        piece = rest + piece
+        end = piece.rfind(b"\n") + 1
+        odd = quoted and piece.count(b'"', 0, end) % 2
+        while odd and end > 0:  # no line break after the last quote can be one between rows
+            end, cut = piece.rfind(b"\n", 0, piece.rfind(b'"', 0, end)) + 1, end
+            odd ^= piece.count(b'"', end, cut) % 2
+        if end > 0:
+            yield piece[:end]
+        rest = piece[end:]
+    yield rest + piece
+
+
+def stream_of(body: bytes) -> IO[bytes]:
+    return io.BytesIO(body)
+
+
+def any_columns(names: Sequence[Any]) -> list[str]:
+    """Names as texts."""
+    return [str(name) for name in names]

@@ -1,0 +1,236 @@
+"""The cells of a CSV: by Python's reader where they are few, by Arrow's where they are many."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from slipway.errors import NoRows, UserError
+from slipway.formats.base import Direct
+from slipway.table import kinds
+from slipway.table.kinds import Array
+
+SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
+_SEPARATORS = np.zeros(256, bool)
+_SEPARATORS[list(b',;\t|\n\r" ')] = True
+_CHUNK = 1 << 18  # bytes looked at at a time, which stay in the processor's cache
+_TYPES = {"number": pa.float64(), "integer": pa.int64(), "": pa.string()}
+csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
+
+
+def first_record(body: bytes, mark: str) -> list[str]:
+    """The first line that is not blank, split. Raises NoRows when there is none."""
+    try:
+        for record in csv.reader(lines(body), delimiter=mark):
+            if record:
+                return record
+    except csv.Error as error:
+        raise UserError(f"line 1: a quote opens or closes in a wrong place: {error}") from None
+    raise NoRows("the CSV is empty")
+
+
+def lines(body: bytes) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
+
+
+def texts(body: bytes, mark: str, width: int) -> list[Any]:
+    """Every record as texts, the first included; blank lines are rows only where a row is one cell.
+
+    Raises UserError naming the line that has another number of cells.
+    """
+    if width == 1:
+        body = body.strip(b"\r\n")
+    if len(body) < SMALL:
+        return _few(body, mark, width)
+    return list(typed(body, mark, [""] * width))
+
+
+def _few(body: bytes, mark: str, width: int) -> list[Any]:
+    reader = csv.reader(lines(body), delimiter=mark, strict=True)
+    records: list[list[str]] = []
+    try:
+        for record in reader:
+            if len(record) == width:
+                records.append(record)
+            elif record:
+                raise _uneven(f"line {reader.line_num}", len(record), width)
+            elif width == 1:
+                records.append([""])
+    except csv.Error as error:
+        raise UserError(f"line {reader.line_num}: a quote opens or closes in a wrong place: {error}") from None
+    return list(map(list, zip(*records, strict=True))) if records else [[] for _ in range(width)]
+
+
+def typed(
+    body: bytes,
+    mark: str,
+    direct: Sequence[Direct],
+    missing: Sequence[str] = (),
+    wanted: Sequence[int] | None = None,
+) -> list[pa.Array]:
+    """Columns as Arrow arrays: numbers where `direct` says so, else texts; None of those that are not `wanted`.
+
+    Raises pa.ArrowInvalid where a cell of a column of numbers is none, UserError where lines differ in length.
+    """
+    names = [str(place) for place in range(len(direct))]
+    uneven: list[Any] = []
+
+    def refuse(row: Any) -> str:
+        uneven.append(row)
+        return "error"
+
+    try:
+        table = arrow_csv.read_csv(
+            pa.py_buffer(body),
+            arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=max(1 << 20, len(body) + 1)),
+            arrow_csv.ParseOptions(
+                delimiter=mark,
+                newlines_in_values=b'"' in body,
+                ignore_empty_lines=len(names) > 1,
+                invalid_row_handler=refuse,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types={name: _TYPES[one] for name, one in zip(names, direct, strict=True)},
+                null_values=[*kinds.MISSING, *missing],
+                strings_can_be_null=False,
+                include_columns=None if wanted is None else [names[place] for place in wanted],
+                check_utf8=False,  # charset.py has seen to it
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if uneven:
+            raise _of_row(body, mark, uneven[0], len(names)) from None
+        if any(direct):
+            raise
+        raise UserError("the CSV does not parse: a quote is not closed, or a line breaks inside a cell") from error
+    if body.count(b'"') % 2:
+        _check_quotes(body, mark)
+    found = iter(table.columns)
+    return [
+        next(found).combine_chunks() if wanted is None or place in wanted else None for place in range(len(names))
+    ]
+
+
+def _of_row(body: bytes, mark: str, row: Any, width: int) -> UserError:
+    """Which line is uneven: Arrow counts rows, which are lines where none is blank or breaks inside a cell."""
+    if len(body) > 1 << 20:
+        return _uneven(f"row {row.number}", row.actual_columns, width)
+    reader = csv.reader(lines(body), delimiter=mark)
+    for record in reader:
+        if record and len(record) != width:
+            return _uneven(f"line {reader.line_num}", len(record), width)
+    return _uneven(f"row {row.number}", row.actual_columns, width)
+
+
+def _uneven(where: str, count: int, width: int) -> UserError:
+    return UserError(f"{where}: {count} {'cell' if count == 1 else 'cells'}, expected {width} as in the first line")
+
+
+def _check_quotes(body: bytes, mark: str) -> None:
+    """Arrow takes a quote that is never closed as one long cell: rows would be lost without a word."""
+    reader, last = csv.reader(lines(body), delimiter=mark, strict=True), 0
+    try:
+        for _ in reader:
+            last = reader.line_num
+    except csv.Error as error:
+        raise UserError(f"line {last + 1}: a quote opens or closes in a wrong place: {error}") from None
+
+
+class Typing:
+    """How the columns of a file are read at once, as far as its blocks have shown: numbers until one is none."""
+
+    def __init__(self, sample: Sequence[Any], missing: Sequence[str], texts: Sequence[bool]) -> None:
+        """`sample` are the first cells of each column; `texts` says which must stay as they are written."""
+        self._missing = missing
+        self.direct: list[Direct] = [
+            "" if stays else _direct(kinds.strings(cells) if isinstance(cells, list) else cells, missing)
+            for cells, stays in zip(sample, texts, strict=True)
+        ]
+
+    def read(self, body: bytes, mark: str) -> list[pa.Array]:
+        """A block's columns: numbers where all cells are and none loses a digit, else texts."""
+        while True:
+            try:
+                found = typed(body, mark, self.direct, self._missing)
+                break
+            except pa.ArrowInvalid:
+                self._give_up(body, mark)
+        suspects = [place for place, one in enumerate(self.direct) if one] if has_codes(body) else []
+        if suspects:
+            written = typed(body, mark, [""] * len(found), wanted=suspects)
+            for place in suspects:
+                cells = written[place]
+                looks = pc.match_substring_regex(pc.utf8_trim_whitespace(cells), kinds._CODE + r"|^[-+]?0[xX]|^\+")
+                if pc.any(looks).as_py():
+                    found[place] = cells
+                    self.direct[place] = ""
+        return found
+
+    def _give_up(self, body: bytes, mark: str) -> None:
+        """Some column's cells are no numbers, or no whole ones, any more: the rest goes on as it was."""
+        written = typed(body, mark, [""] * len(self.direct))
+        changed = False
+        for place, one in enumerate(self.direct):
+            now = _direct(written[place], self._missing) if one else one
+            now = "number" if one == "number" and now else now
+            changed |= now != one
+            self.direct[place] = now
+        if not changed:  # Arrow refuses what the rule takes: whitespace around a word for a gap
+            self.direct = [""] * len(self.direct)
+
+
+def _direct(cells: pa.Array, missing: Sequence[str]) -> Direct:
+    """How a column may be read that begins so."""
+    looks = kinds.look(cells, missing)
+    if (looks.others | looks.codes | looks.infinite).any() or not looks.numeric.any():
+        return ""
+    written = looks.trimmed.filter(pa.array(looks.numeric))
+    long = pc.max(pc.binary_length(written)).as_py()
+    if long < 18 and pc.all(pc.match_substring_regex(written, r"^-?[0-9]+$")).as_py():
+        return "integer"
+    return "number"
+
+
+def has_codes(body: bytes) -> bool:
+    """Whether a cell may begin with a leading zero, a plus sign, or as a number in base 16: a quick hint."""
+    whole = np.frombuffer(b"\n" + body + b"\n\n", np.uint8)
+    for start in range(0, len(whole) - 2, _CHUNK):
+        some = whole[start : start + _CHUNK + 3]
+        zero = some[1:-2] == 48
+        following = some[2:-1]
+        digit = (following - np.uint8(48)) < 10
+        hexadecimal = (following | 32) == 120
+        odd = zero & (digit | hexadecimal)
+        odd |= some[1:-2] == 43
+        before = some[:-3]
+        hits = odd & _SEPARATORS[before]
+        if hits.any():
+            return True
+        minus = odd & (before == 45)
+        if minus.any():
+            places = np.flatnonzero(minus) + start
+            if _SEPARATORS[whole[np.maximum(places - 1, 0)]].any():
+                return True
+    return False
+
+
+def matrix(body: bytes, width: int) -> Array | None:
+    """A large CSV of plain numbers as one float64 array; None where it is not plain."""
+    try:
+        columns = typed(body, ",", ["number"] * width)
+    except (pa.ArrowInvalid, UserError):
+        return None
+    found = np.empty((len(columns[0]), width), order="F")
+    for place, column in enumerate(columns):
+        found[:, place] = kinds.floats(column)
+    return None if np.isinf(found).any() else found
+
+
+def selected(texts: Mapping[int, Any], width: int) -> list[Any]:
+    """Columns by place, None where there is none."""
+    return [texts.get(place) for place in range(width)]

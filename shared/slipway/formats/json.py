@@ -1,0 +1,77 @@
+"""application/json: one document of rows, and the answers' list of objects."""
+
+from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
+from typing import Any
+
+import orjson
+
+from slipway.errors import UserError, shown
+from slipway.formats import digits, json_rows
+from slipway.formats.base import Format, Reading
+from slipway.media import MediaType
+from slipway.table.kinds import Array
+from slipway.table.raw import Raw, block
+
+_MANY = 64  # rows; from here on joining the cells' text beats a dict for each row, fivefold at 10,000
+
+
+class JSON(Format):
+    """One document."""
+
+    media_type = "application/json"
+    aliases = ("json", "text/json")
+    suffixes = (".json",)
+    nests = True
+    documents = True
+
+    def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
+        return self.read_document(json_rows.parsed(body), reading)
+
+    def read_document(self, document: Any, reading: Reading) -> Raw:
+        """The rows of a document that is parsed already."""
+        schema = reading.schema
+        rows = json_rows.rows_of(document, schema, reading.errors)
+        if schema is not None and schema.numeric and not (reading.keep or schema.sent_as or reading.errors):
+            matrix = json_rows.matrix_of(rows, schema)
+            if matrix is not None:
+                return block(matrix)
+        return json_rows.raw_of(rows, reading)
+
+    def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
+        """`{envelope: [{column: value}, …]}`, one object per row, null where missing."""
+        if len(next(iter(columns.values()))) < _MANY:
+            return orjson.dumps({envelope: records(columns)}) + b"\n"
+        parts: list[Iterable[bytes]] = []
+        for name, column in columns.items():
+            parts += [repeat((b"," if parts else b"{") + orjson.dumps(name) + b":"), _cells(column)]
+        rows = b"".join(chain.from_iterable(zip(*parts, repeat(b"},"), strict=False)))  # as long as the columns
+        return b"{" + orjson.dumps(envelope) + b":[" + rows[:-1] + b"]}\n"
+
+
+def configuration(document: Any) -> Mapping[str, Any]:
+    """The request's `configuration` object, empty when there is none."""
+    found = document.get("configuration", {}) if isinstance(document, dict) else {}
+    if not isinstance(found, dict):
+        raise UserError(f'"configuration" is an object of options, got {shown(found)}')
+    return found
+
+
+def joined(body: bytes, extra: Mapping[str, Any]) -> bytes:
+    """An answer that `write` made, with further members."""
+    return body.rstrip()[:-1] + b"," + orjson.dumps(extra, option=orjson.OPT_SERIALIZE_NUMPY)[1:] + b"\n"
+
+
+def _cells(column: Array) -> list[bytes]:
+    if not digits.is_plain(column):
+        return [orjson.dumps(value) for value in column.tolist()]
+    return digits.joined(column).split(b",")
+
+
+def records(columns: Mapping[str, Array]) -> list[dict[str, Any]]:
+    """One dict per row."""
+    names = list(columns)
+    return [
+        dict(zip(names, row, strict=True))
+        for row in zip(*(column.tolist() for column in columns.values()), strict=True)
+    ]

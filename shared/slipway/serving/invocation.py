@@ -1,0 +1,238 @@
+"""One invocation: from a request's bytes to the bytes of its answers, once formats and options are known."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from slipway.errors import NotAcceptable, RowErrors, UserError, listed
+from slipway.formats import Format, Reading, json
+from slipway.hyperparameters import Options
+from slipway.log import Fault
+from slipway.media import MediaType
+from slipway.model import Answers, Model
+from slipway.serving.row_groups import (
+    Columns,
+    PartialResult,
+    RowGroups,
+    merge,
+    nulls,
+    pieces,
+    with_errors,
+)
+from slipway.table import match
+from slipway.table.budget import Budget
+from slipway.table.kinds import Array
+from slipway.table.raw import Raw
+from slipway.table.schema import Schema
+from slipway.table.table import Table
+
+_INFINITE = float("inf")
+_FEW = 64
+PIECE = 1024  # rows, or groups of them, of an answer that is sent piece by piece
+
+
+@dataclass(slots=True)
+class Written:
+    """An answer's bytes, how many rows it is for, and what follows while it is sent."""
+
+    body: bytes
+    rows: int
+    rest: Iterator[bytes] | None = None
+
+
+@dataclass(slots=True)
+class Invocation:
+    """Rows to a model, with options, to be answered in a format."""
+
+    model: Model
+    schema: Schema
+    budget: Budget
+    options: Options
+    writer: Format
+    wanted: MediaType
+    chosen: Callable[[Columns], Columns]
+    """The answer columns that the deployment wants."""
+
+    def answer(self, read: Callable[[Reading], Raw], may_stream: bool = True) -> Written:
+        """Answers what `read` reads. Raises UserError where the request is the caller's mistake."""
+        if self.options.on_error == "record":
+            if not self.writer.texts:
+                raise NotAcceptable(
+                    f"on_error=record puts texts into the answer, and {self.writer.media_type} holds numbers only"
+                )
+            return self._with_errors(read, may_stream)
+        table = self._table(read(self._reading(None)), None)
+        if may_stream and self.options.stream and self.writer.lines:
+            groups = RowGroups(self.model.groups(table), table, None)
+            if len(groups) > PIECE:
+                return self._streamed(groups, {}, {})
+        return self._whole(table)
+
+    def _reading(self, errors: dict[int, UserError] | None) -> Reading:
+        return Reading(self.schema, self.budget, errors, keep=self.model.keeps(self.options))
+
+    def _table(self, raw: Raw, errors: dict[int, UserError] | None) -> Table:
+        # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
+        keep = self.model.keeps(self.options)
+        return match.typed(raw, self.schema, errors, keep, self.writer.nests, not self.writer.typed)
+
+    def _whole(self, table: Table) -> Written:
+        answers = self._predict(table)
+        return Written(self._write(self.chosen(answers.columns), answers), len(table))
+
+    def _with_errors(self, read: Callable[[Reading], Raw], may_stream: bool) -> Written:
+        """Answers the rows that can be answered, and tells what is wrong with each other one."""
+        invalid: dict[int, UserError] = {}
+        raw = read(self._reading(invalid))
+        found: dict[int, UserError] = {}
+        table = self._lenient_table(raw, invalid, found)
+        if table is None:
+            return Written(self._write(self._merged([], invalid), None), 0)
+        if not invalid and not found:
+            try:
+                answers = self._predict(table)
+            except UserError as error:
+                if error.status != UserError.status:
+                    raise
+            else:
+                columns = self.chosen(answers.columns)
+                columns = with_errors(columns, nulls(len(next(iter(columns.values())))))
+                return Written(self._write(columns, answers), len(table))
+        groups = RowGroups(self.model.groups(table), table, raw.places)
+        spoiled = groups.invalid(found)
+        if may_stream and self.options.stream and self.writer.lines and len(groups) > PIECE:
+            return self._streamed(groups, spoiled, invalid)
+        parts = self._valid(groups, np.arange(len(groups)), spoiled, invalid)
+        answered = [part.places for part in parts]
+        extra = self._extra(groups, parts, invalid)
+        rows = len(np.unique(np.concatenate(answered))) if answered else 0
+        return Written(self._write(self._merged(parts, invalid), extra), rows)
+
+    def _lenient_table(
+        self, raw: Raw, invalid: dict[int, UserError], found: dict[int, UserError]
+    ) -> Table | None:
+        """The rows that could be read; what is wrong with their cells goes into `found`. None for no rows.
+
+        Raises UserError where that is no row's fault: a header whose names do not fit.
+        """
+        if not raw.height:
+            return None
+        try:
+            return self._table(raw, found)
+        except UserError as error:
+            if raw.written or raw.places is None:
+                raise
+            # Rows that name their cells themselves, and none has what is needed.
+            places = range(raw.height) if raw.places is None else raw.places.tolist()
+            invalid |= dict.fromkeys(places, error)
+            return None
+
+    def _streamed(
+        self, groups: RowGroups, spoiled: Mapping[int, UserError], invalid: dict[int, UserError]
+    ) -> Written:
+        made = self._made(groups, spoiled, invalid)
+        return Written(next(made), len(groups.table), made)
+
+    def _made(
+        self, groups: RowGroups, spoiled: Mapping[int, UserError], invalid: dict[int, UserError]
+    ) -> Iterator[bytes]:
+        """The pieces, each written when it is asked for."""
+        names: list[str] = []
+        waiting = sorted(invalid)
+        for some in pieces(groups, PIECE):
+            if self.options.on_error == "record":
+                here: dict[int, UserError] = {}
+                parts = self._valid(groups, some, spoiled, here)
+                until = groups.place(some[-1] + 1) if some[-1] + 1 < len(groups) else _INFINITE
+                while waiting and waiting[0] < until:
+                    place = waiting.pop(0)
+                    here[place] = invalid[place]
+                columns = self._merged(parts, here)
+            else:
+                columns = self.chosen(groups.answer(some, self._predict).columns)
+            if names and list(columns) != names:
+                raise Fault("predict gave other columns to some rows than to those before")
+            wanted = MediaType(self.wanted.essence) if names else self.wanted  # one header is enough
+            names = list(columns)
+            yield self.writer.write(columns, wanted, "")
+
+    def _valid(
+        self, groups: RowGroups, some: Array, spoiled: Mapping[int, UserError], invalid: dict[int, UserError]
+    ) -> list[PartialResult]:
+        """Answers to those groups that can be answered; into `invalid` goes why the others cannot."""
+        if spoiled:
+            bad = np.isin(some, list(spoiled))
+            invalid |= {groups.place(group): spoiled[group] for group in some[bad].tolist()}
+            some = some[~bad]
+        return groups.predict_valid(some, self._predict, invalid)
+
+    def _extra(
+        self, groups: RowGroups, parts: list[PartialResult], invalid: Mapping[int, UserError]
+    ) -> Answers | None:
+        """What a JSON answer says beside the valid rows' answers, all of them together."""
+        if len(parts) < 2 or not any(part.answers.extra for part in parts):
+            return parts[0].answers if parts else None
+        valid = [group for group in range(len(groups)) if groups.place(group) not in invalid]
+        return self._predict(groups.table.take(groups.rows_of(np.array(valid, dtype=np.int64))))
+
+    def _merged(self, parts: list[PartialResult], invalid: Mapping[int, UserError]) -> Columns:
+        parts = [replace(part, columns=self.chosen(part.columns)) for part in parts]
+        return merge(parts, invalid, () if parts else self._names())
+
+    def _names(self) -> list[str]:
+        """What the answer's columns are called, by the law that a table of no rows has them, too."""
+        cells = [np.empty(0) if column.numeric else np.empty(0, object) for column in self.schema.columns]
+        sent = {name: np.empty(0, object) for name in self.schema.names}
+        empty = Table(self.schema.columns, cells, 0, None, sent, nests=self.writer.nests)
+        return list(self.chosen(self.model.predict(empty, self.options).columns))
+
+    def _predict(self, table: Table) -> Answers:
+        return checked(self.model.predict(table, self.options), len(table))
+
+    def _write(self, columns: Columns, answers: Answers | None) -> bytes:
+        envelope = (answers.envelope if answers else "") or self.model.envelope
+        written = self.writer.write(columns, self.wanted, envelope)
+        extra = answers.extra if answers else None
+        if not extra:
+            return written
+        if self.writer.media_type != "application/json":
+            raise UserError(f"{listed(list(extra))} can only be told in JSON; Accept application/json")
+        return json.joined(written, extra)
+
+
+def checked(answers: Answers, height: int) -> Answers:
+    """Every row, or group of rows, is answered: a model that drops one must not pass for good."""
+    columns, groups = answers.columns, answers.groups
+    rows = height
+    if groups is not None:
+        if groups.of_rows.shape != (height,):
+            raise Fault(f"predict put {groups.of_rows.shape} rows into groups, of {height} that came")
+        lost = np.setxor1d(groups.of_rows, groups.of_answers)
+        if len(lost):
+            raise Fault(f"predict gave {len(lost)} groups rows without answers, or answers without rows")
+        height = len(groups.of_answers)
+    if not columns:
+        raise Fault("predict gave no answer columns")
+    for name, column in columns.items():
+        if not isinstance(column, np.ndarray) or column.shape[:1] != (height,):
+            came = column.shape[:1] if isinstance(column, np.ndarray) else type(column).__name__
+            raise Fault(f"predict gave {came} answers in {name} for {height} rows")
+        if column.dtype.kind == "f" and _has_infinite(column):
+            # JSON and CSV have no word for it: it would pass for a gap.
+            infinite = np.flatnonzero(np.isinf(column).reshape(len(column), -1).any(axis=1))
+            if groups is not None:
+                infinite = np.flatnonzero(np.isin(groups.of_rows, groups.of_answers[infinite]))
+            message = f"{name} is infinite: a number in this row is too large"
+            raise RowErrors({int(row) + 1: UserError(message, int(row) + 1) for row in infinite[:rows]})
+    return answers
+
+
+def _has_infinite(column: Array) -> bool:
+    if len(column) < _FEW and column.ndim == 1:  # a tenth of what NumPy takes to set out
+        cells = column.tolist()
+        return _INFINITE in cells or -_INFINITE in cells
+    return bool(np.isinf(column).any())
+
+

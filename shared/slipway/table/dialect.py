@@ -1,0 +1,75 @@
+"""Which mark stands between the cells of a CSV: read right where that is certain, refused in one line where not."""
+
+from dataclasses import dataclass
+
+from slipway.errors import UserError, shown
+from slipway.media import MediaType
+
+MARKS = ",;\t|"
+_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV is written."""
+
+    mark: str = ","
+    note: str = ""
+    """What was guessed, for the log."""
+
+
+COMMAS = Dialect()
+
+
+def said(media: MediaType) -> Dialect | None:
+    """What the media type says: `text/csv; delimiter=";"`, or `semicolon`, `tab`, `bar`; None for nothing."""
+    word = media.parameters.get("delimiter")
+    if word is None:
+        return None
+    mark = _WORDS.get(word.lower(), word)
+    if mark not in tuple(MARKS):
+        raise UserError(f"Content-Type: delimiter is comma, semicolon, tab or bar, got {shown(word)}")
+    return Dialect(mark)
+
+
+def detect(lines: list[bytes]) -> Dialect:
+    """The dialect of some whole lines, which decide it together.
+
+    Raises UserError where commas and another mark both may be what cuts: `1,5;7;2,5`.
+    """
+    lines = [_unquoted(line) for line in lines if line.strip()]
+    if not lines:
+        return COMMAS
+    counts = {mark: [line.count(mark.encode()) for line in lines] for mark in MARKS}
+    other = next((mark for mark in MARKS[1:] if min(counts[mark]) > 0 and len(set(counts[mark])) == 1), None)
+    if other is None or not any(counts[","]):
+        if other is None:
+            return COMMAS
+        return Dialect(other, f"cells are separated by {_NAMES[other]}")
+    if len(set(counts[","])) == 1 and not _looks_decimal(lines, other):
+        return COMMAS
+    if all(count == 0 for count in counts[","][1:]) and len(lines) > 1:  # a comma in a name
+        return Dialect(other, f"cells are separated by {_NAMES[other]}")
+    raise UserError(
+        f"the lines hold both commas and {_NAMES[other]}: either may separate cells, the other then belongs to "
+        f"numbers or texts; say which, as in text/csv; delimiter={_said(other)}"
+    )
+
+
+def _said(mark: str) -> str:
+    return next(word for word, one in _WORDS.items() if one == mark)
+
+
+def _looks_decimal(lines: list[bytes], mark: str) -> bool:
+    """Whether cut at `mark` the cells look like numbers, some with decimal commas."""
+    found = [cell.strip() for line in lines[1:] or lines for cell in line.split(mark.encode())]
+    commas = [cell for cell in found if b"," in cell]
+    return bool(commas) and all(
+        cell.replace(b",", b"", 1).lstrip(b"+-").replace(b".", b"").isdigit() for cell in commas
+    )
+
+
+def _unquoted(line: bytes) -> bytes:
+    """The line without what stands between quotes."""
+    return b"".join(line.split(b'"')[::2]) if b'"' in line else line

@@ -1,0 +1,109 @@
+"""Whether the first line of a CSV is a header: detected, never assumed, as no row may be lost to a guess.
+
+What decides is how the first line differs in kind from the lines below, not whether its cells are words: columns
+may be called 2019 and 2020.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from slipway.errors import UserError, shown
+from slipway.media import MediaType
+from slipway.table import kinds
+from slipway.table.schema import Schema
+
+_YEARS = range(1800, 2200)
+
+
+def said(media: MediaType) -> bool | None:
+    """What the media type says: `header=present` or `header=absent`; None where it says nothing."""
+    word = media.parameters.get("header", "").lower()
+    if word not in {"", "present", "absent"}:
+        raise UserError(f"Content-Type: header is present or absent, got {shown(word)}")
+    return word == "present" if word else None
+
+
+def is_word(cell: str) -> bool:
+    """Whether `cell` is neither missing nor a number, so that it may be a column's name."""
+    cell = cell.strip()
+    return cell not in kinds.MISSING and not isinstance(kinds._number(cell, (), ""), float)
+
+
+def is_named(first: Sequence[str], schema: Schema, alone: bool) -> bool:
+    """Whether a request's first line holds names: the model's, or no number where only numbers are read.
+
+    `alone` says that no line follows it: then names that are numbers are a row, as a request has one.
+    """
+    names = [cell.strip() for cell in first]
+    if not any(map(is_word, names)):
+        known = schema.named and {*schema.names} <= {*names} and {*names} <= {*schema.names, *schema.table_names}
+        return bool(known) and not alone
+    return schema.knows(names) or (schema.numeric and all(map(is_word, names)))
+
+
+def looks_named(first: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[bool, str]:
+    """Whether a table of unknown columns starts with names, and a note where that was no plain matter.
+
+    `below` are the columns under the first line, or their beginnings.
+    """
+    names = [cell.strip() for cell in first]
+    if len(set(names)) != len(names):
+        return _same_names(names, below), ""
+    if surely_named(names, below):
+        return True, ""
+    if all(map(is_word, names)):  # texts over texts: names come once
+        return not any(name in {cell.strip() for cell in column} for name, column in zip(names, below, strict=True)), ""
+    return _progression(names, below)
+
+
+def surely_named(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether the first line holds words only, and numbers stand below one of them.
+
+    One name may be empty: that of the index which pandas writes first.
+    """
+    names = [cell.strip() for cell in first]
+    return all(is_word(name) or name == "" for name in names) and any(
+        name and _numeric(column) for name, column in zip(names, below, strict=True)
+    )
+
+
+def _same_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    return all(map(is_word, names)) and any(map(_numeric, below))
+
+
+def _progression(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[bool, str]:
+    """Names that count: years, or 0, 1, 2, … as pandas calls columns that have no names.
+
+    They are names only where no number below is of their kind: of the years, or whole.
+    """
+    counting = [place for place, name in enumerate(names) if name.isascii() and name.isdigit()]
+    words = [name for name in names if is_word(name) or name == ""]
+    if len(counting) + len(words) != len(names) or len(counting) < 2 or not len(below[0]):
+        return False, ""
+    values = [int(names[place]) for place in counting]
+    if len(set(np.diff(values).tolist())) != 1 or values[0] == values[1]:
+        return False, ""
+    columns = [kinds.numbers(kinds.strings(below[place]), "", (), "", {}) for place in counting]
+    cells = np.concatenate(columns)
+    cells = cells[~np.isnan(cells)]
+    if not len(cells):
+        return False, ""
+    years = all(value in _YEARS for value in values) and not np.isin(cells, list(_YEARS)).any()
+    indices = values == list(range(len(values))) and not (cells == np.trunc(cells)).all()
+    if years or (indices and (bool(words) or len(values) > 2)):
+        return True, f"the first line, {', '.join(names[:6])}, was read as names; say header=absent where it is a row"
+    return False, ""
+
+
+def _numeric(column: Sequence[str]) -> bool:
+    looks = kinds.look(kinds.strings(column))
+    numbers = int((looks.numeric | looks.codes).sum())
+    strays = int((looks.others | looks.infinite).sum())
+    return numbers > 0 and strays * 20 <= numbers
+
+
+def sample(column: pa.Array, most: int = 1000) -> list[str]:
+    """The beginning of a column of texts."""
+    return [cell or "" for cell in column[:most].to_pylist()]

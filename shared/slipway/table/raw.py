@@ -1,0 +1,60 @@
+"""Columns as a format hands them out: not yet matched with a model's, nor typed by the rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from slipway.table.kinds import Array
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Rows as one block: columns in the order they came, all of `height` cells.
+
+    A column is an Arrow array, a NumPy array of numbers, or a list of Python values. Where a format reads cells
+    of plain numbers as such it hands out numbers, else the texts as they were written.
+    """
+
+    columns: Sequence[Any]
+    height: int
+    names: Sequence[str] | None = None
+    """None when the cells came by position."""
+    sparse: bool = False
+    """Whether a column that is not there is one of zeros, as in LibSVM."""
+    written: bool = False
+    """Whether cells are texts as they were written, in a format that has no types: CSV."""
+    places: Array | None = None
+    """The place in the request of each row, where others could not be read."""
+    notes: tuple[str, ...] = ()
+    """What was guessed or repaired, for the log."""
+
+    @property
+    def width(self) -> int:
+        return len(self.columns)
+
+    def take(self, places: Array) -> Self:
+        """Some of the rows, by their places."""
+        return replace(self, columns=[taken(column, places) for column in self.columns], height=len(places))
+
+
+@dataclass(frozen=True)
+class Block(Raw):
+    """Rows of plain numbers in the order of a model's columns: `matrix` is float64 of shape (rows, columns)."""
+
+    matrix: Array | None = None
+
+
+def block(matrix: Array) -> Block:
+    return Block((), len(matrix), matrix=matrix)
+
+
+def taken(column: Any, places: Array) -> Any:
+    """Some cells of a column; a run of them without a copy."""
+    if isinstance(column, list):
+        return [column[place] for place in places.tolist()]
+    if len(places) and places[-1] - places[0] == len(places) - 1 and (np.diff(places) == 1).all():
+        return column[int(places[0]) : int(places[-1]) + 1]
+    return column[places] if isinstance(column, np.ndarray) else column.take(pa.array(places))

@@ -1,0 +1,165 @@
+"""A table as a value: what a model learns from and what it answers."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from slipway.table.kinds import Array, Kind
+from slipway.table.raw import taken
+from slipway.table.schema import Column
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Table:
+    """Rows in typed columns; immutable: no form of it may be written to.
+
+    `columns` say what is in it. Cells are held as they are read best, and are given as NumPy arrays:
+
+    - number: float64, NaN where missing; integer: int64, or float64 where one is missing
+    - boolean: objects, the column's own spelling of true and false; as a number 1 and 0
+    - text and time: objects, str or None; the datetimes of a column of times by `times`
+    - list: objects
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        cells: Sequence[Any] | None,
+        height: int,
+        matrix: Array | None = None,
+        sent: Mapping[str, Array] | None = None,
+        absent: frozenset[str] = frozenset(),
+        nests: bool = True,
+    ) -> None:
+        """`cells` has an entry for each column, unless all are numbers and the rows are given as `matrix`."""
+        self.columns = tuple(columns)
+        self.height = height
+        self.sent: Mapping[str, Array] = sent or {}
+        """Every column that came, by name, as it came; of a request to a model that asks for it, else empty."""
+        self.absent = absent
+        """Optional columns that did not come; all their cells are missing."""
+        self.nests = nests
+        """Whether the answer's format has room for lists and objects in a cell, as JSON has."""
+        self._cells = cells
+        self._matrix = matrix
+        self._made: dict[str, Array] = {}
+
+    def __len__(self) -> int:
+        return self.height
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """What each column holds, by name, in the table's order."""
+        return {column.name: column.kind or "number" for column in self.columns}
+
+    @property
+    def matrix(self) -> Array:
+        """float64 of shape (rows, columns), NaN where missing. Raises TypeError where a column holds texts."""
+        if self._matrix is None:
+            self._matrix = self.numbers(self.names)
+        return self._matrix
+
+    def numbers(self, names: Sequence[str]) -> Array:
+        """Some columns as float64 of shape (rows, columns), NaN where missing. Raises TypeError for texts."""
+        if self._matrix is not None:
+            places = [self._places[name] for name in names]
+            return self._matrix if places == list(range(len(self.columns))) else self._matrix[:, places]
+        found = np.empty((self.height, len(names)))
+        for place, name in enumerate(names):
+            found[:, place] = self.number(name)
+        return found
+
+    def number(self, name: str) -> Array:
+        """A column of numbers or booleans as float64, NaN where missing. Raises TypeError for texts."""
+        column, cells = self._of(name)
+        if isinstance(cells, np.ndarray) and cells.dtype.kind in "fi":
+            return cells.astype(np.float64, copy=False)
+        raise TypeError(f"column {name} holds {column.kind}, no numbers")
+
+    def column(self, name: str) -> Array:
+        """A column's cells as NumPy has them; see the class."""
+        if name not in self._made:
+            column, cells = self._of(name)
+            self._made[name] = _objects(column, cells)
+        return self._made[name]
+
+    def arrow(self, name: str) -> pa.Array:
+        """A column of texts as Arrow's strings, null where missing."""
+        _, cells = self._of(name)
+        return cells if isinstance(cells, pa.Array) else pa.array(self.column(name), pa.string())
+
+    def times(self, name: str) -> Array:
+        """A column of times as datetime64[s], NaT where missing. Raises UserError for a cell that is none."""
+        column, _ = self._of(name)
+        if column.times is None:
+            raise TypeError(f"column {name} holds {column.kind}, no times")
+        found: Array = column.times.parse(self.arrow(name), name)
+        return found
+
+    def frame(self, names: Sequence[str] | None = None) -> "DataFrame":
+        """For libraries that want pandas: the columns as `column` gives them."""
+        from pandas import DataFrame  # half a second to import, and models of numbers never need it
+
+        return DataFrame({name: self.column(name) for name in names or self.names}, copy=False)
+
+    def take(self, places: Array) -> Self:
+        """Some of the rows, by their places."""
+        return self._some(lambda cells: taken(cells, places), len(places))
+
+    def select(self, names: Sequence[str]) -> Self:
+        """Some of the columns, in this order."""
+        columns = [self.columns[self._places[name]] for name in names]
+        if self._matrix is not None:
+            return type(self)(columns, None, self.height, self.numbers(names), self.sent, self.absent, self.nests)
+        cells = [self._of(name)[1] for name in names]
+        return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests)
+
+    def _some(self, some: Any, height: int) -> Self:
+        return type(self)(
+            self.columns,
+            None if self._cells is None else [some(cells) for cells in self._cells],
+            height,
+            None if self._matrix is None else some(self._matrix),
+            {name: some(cells) for name, cells in self.sent.items()},
+            self.absent,
+            self.nests,
+        )
+
+    def _of(self, name: str) -> tuple[Column, Any]:
+        place = self._places[name]
+        if self._cells is None:
+            assert self._matrix is not None
+            return self.columns[place], self._matrix[:, place]
+        return self.columns[place], self._cells[place]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {column.name: place for place, column in enumerate(self.columns)}
+
+
+def _objects(column: Column, cells: Any) -> Array:
+    if isinstance(cells, pa.Array):
+        found: Array = cells.to_numpy(zero_copy_only=False)
+        return found
+    if column.kind == "boolean":
+        words = np.array([*(column.words or ("false", "true")), None], dtype=object)
+        codes = np.where(np.isnan(cells), 2, cells).astype(np.intp)
+        return words[codes]
+    if column.kind == "integer" and cells.dtype.kind == "f" and not np.isnan(cells).any():
+        # A model's own block of numbers is float64 throughout.
+        rounded = cells.astype(np.int64)
+        return rounded if np.array_equal(rounded, cells) else cells
+    array: Array = cells
+    return array

@@ -1,0 +1,162 @@
+"""Blocks of rows on their way to one table, whose columns are typed by all of their cells."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from slipway.errors import UserError, listed
+from slipway.table import kinds, learn, match
+from slipway.table.kinds import Array
+from slipway.table.learn import DataOptions
+from slipway.table.raw import Raw
+from slipway.table.schema import Column
+from slipway.table.table import Table
+
+
+class MustBeTexts(Exception):
+    """Columns of a CSV turned out to be texts after some of their cells had been read as numbers."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(listed(names))
+        self.names = tuple(names)
+
+
+class Draft:
+    """Rows that come block by block; each column's chunks lie beside one another until all are there."""
+
+    def __init__(
+        self,
+        channel: str,
+        names: Sequence[str],
+        given: DataOptions,
+        roles: Mapping[str, str],
+        known: Mapping[str, Column],
+    ) -> None:
+        """`roles` are those that decide how a column is read; `known` columns are read as another channel's."""
+        self._channel = channel
+        self._names = names
+        self._given = given
+        self._roles = roles
+        self._known = known
+        self._chunks: list[list[Any]] = [[] for _ in names]
+        self._starts: list[int] = []
+        self._files: list[str] = []
+        self._written = False
+        self.height = 0
+
+    def add(self, raw: Raw, file: str) -> None:
+        """Puts a block below the others."""
+        self._starts.append(self.height)
+        self._files.append(file)
+        self._written |= raw.written
+        for name, chunks, column in zip(self._names, self._chunks, raw.columns, strict=True):
+            try:
+                known = self._known.get(name)
+                chunks.append(kinds.plain(column) if known is None else match.cells_of(column, known))
+            except UserError as error:
+                raise self._placed(error, self.height) from None
+        self.height += raw.height
+
+    @property
+    def nbytes(self) -> int:
+        """What the blocks take of memory."""
+        return sum(chunk.nbytes for chunks in self._chunks for chunk in chunks)
+
+    def table(self) -> tuple[Table, list[str]]:
+        """All rows, and what is to be said of how they were read. Raises MustBeTexts where a CSV must be read again."""
+        columns, cells, notes, again = [], [], [], []
+        for name, chunks in zip(self._names, self._chunks, strict=True):
+            try:
+                column, found, said = self._finished(name, chunks)
+            except MustBeTexts:
+                again.append(name)
+                continue
+            except UserError as error:
+                raise self._placed(error) from None
+            if not again:
+                chunks.clear()  # what is typed takes the place of its chunks
+            columns.append(column)
+            cells.append(found)
+            notes += said
+        if again:
+            raise MustBeTexts(again)
+        return Table(columns, cells, self.height), notes
+
+    def _finished(self, name: str, chunks: list[Any]) -> learn.Learned:
+        if name in self._known:
+            return self._known[name], _joined(chunks), []
+        found = self._unified(name, chunks)
+        role = self._roles.get(name, "")
+        if isinstance(found, np.ndarray):
+            return learn.of_numbers(name, found, self._given)
+        return learn.column(name, found, self._given, role)
+
+    def _unified(self, name: str, chunks: list[Any]) -> pa.Array | Array:
+        """The chunks as one, of one type."""
+        types = {chunk.type for chunk in chunks}
+        if len(types) > 1:
+            chunks = [_neutral(chunk, self._given.missing) for chunk in chunks]
+            types = {chunk.type for chunk in chunks if chunk.type != pa.null()} or {pa.string()}
+        forced = self._roles.get(name) in {"key", "label"} or self._given.kinds.get(name) in {"text", "time"}
+        if types <= {pa.int64(), pa.float64()} and not forced and types != {pa.int64()}:
+            return np.concatenate([_floats(chunk) for chunk in chunks])
+        if len(types) == 1:
+            kind = next(iter(types))
+            same = [pa.nulls(len(chunk), kind) if chunk.type == pa.null() else chunk for chunk in chunks]
+            if forced and self._written and kind == pa.float64():
+                raise MustBeTexts([name])
+            return _concat(same)
+        if self._written and pa.float64() in types:
+            raise MustBeTexts([name])
+        plain = Column(name=name, kind="text")
+        return _concat([_text_array(match.texts_of(chunk, plain)) for chunk in chunks])
+
+    def _placed(self, error: UserError, start: int | None = None) -> UserError:
+        """`error` with the channel and file that it is in, and the row's number in that file."""
+        if start is not None and error.row is not None:
+            error = error.moved(error.row + start)
+        if error.row is None:
+            return error.within(f"channel {self._channel}")
+        block = bisect_right(self._starts, error.row - 1) - 1
+        file = self._files[block]
+        first = next(start for start, one in zip(self._starts, self._files, strict=True) if one == file)
+        return error.moved(error.row - first).within(f"channel {self._channel}, file {file}")
+
+
+def _neutral(chunk: pa.Array, missing: Sequence[str]) -> pa.Array:
+    """A block of gaps alone, which fits any type."""
+    if chunk.null_count == len(chunk):
+        return pa.nulls(len(chunk))
+    if pa.types.is_string(chunk.type) and kinds.look(chunk, missing).gaps.all():
+        return pa.nulls(len(chunk))
+    return chunk
+
+
+def _floats(chunk: pa.Array) -> Array:
+    if chunk.type == pa.null():
+        return np.full(len(chunk), np.nan)
+    return kinds.floats(chunk.cast(pa.float64(), safe=False))
+
+
+def _text_array(cells: Any) -> pa.Array:
+    return cells if isinstance(cells, pa.Array) else pa.array(cells, pa.string())
+
+
+def _concat(chunks: list[pa.Array]) -> pa.Array:
+    if len(chunks) == 1:
+        return chunks[0]
+    if pa.types.is_string(chunks[0].type) and sum(chunk.nbytes for chunk in chunks) > 1 << 30:
+        chunks = [chunk.cast(pa.large_string()) for chunk in chunks]
+    return pa.concat_arrays(chunks)
+
+
+def _joined(chunks: list[Any]) -> Any:
+    """Chunks that are typed already, end to end."""
+    if len(chunks) == 1:
+        return chunks[0]
+    if all(isinstance(chunk, pa.Array) for chunk in chunks):
+        return _concat(chunks)
+    return np.concatenate([chunk.to_numpy(zero_copy_only=False) if isinstance(chunk, pa.Array) else chunk for chunk in chunks])
