@@ -11,6 +11,20 @@ class UserError(Exception):
 
     status = 400
 
+    def __init__(self, message: str = "", row: int | None = None, column: str | None = None) -> None:
+        super().__init__(message)
+        self.row = row
+        """The row that is meant, from 1."""
+        self.column = column
+
+    def __str__(self) -> str:
+        """`row 3, column "x": ` and the message, as far as row and column are known."""
+        row = [] if self.row is None else [f"row {self.row}"]
+        column = [] if self.column is None else [f"column {shown(self.column)}"]
+        place = ", ".join(row + column)
+        message = super().__str__()
+        return f"{place}: {message}" if place else message
+
 
 class PlatformError(Exception):
     """What surrounds the job let it down: a full disk, an input that cannot be read, a host that is lost."""

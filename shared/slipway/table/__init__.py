@@ -1,0 +1,1 @@
+"""One typed table from bytes of any format."""
