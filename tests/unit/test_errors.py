@@ -1,5 +1,7 @@
 """How errors quote what came."""
 
+import pickle
+
 import pytest
 
 from slipway import errors
@@ -43,3 +45,18 @@ def test_every_mistake_of_the_caller_has_its_status():
         "NoRows": 204,
         "BrokenModel": 500,
     }
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "text"),
+    [
+        (None, None, "expected a number"),
+        (3, None, "row 3: expected a number"),
+        (None, "x", 'column "x": expected a number'),
+        (3, "x", 'row 3, column "x": expected a number'),
+    ],
+)
+def test_a_mistake_knows_its_row_and_column(row, column, text):
+    error = pickle.loads(pickle.dumps(errors.UserError("expected a number", row=row, column=column)))
+    assert str(error) == text
+    assert (error.row, error.column) == (row, column)
