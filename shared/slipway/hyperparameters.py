@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from slipway.errors import UserError, listed, shown
 
 _PLATFORM = ("sagemaker_", "_tuning_objective_metric")  # keys that the SDK and the tuner add to everybody's
+_LITERAL = 10_000  # characters of a list that is written as in Python
 # What json.loads and ast.literal_eval raise over text that is neither JSON nor Python.
 _UNREADABLE = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 
@@ -65,7 +66,17 @@ class Declared(BaseModel):
 
 
 class Hyperparameters(Declared):
-    """What a user may set of an algorithm; subclass it in train.py as `Hyperparameters`."""
+    """What a user may set of an algorithm; subclass it in train.py as `Hyperparameters`.
+
+    The fields here are every image's: the shared layer reads the data by them.
+    """
+
+    kinds: dict[str, Literal["number", "integer", "boolean", "text", "time"]] = {}
+    """What columns hold, where their cells do not tell: {"zip": "text", "when": "time"}."""
+    dates: Literal["", "day-first", "month-first"] = ""
+    """How to read dates such as 1/2/2024 where no cell of their column shows the order of day and month."""
+    missing: tuple[str, ...] = ()
+    """Texts that mean a missing cell, in addition to an empty one (in columns of numbers also NA, null, ?)."""
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
@@ -101,7 +112,8 @@ def names(declared: type[Declared]) -> list[str]:
 def fields(declared: type[Declared]) -> dict[str, FieldInfo]:
     """The fields of `declared`, an image's own before those of all images."""
     found = declared.model_fields
-    own = {name: field for name, field in found.items() if name not in Options.model_fields}
+    shared = {*Options.model_fields, *Hyperparameters.model_fields}
+    own = {name: field for name, field in found.items() if name not in shared}
     return {**own, **found}
 
 
@@ -116,7 +128,8 @@ def _value(given: Any, field: FieldInfo) -> Any:
         except _UNREADABLE:
             return text
     if text.startswith(("[", "{")):
-        for read in (json.loads, ast.literal_eval):
+        # Python's own parser takes a hundred times a text's bytes, and gives some of them never back.
+        for read in (json.loads, ast.literal_eval) if len(text) <= _LITERAL else (json.loads,):
             try:
                 return read(text)
             except _UNREADABLE:

@@ -190,9 +190,9 @@ def _direct(cells: pa.Array, missing: Sequence[str]) -> Direct:
     if (looks.others | looks.codes | looks.infinite).any() or not looks.numeric.any():
         return ""
     written = looks.trimmed.filter(pa.array(looks.numeric))
-    long = pc.max(pc.binary_length(written)).as_py()
-    if long < 18 and pc.all(pc.match_substring_regex(written, r"^-?[0-9]+$")).as_py():
-        return "integer"
+    if pc.all(pc.match_substring_regex(written, r"^-?[0-9]+$")).as_py():
+        # What float64 cannot hold is a code: it stays as it is written.
+        return "integer" if pc.max(pc.binary_length(written)).as_py() < 16 else ""
     return "number"
 
 

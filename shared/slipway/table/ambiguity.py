@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from slipway.cells import Array
+from slipway.table.kinds import Array
 from slipway.errors import UserError, shown
 from slipway.table.spellings import Order, Parts, moments
 

@@ -16,6 +16,7 @@ from slipway.errors import UserError, listed, shown
 from slipway.table import kinds, match
 from slipway.table.kinds import EXACT, TRUTHS, Array, Looks
 from slipway.table.schema import Column
+from slipway.table.spellings import Order
 from slipway.table.times import TimeFormat
 
 _STRAYS = 0.05  # of a column's cells: so many that are no numbers are mistakes, more are texts
@@ -30,7 +31,7 @@ class DataOptions:
     """What a user says of the data, in every image: the hyperparameters kinds, dates and missing."""
 
     kinds: Mapping[str, str] = field(default_factory=dict)
-    dates: str = ""
+    dates: Order = ""
     missing: tuple[str, ...] = ()
 
 
@@ -85,10 +86,10 @@ def _by_kind(name: str, cells: pa.Array, given: DataOptions, kind: str) -> Learn
     if kind == "time":
         texts = match.texts_of(cells, Column(name=name, kind="text", missing=given.missing))
         texts = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
-        times, note = TimeFormat.learn(texts, given.dates)  # type: ignore[arg-type]
+        times, note = TimeFormat.learn(texts, given.dates, name, known=True)
         if times is None:
             raise UserError(f"kinds says that it holds times, and cells such as {_example(texts)} are none", column=name)
-        return Column(name=name, kind="time", times=times, missing=given.missing), texts, _noted(name, note)
+        return Column(name=name, kind="time", times=times, missing=given.missing), texts, [note] if note else []
     column = Column(name=name, kind=kind, missing=given.missing)  # type: ignore[arg-type]
     return column, match.cells_of(cells, column), []
 
@@ -290,9 +291,9 @@ def _words(name: str, cells: pa.Array, given: DataOptions) -> Learned:
             return column, found, _gaps(name, found)
     column, texts, notes = _texts(name, cells, given, collapse=True)
     arrow = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
-    times, note = TimeFormat.learn(arrow, given.dates)  # type: ignore[arg-type]
+    times, note = TimeFormat.learn(arrow, given.dates, name)
     if times is not None:
-        return column.model_copy(update={"kind": "time", "times": times}), texts, _noted(name, note)
+        return column.model_copy(update={"kind": "time", "times": times}), texts, [note] if note else []
     return column, texts, notes
 
 
@@ -344,10 +345,6 @@ def _facts(column: Column, typed: Any) -> Column:
 def _gaps(name: str, found: Array) -> list[str]:
     count = int(np.isnan(found).sum()) if found.dtype.kind == "f" else 0
     return [f"column {shown(name)}: {count} of {len(found)} cells are missing"] if count else []
-
-
-def _noted(name: str, note: str) -> list[str]:
-    return [f"column {shown(name)}: {note}"] if note else []
 
 
 def _example(texts: pa.Array) -> str:

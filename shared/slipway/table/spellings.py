@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.cells import Array, strings
+from slipway.table.kinds import Array, strings
 
 Order = Literal["", "day-first", "month-first"]
 

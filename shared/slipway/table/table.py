@@ -49,6 +49,15 @@ class Table:
         self._matrix = matrix
         self._made: dict[str, Array] = {}
 
+    @classmethod
+    def concatenated(cls, columns: Sequence[Column], parts: "Sequence[Table]") -> Self:
+        """Tables of the same columns under one another."""
+        if not parts:
+            empty = [np.empty(0) if column.numeric else np.empty(0, dtype=object) for column in columns]
+            return cls(columns, empty, 0)
+        cells = [joined([part.cells(column.name) for part in parts]) for column in columns]
+        return cls(columns, cells, sum(len(part) for part in parts))
+
     def __len__(self) -> int:
         return self.height
 
@@ -83,7 +92,7 @@ class Table:
 
     def number(self, name: str) -> Array:
         """A column of numbers or booleans as float64, NaN where missing. Raises TypeError for texts."""
-        column, cells = self._of(name)
+        column, cells = self._column_of(name)
         if isinstance(cells, np.ndarray) and cells.dtype.kind in "fi":
             return cells.astype(np.float64, copy=False)
         raise TypeError(f"column {name} holds {column.kind}, no numbers")
@@ -91,18 +100,22 @@ class Table:
     def column(self, name: str) -> Array:
         """A column's cells as NumPy has them; see the class."""
         if name not in self._made:
-            column, cells = self._of(name)
+            column, cells = self._column_of(name)
             self._made[name] = _objects(column, cells)
         return self._made[name]
 
     def arrow(self, name: str) -> pa.Array:
         """A column of texts as Arrow's strings, null where missing."""
-        _, cells = self._of(name)
+        _, cells = self._column_of(name)
         return cells if isinstance(cells, pa.Array) else pa.array(self.column(name), pa.string())
+
+    def cells(self, name: str) -> Any:
+        """A column as it is held: a NumPy array, or Arrow's strings."""
+        return self._column_of(name)[1]
 
     def times(self, name: str) -> Array:
         """A column of times as datetime64[s], NaT where missing. Raises UserError for a cell that is none."""
-        column, _ = self._of(name)
+        column, _ = self._column_of(name)
         if column.times is None:
             raise TypeError(f"column {name} holds {column.kind}, no times")
         found: Array = column.times.parse(self.arrow(name), name)
@@ -123,7 +136,7 @@ class Table:
         columns = [self.columns[self._places[name]] for name in names]
         if self._matrix is not None:
             return type(self)(columns, None, self.height, self.numbers(names), self.sent, self.absent, self.nests)
-        cells = [self._of(name)[1] for name in names]
+        cells = [self._column_of(name)[1] for name in names]
         return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests)
 
     def _some(self, some: Any, height: int) -> Self:
@@ -137,7 +150,7 @@ class Table:
             self.nests,
         )
 
-    def _of(self, name: str) -> tuple[Column, Any]:
+    def _column_of(self, name: str) -> tuple[Column, Any]:
         place = self._places[name]
         if self._cells is None:
             assert self._matrix is not None
@@ -163,3 +176,23 @@ def _objects(column: Column, cells: Any) -> Array:
         return rounded if np.array_equal(rounded, cells) else cells
     array: Array = cells
     return array
+
+
+def joined(chunks: Sequence[Any]) -> Any:
+    """Chunks of one column's cells, end to end."""
+    if len(chunks) == 1:
+        return chunks[0]
+    if all(isinstance(chunk, pa.Array) for chunk in chunks):
+        return concatenated_texts(chunks)
+    return np.concatenate(
+        [chunk.to_numpy(zero_copy_only=False) if isinstance(chunk, pa.Array) else chunk for chunk in chunks]
+    )
+
+
+def concatenated_texts(chunks: Sequence[pa.Array]) -> pa.Array:
+    """Arrow's arrays end to end; texts beyond two gigabytes as large ones."""
+    if len(chunks) == 1:
+        return chunks[0]
+    if pa.types.is_string(chunks[0].type) and sum(chunk.nbytes for chunk in chunks) > 1 << 30:
+        chunks = [chunk.cast(pa.large_string()) for chunk in chunks]
+    return pa.concat_arrays(chunks)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.cells import MISSING, Array, strings
+from slipway.table.kinds import MISSING, Array, strings
 from slipway.errors import UserError, shown
 from slipway.table import writing
 from slipway.table.ambiguity import order_of, quarters_of

@@ -44,16 +44,14 @@ class Channel:
         content_type: str = "",
         inputs: Inputs | None = None,
         options: DataOptions | None = None,
-        like: "Channel | None" = None,
     ) -> None:
-        """`like` is the channel that says what columns of the same names hold: the first of the job's."""
         self.name = name
         self.content_type = content_type
         self.notes: list[str] = []
         """What is to be said of how the data were read, once they were."""
         self._inputs: Inputs = Files(folder) if inputs is None else inputs
         self._options = options or DataOptions()
-        self._like = like
+        self._like: Channel | None = None
         self._roles: dict[str, str] = {}
         self._texts: set[str] = {name for name, kind in self._options.kinds.items() if kind in {"text", "time"}}
         self._kept: list[tuple[Raw, str]] | None = None
@@ -67,6 +65,10 @@ class Channel:
                 f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet, RecordIO, NumPy, "
                 "LibSVM or Excel, gzipped or not"
             )
+
+    def read_like(self, other: "Channel") -> None:
+        """From now on columns hold what those of the same names do in another channel."""
+        self._like = other
 
     def declare(self, role: str, names: Iterable[str]) -> None:
         """Says that columns are keys or labels (`role` is `key` or `label`): they are texts in any case.
@@ -164,6 +166,11 @@ class Channel:
         if self._read is None:
             self._read, notes = self._table(None)
             self._tell(notes)
+        return self._read
+
+    @property
+    def read_table(self) -> Table | None:
+        """`table` if it was read, without reading it."""
         return self._read
 
     def batches(self) -> Iterator[Table]:

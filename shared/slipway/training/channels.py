@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from slipway.log import log
 from slipway.paths import Paths
+from slipway.table.learn import DataOptions
 from slipway.training import staying
 from slipway.training.channel import Channel
 from slipway.training.config import ChannelConfig, Hosts
@@ -20,8 +21,10 @@ Opened = tuple[dict[str, Channel], "Client | None"]
 
 
 @contextmanager
-def opened(hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths) -> Iterator[Opened]:
-    """The channels, and the Dask client of the hosts where data are sharded over several.
+def opened(
+    hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths, options: DataOptions, main: str
+) -> Iterator[Opened]:
+    """The channels, of which all are read like the one called `main`, and the Dask client of the hosts where data are sharded over several.
 
     A host that does not lead gets none: it hands the leader what it holds, and goes on when that ends.
     """
@@ -33,7 +36,7 @@ def opened(hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths) -> It
         return
     if not sharded:
         with staying.leading(hosts) if len(hosts.all) > 1 else nullcontext():
-            yield {name: _whole(name, one, paths) for name, one in given.items()}, None
+            yield _alike({name: _whole(name, one, paths, options) for name, one in given.items()}, main), None
         return
     from slipway.training.cluster import Cluster, follow  # and with it Dask
     from slipway.training.shards import Shard
@@ -45,22 +48,32 @@ def opened(hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths) -> It
         follow(hosts, shard)
         yield {}, None
         return
-    whole = {name: _whole(name, one, paths) for name, one in given.items() if name not in sharded}
+    whole = {name: _whole(name, one, paths, options) for name, one in given.items() if name not in sharded}
     with Cluster(hosts, shard) as cluster:
         cluster.gather()
-        parts = {name: _sharded(name, one, paths, cluster) for name, one in sharded.items()}
-        yield {name: whole.get(name) or parts[name] for name in given}, cluster.client
+        parts = {name: _sharded(name, one, paths, options, cluster) for name, one in sharded.items()}
+        yield _alike({name: whole.get(name) or parts[name] for name in given}, main), cluster.client
 
 
-def _whole(name: str, given: ChannelConfig, paths: Paths) -> Channel:
+def _alike(channels: dict[str, Channel], main: str) -> dict[str, Channel]:
+    """A column of any channel holds what the main one's of that name does."""
+    for name, one in channels.items():
+        if name != main and main in channels:
+            one.read_like(channels[main])
+    return channels
+
+
+def _whole(name: str, given: ChannelConfig, paths: Paths, options: DataOptions) -> Channel:
     folder = paths.channel(given.name)
     pipe = Pipe(folder, given.wrapped) if given.piped else None
-    return Channel(name, folder, given.content_type, pipe)
+    return Channel(name, folder, given.content_type, pipe, options)
 
 
-def _sharded(name: str, given: ChannelConfig, paths: Paths, cluster: "Cluster") -> Channel:
+def _sharded(
+    name: str, given: ChannelConfig, paths: Paths, options: DataOptions, cluster: "Cluster"
+) -> Channel:
     from slipway.training.shards import Pipes, Shards
 
     folder = paths.channel(given.name)
     inputs: Inputs = Pipes(name, folder, given.wrapped, cluster) if given.piped else Shards(name, cluster)
-    return Channel(name, folder, given.content_type, inputs)
+    return Channel(name, folder, given.content_type, inputs, options)

@@ -13,7 +13,7 @@ from slipway.table.kinds import Array
 from slipway.table.learn import DataOptions
 from slipway.table.raw import Raw
 from slipway.table.schema import Column
-from slipway.table.table import Table
+from slipway.table.table import Table, concatenated_texts, joined
 
 
 class MustBeTexts(Exception):
@@ -87,7 +87,7 @@ class Draft:
 
     def _finished(self, name: str, chunks: list[Any]) -> learn.Learned:
         if name in self._known:
-            return self._known[name], _joined(chunks), []
+            return self._known[name], joined(chunks), []
         found = self._unified(name, chunks)
         role = self._roles.get(name, "")
         if isinstance(found, np.ndarray):
@@ -108,11 +108,11 @@ class Draft:
             same = [pa.nulls(len(chunk), kind) if chunk.type == pa.null() else chunk for chunk in chunks]
             if forced and self._written and kind == pa.float64():
                 raise MustBeTexts([name])
-            return _concat(same)
+            return concatenated_texts(same)
         if self._written and pa.float64() in types:
             raise MustBeTexts([name])
         plain = Column(name=name, kind="text")
-        return _concat([_text_array(match.texts_of(chunk, plain)) for chunk in chunks])
+        return concatenated_texts([_text_array(match.texts_of(chunk, plain)) for chunk in chunks])
 
     def _placed(self, error: UserError, start: int | None = None) -> UserError:
         """`error` with the channel and file that it is in, and the row's number in that file."""
@@ -143,20 +143,3 @@ def _floats(chunk: pa.Array) -> Array:
 
 def _text_array(cells: Any) -> pa.Array:
     return cells if isinstance(cells, pa.Array) else pa.array(cells, pa.string())
-
-
-def _concat(chunks: list[pa.Array]) -> pa.Array:
-    if len(chunks) == 1:
-        return chunks[0]
-    if pa.types.is_string(chunks[0].type) and sum(chunk.nbytes for chunk in chunks) > 1 << 30:
-        chunks = [chunk.cast(pa.large_string()) for chunk in chunks]
-    return pa.concat_arrays(chunks)
-
-
-def _joined(chunks: list[Any]) -> Any:
-    """Chunks that are typed already, end to end."""
-    if len(chunks) == 1:
-        return chunks[0]
-    if all(isinstance(chunk, pa.Array) for chunk in chunks):
-        return _concat(chunks)
-    return np.concatenate([chunk.to_numpy(zero_copy_only=False) if isinstance(chunk, pa.Array) else chunk for chunk in chunks])

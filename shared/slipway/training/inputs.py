@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Protocol
 
-from slipway.codecs import recordio
+from slipway.formats import recordio
 from slipway.log import log
 
 PEEK = 1 << 20  # bytes that tell how data are written; a time series is easily a line of 100 kB

@@ -12,9 +12,10 @@ from slipway.log import log
 from slipway.manifest import Manifest
 from slipway.model import Model
 from slipway.paths import Paths
-from slipway.schema import Column, Schema
+from slipway.table.learn import DataOptions
+from slipway.table.schema import Column, Schema
 from slipway.settings import Settings
-from slipway.training import channels, config
+from slipway.training import channels, config, data_section
 from slipway.training.channel import Channel
 from slipway.training.job import Job
 
@@ -42,7 +43,9 @@ def _train(paths: Paths, image: Image) -> None:
     given = config.channels(paths, image)
     trainer = image.trainer()
     params = trainer.Hyperparameters.read(config.hyperparameters(paths))
-    with channels.opened(hosts, given, paths) as (data, client):
+    options = DataOptions(params.kinds, params.dates, params.missing)
+    main = next(name for name, facts in image.channels.items() if facts.kind == "table")
+    with channels.opened(hosts, given, paths, options, main) as (data, client):
         if not hosts.is_leader:
             return
         job = Job(image, paths, params, hosts, client)
@@ -53,7 +56,9 @@ def _train(paths: Paths, image: Image) -> None:
             + listed([f"{name} ({one.source})" for name, one in data.items()]),
         )
         model = trainer.fit(data, params, job)
-        reads = _schema(model, {name: data[name] for name in data if image.channels[name].kind == "table"})
+        tables = {name: data[name] for name in data if image.channels[name].kind == "table"}
+        reads = _schema(model, tables)
+        data_section.add(job.page, tables)
     manifest = save(
         model,
         paths.model,
@@ -81,21 +86,23 @@ def save(model: Model, folder: Path, **facts: object) -> Manifest:
 
 
 def _schema(model: Model, data: dict[str, Channel]) -> Schema:
-    """The columns that the model reads, with what the training data held in them."""
-    learnt = set(model.columns) - set(model.own)
-    channel = next(channel for channel in data.values() if learnt <= set(channel.kinds))
-    kinds = {**channel.kinds, **model.own}
+    """The columns that the model reads, with what the training data held in them, and all of the table's."""
+    learnt = {column.name for column in model.columns if column.kind is None}
+    channel = next((one for one in data.values() if learnt <= set(one.names)), None)
+    if channel is None:
+        raise ValueError(f"no channel has the columns {sorted(learnt)} that the model reads")
+    known = {column.name: column for column in channel.columns}
     return Schema(
-        columns=tuple(
-            Column(
-                name=name,
-                kind=kinds[name],
-                optional=name in model.optional,
-                aliases=tuple(alias for alias, column in model.aliases.items() if column == name),
-            )
-            for name in model.columns
-        ),
-        table=tuple(channel.kinds),
-        named=channel.named or bool(model.own),
-        short=tuple(tuple(some) for some in model.short),
+        columns=tuple(_merged(column, known.get(column.name)) for column in model.columns),
+        table=channel.columns,
+        named=channel.named or any(column.name not in known for column in model.columns),
+        layouts=tuple(tuple(some) for some in model.layouts),
     )
+
+
+def _merged(column: Column, known: Column | None) -> Column:
+    """A model's column with what the table knows of it; what the model says itself goes before."""
+    if known is None or (column.kind is not None and column.kind != known.kind):
+        return column
+    said = column.model_dump(exclude_defaults=True)
+    return known.model_copy(update={**said, "aliases": column.aliases, "times": column.times or known.times})

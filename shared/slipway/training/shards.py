@@ -11,15 +11,17 @@ from typing import IO, TYPE_CHECKING, Any
 
 from distributed import WorkerPlugin
 
-from slipway.cells import Kind
-from slipway.sheet import Sheet
-from slipway.training.channel import Channel
+from slipway.errors import UserError
+from slipway.formats import Reading
+from slipway.table import match
+from slipway.table.raw import Raw
+from slipway.table.schema import Schema
+from slipway.table.table import Table
+from slipway.training.concatenated import Concatenated
 from slipway.training.inputs import PEEK, Fifos, Files, Input, Pipe, unpacked
-from slipway.training.stack import Stack
 
 if TYPE_CHECKING:
-    from dask.dataframe import DataFrame as Collection
-    from pandas import DataFrame
+    from distributed import Future
 
     from slipway.training.cluster import Cluster
 
@@ -53,13 +55,17 @@ class Shard(WorkerPlugin):
         if stream is not None:
             stream.close()
 
-    def part(self, channel: str, content_type: str, like: Sheet, kinds: dict[str, Kind]) -> "DataFrame":
+    def part(self, channel: str, content_type: str, like: Raw, schema: Schema) -> Table:
         """The rows of a channel, in the columns and kinds of the whole."""
-        from pandas import concat
-
-        pieces = list(_Part(channel, content_type, self._files(channel), like, kinds).tables())
-        table: DataFrame = concat(pieces, ignore_index=True) if pieces else _empty(kinds)
-        return table
+        texts = frozenset(column.name for column in schema.columns if not column.numeric)
+        blocks = Concatenated(channel, self._files(channel), content_type, Reading(texts=texts), like)
+        parts = []
+        for raw, file in blocks:
+            try:
+                parts.append(match.typed(raw, schema))
+            except UserError as error:
+                raise error.within(f"channel {channel}, file {file}") from None
+        return Table.concatenated(schema.columns, parts)
 
     def _files(self, channel: str) -> Files:
         files = self._sources[channel]
@@ -111,18 +117,13 @@ class Shards:
             weights[host] += unpacked(path, size)
         return max(weights.values())
 
-    def collection(self, head: Sheet, kinds: Mapping[str, Kind], content_type: str) -> "Collection":
-        """A partition for each host that has files, in the columns of `head` and of its kinds."""
-        from dask import dataframe
-
-        like = Sheet([column[:0] for column in head.columns], 0, head.names)
+    def partitions(self, head: Raw, schema: Schema, content_type: str) -> "list[Future[Table]]":
+        """A table for each host that has files, in the columns of `head` and of its kinds."""
+        like = Raw([column[:0] for column in head.columns], 0, head.names, head.sparse)
         having = dict.fromkeys(host for _, _, host in self._files)
-        parts = [
-            self._cluster.submit(host, Shard.part, self._channel, content_type, like, dict(kinds))
-            for host in having
+        return [
+            self._cluster.submit(host, Shard.part, self._channel, content_type, like, schema) for host in having
         ]
-        found: Collection = dataframe.from_delayed(parts, meta=_empty(kinds), verify_meta=False)
-        return found
 
 
 class Pipes:
@@ -189,27 +190,123 @@ class _Remote(io.RawIOBase):
         super().close()
 
 
-class _Part(Channel):
-    """One host's rows of a channel, in the columns and kinds of the whole."""
+def _opened(self, channel: str, name: str) -> IO[bytes]:
+        source = self._sources[channel]
+        stream = source.open(int(name)) if isinstance(source, Fifos) else (source.folder / name).open("rb")
+        self._streams[channel, name] = stream
+        return stream
 
-    def __init__(
-        self, name: str, content_type: str, files: Files, like: Sheet, kinds: dict[str, Kind]
-    ) -> None:
-        super().__init__(name, files.folder, content_type, files)
-        self._stack = Stack(name, files, content_type, like)
-        self._whole = kinds
+
+class Shards:
+    """The files that all hosts have of a channel, in the order of their names, as if one had them all."""
+
+    def __init__(self, channel: str, cluster: "Cluster") -> None:
+        self._channel = channel
+        self._cluster = cluster
+        self._files: list[tuple[Path, int, str]] = sorted(
+            (path, size, host)
+            for host in cluster.hosts
+            for path, size in cluster.on(host, Shard.sizes, channel)
+        )
+
+    def __call__(self) -> Iterator[Input]:
+        for path, size, host in self._files:
+            yield Input(path.name, partial(_opened, self._cluster, host, self._channel, str(path), size))
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
+    def __str__(self) -> str:
+        return f"files: {len(self._files)}, of {len(self._cluster.hosts)} hosts"
 
     @property
-    def kinds(self) -> dict[str, Kind]:
-        return self._whole
+    def size_bytes(self) -> int:
+        return sum(size for _, size, _ in self._files)
+
+    @property
+    def unpacked_bytes(self) -> int:
+        return sum(unpacked(path, size) for path, size, _ in self._files)
+
+    @property
+    def heaviest_bytes(self) -> int:
+        """The most that one host has, without gzip."""
+        weights = dict.fromkeys(self._cluster.hosts, 0)
+        for path, size, host in self._files:
+            weights[host] += unpacked(path, size)
+        return max(weights.values())
+
+    def partitions(self, head: Raw, schema: Schema, content_type: str) -> "list[Future[Table]]":
+        """A table for each host that has files, in the columns of `head` and of its kinds."""
+        like = Raw([column[:0] for column in head.columns], 0, head.names, head.sparse)
+        having = dict.fromkeys(host for _, _, host in self._files)
+        return [
+            self._cluster.submit(host, Shard.part, self._channel, content_type, like, schema) for host in having
+        ]
+
+
+class Pipes:
+    """The FIFOs that all hosts have of a channel, those of one host after another's."""
+
+    size_bytes = None
+    unpacked_bytes = None
+
+    def __init__(self, channel: str, stem: Path, wrapped: bool, cluster: "Cluster") -> None:
+        def pipe(host: str) -> Pipe:
+            return Pipe(stem, wrapped, lambda epoch: _opened(cluster, host, channel, str(epoch)), host)
+
+        self._pipes = [pipe(host) for host in cluster.hosts]
+
+    def __call__(self) -> Iterator[Input]:
+        for pipe in self._pipes:
+            yield from pipe()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return f"pipes of {len(self._pipes)} hosts"
+
+
+class _Remote(io.RawIOBase):
+    """A file or an epoch on a host; of an epoch, the size is not known."""
+
+    def __init__(self, cluster: "Cluster", host: str, channel: str, name: str, size: int | None) -> None:
+        self._cluster, self._host, self._channel, self._name = cluster, host, channel, name
+        self._size = size
+        self._at = 0
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._size is not None
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if self._size is None:
+            raise io.UnsupportedOperation("a stream has no places to go to")
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._ended = False
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        if self._ended:
+            return 0
+        wanted = len(buffer)
+        content = self._cluster.on(self._host, Shard.read, self._channel, self._name, self._at, wanted)
+        buffer[: len(content)] = content
+        self._at += len(content)
+        self._ended = len(content) < wanted
+        return len(content)
+
+    def close(self) -> None:
+        if not self.closed and not self._ended:
+            self._cluster.on(self._host, Shard.close, self._channel, self._name)
+        super().close()
 
 
 def _opened(cluster: "Cluster", host: str, channel: str, name: str, size: int | None = None) -> IO[bytes]:
     return io.BufferedReader(_Remote(cluster, host, channel, name, size), PEEK)
-
-
-def _empty(kinds: Mapping[str, Kind]) -> "DataFrame":
-    from pandas import DataFrame, Series
-
-    types = {"integer": "int64", "number": "float64", "text": "object"}
-    return DataFrame({name: Series(dtype=types[kind]) for name, kind in kinds.items()})

@@ -1,0 +1,56 @@
+"""The section of the training report that says how the data were read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from slipway.table.schema import Column
+from slipway.training.channel import Channel
+from slipway.training.report import Report, Section
+
+TITLE = "Data"
+_COLUMNS = 200
+
+
+def add(page: Report, channels: Mapping[str, Channel]) -> None:
+    """Puts the section first: what each column was read as, its gaps, and what was guessed or repaired."""
+    from pandas import DataFrame
+
+    rows = [row for name, channel in channels.items() for row in _rows(name, channel)]
+    notes = [f"Channel {name}: {note}." for name, channel in channels.items() for note in _notes(channel)]
+    text = " ".join(notes) or "Every column was read as it is written; nothing was guessed or repaired."
+    if len(rows) > _COLUMNS:
+        text += f" The first {_COLUMNS} of {len(rows)} columns are shown."
+    table = DataFrame(rows[:_COLUMNS], columns=["channel", "column", "read as", "missing", "values"])
+    page.sections.insert(0, Section(TITLE, text, table))
+
+
+def _notes(channel: Channel) -> list[str]:
+    return [note for note in channel.notes if not note.endswith("cells are missing")][:50]
+
+
+def _rows(name: str, channel: Channel) -> list[list[Any]]:
+    table = channel.read_table
+    if table is None:
+        return [[name, column.name, column.kind, None, _values(column)] for column in channel.head.columns]
+    return [
+        [name, column.name, column.kind, _missing(table.cells(column.name)), _values(column)]
+        for column in table.columns[:_COLUMNS]
+    ]
+
+
+def _missing(cells: Any) -> int:
+    if isinstance(cells, pa.Array):
+        return int(cells.null_count)
+    if cells.dtype.kind == "f":
+        return int(np.isnan(cells).sum())
+    return sum(cell is None for cell in cells.tolist()) if cells.dtype == object else 0
+
+
+def _values(column: Column) -> str:
+    if column.range is not None:
+        return f"{column.range[0]:g} to {column.range[1]:g}"
+    shown = ", ".join(column.categories[:5])
+    return (shown[:80] + ", …" if len(column.categories) > 5 else shown[:80]) if column.categories else ""
