@@ -5,17 +5,17 @@ from pathlib import Path
 import requests
 from runs import RunError
 
-from slipway import codecs
+from slipway import formats
 
 
 def guess(path: Path) -> str:
     """The media type that a file's ending stands for."""
-    found = [codec.media_type for codec in codecs.CODECS if path.name.lower().endswith(codec.suffixes)]
+    found = [codec.media_type for codec in formats.FORMATS if path.name.lower().endswith(codec.suffixes)]
     if not found:
-        endings = ", ".join(suffix for codec in codecs.CODECS for suffix in codec.suffixes)
+        endings = ", ".join(suffix for codec in formats.FORMATS for suffix in codec.suffixes)
         raise RunError(
             f"TYPE= is needed, as {path.name} ends in none of {endings}; "
-            f"it is one of {', '.join(codecs.MEDIA_TYPES)}"
+            f"it is one of {', '.join(formats.MEDIA_TYPES)}"
         )
     return found[0]
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import requests
 
-from slipway import cells, codecs
+from slipway import formats
 from slipway.codecs import recordio
-from slipway.codecs.record import record_type
+from slipway.formats.record import record_type
 from slipway.errors import UserError
 
 
@@ -30,15 +30,9 @@ class Table:
     @classmethod
     def read(cls, path: Path) -> "Table":
         """Reads a CSV with a header."""
-        codec, media = codecs.reader("text/csv; header=present")
-        sheet = codec.read(path.read_bytes(), media, None)
-        columns = [cells.column(column) for column in sheet.columns]
-        kinds = [cells.kind_of(column) for column in columns]
-        return cls(
-            list(sheet.names or []),
-            [_values(column.to_pylist(), kind) for column, kind in zip(columns, kinds, strict=True)],
-            "text" not in kinds,
-        )
+        read = formats.read_table(path.read_bytes(), "text/csv; header=present")
+        columns = [[None if cell != cell else cell for cell in read.column(name).tolist()] for name in read.names]
+        return cls(read.names, columns, all(column.kind in {"number", "integer"} for column in read.columns))
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
@@ -67,7 +61,7 @@ class Exchange:
     def write(self, folder: Path) -> dict[str, Any]:
         """Keeps both bodies in `folder`; returns what is to be said of them."""
         media = self.reply.headers.get("Content-Type", "").partition(";")[0]
-        suffix = next((one.suffixes[0] for one in codecs.READERS if one.media_type == media), ".txt")
+        suffix = next((one.suffixes[0] for one in formats.FORMATS if one.media_type == media), ".txt")
         stem = self.name.replace(".", "-")
         answer = f"{stem}-{self.attributes.replace('=', '-')}answer{suffix}"
         return {
@@ -93,26 +87,16 @@ def _text(media_type: str, body: bytes) -> str | None:
 
 def _holds(media_type: str, body: bytes) -> str:
     """What is in a body that is no text, as CSV; nothing where no table can be read of it."""
-    codec, media = codecs.reader(media_type)
+    source, media = formats.reader(media_type)
     try:
-        sheet = codec.read(body, media, None)
+        raw = source.read(body, media, Reading())
     except UserError:  # an answer in RecordIO is labels alone
         return ""
     columns = [
-        column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in sheet.columns
+        column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in raw.columns
     ]
-    lines = [list(sheet.names or []), *zip(*columns, strict=True)]
+    lines = [list(raw.names or []), *zip(*columns, strict=True)]
     return "\n".join(",".join("" if cell is None else str(cell) for cell in line) for line in lines if line)
-
-
-def _values(texts: Sequence[Any], kind: cells.Kind) -> list[Any]:
-    if kind == "text":
-        return [text or None for text in texts]
-    return [None if text in (None, *cells.MISSING) else _number(str(text)) for text in texts]
-
-
-def _number(text: str) -> int | float:
-    return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def _csv(table: Table) -> bytes:
@@ -137,7 +121,7 @@ def _jsonlines(table: Table) -> bytes:
     return ("\n".join(_lines(table)) + "\n").encode()
 
 
-def _matrix(table: Table) -> cells.Array:
+def _matrix(table: Table) -> Array:
     return np.array(table.rows, dtype=np.float64)
 
 

@@ -23,7 +23,7 @@ from exchanges import Exchange, Table
 from runs import ROOT, Run, RunError
 from served import served
 
-from slipway import codecs
+from slipway import formats
 from slipway.describe import describe
 from slipway.settings import Settings
 
@@ -64,14 +64,14 @@ def _asked(run: Run, port: int, files: Path) -> dict[str, Any]:
         return Exchange(name, body, sent, accept, attributes, answer).write(files)
 
     requested, left_out = [], {}
-    for codec in codecs.READERS:
+    for codec in formats.FORMATS:
         body = table.body(codec.media_type)
         if body is None:
             left_out[codec.media_type] = "It holds numbers only, and this sample has texts."
         else:
             requested.append(exchange(f"request{codec.suffixes[0]}", body, codec.media_type))
     body = table.body("text/csv") or b""
-    answered = [exchange("request.csv", body, "text/csv", accept) for accept in codecs.ANSWER_TYPES]
+    answered = [exchange("request.csv", body, "text/csv", accept) for accept in formats.ANSWER_TYPES]
     others = [
         exchange(path.name, path.read_bytes(), guess(path)) for path in sorted(run.sample.glob("request-*.*"))
     ]

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from harness.samples import Sample
-from slipway import Channel, Column, Model, Rows, Schema
-from slipway.codecs import reader
+from slipway import Channel, Model, Schema, Table
+from slipway.formats import Reading, reader
 from slipway.image import Image
 from slipway.paths import Paths
-from slipway.serving.endpoint import Payload
+from slipway.table import match
 from slipway.training.job import Job
+from slipway.training.run import schema_of
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,7 @@ def fitted(
         data = {name: Channel(name, sample.folder / name) for name in sample.channels}
         job = Job(image, Paths(tmp_path_factory.mktemp("job")))
         model = trainer.fit(data, trainer.Hyperparameters.read(sample.hyperparameters), job)
-        kinds = data[sample.main].kinds
-        columns = tuple(Column(name=name, kind=kinds[name]) for name in model.columns)
-        return model, Schema(columns=columns, table=tuple(kinds))
+        return model, schema_of(model, {sample.main: data[sample.main]})
 
     return fit
 
@@ -37,13 +36,14 @@ def model(fitted: Callable[[], tuple[Model, Schema]]) -> tuple[Model, Schema]:
     return fitted()
 
 
-def rows(sample: Sample, schema: Schema) -> Rows:
-    codec, media = reader("text/csv; header=present")
-    return Rows(Payload(codec, media, sample.csv()), schema)
+def table(sample: Sample, schema: Schema) -> Table:
+    source, media = reader("text/csv; header=present")
+    return match.typed(source.read(sample.csv(), media, Reading(schema, keep=True)), schema, keep=True)
 
 
-def answers(model: Model, rows: Rows) -> dict[str, list[Any]]:
-    return {name: list(column) for name, column in model.predict(rows, type(model).options()).items()}
+def answers(model: Model, table: Table) -> dict[str, list[Any]]:
+    found = model.predict(table, type(model).options()).columns
+    return {name: list(column) for name, column in found.items()}
 
 
 def test_a_saved_model_predicts_exactly_what_the_one_in_memory_does(
@@ -52,21 +52,21 @@ def test_a_saved_model_predicts_exactly_what_the_one_in_memory_does(
     fresh, schema = model
     fresh.save(tmp_path)
     loaded = image.predictor().load(tmp_path)
-    assert answers(loaded, rows(sample, schema)) == answers(fresh, rows(sample, schema))
-    assert loaded.columns == fresh.columns
+    assert answers(loaded, table(sample, schema)) == answers(fresh, table(sample, schema))
+    assert list(loaded.columns) == list(fresh.columns)
 
 
 def test_predicting_changes_neither_the_model_nor_its_input(
     model: tuple[Model, Schema], sample: Sample
 ) -> None:
     fresh, schema = model
-    once = rows(sample, schema)
-    table = once.table.copy(deep=True)
+    once = table(sample, schema)
+    frame = once.frame().copy(deep=True)
     matrix = once.matrix.copy() if schema.numeric else None
     first = answers(fresh, once)
-    assert once.table.equals(table), "predict changed rows.table"
+    assert once.frame().equals(frame), "predict changed the table"
     if matrix is not None:
-        assert np.array_equal(once.matrix, matrix, equal_nan=True), "predict changed rows.matrix"
+        assert np.array_equal(once.matrix, matrix, equal_nan=True), "predict changed the table's matrix"
     assert answers(fresh, once) == first, "predict gives other answers the second time"
 
 
@@ -75,18 +75,28 @@ def test_the_same_data_and_seed_give_the_same_model(
 ) -> None:
     """A1.12: a job that the platform tries anew starts from nothing."""
     again, schema = fitted()
-    assert answers(again, rows(sample, schema)) == answers(model[0], rows(sample, schema))
+    assert answers(again, table(sample, schema)) == answers(model[0], table(sample, schema))
 
 
 def test_a_model_reads_only_columns_that_training_saw(model: tuple[Model, Schema], sample: Sample) -> None:
     fresh, schema = model
     assert fresh.columns
-    assert set(fresh.columns) <= set(schema.table)
-    assert set(fresh.columns) <= set(sample.names), (
+    assert set(fresh.names) <= set(schema.table_names)
+    assert set(fresh.names) <= set(sample.names), (
         "sample/request.csv must have every column the model reads"
     )
 
 
 def test_every_row_gets_one_answer_in_each_column(model: tuple[Model, Schema], sample: Sample) -> None:
-    for name, column in answers(model[0], rows(sample, model[1])).items():
+    for name, column in answers(model[0], table(sample, model[1])).items():
         assert len(column) == sample.height, name
+
+
+def test_a_table_of_no_rows_gives_the_same_columns_of_no_entries(
+    model: tuple[Model, Schema], sample: Sample
+) -> None:
+    """By which a batch of invalid rows alone is answered in the columns of all others."""
+    whole = table(sample, model[1])
+    none = answers(model[0], whole.take(np.arange(0)))
+    assert list(none) == list(answers(model[0], whole))
+    assert all(column == [] for column in none.values())

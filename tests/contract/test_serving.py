@@ -17,7 +17,7 @@ import pytest
 
 from harness.places import Local, Place, Reply, Server, Training
 from harness.samples import Sample, near
-from slipway.codecs import ANSWER_TYPES, MEDIA_TYPES
+from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
 from slipway.image import Image
 
 

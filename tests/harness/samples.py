@@ -13,13 +13,8 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 import pytest
 
-from slipway import cells
-from slipway.codecs import CODECS
+from slipway.formats import read_table
 from slipway.image import Image
-from slipway.media import MediaType
-from slipway.sheet import Sheet
-
-_READ = {codec.media_type: codec.read for codec in CODECS}
 
 
 class Sample:
@@ -30,15 +25,12 @@ class Sample:
         self.hyperparameters: dict[str, Any] = json.loads((folder / "hyperparameters.json").read_text())
         self.channels = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
         self.main = next(name for name, facts in image.channels.items() if facts.required)
-        header = MediaType("text/csv", {"header": "present"})
-        self.request: Sheet = _READ["text/csv"]((folder / "request.csv").read_bytes(), header, None)
-        assert self.request.names is not None
+        self.request = read_table((folder / "request.csv").read_bytes(), "text/csv; header=present")
         self.names = list(self.request.names)
-        columns = [cells.column(column) for column in self.request.columns]
-        self.kinds = [cells.kind_of(column) for column in columns]
+        self.kinds = list(self.request.kinds.values())
         self.columns = [
-            [None if cell != cell else cell for cell in cells.typed(column, kind, name).tolist()]
-            for column, kind, name in zip(columns, self.kinds, self.names, strict=True)
+            [None if cell != cell else cell for cell in self.request.column(name).tolist()]
+            for name in self.names
         ]
 
     @property
@@ -56,11 +48,11 @@ class Sample:
 
     @property
     def numeric(self) -> bool:
-        return "text" not in self.kinds
+        return all(kind in {"number", "integer"} for kind in self.kinds)
 
     def number_column(self) -> int | None:
         """The place of a column of numbers."""
-        return next((place for place, kind in enumerate(self.kinds) if kind != "text"), None)
+        return next((place for place, kind in enumerate(self.kinds) if kind in {"number", "integer"}), None)
 
     def lay_out(self, root: Path, hyperparameters: dict[str, Any] | None = None) -> Path:
         """An /opt/ml tree in `root` as the platform would mount it."""

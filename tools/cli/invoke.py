@@ -12,7 +12,7 @@ from cli.context import Context
 from cli.errors import CommandError
 from cli.jobs import Endpoint, Kind
 from cli.plan import Plan, Request, Upload, split_uri
-from slipway import codecs
+from slipway import formats
 
 POLL_S = 2
 _LIMITS_MB = {"real-time": 25, "multi-model": 25, "serverless": 4, "async": 1024}
@@ -112,10 +112,10 @@ def _headers(context: Context) -> dict[str, str]:
 
 def guess(name: str) -> str:
     """The media type that a file's ending stands for."""
-    for codec in codecs.CODECS:
+    for codec in formats.FORMATS:
         if name.lower().endswith(codec.suffixes):
             return codec.media_type
-    endings = ", ".join(suffix for codec in codecs.CODECS for suffix in codec.suffixes)
+    endings = ", ".join(suffix for codec in formats.FORMATS for suffix in codec.suffixes)
     raise CommandError(f"--content-type is needed, as {name} ends in none of {endings}")
 
 

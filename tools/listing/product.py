@@ -7,7 +7,7 @@ from typing import Any
 
 from listing.place import Place
 from listing.trial import Trial
-from slipway import codecs
+from slipway import formats
 
 KINDS = ("algorithm", "model-package")
 
@@ -50,7 +50,7 @@ class Product:
         if given:
             return str(given[0])
         first = self.files(channel)[0].name.lower()
-        return next(one.media_type for one in codecs.READERS if first.endswith(one.suffixes))
+        return next(one.media_type for one in formats.FORMATS if first.endswith(one.suffixes))
 
 
 @dataclass

@@ -11,11 +11,15 @@ from client import ask, guess
 from jinja2 import Environment, FileSystemLoader
 from runs import ROOT, Run
 
-from slipway import cells, codecs
+from slipway import formats
+from slipway.formats import Reading
+from slipway.formats.csv import numbered
 from slipway.describe import describe
 from slipway.errors import UserError
 from slipway.manifest import Manifest
 from slipway.settings import Settings
+from slipway.table import learn
+from slipway.table.kinds import Array
 
 _WEB = ROOT / "tools/web"
 _ASSETS = {
@@ -48,7 +52,7 @@ class Page:
             "samples": [
                 {"name": path.name, "type": guess(path), "text": path.read_text()} for path in self._samples
             ],
-            "suffixes": {suffix: codec.media_type for codec in codecs.READERS for suffix in codec.suffixes},
+            "suffixes": {suffix: codec.media_type for codec in formats.FORMATS for suffix in codec.suffixes},
             "columns": self._reads.names,
             "url": f"http://localhost:{self.port}/invocations",
         }
@@ -73,25 +77,24 @@ class Page:
 
     def table(self, body: bytes, content_type: str) -> dict[str, Any]:
         """A request's rows for the page to show, read as the server reads them. Raises UserError."""
-        codec, media = codecs.reader(content_type)
-        sheet = codec.read(body, media, self._reads)
-        columns = [cells.column(column) for column in sheet.columns]
-        kinds = [cells.kind_of(column) for column in columns]
-        names = sheet.names
+        source, media = formats.reader(content_type)
+        raw = source.read(body, media, Reading(self._reads, keep=True))
+        names = raw.names
         if names is None:
-            known = self._reads.names if sheet.width == len(self._reads.names) else self._reads.table
-            names = (
-                known
-                if sheet.width == len(known)
-                else [f"column {place + 1}" for place in range(sheet.width)]
-            )
-        shown = [column.slice(0, _MOST_ROWS).to_pylist() for column in columns]
+            known = self._reads.names if raw.width == len(self._reads.names) else self._reads.table_names
+            names = known if raw.width == len(known) else numbered(raw.width)
+        read, _ = learn.table(raw, list(names))
+        shown = [_listed(read.column(name)[:_MOST_ROWS]) for name in read.names]
         return {
             "names": list(names),
-            "kinds": kinds,
-            "height": sheet.height,
+            "kinds": [column.kind for column in read.columns],
+            "height": raw.height,
             "rows": [list(row) for row in zip(*shown, strict=True)],
         }
+
+
+def _listed(cells: Array) -> list[Any]:
+    return [None if cell is None or cell != cell else cell for cell in cells.tolist()]
 
 
 class PlayServer(ThreadingHTTPServer):

@@ -20,7 +20,7 @@ def fit(**hyperparameters: object) -> tuple[object, Job]:
 
 def test_the_model_is_better_than_the_mean_of_the_target() -> None:
     _, job = fit(target="price", bags="20")
-    prices = Channel("train", IMAGE.folder / "sample/train").table["price"]
+    prices = Channel("train", IMAGE.folder / "sample/train").table.number("price")
     assert job.metrics["rmse"] < 0.5 * prices.std()
 
 

@@ -23,15 +23,16 @@ class Hyperparameters(slipway.Hyperparameters):
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
-    table, kinds = data["train"].table, data["train"].kinds
-    if kinds.get(params.target, "text") == "text":
-        known = ", ".join(name for name, kind in kinds.items() if kind != "text") or "none"
-        raise UserError(f'target: expected a column of numbers ({known}), got "{params.target}"')
-    columns = [name for name, kind in kinds.items() if kind != "text" and name != params.target]
+    table = data["train"].table
+    known = [column.name for column in table.columns if column.numeric]
+    if params.target not in known:
+        raise UserError(f'target: expected a column of numbers ({", ".join(known) or "none"}), got "{params.target}"')
+    columns = [name for name in known if name != params.target]
     if not columns:
-        raise UserError(f"the train channel has no column of numbers beside {params.target}")
-    table = table[table[params.target].notna()]  # a row without an answer teaches nothing
-    matrix, target = table[columns].to_numpy(np.float64), table[params.target].to_numpy(np.float64)
+        raise UserError(f"the train channel has no column of numbers other than {params.target}")
+    target = table.number(params.target)
+    given = ~np.isnan(target)  # a row without an answer teaches nothing
+    matrix, target = table.numbers(columns)[given], target[given]
     fill = np.nan_to_num(np.nanmean(matrix, axis=0))
     design = np.column_stack([np.where(np.isnan(matrix), fill, matrix), np.ones(len(matrix))])
     random, found, errors = np.random.default_rng(params.seed), [], []

@@ -134,7 +134,7 @@ async function sentTable(now) {
   const reply = await post("/table", now);
   if (!reply.ok) return null;
   const table = await reply.json();
-  const number = (place) => table.kinds[place] !== "text";
+  const number = (place) => ["number", "integer"].includes(table.kinds[place]);
   return {
     ...table,
     numeric: table.names.filter((_, place) => number(place)),

@@ -2,7 +2,7 @@
 
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.formats.base import Format, Reading
-from slipway.formats.csv import CSV
+from slipway.formats.csv import CSV, numbered
 from slipway.formats.excel import Excel
 from slipway.formats.json import JSON
 from slipway.formats.jsonlines import JSONLines
@@ -11,6 +11,8 @@ from slipway.formats.npy import NPY
 from slipway.formats.parquet import Parquet
 from slipway.formats.recordio import RecordIO
 from slipway.media import MediaType, matches, parse, preferences
+from slipway.table import learn
+from slipway.table.table import Table
 
 FORMATS: tuple[Format, ...] = (CSV(), JSON(), JSONLines(), NPY(), Parquet(), RecordIO(), LibSVM(), Excel())
 MEDIA_TYPES = tuple(one.media_type for one in FORMATS)
@@ -19,7 +21,7 @@ ANSWER_TYPES = tuple(one.media_type for one in FORMATS if one.writes)
 """What can be written."""
 _BY_NAME = {name: one for one in FORMATS for name in (one.media_type, *one.aliases)}
 
-__all__ = ["ANSWER_TYPES", "FORMATS", "MEDIA_TYPES", "Format", "Reading", "reader", "writer"]
+__all__ = ["ANSWER_TYPES", "FORMATS", "MEDIA_TYPES", "Format", "Reading", "read_table", "reader", "writer"]
 
 
 def reader(content_type: str) -> tuple[Format, MediaType]:
@@ -43,3 +45,11 @@ def writer(accept: str, default: Format) -> tuple[Format, MediaType]:
             if one.writes and (matches(media, one.media_type) or media.essence in one.aliases):
                 return one, media
     raise NotAcceptable(f"Accept: expected one of {', '.join(ANSWER_TYPES)}; got {shown(accept)}")
+
+
+def read_table(body: bytes, content_type: str) -> Table:
+    """A whole body as a table typed by the rule, without a model's schema: for tools and tests."""
+    source, media = reader(content_type)
+    raw = source.read(body, media, Reading())
+    names = list(raw.names) if raw.names is not None else numbered(raw.width)
+    return learn.table(raw, names)[0]

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 from slipway.errors import UserError, listed, shown
 from slipway.table import kinds, match
 from slipway.table.kinds import EXACT, TRUTHS, Array, Looks
+from slipway.table.raw import Raw
 from slipway.table.schema import Column
 from slipway.table.spellings import Order
+from slipway.table.table import Table
 from slipway.table.times import TimeFormat
 
 _STRAYS = 0.05  # of a column's cells: so many that are no numbers are mistakes, more are texts
@@ -35,6 +37,7 @@ class DataOptions:
     missing: tuple[str, ...] = ()
 
 
+_NOTHING = DataOptions()
 Learned = tuple[Column, Any, list[str]]
 """A column, its cells as `Table` keeps them, and what is to be said of them."""
 
@@ -350,3 +353,10 @@ def _gaps(name: str, found: Array) -> list[str]:
 def _example(texts: pa.Array) -> str:
     present = texts.drop_null()
     return shown(present[0].as_py()) if len(present) else "none"
+
+
+def table(raw: Raw, names: Sequence[str], given: DataOptions = _NOTHING) -> tuple[Table, list[str]]:
+    """Rows of a single block as a table, typed by the rule; `names` are the columns'."""
+    found = [column(name, kinds.plain(cells), given) for name, cells in zip(names, raw.columns, strict=True)]
+    notes = [*raw.notes, *(note for _, _, said in found for note in said)]
+    return Table([one for one, _, _ in found], [cells for _, cells, _ in found], raw.height), notes

@@ -57,7 +57,7 @@ def _train(paths: Paths, image: Image) -> None:
         )
         model = trainer.fit(data, params, job)
         tables = {name: data[name] for name in data if image.channels[name].kind == "table"}
-        reads = _schema(model, tables)
+        reads = schema_of(model, tables)
         data_section.add(job.page, tables)
     manifest = save(
         model,
@@ -85,7 +85,7 @@ def save(model: Model, folder: Path, **facts: object) -> Manifest:
         raise PlatformError(f"the model cannot be written to {folder}: {error.strerror}") from None
 
 
-def _schema(model: Model, data: dict[str, Channel]) -> Schema:
+def schema_of(model: Model, data: dict[str, Channel]) -> Schema:
     """The columns that the model reads, with what the training data held in them, and all of the table's."""
     learnt = {column.name for column in model.columns if column.kind is None}
     channel = next((one for one in data.values() if learnt <= set(one.names)), None)
