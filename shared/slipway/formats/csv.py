@@ -56,14 +56,18 @@ class CSV(Format):
         if reading.schema is not None:
             yield self.read(stream.read(), media, reading)
             return
+        if not media.parameters.get("charset", "").lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32")):
+            pieces = line_blocks(stream, quoted=True)
+        else:  # of which a line does not end with a byte of its own
+            pieces = iter([utf8(stream.read(), media)])
+            media = MediaType(media.essence, {**media.parameters, "charset": "utf-8"})
         file = _File(media, reading)
         done = 0
-        for piece in line_blocks(stream, quoted=True):
+        for piece in pieces:
             with _after(done):
                 found = file.read(utf8(piece, media))
-                if found is not None:
-                    yield found
-            done += piece.count(b"\n")
+                done += found.height
+                yield found
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """One line a row, ending in a newline, no header unless `header=present`; an empty cell where missing."""
@@ -165,7 +169,7 @@ class _File:
         self._names: list[str] | None = None
         self._head = b""
 
-    def read(self, body: bytes) -> Raw | None:
+    def read(self, body: bytes) -> Raw:
         notes: tuple[str, ...] = ()
         if self._typing is None:
             body, notes = self._begin(body)
@@ -257,7 +261,7 @@ def _without(body: bytes, head: bytes) -> bytes:
 
 @contextmanager
 def _after(done: int) -> Iterator[None]:
-    """Makes the line in an error count from the start of the file; a block of blank lines is passed over."""
+    """Says after which row of the file a line is counted; a block of blank lines is passed over."""
     try:
         yield
     except NoRows:
@@ -265,7 +269,7 @@ def _after(done: int) -> Iterator[None]:
     except UserError as error:
         if error.row is not None or not done:
             raise
-        raise UserError(f"after line {done}, {error}") from None
+        raise UserError(f"after row {done}, {error}") from None
 
 
 def _joined(found: list[Raw]) -> Raw:
