@@ -171,8 +171,11 @@ class _File:
 
     def read(self, body: bytes) -> Raw:
         notes: tuple[str, ...] = ()
+        before = 0
         if self._typing is None:
+            whole = body
             body, notes = self._begin(body)
+            before = whole[: len(whole) - len(body)].count(b"\n") if not self._reading.joined else 0
         elif self._reading.joined and self._names:
             body = _without(body, self._head)
         assert self._typing is not None
@@ -180,7 +183,7 @@ class _File:
             return Raw([pa.array([], pa.string())] * len(self._typing.direct), 0, self._names, written=True, notes=notes)
         if len(self._typing.direct) == 1:
             body = body.strip(b"\r\n")
-        columns = self._typing.read(body, self._dialect.mark)
+        columns = self._typing.read(body, self._dialect.mark, before)
         return Raw(columns, len(columns[0]), self._names, written=True, notes=notes)
 
     def _begin(self, body: bytes) -> tuple[bytes, tuple[str, ...]]:

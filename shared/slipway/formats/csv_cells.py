@@ -71,10 +71,11 @@ def typed(
     direct: Sequence[Direct],
     missing: Sequence[str] = (),
     wanted: Sequence[int] | None = None,
+    before: int = 0,
 ) -> list[pa.Array]:
     """Columns as Arrow arrays: numbers where `direct` says so, else texts; None of those that are not `wanted`.
 
-    Raises pa.ArrowInvalid where a cell of a column of numbers is none, UserError where lines differ in length.
+    `before` are the lines of the file that stand before `body`. Raises pa.ArrowInvalid where a cell of a column of numbers is none, UserError where lines differ in length.
     """
     names = [str(place) for place in range(len(direct))]
     uneven: list[Any] = []
@@ -103,7 +104,7 @@ def typed(
         )
     except pa.ArrowInvalid as error:
         if uneven:
-            raise _of_row(body, mark, uneven[0], len(names)) from None
+            raise _of_row(body, mark, uneven[0], len(names), before) from None
         if any(direct):
             raise
         raise UserError("the CSV does not parse: a quote is not closed, or a line breaks inside a cell") from error
@@ -115,14 +116,14 @@ def typed(
     ]
 
 
-def _of_row(body: bytes, mark: str, row: Any, width: int) -> UserError:
+def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserError:
     """Which line is uneven: Arrow counts rows, which are lines where none is blank or breaks inside a cell."""
     if len(body) > 1 << 20:
         return _uneven(f"row {row.number}", row.actual_columns, width)
     reader = csv.reader(lines(body), delimiter=mark)
     for record in reader:
         if record and len(record) != width:
-            return _uneven(f"line {reader.line_num}", len(record), width)
+            return _uneven(f"line {reader.line_num + before}", len(record), width)
     return _uneven(f"row {row.number}", row.actual_columns, width)
 
 
@@ -151,14 +152,14 @@ class Typing:
             for cells, stays in zip(sample, texts, strict=True)
         ]
 
-    def read(self, body: bytes, mark: str) -> list[pa.Array]:
+    def read(self, body: bytes, mark: str, before: int = 0) -> list[pa.Array]:
         """A block's columns: numbers where all cells are and none loses a digit, else texts."""
         while True:
             try:
-                found = typed(body, mark, self.direct, self._missing)
+                found = typed(body, mark, self.direct, self._missing, before=before)
                 break
             except pa.ArrowInvalid:
-                self._give_up(body, mark)
+                self._give_up(body, mark, before)
         suspects = [place for place, one in enumerate(self.direct) if one] if any(self.direct) and has_codes(body, mark) else []
         if suspects:
             written = typed(body, mark, [""] * len(found), wanted=suspects)
@@ -170,9 +171,9 @@ class Typing:
                     self.direct[place] = ""
         return found
 
-    def _give_up(self, body: bytes, mark: str) -> None:
+    def _give_up(self, body: bytes, mark: str, before: int) -> None:
         """Some column's cells are no numbers, or no whole ones, any more: the rest goes on as it was."""
-        written = typed(body, mark, [""] * len(self.direct))
+        written = typed(body, mark, [""] * len(self.direct), before=before)
         changed = False
         for place, one in enumerate(self.direct):
             now = _direct(written[place], self._missing) if one else one
