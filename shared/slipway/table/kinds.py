@@ -47,6 +47,11 @@ def strings(values: Sequence[str]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(ends), pa.py_buffer(data)])
 
 
+def codes(cells: pa.DictionaryArray) -> Array:
+    """The place of each cell in the dictionary, -1 where missing."""
+    return whole(pc.fill_null(cells.indices.cast(pa.int64()), _MINUS_ONE))
+
+
 def floats(cells: pa.Array) -> Array:
     """Arrow's float64 as NumPy's, NaN where missing, without a copy where nothing is; never imports pandas."""
     if cells.null_count:
@@ -62,6 +67,7 @@ def whole(cells: pa.Array) -> Array:
 
 
 _NULL = pa.nulls(1, pa.string())[0]
+_MINUS_ONE = pa.Array.from_buffers(pa.int64(), 1, [None, pa.py_buffer(np.array([-1]))])[0]
 _NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
 
 
@@ -106,7 +112,9 @@ _GAP_WORDS = strings(MISSING)
 
 
 def _mask(values: pa.Array) -> Array:
-    found: Array = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+    """Arrow's booleans as NumPy's, False where missing; `to_numpy` would import pandas."""
+    cells = pc.fill_null(values, False).cast(pa.uint8())
+    found: Array = np.frombuffer(cells.buffers()[1] or b"", np.bool_, len(cells), cells.offset)
     return found
 
 

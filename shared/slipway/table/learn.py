@@ -69,9 +69,8 @@ def _label_kind(cells: pa.Array, given: DataOptions) -> str:
 
 def of_numbers(name: str, found: Array, given: DataOptions) -> Learned:
     """Types a column whose cells all came as numbers. Raises UserError for one that is not finite."""
-    infinite = np.isinf(found)
-    if infinite.any():
-        row = int(infinite.argmax())
+    if len(found) and np.isinf([np.fmin.reduce(found), np.fmax.reduce(found)]).any():
+        row = int(np.isinf(found).argmax())
         raise UserError(f"expected a finite number, got {found[row]}", row + 1, name)
     kind = given.kinds.get(name, "")
     if kind:
@@ -127,7 +126,7 @@ def _numbers(name: str, found: Array, given: DataOptions) -> Learned:
             found.astype(np.int64) if present else found,
             _gaps(name, found),
         )
-    if np.isnan(found).all():
+    if np.isnan(found[:1000]).all() and np.isnan(found).all():
         return Column(name=name, kind="text"), np.full(len(found), None, dtype=object), []
     return Column(name=name, kind="number", missing=given.missing), found, _gaps(name, found)
 
@@ -333,10 +332,10 @@ def _any_ends(texts: pa.Array, end: str) -> bool:
 def _facts(column: Column, typed: Any) -> Column:
     """The column with its categories or its range."""
     if column.kind in {"number", "integer"}:
-        with np.errstate(all="ignore"):
-            given = typed if typed.dtype.kind == "i" else typed[~np.isnan(typed)]
-        if len(given):
-            return column.model_copy(update={"range": (float(given.min()), float(given.max()))})
+        if len(typed):
+            least, most = float(np.fmin.reduce(typed)), float(np.fmax.reduce(typed))  # which pass over NaN
+            if least == least:
+                return column.model_copy(update={"range": (least, most)})
     if column.kind == "text" and isinstance(typed, pa.Array):
         head = pc.unique(typed[:10_000].drop_null())
         distinct = pc.unique(typed.drop_null()) if len(head) <= _CATEGORIES else head
@@ -346,7 +345,7 @@ def _facts(column: Column, typed: Any) -> Column:
 
 
 def _gaps(name: str, found: Array) -> list[str]:
-    count = int(np.isnan(found).sum()) if found.dtype.kind == "f" else 0
+    count = np.count_nonzero(found != found) if found.dtype.kind == "f" else 0
     return [f"column {shown(name)}: {count} of {len(found)} cells are missing"] if count else []
 
 

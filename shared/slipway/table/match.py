@@ -70,6 +70,11 @@ def truths(values: Any, column: Column, errors: Errors | None = None) -> Array:
         bad = ~((found == 0) | (found == 1) | np.isnan(found))
         _refuse(np.flatnonzero(bad), cells.to_pylist() if bad.any() else [], column.name, "true or false", errors)
         return found
+    if isinstance(cells, pa.Array) and len(cells) > 64:
+        packed = cells.dictionary_encode()
+        codes = truths(packed.dictionary.to_pylist(), column, wrong := {})
+        if not wrong:
+            return np.append(codes, np.nan)[kinds.codes(packed)]
     listed = cells if isinstance(cells, list) else cells.to_pylist()
     known = {**TRUTHS, "1": True, "0": False, "1.0": True, "0.0": False, 1: True, 0: False, None: None}
     known |= dict.fromkeys([*kinds.MISSING, *column.missing])
