@@ -27,7 +27,7 @@ def write(
 ) -> None:
     """Adds the sections: data, choice of k, sizes, centres, projection."""
     k = len(model.centres)
-    page.add("Data", _data(points, params), _columns(points))
+    page.add("Points", _data(points, params), _columns(points))
     if len(choice.ks) > 1:
         curve = DataFrame(
             {"k": choice.ks, "mean squared distance": choice.inertias, "silhouette": choice.silhouettes}

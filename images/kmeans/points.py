@@ -2,16 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 from moments import Moments
 
 from slipway import Array, Channel, UserError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 
 _ROWS = 1 << 13  # copied at a time: a block of columns becomes rows while it is in the processor's cache
 
@@ -22,7 +18,7 @@ class Points:
 
     columns: list[str]
     left_out: list[str]
-    """Columns of text, which have no distances."""
+    """Columns of texts and times, which have no distances."""
     matrix: Array
     """float64 of shape (rows, columns), by rows: gaps filled, standardised where asked."""
     moments: Moments
@@ -38,9 +34,7 @@ class Points:
         table = channel.table
         columns = choose_columns(channel, features)
         out = left_out(channel, columns)
-        if not features:
-            _refuse_strays(table[out])
-        cells = [table[name].to_numpy(np.float64) for name in columns]
+        cells = [table.number(name) for name in columns]
         moments = Moments.of(cells)
         for name, squares in zip(columns, moments.squares, strict=True):
             if not np.isfinite(squares):
@@ -91,36 +85,16 @@ def choose_columns(channel: Channel, features: Sequence[str]) -> list[str]:
         raise UserError(f"features: no column {', '.join(unknown)}; the train channel has {', '.join(kinds)}")
     if len(set(features)) != len(features):
         raise UserError("features: each column once")
-    texts = [name for name in features if kinds[name] == "text"]
+    numeric = [column.name for column in channel.columns if column.numeric]
+    texts = [name for name in features if name not in numeric]
     if texts:
         raise UserError(f"features: column {', '.join(texts)} holds text; k-means needs numbers")
-    columns = list(features) or [name for name, kind in kinds.items() if kind != "text"]
+    columns = list(features) or numeric
     if not columns:
-        only = next(iter(kinds))
-        hint = next(
-            (f"; are its cells separated by {mark!r}? CSV needs commas" for mark in ";\t|" if mark in only),
-            "",
-        )
-        raise UserError(
-            f"the train channel has no column of numbers; its columns are {', '.join(kinds)}{hint}"
-        )
+        raise UserError(f"the train channel has no column of numbers; its columns are {', '.join(kinds)}")
     return columns
 
 
-def _refuse_strays(texts: "DataFrame") -> None:
-    """A few texts in a column of numbers are mistakes, which leaving the column out would hide."""
-    from pandas import to_numeric
-
-    for name, column in texts.items():
-        numbers = to_numeric(column, errors="coerce")
-        strays = column[column.notna() & numbers.isna()]
-        if 0 < len(strays) < numbers.notna().sum():
-            raise UserError(
-                f"column {name} holds numbers, but row {strays.index[0] + 1} has {strays.iloc[0]!r} "
-                f"({len(strays)} such cells); mend it, or name the columns to use in features"
-            )
-
-
 def left_out(channel: Channel, columns: list[str]) -> list[str]:
-    """The columns of text that are not clustered by."""
-    return [name for name, kind in channel.kinds.items() if kind == "text" and name not in columns]
+    """The columns of texts and times that are not clustered by."""
+    return [column.name for column in channel.columns if not column.numeric and column.name not in columns]

@@ -1,13 +1,13 @@
 """k-means at serving: the nearest centre of each row, with plain arithmetic; scikit-learn is not imported."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 
 import slipway
-from slipway import Array, Rows
+from slipway import Answers, Array, Column, Table
 
 _CELLS = 1 << 15  # numbers in hand at a time: a quarter of a megabyte, which stays in the processor's cache
 
@@ -31,8 +31,8 @@ class Model(slipway.Model):
 
     options: ClassVar = Options
 
-    def __init__(self, columns: list[str], centres: Array, fill: Array, shift: Array, scale: Array) -> None:
-        self.columns = columns
+    def __init__(self, names: Sequence[str], centres: Array, fill: Array, shift: Array, scale: Array) -> None:
+        self.columns = [Column(name=name) for name in names]
         self.centres = np.ascontiguousarray(centres)
         self.fill = fill
         self.shift = shift
@@ -45,19 +45,17 @@ class Model(slipway.Model):
         self._norms = np.einsum("ij,ij->i", apart, apart)
         self._at_once = max(1, _CELLS // max(apart.shape))
 
-    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
+    def predict(self, table: Table, options: Options) -> Answers:
         """The nearest centre and the Euclidean distance to it, named and typed as the built-in k-means does.
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/km-in-formats.html
         """
-        points = self.place(rows.matrix)
+        points = self.place(table.matrix)
         nearest = self.nearest(points)
         if options.ids:
-            return {"closest_cluster": nearest}
-        return {
-            "closest_cluster": nearest.astype(np.float64),
-            "distance_to_cluster": self.distances(points, nearest),
-        }
+            return Answers({"closest_cluster": nearest})
+        distances = self.distances(points, nearest)
+        return Answers({"closest_cluster": nearest.astype(np.float64), "distance_to_cluster": distances})
 
     def place(self, matrix: Array) -> Array:
         """`matrix` in the space of the centres: gaps filled, columns standardised where training did so."""
@@ -98,7 +96,7 @@ class Model(slipway.Model):
         """Numbers only, so plain NumPy arrays, never a pickle."""
         np.savez(
             folder / "centres.npz",
-            columns=np.array(self.columns),
+            columns=np.array(self.names),
             centres=self.centres,
             fill=self.fill,
             shift=self.shift,
@@ -108,5 +106,5 @@ class Model(slipway.Model):
     @classmethod
     def load(cls, folder: Path) -> Self:
         with np.load(folder / "centres.npz", allow_pickle=False) as stored:
-            columns = [str(name) for name in stored["columns"]]
-            return cls(columns, stored["centres"], stored["fill"], stored["shift"], stored["scale"])
+            names = [str(name) for name in stored["columns"]]
+            return cls(names, stored["centres"], stored["fill"], stored["shift"], stored["scale"])

@@ -12,11 +12,9 @@ from points import Points, choose_columns
 from summary import Summary, moved, sums, tolerance
 
 from predictor import Model
-from slipway import Array, Channel, Job, UserError
+from slipway import Array, Channel, Job, Table, UserError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from train import Hyperparameters
 
 
@@ -25,12 +23,8 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
     client = job.client
     if client is None:
         raise UserError("algorithm=distributed needs a train channel that is sharded over several hosts")
-    from distributed import futures_of  # Dask takes a while to import, and few need it
-
     columns = choose_columns(channel, params.features)
-    held = futures_of(channel.collection().persist())
-    parts = client.map(_matrix, held, columns=columns, pure=False)
-    del held
+    parts = client.map(_matrix, channel.partitions(), columns=columns, pure=False)
 
     def everywhere(do: Callable[..., Any], **given: Any) -> list[Any]:
         """What `do` makes of each host's rows, there; no row goes over the network."""
@@ -62,9 +56,8 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
 # These run on each host, over the rows that it has.
 
 
-def _matrix(part: "DataFrame", columns: list[str]) -> Array:
-    matrix: Array = part[columns].to_numpy(np.float64)
-    return matrix
+def _matrix(part: Table, columns: list[str]) -> Array:
+    return part.numbers(columns)
 
 
 def _summary(matrix: Array, seed: int) -> Summary:

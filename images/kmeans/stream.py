@@ -50,5 +50,5 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
 
 
 def _matrices(channel: Channel, columns: list[str]) -> Iterator[Array]:
-    for table in channel.tables():
-        yield table[columns].to_numpy(np.float64)
+    for table in channel.batches():
+        yield table.numbers(columns)

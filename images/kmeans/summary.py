@@ -68,7 +68,7 @@ def about_mean(points: Points, centres: Array) -> Model:
 
 def moved(model: Model, centres: Array) -> Model:
     """The same model with other centres."""
-    return Model(model.columns, centres, model.fill, model.shift, model.scale)
+    return Model(model.names, centres, model.fill, model.shift, model.scale)
 
 
 def tolerance(points: Points, tol: float) -> float:

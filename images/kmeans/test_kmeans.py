@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 from harness import hosts
 from harness.places import Place
 from harness.samples import Sample
-from slipway import Channel, Job, Options, UserError
+from slipway import Channel, Job, Options, Table, UserError
 from slipway.image import Image
 from slipway.paths import Paths
 
@@ -244,7 +244,7 @@ def test_a_missing_cell_counts_as_the_mean_and_loses_no_row(tmp_path: Path, blob
 
 def test_columns_of_text_are_left_out_and_named_in_the_report() -> None:
     model, job = fit(IMAGE.folder / "sample/train", k="3")
-    assert model.columns == [*NUMBERS, "year"]
+    assert model.names == [*NUMBERS, "year"]
     assert "species, island, sex" in job.page.sections[0].text
 
 
@@ -282,7 +282,7 @@ def test_a_stray_cell_among_numbers_is_named(tmp_path: Path, cell: str, message:
     with pytest.raises(UserError, match=message):
         fit(tmp_path)
     if cell == "oops":
-        assert fit(tmp_path, features="y")[0].columns == ["y"]
+        assert fit(tmp_path, features="y")[0].names == ["y"]
 
 
 def test_a_table_with_another_delimiter_is_told_apart(tmp_path: Path) -> None:
@@ -305,17 +305,11 @@ def test_the_test_channel_is_scored_as_the_built_in_k_means_does(tmp_path: Path,
 
 
 def test_answers_are_the_built_in_ones_or_plain_ids_for_older_clients(tmp_path: Path, blobs: Any) -> None:
-    from slipway import Column, Rows, Schema
-    from slipway.codecs import reader
-    from slipway.serving.endpoint import Payload
-
     model, _ = fit(write(tmp_path, blobs, "a,b,c"), k="3")
-    schema = Schema(columns=tuple(Column(name=name, kind="number") for name in "abc"), table=("a", "b", "c"))
-    codec, media = reader("text/csv")
+    rows = Table(model.columns, None, 2, np.array([[0.0, 0, 0], [3, 3, 300]]))
 
     def ask(**options: bool) -> dict[str, Any]:
-        payload = Payload(codec, media, b"0,0,0\n3,3,300\n")
-        return dict(model.predict(Rows(payload, schema), MODEL.options(**options)))
+        return dict(model.predict(rows, MODEL.options(**options)).columns)
 
     full = ask()
     assert list(full) == ["closest_cluster", "distance_to_cluster"]

@@ -164,11 +164,11 @@ def _finish(
 def _test_scores(model: Model, test: Channel) -> dict[str, float]:
     """The built-in k-means' own test metrics: sum and mean of squared distances to the nearest centre."""
     total, height = 0.0, 0
-    for table in test.tables():
-        missing = [name for name in model.columns if name not in table]
+    for table in test.batches():
+        missing = [name for name in model.names if name not in table]
         if missing:
             raise UserError(f"channel test: missing columns {', '.join(missing)}")
-        matrix = model.place(table[model.columns].to_numpy(np.float64))
+        matrix = model.place(table.numbers(model.names))
         total += float(np.square(model.distances(matrix, model.nearest(matrix))).sum())
         height += len(matrix)
     return {"test:ssd": total, "test:msd": total / height}

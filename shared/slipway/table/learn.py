@@ -223,7 +223,7 @@ def _mixed(name: str, cells: pa.Array, looks: Looks, given: DataOptions) -> Lear
     if styled is not None:
         return styled
     numbers, count, row = int((looks.numeric | looks.codes).sum()), int(others.sum()), int(others.argmax())
-    few = count <= _STRAYS * (numbers + count) or (count == 1 and numbers > 3)
+    few = count <= _STRAYS * (numbers + count) or (count == 1 and numbers > 1)
     if few and len(spellings) <= _SPELLINGS and not _are_codes(looks):
         raise UserError(
             f"expected a number as in the column's other cells, got {shown(cells[row].as_py())} "
