@@ -122,7 +122,8 @@ class Shards:
         like = Raw([column[:0] for column in head.columns], 0, head.names, head.sparse)
         having = dict.fromkeys(host for _, _, host in self._files)
         return [
-            self._cluster.submit(host, Shard.part, self._channel, content_type, like, schema) for host in having
+            self._cluster.submit(host, Shard.part, self._channel, content_type, like, schema)
+            for host in having
         ]
 
 
