@@ -1,4 +1,4 @@
-"""What a search for centres keeps against interruption, and finds again after it."""
+"""What a search keeps against interruption, and finds again after it."""
 
 import hashlib
 import time
@@ -16,8 +16,7 @@ class Kept:
 
     def __init__(self, job: Job, search: str, *of: Array) -> None:
         self._job = job
-        digest = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in of)).hexdigest()
-        self._name = f"{search}-{digest[:16]}.npz" if job.checkpoints else ""
+        self._name = f"{search}-{_digest(of)}.npz" if job.checkpoints else ""
         self._last = time.monotonic()
 
     def found(self) -> dict[str, Array] | None:
@@ -28,12 +27,20 @@ class Kept:
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
 
-    def keep(self, **state: Array) -> None:
-        """Saves the state, if the platform keeps any, now and then and when the job is to end."""
+    def keep(self, at_once: bool = False, **state: Array) -> None:
+        """Saves the state, if the platform keeps any: now and then, when the job is to end, or `at_once`."""
         now = time.monotonic()
-        if self._job.checkpoints and (self._job.should_stop() or now - self._last > KEPT_S):
+        due = at_once or self._job.should_stop() or now - self._last > KEPT_S
+        if self._job.checkpoints and due:
             self._last = now
             self._job.checkpoints.save(self._name, lambda path: _save(path, state))
+
+
+def _digest(arrays: tuple[Array, ...]) -> str:
+    made = hashlib.sha256()
+    for array in arrays:
+        made.update(np.ascontiguousarray(array).data)
+    return made.hexdigest()[:16]
 
 
 def _save(path: Path, state: dict[str, Array]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pandas import DataFrame
 from points import Points
-from selection import Choice
+from selection import SILHOUETTE_ROWS, Choice
 
 from predictor import Model
 from slipway import Array, Report, figure
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from train import Hyperparameters
 
-_PLOTTED = 2_000
+_PLOTTED = 1_000
+_BARS = 50  # clusters with a bar each; of more, the outline
+_COLUMNS = 40  # in the plot of centres: those in which they lie furthest apart
+_COLOURS = 12  # clusters that have a colour of their own, and a place in the legend
+_WRITTEN = 60  # numbers in the plot of centres; more would be too small to read, and slow to draw
 
 
 def write(
@@ -30,7 +34,7 @@ def write(
         )
         text = (
             f"{k} clusters, {choice.chosen_by}. The mean squared distance falls with every cluster; "
-            "look for the bend, and for a high silhouette."
+            "look for the bend, and for a high silhouette." + _sampled(choice.rows, points.moments.height)
         )
         best = choice.ks[int(np.nanargmax(choice.silhouettes))] if len(choice.ks) > 2 else k
         if best != k:
@@ -48,7 +52,12 @@ def write(
     page.add(
         "Centres",
         "Where each centre lies, in the columns' own units; "
-        "the colour says how many standard deviations from the mean of all rows.",
+        "the colour says how many standard deviations from the mean of all rows."
+        + (
+            f" The plot shows the {_COLUMNS} columns in which the centres lie furthest apart."
+            if len(points.columns) > _COLUMNS
+            else ""
+        ),
         DataFrame(centres, columns=points.columns).assign(cluster=range(k))[["cluster", *points.columns]],
         _heat(points, centres),
     )
@@ -56,18 +65,34 @@ def write(
         drawn, share = _projection(points, model, params.seed)
         page.add(
             "Projection",
-            f"The first two principal components; they show {share:.0%} of the variance.",
+            f"The first two principal components; they show {share:.0%} of the variance."
+            + _drawn_of(len(points.matrix)),
             figure=drawn,
         )
 
 
+def _sampled(rows: int, height: int) -> str:
+    """Which rows the curve was measured on, where not on all."""
+    of_curve = f" Measured on a sample of {rows:,} of {height:,} rows" if rows < height else ""
+    few = rows > SILHOUETTE_ROWS
+    if few and of_curve:
+        return f"{of_curve}, the silhouette on {SILHOUETTE_ROWS:,} of these."
+    if few:
+        return f" The silhouette is measured on a sample of {SILHOUETTE_ROWS:,} of {height:,} rows."
+    return of_curve + "." if of_curve else ""
+
+
+def _drawn_of(rows: int) -> str:
+    return f" A sample of {_PLOTTED:,} rows is drawn." if rows > _PLOTTED else ""
+
+
 def _data(points: Points, params: "Hyperparameters") -> str:
-    parts = [f"{points.height} rows, {len(points.columns)} columns of numbers."]
+    parts = [f"{points.moments.height} rows, {len(points.columns)} columns of numbers."]
     if points.left_out:
         parts.append(f"Left out, since text has no distances: {', '.join(points.left_out)}.")
-    if points.gaps.any():
-        parts.append(f"{int(points.gaps.sum())} missing cells count as their column's mean.")
-    spread = points.scale if params.standardize else points.matrix.std(axis=0)
+    if points.moments.gaps.any():
+        parts.append(f"{int(points.moments.gaps.sum())} missing cells count as their column's mean.")
+    spread = points.moments.deviation
     uneven = spread[spread > 0]
     if not params.standardize and len(uneven) > 1 and uneven.max() > 10 * uneven.min():
         parts.append(
@@ -77,15 +102,14 @@ def _data(points: Points, params: "Hyperparameters") -> str:
 
 
 def _columns(points: Points) -> DataFrame:
-    matrix = points.in_units(points.matrix)
     return DataFrame(
         {
             "column": points.columns,
-            "missing": points.gaps.astype(int),
-            "mean": points.fill,
-            "standard deviation": matrix.std(axis=0),
-            "least": matrix.min(axis=0),
-            "greatest": matrix.max(axis=0),
+            "missing": points.moments.gaps.astype(int),
+            "mean": points.moments.mean,
+            "standard deviation": points.moments.deviation,
+            "least": points.moments.least,
+            "greatest": points.moments.greatest,
         }
     )
 
@@ -106,7 +130,10 @@ def _curve(choice: Choice, k: int) -> "Figure":
 
 def _sizes(sizes: Array) -> "Figure":
     drawn, axes = figure(height=2.8)
-    bars = axes.bar(np.arange(len(sizes)), sizes, color="C0")
+    if len(sizes) <= _BARS:
+        bars = axes.bar(np.arange(len(sizes)), sizes, color="C0")
+    else:
+        axes.stairs(sizes, np.arange(len(sizes) + 1) - 0.5, fill=True, color="C0")
     if len(sizes) <= 20:
         axes.bar_label(bars)
         axes.set_xticks(np.arange(len(sizes)))
@@ -116,16 +143,19 @@ def _sizes(sizes: Array) -> "Figure":
 
 
 def _heat(points: Points, centres: Array) -> "Figure":
-    matrix = points.in_units(points.matrix)
-    spread = matrix.std(axis=0)
-    z = (centres - matrix.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    drawn, axes = figure(max(5.0, 1.0 + 0.9 * len(points.columns)), max(2.8, 1.4 + 0.4 * len(centres)))
+    spread = points.moments.deviation
+    z = (centres - points.moments.mean) / np.where(spread > 0, spread, 1)
+    apart = np.argsort(-np.ptp(z, axis=0), kind="stable")
+    shown = np.sort(apart[:_COLUMNS])
+    z, centres = z[:, shown], centres[:, shown]
+    names = [points.columns[place] for place in shown]
+    drawn, axes = figure(max(5.0, 1.0 + 0.9 * len(names)), min(max(2.8, 1.4 + 0.4 * len(centres)), 12.0))
     limit = max(1.0, float(np.abs(z).max()))
     image = axes.imshow(z, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
-    axes.set_xticks(np.arange(len(points.columns)), points.columns, rotation=30, ha="right")
+    axes.set_xticks(np.arange(len(names)), names, rotation=30, ha="right")
     axes.set(ylabel="cluster", yticks=np.arange(len(centres)) if len(centres) <= 30 else [])
     axes.grid(False)
-    if z.size <= 200:
+    if z.size <= _WRITTEN:
         for row, column in np.ndindex(*z.shape):
             shade = "white" if abs(z[row, column]) > 0.6 * limit else "black"
             axes.text(
@@ -145,13 +175,15 @@ def _projection(points: Points, model: Model, seed: int) -> tuple["Figure", floa
     marks = (model.centres - middle) @ axes_of[:2].T
     labels = model.nearest(matrix)
     drawn, axes = figure(height=4.2)
-    colours = "tab20" if len(model.centres) > 8 else None
-    for cluster in range(len(model.centres)):
-        mine = plane[labels == cluster]
-        colour = f"C{cluster % 8}" if colours is None else None
-        axes.scatter(mine[:, 0], mine[:, 1], s=12, alpha=0.6, color=colour, label=str(cluster))
+    if len(model.centres) <= _COLOURS:
+        for cluster in range(len(model.centres)):
+            mine = plane[labels == cluster]
+            colour = None if len(model.centres) > 8 else f"C{cluster}"
+            axes.scatter(mine[:, 0], mine[:, 1], s=12, alpha=0.6, color=colour, label=str(cluster))
+    else:
+        axes.scatter(plane[:, 0], plane[:, 1], s=12, alpha=0.6, c=labels % 20, cmap="tab20")
     axes.scatter(marks[:, 0], marks[:, 1], marker="x", s=70, color="black", linewidths=2)
     axes.set(xlabel="component 1", ylabel="component 2")
-    if len(model.centres) <= 12:
+    if len(model.centres) <= _COLOURS:
         axes.legend(title="cluster", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return drawn, share

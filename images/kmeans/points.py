@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from moments import Moments
 
 from slipway import Array, Channel, UserError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+_ROWS = 1 << 13  # copied at a time: a block of columns becomes rows while it is in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -20,45 +24,52 @@ class Points:
     left_out: list[str]
     """Columns of text, which have no distances."""
     matrix: Array
-    """float64 of shape (rows, columns): gaps filled, standardised where asked."""
-    fill: Array
+    """float64 of shape (rows, columns), by rows: gaps filled, standardised where asked."""
+    moments: Moments
+    """Of the columns, over all rows; `matrix` holds a sample of them when they do not fit memory."""
     shift: Array
     scale: Array
-    gaps: Array
-    """How many cells of each column were missing."""
-    height: int
-    """Rows of the train channel; `matrix` holds a sample of them when they do not fit memory."""
     inertia: float | None = None
     """Over all rows, where `matrix` is a sample."""
 
     @classmethod
     def of(cls, channel: Channel, features: Sequence[str], standardize: bool) -> Self:
-        """All rows of `channel`."""
+        """All rows of `channel`, in one matrix made in one pass."""
         table = channel.table
         columns = choose_columns(channel, features)
+        out = left_out(channel, columns)
         if not features:
-            _refuse_strays(table[left_out(channel, columns)])
-        matrix = table[columns].to_numpy(np.float64)
-        gaps = np.isnan(matrix)
-        count = (~gaps).sum(axis=0)
-        fill = np.where(gaps, 0.0, matrix).sum(axis=0) / count
-        matrix = np.where(gaps, fill, matrix)
-        with np.errstate(over="ignore", invalid="ignore"):
-            variance = matrix.var(axis=0)
-        for name, spread in zip(columns, variance, strict=True):
-            if not np.isfinite(spread):
+            _refuse_strays(table[out])
+        cells = [table[name].to_numpy(np.float64) for name in columns]
+        moments = Moments.of(cells)
+        for name, squares in zip(columns, moments.squares, strict=True):
+            if not np.isfinite(squares):
                 raise UserError(f"column {name}: its numbers are too large to measure distances between them")
-        shift, scale = units(fill, variance, standardize)
-        return cls(
-            columns,
-            left_out(channel, columns),
-            (matrix - shift) / scale,
-            fill,
-            shift,
-            scale,
-            gaps.sum(axis=0),
-            len(matrix),
-        )
+        matrix = np.empty((len(table), len(columns)))
+        for first in range(0, len(table), _ROWS):
+            some = slice(first, first + _ROWS)
+            np.stack([column[some] for column in cells], axis=1, out=matrix[some])
+        return cls.placed(columns, out, matrix, moments, standardize)
+
+    @classmethod
+    def placed(
+        cls, columns: list[str], out: list[str], matrix: Array, moments: Moments, standardize: bool
+    ) -> Self:
+        """`matrix` with its gaps filled and its units changed, both in place."""
+        for place in np.flatnonzero(moments.gaps):
+            column = matrix[:, place]
+            column[np.isnan(column)] = moments.mean[place]
+        shift, scale = moments.units(standardize)
+        if standardize:
+            matrix -= shift
+            matrix /= scale
+        return cls(columns, out, matrix, moments, shift, scale)
+
+    @property
+    def middle(self) -> Array:
+        """The mean of all rows, in the space of `matrix`."""
+        found: Array = (self.moments.mean - self.shift) / self.scale
+        return found
 
     def sample(self, rows: int, seed: int) -> Self:
         """At most `rows` of the points, drawn without replacement."""
@@ -113,13 +124,3 @@ def _refuse_strays(texts: "DataFrame") -> None:
 def left_out(channel: Channel, columns: list[str]) -> list[str]:
     """The columns of text that are not clustered by."""
     return [name for name, kind in channel.kinds.items() if kind == "text" and name not in columns]
-
-
-def units(mean: Array, variance: Array, standardize: bool) -> tuple[Array, Array]:
-    """What to subtract and divide by; a constant column is not divided."""
-    if not standardize:
-        return np.zeros_like(mean), np.ones_like(mean)
-    scale = np.sqrt(variance)
-    # What rounding leaves of a constant column's variance must not be blown up to 1.
-    constant = scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
-    return mean, np.where(constant, 1.0, scale)

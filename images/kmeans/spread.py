@@ -9,7 +9,7 @@ import numpy as np
 import selection
 from kept import Kept
 from points import Points, choose_columns
-from summary import Summary, moved, sums
+from summary import Summary, moved, sums, tolerance
 
 from predictor import Model
 from slipway import Array, Channel, Job, UserError
@@ -39,8 +39,8 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
 
     summary = reduce(Summary.and_of, everywhere(_summary, seed=params.seed))
     points, choice, model = summary.start(channel, columns, params, job)
-    near = params.tol * float(points.matrix.var(axis=0).mean())
-    kept = Kept(job, "distributed", summary.mean, summary.squares, model.centres)
+    near = tolerance(points, params.tol)
+    kept = Kept(job, "distributed", points.moments.mean, points.moments.squares, model.centres)
     done = 0
     if state := kept.found():
         model, done = moved(model, state["centres"]), int(state["done"])
@@ -56,7 +56,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
         if way <= near or job.should_stop():
             break
     _, _, inertia = _added(everywhere(_sums, model=model))
-    return replace(points, inertia=inertia), choice, model.centres
+    return replace(points, inertia=inertia), choice, model.centres + points.middle
 
 
 # These run on each host, over the rows that it has.

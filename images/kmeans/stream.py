@@ -9,7 +9,7 @@ import numpy as np
 import selection
 from kept import Kept
 from points import Points, choose_columns
-from summary import Summary, moved, sums
+from summary import Summary, moved, sums, tolerance
 
 from slipway import Array, Channel, Job
 
@@ -25,8 +25,8 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
     summary = reduce(Summary.and_of, pieces)
     points, choice, model = summary.start(channel, columns, params, job)
     job.progress(f"clustering in mini-batches of {params.batch_size}")
-    near = params.tol * float(points.matrix.var(axis=0).mean())
-    kept = Kept(job, "minibatch", summary.mean, summary.squares, model.centres)
+    near = tolerance(points, params.tol)
+    kept = Kept(job, "minibatch", points.moments.mean, points.moments.squares, model.centres)
     counts, done = np.zeros(choice.k), 0
     if state := kept.found():
         model, counts, done = moved(model, state["centres"]), state["counts"], int(state["done"])
@@ -46,7 +46,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
         if way <= near or job.should_stop():
             break
     inertia = sum(sums(model.place(matrix), model)[2] for matrix in _matrices(channel, columns))
-    return replace(points, inertia=inertia), choice, model.centres
+    return replace(points, inertia=inertia), choice, model.centres + points.middle
 
 
 def _matrices(channel: Channel, columns: list[str]) -> Iterator[Array]:

@@ -1,11 +1,12 @@
-"""What one pass over rows leaves: counts, moments, a uniform sample; and the search's start, made of that."""
+"""What one pass over rows leaves: moments and a uniform sample; and the search's start, made of that."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import selection
-from points import Points, left_out, units
+from moments import Moments
+from points import Points, left_out
 
 from predictor import Model
 from slipway import Array, Channel, Job, UserError
@@ -14,19 +15,14 @@ if TYPE_CHECKING:
     from train import Hyperparameters
 
 _SAMPLE = 20_000
-_CHUNK = 1 << 16  # rows whose distances to all centres are in memory at a time
+_CHUNK = 1 << 16  # rows whose differences from their centres are in memory at a time
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Of rows with gaps; moments are put together as Chan et al. (1979) do."""
+    """Of rows with gaps."""
 
-    height: int
-    count: Array
-    """Of each column, the cells that are there."""
-    mean: Array
-    squares: Array
-    """Summed, of the distances to the mean."""
+    moments: Moments
     sample: Array
     keys: Array
     """One random number a row of the sample, which has the smallest of all rows."""
@@ -34,47 +30,50 @@ class Summary:
     @classmethod
     def of(cls, matrix: Array, random: np.random.Generator) -> Self:
         """Of some rows."""
-        seen = ~np.isnan(matrix)
-        count = seen.sum(axis=0)
-        mean = np.where(seen, matrix, 0.0).sum(axis=0) / np.maximum(count, 1)
-        squares = np.where(seen, np.square(matrix - mean), 0.0).sum(axis=0)
-        return cls(len(matrix), count, mean, squares, *_fewest(matrix, random.random(len(matrix))))
+        return cls(Moments.of(list(matrix.T)), *_fewest(matrix, random.random(len(matrix))))
 
     def and_of(self, other: Self) -> Self:
         """Of these rows and others together."""
-        count = self.count + other.count
-        both, apart = np.maximum(count, 1), other.mean - self.mean
         return type(self)(
-            self.height + other.height,
-            count,
-            self.mean + apart * other.count / both,
-            self.squares + other.squares + np.square(apart) * self.count * other.count / both,
+            self.moments.and_of(other.moments),
             *_fewest(np.concatenate([self.sample, other.sample]), np.concatenate([self.keys, other.keys])),
         )
 
     def start(
         self, channel: Channel, columns: list[str], params: "Hyperparameters", job: Job
     ) -> "tuple[Points, selection.Choice, Model]":
-        """The sample as points, the choice of k made on it, and the best centres for it."""
+        """The sample as points, the choice of k made on it, and the best centres for it, about the mean."""
         from sklearn.cluster import KMeans
 
-        job.progress(f"{self.height} rows seen")
-        if params.k != "auto" and params.k > self.height:
-            raise UserError(f"k is {params.k}, but the train channel has only {self.height} rows")
-        # A gap is filled with the mean and so adds nothing to the variance, but counts as a row of it.
-        shift, scale = units(self.mean, self.squares / self.height, params.standardize)
-        sample = (np.where(np.isnan(self.sample), self.mean, self.sample) - shift) / scale
-        gaps = self.height - self.count
-        out = left_out(channel, columns)
-        points = Points(columns, out, sample, self.mean, shift, scale, gaps, self.height)
+        height = self.moments.height
+        job.progress(f"{height} rows seen")
+        if params.k != "auto" and params.k > height:
+            raise UserError(f"k is {params.k}, but the train channel has only {height} rows")
+        points = Points.placed(
+            columns, left_out(channel, columns), self.sample.copy(), self.moments, params.standardize
+        )
         choice = selection.choose(points, params, job)
-        found = KMeans(choice.k, init=params.init, n_init=params.n_init, random_state=params.seed).fit(sample)
-        return points, choice, Model(columns, found.cluster_centers_, self.mean, shift, scale)
+        with selection.threads(points.matrix, choice.k):
+            found = KMeans(choice.k, init=params.init, n_init=params.n_init, random_state=params.seed).fit(
+                points.matrix
+            )
+        return points, choice, about_mean(points, found.cluster_centers_)
+
+
+def about_mean(points: Points, centres: Array) -> Model:
+    """A model to search with, whose zero is the mean of all rows: sums far from zero would lose digits."""
+    mean = points.moments.mean
+    return Model(points.columns, centres - points.middle, mean, mean, points.scale)
 
 
 def moved(model: Model, centres: Array) -> Model:
     """The same model with other centres."""
     return Model(model.columns, centres, model.fill, model.shift, model.scale)
+
+
+def tolerance(points: Points, tol: float) -> float:
+    """How far centres may move when the search has converged: scikit-learn's rule, on the sample."""
+    return tol * float((points.matrix - points.middle).var(axis=0).mean())
 
 
 def sums(points: Array, model: Model) -> tuple[Array, Array, float]:

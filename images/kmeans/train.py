@@ -1,14 +1,14 @@
 """k-means training: Lloyd's algorithm as scikit-learn has it, or mini-batches beyond memory."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-import pages
 import selection
 import spread
 import stream
-from kept import Kept
+from kept import KEPT_S, Kept
 from points import Points
 from pydantic import AliasChoices, Field
 
@@ -64,8 +64,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if algorithm == "distributed":
         return _finish(*spread.fit(train, params, job), data, params, job)
     points = Points.of(train, params.features, params.standardize)
-    if params.k != "auto" and params.k > points.height:
-        raise UserError(f"k is {params.k}, but the train channel has only {points.height} rows")
+    if params.k != "auto" and params.k > len(points.matrix):
+        raise UserError(f"k is {params.k}, but the train channel has only {len(points.matrix)} rows")
     choice = selection.choose(points, params, job)
     centres = _lloyd(points.matrix, choice.k, params, job)
     return _finish(points, choice, centres, data, params, job)
@@ -82,37 +82,58 @@ def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array
     """The best centres of `n_init` runs: `KMeans(n_init=…)`, but it can be stopped between runs.
 
     One random state goes through all runs, as it does inside scikit-learn, so the centres are the same.
+    As many runs as fit between two checkpoints are made in one call, which centres and copies the matrix.
     """
     from sklearn.cluster import KMeans
 
     random = np.random.RandomState(params.seed)
-    centres, least, done = np.empty(0), np.inf, 0
+    centres, labels, least, done = np.empty(0), np.empty(0, np.int32), np.inf, 0
     kept = Kept(job, f"lloyd-{k}", matrix)
     if state := kept.found():
-        centres, least, done = state["centres"], float(state["least"]), int(state["done"])
+        centres, labels = state["centres"], state["labels"]
+        least, done = float(state["least"]), int(state["done"])
         place, gauss, spare = state["place"]
         random.set_state(("MT19937", state["keys"], int(place), int(gauss), float(spare)))
         job.progress(f"going on after run {done}")
-    for run in range(done + 1, params.n_init + 1):
-        found = KMeans(
-            k, init=params.init, n_init=1, max_iter=params.max_iter, tol=params.tol, random_state=random
-        ).fit(matrix)
+    runs = 1
+    while done < params.n_init:
+        runs, begun = min(runs, params.n_init - done), time.monotonic()
+        with selection.threads(matrix, k):
+            found = KMeans(
+                k,
+                init=params.init,
+                n_init=runs,
+                max_iter=params.max_iter,
+                tol=params.tol,
+                random_state=random,
+            ).fit(matrix)
+        first, done = done + 1, done + runs
         job.progress(
-            f"run {run} of {params.n_init}: inertia {found.inertia_:.6g} after {found.n_iter_} iterations"
+            f"run {first}{f' to {done}' if runs > 1 else ''} of {params.n_init}: "
+            f"inertia {found.inertia_:.6g} after {found.n_iter_} iterations"
         )
-        if found.inertia_ < least:
-            centres, least = found.cluster_centers_, float(found.inertia_)
+        if found.inertia_ < least and not (first > 1 and _same(found.labels_, labels, k)):
+            centres, labels, least = found.cluster_centers_, found.labels_, float(found.inertia_)
         _, keys, *place = random.get_state(legacy=True)
         kept.keep(
             centres=centres,
+            labels=labels,
             least=np.array(least),
-            done=np.array(run),
+            done=np.array(done),
             keys=np.asarray(keys),
             place=np.array(place),
         )
         if job.should_stop():
             break
+        runs = max(1, int(KEPT_S * runs / max(time.monotonic() - begun, 1e-9)))
     return centres
+
+
+def _same(labels: "Array", others: "Array", k: int) -> bool:
+    """Whether clusters differ by their numbers alone: scikit-learn's rule between runs of one call."""
+    number = np.full(k, -1)
+    number[labels] = others
+    return bool((number[labels] == others).all())
 
 
 def _finish(
@@ -123,7 +144,7 @@ def _finish(
     params: Hyperparameters,
     job: Job,
 ) -> Model:
-    model = Model(points.columns, centres, points.fill, points.shift, points.scale)
+    model = Model(points.columns, centres, points.moments.mean, points.shift, points.scale)
     labels = model.nearest(points.matrix)
     distinct = len(np.unique(labels))
     if distinct < min(choice.k, len(labels)):
@@ -133,7 +154,10 @@ def _finish(
     job.report(**selection.scores(points, model, labels, params.seed))
     if "test" in data:
         job.report(**_test_scores(model, data["test"]))
-    pages.write(job.page, points, choice, model, labels, params)
+    with job.page.forgiving():
+        import pages  # and with it matplotlib and pandas
+
+        pages.write(job.page, points, choice, model, labels, params)
     return model
 
 

@@ -117,12 +117,13 @@ def test_b2_one_connection_serves_many_requests(server: Server, sample: Sample) 
 
 def test_b6_an_answers_type_is_one_that_the_next_container_reads(server: Server, sample: Sample) -> None:
     """B2.15, B6.4: in a pipeline it becomes the next request's, parameters included."""
-    from slipway.formats import ANSWER_TYPES, MEDIA_TYPES, read_table
+    from slipway.formats import ANSWER_TYPES, MEDIA_TYPES, Reading, reader
 
     assert set(ANSWER_TYPES) <= set(MEDIA_TYPES)
     for accept in ("text/csv; charset=utf-8", "application/json", "application/jsonlines"):
         reply = server.ask(sample.csv(), "text/csv", accept)
-        assert len(read_table(reply.body, reply.headers["Content-Type"] + "; charset=utf-8")) >= 1
+        source, media = reader(reply.headers["Content-Type"] + "; charset=utf-8")
+        assert source.read(reply.body, media, Reading()).height >= 1
 
 
 @pytest.mark.only("inside")

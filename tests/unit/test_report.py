@@ -1,5 +1,6 @@
 """The training report: one page that needs nothing from outside, and the same as JSON."""
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -97,3 +98,26 @@ def test_the_json_holds_the_same_facts(written, manifest):
 
 def test_a_report_without_sections_is_still_a_page(tmp_path, manifest):
     assert "Hyperparameters" in Report().write(tmp_path, "Empty", manifest).read_text()
+
+
+@pytest.mark.parametrize("name", ["cost_$_per_$", "$x$", "a$b_{c$d", "\\frac$$"])
+def test_a_name_with_dollars_is_no_formula(tmp_path, manifest, name):
+    """D18: a column's name is drawn as it is."""
+    drawn, axes = figure()
+    axes.bar([name, "plain"], [1, 2], label=name)
+    axes.set_xlabel(name)
+    axes.legend(title=name)
+    report = Report()
+    report.add("Columns", figure=drawn)
+    assert html.unescape(report.write(tmp_path, "Same", manifest).read_text()).count(f">{name}<") == 4
+
+
+def test_what_fails_within_a_report_is_told_and_goes_no_further(tmp_path, manifest, capsys):
+    report = Report()
+    with report.forgiving():
+        report.add("First", "is there")
+        raise RuntimeError("cannot be drawn")
+    assert [section.title for section in report.sections] == ["First", "Incomplete"]
+    captured = capsys.readouterr()
+    assert "cannot be drawn" in captured.err
+    assert "the training report is incomplete" in captured.out + captured.err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway import Report
 from slipway import failure as failures
 from slipway.errors import PlatformError, UnsupportedMediaType
 from slipway.manifest import Manifest
@@ -110,6 +111,18 @@ def test_a_model_folder_that_cannot_be_written_is_told(settings_of, root):
     (root / "model").write_text("in the way")
     assert train(settings_of()) == FAILED
     assert failure(root).startswith("PlatformError: the model cannot be written to")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no page"), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_report_that_cannot_be_written_costs_no_model(settings_of, root, monkeypatch, capsys, error):
+    def fail(*given):
+        raise error
+
+    monkeypatch.setattr(Report, "write", fail)
+    assert train(settings_of()) == 0
+    assert Manifest.read(root / "model", "adder").metrics == {"loss": 3.0}
+    assert not (root / "output/failure").exists()
+    assert "the report could not be written" in capsys.readouterr().err
 
 
 def test_a_channel_whose_mount_is_missing_is_no_mistake_of_the_caller(settings_of, root):

@@ -115,7 +115,7 @@ def line_blocks(stream: IO[bytes], quoted: bool, size: int = BLOCK) -> Iterator[
     while len(piece := stream.read(size)) == size:
         piece = rest + piece
         end = piece.rfind(b"\n") + 1
-        odd = quoted and piece.count(b'"', 0, end) % 2
+        odd = quoted and b'"' in piece and piece.count(b'"', 0, end) % 2
         while odd and end > 0:  # no line break after the last quote can be one between rows
             end, cut = piece.rfind(b"\n", 0, piece.rfind(b'"', 0, end)) + 1, end
             odd ^= piece.count(b'"', end, cut) % 2

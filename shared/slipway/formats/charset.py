@@ -36,6 +36,8 @@ def utf8(body: bytes, media: MediaType, lenient: bool = False) -> bytes:
     if not is_charset(charset):
         raise UserError(f"Content-Type: unknown charset {shown(charset)}; expected utf-8, iso-8859-1, …")
     plain = charset.lower() in {"utf-8", "utf8"}
+    if plain and body.isascii():
+        return body
     try:
         text = body.decode(charset)
         return (body if plain else text.encode()).removeprefix(_BOM)

@@ -16,6 +16,8 @@ from slipway.table.raw import Raw, block
 
 _QUOTED = re.compile('[,"\r\n\ufeff]')  # the last would pass for a byte order mark
 
+_WIDE = ("utf-16", "utf_16", "utf-32", "utf_32")
+
 
 class CSV(Format):
     """Lines of cells."""
@@ -48,14 +50,18 @@ class CSV(Format):
         if reading.schema is not None:
             yield self.read(stream.read(), media, reading)
             return
+        if not media.parameters.get("charset", "").lower().startswith(_WIDE):
+            pieces = line_blocks(stream, quoted=True)
+        else:  # of which a line does not end with a byte of its own
+            pieces = iter([utf8(stream.read(), media)])
+            media = MediaType(media.essence, {**media.parameters, "charset": "utf-8"})
         file = csv_file.File(media, reading)
         done = 0
-        for piece in line_blocks(stream, quoted=True):
+        for piece in pieces:
             with csv_file.after(done):
                 found = file.read(utf8(piece, media))
-                if found is not None:
-                    yield found
-            done += piece.count(b"\n")
+                done += found.height
+                yield found
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """One line a row, ending in a newline, an empty cell where missing; a header if `header=present`."""

@@ -16,9 +16,8 @@ from slipway.table import arrow, kinds
 from slipway.table.arrow import Array
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
-_SEPARATORS = np.zeros(256, bool)
-_SEPARATORS[list(b',;\t|\n\r" ')] = True
-_CHUNK = 1 << 18  # bytes looked at at a time, which stay in the processor's cache
+_CHUNK = 1 << 16  # bytes looked at at a time, which stay in the processor's cache
+_ZERO, _PLUS, _MINUS = b"0+-"
 _CODE = kinds.CODE + r"|^[-+]?0[xX]|^\+"  # what Arrow reads as a number, and would lose by it
 _TYPES = {"number": pa.float64(), "integer": pa.int64(), "": pa.string()}
 csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
@@ -75,10 +74,12 @@ def typed(
     direct: Sequence[Direct],
     missing: Sequence[str] = (),
     wanted: Sequence[int] | None = None,
+    before: int = 0,
 ) -> list[pa.Array]:
     """Columns as Arrow's: numbers where `direct` says so, else texts; None of those that are not `wanted`.
 
-    Raises pa.ArrowInvalid where a cell among numbers is none, UserError where lines differ in length.
+    `before` are the lines of the file above `body`. Raises pa.ArrowInvalid where a cell among numbers is
+    none, UserError where lines differ in length.
     """
     names = [str(place) for place in range(len(direct))]
     uneven: list[Any] = []
@@ -109,13 +110,13 @@ def typed(
         )
     except pa.ArrowInvalid as error:
         if uneven:
-            raise _of_row(body, mark, uneven[0], len(names)) from None
+            raise _of_row(body, mark, uneven[0], len(names), before) from None
         if any(direct):
             raise
         raise UserError(
             "the CSV does not parse: a quote is not closed, or a line breaks inside a cell"
         ) from error
-    if body.count(b'"') % 2:
+    if b'"' in body and body.count(b'"') % 2:
         _check_quotes(body, mark)
     found = {
         name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)
@@ -126,19 +127,19 @@ def typed(
 
 
 def _has_words(column: pa.Array) -> bool:
-    """Whether Arrow took a word for NaN: it reads nan in any spelling."""
+    """Whether Arrow took a word for NaN, which it reads in any spelling; the buffer has 0 for a gap."""
     values = np.frombuffer(column.buffers()[1] or b"", np.float64, len(column), 8 * column.offset)
-    return bool(np.isnan(values).sum()) and int(np.isnan(arrow.floats(column)).sum()) != column.null_count
+    return bool((values != values).any())
 
 
-def _of_row(body: bytes, mark: str, row: Any, width: int) -> UserError:
+def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserError:
     """Which line is uneven: Arrow counts rows, and lines may be blank or break inside a cell."""
     if len(body) > 1 << 20:
         return _uneven(f"row {row.number}", row.actual_columns, width)
     reader = csv.reader(lines(body), delimiter=mark)
     for record in reader:
         if record and len(record) != width:
-            return _uneven(f"line {reader.line_num}", len(record), width)
+            return _uneven(f"line {reader.line_num + before}", len(record), width)
     return _uneven(f"row {row.number}", row.actual_columns, width)
 
 
@@ -169,16 +170,16 @@ class Typing:
             for cells, stays in zip(sample, texts, strict=True)
         ]
 
-    def read(self, body: bytes, mark: str) -> list[pa.Array]:
+    def read(self, body: bytes, mark: str, before: int = 0) -> list[pa.Array]:
         """A block's columns: numbers where all cells are and none loses a digit, else texts."""
         while True:
             try:
-                found = typed(body, mark, self.direct, self._missing)
+                found = typed(body, mark, self.direct, self._missing, before=before)
                 break
             except pa.ArrowInvalid:
-                self._give_up(body, mark)
-        suspects = [place for place, one in enumerate(self.direct) if one] if has_codes(body) else []
-        if suspects:
+                self._give_up(body, mark, before)
+        suspects = [place for place, one in enumerate(self.direct) if one]
+        if suspects and has_codes(body, mark):
             written = typed(body, mark, [""] * len(found), wanted=suspects)
             for place in suspects:
                 cells = written[place]
@@ -187,9 +188,9 @@ class Typing:
                     self.direct[place] = ""
         return found
 
-    def _give_up(self, body: bytes, mark: str) -> None:
+    def _give_up(self, body: bytes, mark: str, before: int) -> None:
         """Some column's cells are no numbers, or no whole ones, any more: the rest goes on as it was."""
-        written = typed(body, mark, [""] * len(self.direct))
+        written = typed(body, mark, [""] * len(self.direct), before=before)
         changed = False
         for place, one in enumerate(self.direct):
             now = _direct(written[place], self._missing) if one else one
@@ -212,25 +213,30 @@ def _direct(cells: pa.Array, missing: Sequence[str]) -> Direct:
     return "number"
 
 
-def has_codes(body: bytes) -> bool:
-    """Whether a cell may begin with a leading zero, a plus sign, or as a number in base 16: a quick hint."""
-    whole = np.frombuffer(b"\n" + body + b"\n\n", np.uint8)
-    for start in range(0, len(whole) - 2, _CHUNK):
-        some = whole[start : start + _CHUNK + 3]
-        zero = some[1:-2] == 48
-        following = some[2:-1]
-        digit = (following - np.uint8(48)) < 10
-        hexadecimal = (following | 32) == 120
-        odd = zero & (digit | hexadecimal)
-        odd |= some[1:-2] == 43
-        before = some[:-3]
-        hits = odd & _SEPARATORS[before]
-        if hits.any():
-            return True
-        minus = odd & (before == 45)
-        if minus.any():
-            places = np.flatnonzero(minus) + start
-            if _SEPARATORS[whole[np.maximum(places - 1, 0)]].any():
+def has_codes(body: bytes, mark: str = ",") -> bool:
+    """Whether a cell may begin with a leading zero, a plus sign, or as a number in base 16: a quick hint.
+
+    What a number has before its digits, a separator or a sign, has a lower code than a point and all digits.
+    """
+    if mark != ",":
+        body = body.replace(mark.encode(), b",")
+    whole = np.frombuffer(b"\n\n" + body + b"\n", np.uint8)
+    starts, zeros = np.empty(_CHUNK, bool), np.empty(_CHUNK, bool)
+    for start in range(1, len(whole) - 2, _CHUNK):
+        before, first, second = (whole[start + shift : start + shift + _CHUNK] for shift in range(3))
+        height = len(second)
+        odd, zero = starts[:height], zeros[:height]
+        np.equal(first[:height], _ZERO, out=zero)
+        np.greater_equal(second, _ZERO, out=odd)
+        zero &= odd
+        np.equal(first[:height], _PLUS, out=odd)
+        zero |= odd
+        np.less_equal(before[:height], _MINUS, out=odd)
+        odd &= zero
+        if odd.any():
+            places = np.flatnonzero(odd) + start
+            signs = (whole[places] == _PLUS) | (whole[places] == _MINUS)
+            if not signs.all() or (whole[places - 1] < _PLUS).any() or (whole[places - 1] == ord(",")).any():
                 return True
     return False
 

@@ -27,10 +27,13 @@ class File:
         self._names: list[str] | None = None
         self._head = b""
 
-    def read(self, body: bytes) -> Raw | None:
+    def read(self, body: bytes) -> Raw:
         notes: tuple[str, ...] = ()
+        before = 0
         if self._typing is None:
+            whole = body
             body, notes = self._begin(body)
+            before = whole[: len(whole) - len(body)].count(b"\n") if not self._reading.joined else 0
         elif self._reading.joined and self._names:
             body = _without(body, self._head)
         assert self._typing is not None
@@ -44,7 +47,7 @@ class File:
             )
         if len(self._typing.direct) == 1:
             body = body.strip(b"\r\n")
-        columns = self._typing.read(body, self._dialect.mark)
+        columns = self._typing.read(body, self._dialect.mark, before)
         return Raw(columns, len(columns[0]), self._names, written=True, notes=notes)
 
     def _begin(self, body: bytes) -> tuple[bytes, tuple[str, ...]]:
@@ -125,7 +128,7 @@ def _without(body: bytes, head: bytes) -> bytes:
 
 @contextmanager
 def after(done: int) -> Iterator[None]:
-    """Makes the line in an error count from the start of the file; a block of blank lines is passed over."""
+    """Says after which row of the file a line is counted; a block of blank lines is passed over."""
     try:
         yield
     except NoRows:
@@ -133,7 +136,7 @@ def after(done: int) -> Iterator[None]:
     except UserError as error:
         if error.row is not None or not done:
             raise
-        raise UserError(f"after line {done}, {error}") from None
+        raise UserError(f"after row {done}, {error}") from None
 
 
 def joined(found: list[Raw]) -> Raw:

@@ -9,6 +9,7 @@ from slipway.errors import NoRows, UserError, shown
 from slipway.formats import json_rows
 from slipway.formats.base import Format, Reading, line_blocks
 from slipway.formats.json import records
+from slipway.formats.json_typed import TypedLines
 from slipway.media import MediaType
 from slipway.table.arrow import Array
 from slipway.table.raw import Raw, block
@@ -41,20 +42,31 @@ class JSONLines(Format):
 
     def blocks(self, stream: IO[bytes], media: MediaType, reading: Reading) -> Iterator[Raw]:
         done = 0
+        typed: TypedLines | None = None
         for piece in line_blocks(stream, quoted=False):
             try:
-                yield self.read(piece, media, reading)
+                if typed is None and reading.schema is None:
+                    typed = TypedLines(_documents(_head(piece)))
+                found = typed.read(piece) if typed is not None else None
+                found = found or self.read(piece, media, reading)
+                done += found.height
+                yield found
             except NoRows:
                 pass
             except UserError as error:
                 if error.row is not None or not done:
                     raise
-                raise UserError(f"after line {done}, {error}") from None
-            done += piece.count(b"\n")
+                raise UserError(f"after row {done}, {error}") from None
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """One object per line, null where missing."""
         return b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records(columns))
+
+
+def _head(body: bytes) -> bytes:
+    """The first lines."""
+    head = body[: 1 << 18]
+    return head if len(head) == len(body) else head[: head.rfind(b"\n") + 1] or body
 
 
 def _documents(body: bytes) -> list[Any]:

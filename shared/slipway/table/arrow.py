@@ -66,6 +66,11 @@ def integers(cells: pa.Array) -> Array:
     return _buffer(cells.cast(pa.int64()), np.int64)
 
 
+def codes(cells: pa.DictionaryArray) -> Array:
+    """The place of each cell in the dictionary, -1 where missing."""
+    return integers(pc.fill_null(cells.indices.cast(pa.int64()), _MINUS_ONE))
+
+
 def flags(cells: pa.Array) -> Array:
     """Arrow's booleans as NumPy's, false where missing."""
     if cells.null_count:
@@ -98,4 +103,5 @@ def _buffer(cells: pa.Array, kind: Any) -> Array:
 
 NULL = pa.nulls(1, pa.string())[0]
 _NAN = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
+_MINUS_ONE = numbers(np.array([-1]))[0]
 _FALSE = booleans(np.zeros(1, bool))[0]

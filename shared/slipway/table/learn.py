@@ -104,10 +104,9 @@ def _by_cells(name: str, cells: pa.Array, given: DataOptions) -> Learned:
 
 def _facts(column: Column, typed: Any) -> Column:
     """The column with its categories or its range."""
-    if column.kind in {"number", "integer"}:
-        given = typed if typed.dtype.kind == "i" else typed[~np.isnan(typed)]
-        if len(given):
-            return column.model_copy(update={"range": (float(given.min()), float(given.max()))})
+    if column.kind in {"number", "integer"} and len(typed):
+        least, most = float(np.fmin.reduce(typed)), float(np.fmax.reduce(typed))  # which pass over NaN
+        return column.model_copy(update={"range": (least, most)}) if least == least else column
     if column.kind == "text" and isinstance(typed, pa.Array):
         some = pc.unique(typed[:10_000].drop_null())
         distinct = pc.unique(typed.drop_null()) if len(some) <= _CATEGORIES else some

@@ -76,6 +76,12 @@ def truths(values: Any, column: Column, errors: Errors | None = None) -> Array:
         bad = ~((found == 0) | (found == 1) | np.isnan(found))
         _refuse(np.flatnonzero(bad), cells, column.name, errors)
         return np.where(bad, np.nan, found)
+    if isinstance(cells, pa.Array) and len(cells) > FEW:
+        packed = cells.dictionary_encode()
+        wrong: Errors = {}
+        found = truths(packed.dictionary.to_pylist(), column, wrong)
+        if not wrong:
+            return np.append(found, np.nan)[arrow.codes(packed)]
     listed = cells if isinstance(cells, list) else cells.to_pylist()
     gaps = {*kinds.MISSING, *column.missing}
     found = np.array([_truth(cell, gaps) for cell in listed], dtype=np.float64)

@@ -1,13 +1,17 @@
 """The training report: one self-contained HTML page, and the same facts as JSON."""
 
+import contextlib
 import io
 import math
+import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slipway.log import log
 from slipway.manifest import Manifest, as_json
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ _STYLE: dict[Any, Any] = {
     "axes.titlesize": 11,
     "grid.alpha": 0.25,
     "font.size": 10,
+    "text.parse_math": False,  # a column's name may hold dollars, and is no formula
     "svg.fonttype": "none",  # text stays text: small, searchable, in the page's own font
     "svg.hashsalt": "slipway",  # the same plot gives the same bytes
 }
@@ -57,6 +62,16 @@ class Report:
         self.sections.append(
             Section(title, text, table, _svg(figure) if figure is not None else None, text or title)
         )
+
+    @contextlib.contextmanager
+    def forgiving(self) -> Iterator[None]:
+        """What fails in here is logged and costs the rest of the report; never the model."""
+        try:
+            yield
+        except Exception:  # whatever drawing raises
+            traceback.print_exc()
+            log("train", "the training report is incomplete, see above; the model is not affected")
+            self.add("Incomplete", "The rest of this report could not be made; the log says why.")
 
     def write(self, folder: Path, title: str, manifest: Manifest) -> Path:
         """Writes report.html and report.json into `folder`; returns the page's path."""

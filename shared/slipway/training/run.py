@@ -68,11 +68,12 @@ def _train(paths: Paths, image: Image) -> None:
         hyperparameters=params.model_dump(mode="json"),
         metrics=job.metrics,
     )
-    report = job.page.write(job.output, image.title, manifest)
-    log(
-        "train",
-        f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, the report is {report}",
-    )
+    try:
+        report = f"the report is {job.page.write(job.output, image.title, manifest)}"
+    except Exception as error:  # the model is there, and worth more than a page about it
+        traceback.print_exc()
+        report = f"the report could not be written ({failure.explained(error, paths)[0]})"
+    log("train", f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, {report}")
 
 
 def save(model: Model, folder: Path, **facts: object) -> Manifest:
