@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from slipway.errors import RowErrors, UserError
 from slipway.hyperparameters import Hyperparameters, Options, Tunable
 from slipway.model import Answers, Groups, Model
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.schema import Column, Schema
 from slipway.table.table import Table
 

@@ -39,7 +39,7 @@ class UserError(Exception):
 class RowErrors(UserError):
     """Several rows of a request are wrong, each for a reason of its own; `rows` has the error of each.
 
-    A model raises it from `predict` so that with on_error=record one call tells all rows that must be left out.
+    A model raises it from `predict`, so that with on_error=record one call tells all rows to be left out.
     """
 
     def __init__(self, rows: Mapping[int, UserError]) -> None:

@@ -76,7 +76,7 @@ class Hyperparameters(Declared):
     dates: Literal["", "day-first", "month-first"] = ""
     """How to read dates such as 1/2/2024 where no cell of their column shows the order of day and month."""
     missing: tuple[str, ...] = ()
-    """Texts that mean a missing cell, in addition to an empty one (in columns of numbers also NA, null, ?)."""
+    """Texts that mean a missing cell, beside an empty one (and, in columns of numbers, NA, null, ?)."""
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:

@@ -73,7 +73,9 @@ class Manifest(BaseModel):
             ) from None
         except (OSError, ValidationError) as error:
             if b'"format": 1,' in _start(path):
-                raise BrokenModel("the model was trained by version 0.1 of this image; train it again") from None
+                raise BrokenModel(
+                    "the model was trained by version 0.1 of this image; train it again"
+                ) from None
             raise BrokenModel(f"{path} cannot be read: {_reason(error)}") from None
         if manifest.image != image:
             raise BrokenModel(f"the model was trained by the image {manifest.image}; this image is {image}")

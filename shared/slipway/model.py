@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from slipway.hyperparameters import Options
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.schema import Column
 from slipway.table.table import Table
 
@@ -56,20 +56,21 @@ class Model(ABC):
     """What the list of answers is called in JSON."""
 
     columns: Sequence[Column]
-    """What `predict` reads, in order. What a column holds is taken from the training table, but for those that it
-    does not have, whose `kind` the model says."""
+    """What `predict` reads, in order. What a column holds is taken from the training table; of those that it
+    does not have, the model says the `kind`."""
 
     layouts: Sequence[Sequence[str]] = ()
     """Other choices of `columns` that rows without names may hold, told by how many they are."""
 
     @abstractmethod
     def predict(self, table: Table, options: Any) -> Answers:
-        """Answers each row of `table`, which has exactly `columns`. Raises UserError, with the row, for one that
-        cannot be answered, RowErrors for several.
+        """Answers each row of `table`, which has exactly `columns`.
+
+        Raises UserError, with the row, for one that cannot be answered, RowErrors for several.
         """
 
     def keeps(self, options: Any) -> bool:
-        """Whether `predict` wants every column that came, as it came, in `table.sent`: to give it back, say."""
+        """Whether `predict` wants every column as it came, in `table.sent`: to give it back, say."""
         return False
 
     def groups(self, table: Table) -> Array | None:

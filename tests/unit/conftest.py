@@ -10,9 +10,10 @@ from hypothesis import settings
 
 from slipway.manifest import Manifest
 from slipway.model import Model
-from slipway.schema import Column, Schema
 from slipway.settings import Settings
+from slipway.table.schema import Schema
 from unit.model import IMAGE_TOML, PREDICTOR, TRAIN, Adder
+from unit.tables import schema_of
 
 # HYPOTHESIS_PROFILE=explore looks for what the same examples every time do not show.
 settings.register_profile(
@@ -58,9 +59,7 @@ def settings_of(root: Path, folder: Path):
 
 @pytest.fixture
 def schema() -> Schema:
-    return Schema(
-        columns=(Column(name="x", kind="number"), Column(name="y", kind="number")), table=("x", "y")
-    )
+    return schema_of("x", "y")
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """A model that adds: small enough to see what it answers, and the same as an image's files."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 import slipway
-from slipway import Array, Rows
+from slipway import Answers, Column, Table
 
 IMAGE_TOML = """
 title = "Adder"
@@ -73,7 +72,7 @@ def fit(data, params, job):
     if params.fail == "long":
         raise slipway.UserError("x" * 5000)
     job.report(loss=float(len(data["train"].table)))
-    job.page.add("What came", table=data["train"].table)
+    job.page.add("What came", table=data["train"].table.frame())
     return Model()
 '''
 
@@ -93,10 +92,10 @@ class Adder(slipway.Model):
     options: ClassVar = Options
 
     def __init__(self) -> None:
-        self.columns = ["x", "y"]
+        self.columns = [Column(name="x"), Column(name="y")]
 
-    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
-        total = rows.matrix.sum(axis=1) * options.times
+    def predict(self, table: Table, options: Options) -> Answers:
+        total = table.matrix.sum(axis=1) * options.times
         faults: dict[str, Any] = {
             "drops a row": {"sum": total[1:]},
             "answers with a list": {"sum": total.tolist()},
@@ -106,11 +105,10 @@ class Adder(slipway.Model):
             time.sleep(0.5 if options.fault == "sleeps a little" else 5)
         if options.fault == "raises":
             raise ValueError(f"secret cell {4000 + 711}")
-        return faults.get(options.fault, {"sum": total, "half": total / 2})
-
-    def beside(self, rows: Rows, answers: Mapping[str, Array], options: Options) -> Mapping[str, Any]:
-        asked = getattr(options, "fault", "") == "tells the total"
-        return {"total": answers["sum"].sum()} if asked else {}
+        return Answers(
+            faults.get(options.fault, {"sum": total, "half": total / 2}),
+            extra={"total": total.sum()} if options.fault == "tells the total" else None,
+        )
 
     def save(self, folder: Path) -> None:
         np.save(folder / "nothing.npy", np.zeros(3))

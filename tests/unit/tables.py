@@ -1,15 +1,16 @@
 """What hypothesis makes tables of: cells that have broken some reader somewhere."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from slipway import Array, Column, Schema
-from slipway.codecs import Codec
-from slipway.media import MediaType, parse
-from slipway.rows import Rows
-from slipway.serving.endpoint import Payload
+from slipway import Array, Column, Schema, Table
+from slipway.formats import Format, Reading, reader
+from slipway.media import MediaType
+from slipway.table import match
+from slipway.table.raw import Block, Raw
 
 EXTREMES = [
     5e-324,
@@ -72,22 +73,36 @@ def kind_of(values: Array) -> str:
     return {"i": "integer", "f": "number"}.get(values.dtype.kind, "text")
 
 
-def schema_of(*names: str, kind: str = "number", **facts: Any) -> Schema:
-    """A schema of columns of one kind."""
-    return Schema(columns=tuple(Column(name=name, kind=kind) for name in names), **{"table": names, **facts})
+def schema_of(*names: str, kind: Any = "number", table: Sequence[str] = (), **facts: Any) -> Schema:
+    """A schema of columns of one kind, of a training table that had these, or those of `table`."""
+    columns = {name: Column(name=name, kind=kind) for name in (*names, *table)}
+    read, whole = (tuple(columns[name] for name in some) for some in (names, table or names))
+    return Schema(columns=read, table=whole, **facts)
 
 
-def both_ways(
-    codec: Codec, body: bytes, schema: Schema, media: MediaType | None = None
-) -> tuple[Array | None, Rows]:
-    """What the quick way gives, and rows that have to take the long one."""
-    media = media or parse(codec.media_type)
-    return codec.read_matrix(body, media, schema), Rows(_Slow(codec, media, body), schema)
+def read(
+    body: bytes | str, media_type: str = "text/csv", schema: Schema | None = None, **how: Any
+) -> Raw:
+    """What a format makes of a body."""
+    source, media = reader(media_type)
+    return source.read(body.encode() if isinstance(body, str) else body, media, Reading(schema, **how))
 
 
-class _Slow(Payload):
-    def matrix(self, schema: Schema) -> Array | None:
-        return None
+def cells(raw: Raw) -> list[list[Any]]:
+    """The columns as they were read."""
+    columns = raw.matrix.T if isinstance(raw, Block) and raw.matrix is not None else raw.columns
+    return [
+        column.to_pylist() if hasattr(column, "to_pylist") else np.asarray(column, dtype=object).tolist()
+        for column in columns
+    ]
+
+
+def table(
+    body: bytes | str, schema: Schema, media_type: str = "text/csv", keep: bool = False, **how: Any
+) -> Table:
+    """A request's rows as a model of that schema gets them."""
+    raw = read(body, media_type, schema, keep=keep, errors=how.get("errors"))
+    return match.typed(raw, schema, keep=keep, **how)
 
 
 def same(left: Array, right: Array) -> bool:
@@ -98,7 +113,7 @@ def same(left: Array, right: Array) -> bool:
     )
 
 
-def request(codec: Codec, table: dict[str, Array], media: MediaType) -> bytes:
+def request(codec: Format, table: dict[str, Array], media: MediaType) -> bytes:
     """`table` as a request: of what JSON answers, {"predictions": [records]}, the records alone."""
     body = codec.write(table, media)
     if codec.media_type != "application/json":

@@ -2,7 +2,8 @@
 
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.formats.base import Format, Reading
-from slipway.formats.csv import CSV, numbered
+from slipway.formats.csv import CSV
+from slipway.formats.csv_file import numbered
 from slipway.formats.excel import Excel
 from slipway.formats.json import JSON
 from slipway.formats.jsonlines import JSONLines

@@ -4,14 +4,16 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, ClassVar, Literal
+from typing import IO, ClassVar, Literal
+
+import numpy as np
 
 from slipway.errors import NoRows, NotAcceptable, UserError
 from slipway.media import MediaType
 from slipway.table import match
+from slipway.table.arrow import Array
 from slipway.table.budget import Budget
-from slipway.table.kinds import Array
-from slipway.table.raw import Raw
+from slipway.table.raw import Block, Raw, block
 from slipway.table.schema import Schema
 from slipway.table.table import Table
 
@@ -41,8 +43,16 @@ class Reading:
     """Whether every column is wanted as it came, also those that the model does not read."""
 
     @property
-    def lenient(self) -> bool:
-        return self.errors is not None
+    def numeric(self) -> Schema | None:
+        """The model's columns where its rows may be one matrix: all numbers, none wanted as it came."""
+        schema = self.schema
+        plain = schema is not None and schema.numeric and not (self.keep or schema.sent_as)
+        return schema if plain else None
+
+    def block(self, matrix: Array) -> Block | None:
+        """`matrix`, float64, as the model's rows where it is just that: its width, and no number infinite."""
+        fits = self.numeric is not None and matrix.shape[1] == len(self.numeric.columns)
+        return block(matrix) if fits and not np.isinf(matrix).any() else None
 
 
 class Format(ABC):
@@ -68,7 +78,7 @@ class Format(ABC):
 
     @abstractmethod
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
-        """All rows of a body. Raises UserError where it is none, PayloadTooLarge where it unfolds to too much."""
+        """All rows of a body. Raises UserError where it is none, PayloadTooLarge for one of too many."""
 
     def blocks(self, stream: IO[bytes], media: MediaType, reading: Reading) -> Iterator[Raw]:
         """The rows of a file, in pieces that fit memory where the format can be cut."""
@@ -117,8 +127,3 @@ def line_blocks(stream: IO[bytes], quoted: bool, size: int = BLOCK) -> Iterator[
 
 def stream_of(body: bytes) -> IO[bytes]:
     return io.BytesIO(body)
-
-
-def any_columns(names: Sequence[Any]) -> list[str]:
-    """Names as texts."""
-    return [str(name) for name in names]

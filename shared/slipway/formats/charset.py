@@ -6,7 +6,23 @@ from slipway.errors import UserError, shown
 from slipway.media import MediaType
 
 # Of Python's codecs those that are encodings of text: others unescape, or take quadratic time.
-_CHARSETS = ("utf-8", "utf8", "utf-16", "utf_16", "utf-32", "utf_32", "ascii", "us-ascii", "iso8859", "iso-8859", "iso_8859", "latin", "l1", "cp125", "windows-125")
+_CHARSETS = (
+    "utf-8",
+    "utf8",
+    "utf-16",
+    "utf_16",
+    "utf-32",
+    "utf_32",
+    "ascii",
+    "us-ascii",
+    "iso8859",
+    "iso-8859",
+    "iso_8859",
+    "latin",
+    "l1",
+    "cp125",
+    "windows-125",
+)
 _BOM = b"\xef\xbb\xbf"
 LOST = "\ufdd0"  # in the place of bytes that are no text: Unicode says that no text ever has it
 

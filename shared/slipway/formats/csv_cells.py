@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,13 @@ import pyarrow.csv as arrow_csv
 
 from slipway.errors import NoRows, UserError
 from slipway.formats.base import Direct
-from slipway.table import kinds
-from slipway.table.kinds import Array
+from slipway.table import arrow, kinds
+from slipway.table.arrow import Array
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
 _CHUNK = 1 << 16  # bytes looked at at a time, which stay in the processor's cache
 _ZERO, _PLUS, _MINUS = b"0+-"
+_CODE = kinds.CODE + r"|^[-+]?0[xX]|^\+"  # what Arrow reads as a number, and would lose by it
 _TYPES = {"number": pa.float64(), "integer": pa.int64(), "": pa.string()}
 csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
 
@@ -45,11 +46,11 @@ def texts(body: bytes, mark: str, width: int) -> list[Any]:
     if width == 1:
         body = body.strip(b"\r\n")
     if len(body) < SMALL:
-        return _few(body, mark, width)
+        return few(body, mark, width)
     return list(typed(body, mark, [""] * width))
 
 
-def _few(body: bytes, mark: str, width: int) -> list[Any]:
+def few(body: bytes, mark: str, width: int) -> list[Any]:
     reader = csv.reader(lines(body), delimiter=mark, strict=True)
     records: list[list[str]] = []
     try:
@@ -61,7 +62,9 @@ def _few(body: bytes, mark: str, width: int) -> list[Any]:
             elif width == 1:
                 records.append([""])
     except csv.Error as error:
-        raise UserError(f"line {reader.line_num}: a quote opens or closes in a wrong place: {error}") from None
+        raise UserError(
+            f"line {reader.line_num}: a quote opens or closes in a wrong place: {error}"
+        ) from None
     return list(map(list, zip(*records, strict=True))) if records else [[] for _ in range(width)]
 
 
@@ -73,9 +76,10 @@ def typed(
     wanted: Sequence[int] | None = None,
     before: int = 0,
 ) -> list[pa.Array]:
-    """Columns as Arrow arrays: numbers where `direct` says so, else texts; None of those that are not `wanted`.
+    """Columns as Arrow's: numbers where `direct` says so, else texts; None of those that are not `wanted`.
 
-    `before` are the lines of the file that stand before `body`. Raises pa.ArrowInvalid where a cell of a column of numbers is none, UserError where lines differ in length.
+    `before` are the lines of the file above `body`. Raises pa.ArrowInvalid where a cell among numbers is
+    none, UserError where lines differ in length.
     """
     names = [str(place) for place in range(len(direct))]
     uneven: list[Any] = []
@@ -87,7 +91,9 @@ def typed(
     try:
         table = arrow_csv.read_csv(
             pa.py_buffer(body),
-            arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=max(1 << 20, len(body) + 1)),
+            arrow_csv.ReadOptions(
+                use_threads=False, column_names=names, block_size=max(1 << 20, len(body) + 1)
+            ),
             arrow_csv.ParseOptions(
                 delimiter=mark,
                 newlines_in_values=b'"' in body,
@@ -107,17 +113,27 @@ def typed(
             raise _of_row(body, mark, uneven[0], len(names), before) from None
         if any(direct):
             raise
-        raise UserError("the CSV does not parse: a quote is not closed, or a line breaks inside a cell") from error
+        raise UserError(
+            "the CSV does not parse: a quote is not closed, or a line breaks inside a cell"
+        ) from error
     if b'"' in body and body.count(b'"') % 2:
         _check_quotes(body, mark)
-    found = iter(table.columns)
-    return [
-        next(found).combine_chunks() if wanted is None or place in wanted else None for place in range(len(names))
-    ]
+    found = {
+        name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    if any(column.type == pa.float64() and _has_words(column) for column in found.values()):
+        raise pa.ArrowInvalid("a spelling of nan that is no gap")
+    return [found.get(name) for name in names]
+
+
+def _has_words(column: pa.Array) -> bool:
+    """Whether Arrow took a word for NaN, which it reads in any spelling; the buffer has 0 for a gap."""
+    values = np.frombuffer(column.buffers()[1] or b"", np.float64, len(column), 8 * column.offset)
+    return bool((values != values).any())
 
 
 def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserError:
-    """Which line is uneven: Arrow counts rows, which are lines where none is blank or breaks inside a cell."""
+    """Which line is uneven: Arrow counts rows, and lines may be blank or break inside a cell."""
     if len(body) > 1 << 20:
         return _uneven(f"row {row.number}", row.actual_columns, width)
     reader = csv.reader(lines(body), delimiter=mark)
@@ -128,7 +144,9 @@ def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserEr
 
 
 def _uneven(where: str, count: int, width: int) -> UserError:
-    return UserError(f"{where}: {count} {'cell' if count == 1 else 'cells'}, expected {width} as in the first line")
+    return UserError(
+        f"{where}: {count} {'cell' if count == 1 else 'cells'}, expected {width} as in the first line"
+    )
 
 
 def _check_quotes(body: bytes, mark: str) -> None:
@@ -142,13 +160,13 @@ def _check_quotes(body: bytes, mark: str) -> None:
 
 
 class Typing:
-    """How the columns of a file are read at once, as far as its blocks have shown: numbers until one is none."""
+    """How the columns of a file are read, as far as its blocks have shown: as numbers until one is none."""
 
     def __init__(self, sample: Sequence[Any], missing: Sequence[str], texts: Sequence[bool]) -> None:
         """`sample` are the first cells of each column; `texts` says which must stay as they are written."""
         self._missing = missing
         self.direct: list[Direct] = [
-            "" if stays else _direct(kinds.strings(cells) if isinstance(cells, list) else cells, missing)
+            "" if stays else _direct(arrow.strings(cells) if isinstance(cells, list) else cells, missing)
             for cells, stays in zip(sample, texts, strict=True)
         ]
 
@@ -160,13 +178,12 @@ class Typing:
                 break
             except pa.ArrowInvalid:
                 self._give_up(body, mark, before)
-        suspects = [place for place, one in enumerate(self.direct) if one] if any(self.direct) and has_codes(body, mark) else []
-        if suspects:
+        suspects = [place for place, one in enumerate(self.direct) if one]
+        if suspects and has_codes(body, mark):
             written = typed(body, mark, [""] * len(found), wanted=suspects)
             for place in suspects:
                 cells = written[place]
-                looks = pc.match_substring_regex(pc.utf8_trim_whitespace(cells), kinds._CODE + r"|^[-+]?0[xX]|^\+")
-                if pc.any(looks).as_py():
+                if arrow.any_true(pc.match_substring_regex(pc.utf8_trim_whitespace(cells), _CODE)):
                     found[place] = cells
                     self.direct[place] = ""
         return found
@@ -189,7 +206,7 @@ def _direct(cells: pa.Array, missing: Sequence[str]) -> Direct:
     looks = kinds.look(cells, missing)
     if (looks.others | looks.codes | looks.infinite).any() or not looks.numeric.any():
         return ""
-    written = looks.trimmed.filter(pa.array(looks.numeric))
+    written = looks.trimmed.filter(arrow.booleans(looks.numeric))
     if pc.all(pc.match_substring_regex(written, r"^-?[0-9]+$")).as_py():
         # What float64 cannot hold is a code: it stays as it is written.
         return "integer" if pc.max(pc.binary_length(written)).as_py() < 16 else ""
@@ -232,10 +249,5 @@ def matrix(body: bytes, width: int) -> Array | None:
         return None
     found = np.empty((len(columns[0]), width), order="F")
     for place, column in enumerate(columns):
-        found[:, place] = kinds.floats(column)
+        found[:, place] = arrow.floats(column)
     return None if np.isinf(found).any() else found
-
-
-def selected(texts: Mapping[int, Any], width: int) -> list[Any]:
-    """Columns by place, None where there is none."""
-    return [texts.get(place) for place in range(width)]

@@ -5,6 +5,7 @@ Each line counts, blank ones too, so that the answers have a line for every line
 
 import csv
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from slipway.errors import UserError
 from slipway.formats import csv_cells
 from slipway.formats.base import Reading
 from slipway.formats.charset import LOST
+from slipway.formats.csv_request import fits, request_dialect
 from slipway.media import MediaType
 from slipway.table import header
 from slipway.table.raw import Raw
@@ -25,8 +27,6 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
 
     A line is a row, and one that ends inside a quote goes on where that makes a row of it.
     """
-    from slipway.formats.csv import fits, request_dialect
-
     assert reading.errors is not None
     lines = body.split(b"\n") if b"\n" in body else body.split(b"\r")
     if not lines[-1]:
@@ -43,7 +43,7 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
     if first and (header.is_named(first, schema, len(lines) - start == 1) if said is None else said):
         names, lines = [name.strip() for name in first], lines[start + 1 :]
     before = start + 1 if names else 0
-    width = len(names) if names else _width(lines, mark, schema, fits)
+    width = len(names) if names else _width(lines, mark, schema)
     good: list[bytes] = []
     places: list[int] = []
     for place, (number, line) in enumerate(_records(lines, mark, width)):
@@ -63,7 +63,7 @@ def _records(lines: Sequence[bytes], mark: str, width: int) -> Iterator[tuple[in
     """The number of the first line of each record, and the record: mostly, a line."""
     number = 0
     odd = [place for place, line in enumerate(lines) if line.count(b'"') % 2]
-    nexts = dict(zip(odd, odd[1:], strict=False))
+    nexts = dict(pairwise(odd))
     while number < len(lines):
         last = number
         end = nexts.get(number)
@@ -104,10 +104,10 @@ def _cells(record: bytes, mark: str) -> list[str] | None:
     return found[0] if len(found) == 1 else [] if not found else None
 
 
-def _width(lines: Sequence[bytes], mark: str, schema: Schema, fits: object) -> int:
+def _width(lines: Sequence[bytes], mark: str, schema: Schema) -> int:
     """How many cells a row has: what fits the model, in the first line where something does."""
     for line in lines[:10_000]:
         cells = _cells(line, mark)
-        if cells and fits(len(cells), schema):  # type: ignore[operator]
+        if cells and fits(len(cells), schema):
             return len(cells)
     return len(schema.columns)

@@ -3,7 +3,7 @@
 import numpy as np
 import orjson
 
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 
 
 def joined(column: Array) -> bytes:

@@ -39,7 +39,9 @@ class Excel(Format):
         width = max(map(len, rows))
         reading.budget.check(len(rows), width, len(body), "the sheet")
         columns = [[row[place] if place < len(row) else None for row in rows] for place in range(width)]
-        reading.budget.check_text(sum(len(cell) for column in columns for cell in column if isinstance(cell, str)))
+        reading.budget.check_text(
+            sum(len(cell) for column in columns for cell in column if isinstance(cell, str))
+        )
         if not _headed(columns, media, reading):
             return Raw(columns, len(rows))
         names = [_text(column[0]).strip() for column in columns]

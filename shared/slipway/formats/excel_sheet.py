@@ -1,4 +1,4 @@
-"""The process that reads a workbook: `python -m slipway.formats.excel_sheet MEMORY CELLS`, bytes in, JSON out."""
+"""What reads a workbook, bytes in, JSON out: `python -m slipway.formats.excel_sheet MEMORY CELLS`."""
 
 import io
 import os
@@ -19,7 +19,9 @@ def main(memory: int, cells: int) -> None:
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
         sheet = book.get_sheet_by_index(0)
         if sheet.height * sheet.width > cells:
-            found: Any = {"large": f"spans {sheet.height} rows of {sheet.width} columns; expected at most {cells} cells"}
+            found: Any = {
+                "large": f"spans {sheet.height} rows of {sheet.width} columns; expected at most {cells} cells"
+            }
         else:
             rows = sheet.to_python(skip_empty_area=True)
             found = [[_value(cell) for cell in row] for row in rows if any(cell != "" for cell in row)]

@@ -10,7 +10,7 @@ from slipway.errors import UserError, shown
 from slipway.formats import digits, json_rows
 from slipway.formats.base import Format, Reading
 from slipway.media import MediaType
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.raw import Raw, block
 
 _MANY = 64  # rows; from here on joining the cells' text beats a dict for each row, fivefold at 10,000
@@ -30,10 +30,9 @@ class JSON(Format):
 
     def read_document(self, document: Any, reading: Reading) -> Raw:
         """The rows of a document that is parsed already."""
-        schema = reading.schema
-        rows = json_rows.rows_of(document, schema, reading.errors)
-        if schema is not None and schema.numeric and not (reading.keep or schema.sent_as or reading.errors):
-            matrix = json_rows.matrix_of(rows, schema)
+        rows = json_rows.rows_of(document, reading.schema, reading.errors)
+        if reading.numeric and not reading.errors:
+            matrix = json_rows.matrix_of(rows, reading.numeric)
             if matrix is not None:
                 return block(matrix)
         return json_rows.raw_of(rows, reading)
@@ -45,7 +44,9 @@ class JSON(Format):
         parts: list[Iterable[bytes]] = []
         for name, column in columns.items():
             parts += [repeat((b"," if parts else b"{") + orjson.dumps(name) + b":"), _cells(column)]
-        rows = b"".join(chain.from_iterable(zip(*parts, repeat(b"},"), strict=False)))  # as long as the columns
+        rows = b"".join(
+            chain.from_iterable(zip(*parts, repeat(b"},"), strict=False))
+        )  # as long as the columns
         return b"{" + orjson.dumps(envelope) + b":[" + rows[:-1] + b"]}\n"
 
 

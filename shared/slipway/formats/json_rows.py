@@ -14,7 +14,7 @@ import orjson
 
 from slipway.errors import NoRows, UserError, shown
 from slipway.formats.base import Reading
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 
@@ -140,7 +140,9 @@ def _lenient(rows: Sequence[Any], reading: Reading, places: Sequence[int]) -> tu
     for place, row in found:
         if not isinstance(row, kind):
             expected = "an array" if kind is list else "an object"
-            errors[place] = UserError(f"expected {expected} as in the other rows, got {shown(row)}", place + 1)
+            errors[place] = UserError(
+                f"expected {expected} as in the other rows, got {shown(row)}", place + 1
+            )
         elif kind is list and len(row) != width:
             errors[place] = UserError(f"{len(row)} cells, expected {width}", place + 1)
         else:
@@ -179,7 +181,13 @@ def _instances(rows: Any, schema: Schema | None, errors: dict[int, UserError] | 
     """The built-in algorithms' rows, `{"features": […]}` or `{"data": {"features": {…}}}`, as plain ones."""
     if not isinstance(rows, list):
         raise UserError(f'"instances" is a list of rows, got {shown(rows)}')
-    example = next((row for row in rows if isinstance(row, dict)), None) if errors is not None else rows[0] if rows else None
+    example = (
+        next((row for row in rows if isinstance(row, dict)), None)
+        if errors is not None
+        else rows[0]
+        if rows
+        else None
+    )
     if not is_built_in(example):
         return rows
     found = []
@@ -196,7 +204,9 @@ def _instances(rows: Any, schema: Schema | None, errors: dict[int, UserError] | 
 
 def is_built_in(row: Any) -> bool:
     """Whether `row` is in the built-in algorithms' form, and no record that has a column called `data`."""
-    return isinstance(row, dict) and any(isinstance(row.get(name), list | dict) for name in ("features", "data"))
+    return isinstance(row, dict) and any(
+        isinstance(row.get(name), list | dict) for name in ("features", "data")
+    )
 
 
 def features(row: Any, number: int, schema: Schema | None) -> Any:
@@ -230,7 +240,9 @@ def _dense(found: Mapping[str, Any], number: int, schema: Schema | None) -> list
                 raise IndexError
             row[key] = value
     except (TypeError, ValueError, IndexError, OverflowError):
-        raise UserError("a sparse row needs as many keys as values, and keys below its shape", number) from None
+        raise UserError(
+            "a sparse row needs as many keys as values, and keys below its shape", number
+        ) from None
     return row
 
 

@@ -11,7 +11,7 @@ from slipway.formats.base import Format, Reading, line_blocks
 from slipway.formats.json import records
 from slipway.formats.json_typed import TypedLines
 from slipway.media import MediaType
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.raw import Raw, block
 
 
@@ -31,12 +31,11 @@ class JSONLines(Format):
     lines = True
 
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
-        schema = reading.schema
         if reading.errors is not None:
             return _lenient(body, reading)
-        rows = json_rows.rows_of(_documents(body), schema)
-        if schema is not None and schema.numeric and not (reading.keep or schema.sent_as):
-            matrix = json_rows.matrix_of(rows, schema)
+        rows = json_rows.rows_of(_documents(body), reading.schema)
+        if reading.numeric:
+            matrix = json_rows.matrix_of(rows, reading.numeric)
             if matrix is not None:
                 return block(matrix)
         return json_rows.raw_of(rows, reading)
@@ -113,14 +112,14 @@ def _lenient(body: bytes, reading: Reading) -> Raw:
             documents.append(document)
             places.append(place)
         elif line.strip():
-            error = UserError(f"line {place + 1}: expected an object or an array, got {shown(document)}")
-            reading.errors[place] = error
+            wrong = UserError(f"line {place + 1}: expected an object or an array, got {shown(document)}")
+            reading.errors[place] = wrong
         else:
             reading.errors[place] = UserError(f"line {place + 1} is empty")
     if not documents:
         return Raw([], 0)
     found: dict[int, UserError] = {}
     rows = json_rows.rows_of(documents, reading.schema, found)
-    for number, error in found.items():
-        reading.errors[places[number]] = error.moved(places[number] + 1)
+    for number, why in found.items():
+        reading.errors[places[number]] = why.moved(places[number] + 1)
     return json_rows.raw_of(rows, reading, places)

@@ -12,7 +12,7 @@ import numpy as np
 from slipway.errors import NoRows, UserError, listed, shown
 from slipway.formats.base import Format, Reading
 from slipway.media import MediaType
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.raw import Raw, block
 from slipway.table.schema import Schema
 

@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Mapping
 from tokenize import TokenError
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -11,12 +12,22 @@ from numpy.lib import format as npy
 from slipway.errors import NotAcceptable, UserError, listed
 from slipway.formats.base import Format, Reading, nonempty
 from slipway.media import MediaType
-from slipway.table.kinds import Array
-from slipway.table.raw import Raw, block
+from slipway.table.arrow import Array
+from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 
 # What reading a header raises over bytes that are none.
-_MALFORMED = (ValueError, TypeError, SyntaxError, TokenError, EOFError, OSError, OverflowError, RecursionError, MemoryError)
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    TokenError,
+    EOFError,
+    OSError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
 
 
 class NPY(Format):
@@ -30,13 +41,10 @@ class NPY(Format):
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
         """The columns of the array; one dimension is one row, or one column where the model reads one."""
         array = _array(nonempty(body), reading)
-        schema = reading.schema
-        if schema is not None and schema.numeric and not (reading.keep or schema.sent_as) and array.dtype.kind in "fiub":
-            if array.shape[1] == len(schema.columns) and not np.isinf(matrix := array.astype(np.float64)).any():
-                return block(matrix)
         if array.dtype.kind == "U":
             return Raw([_texts(column) for column in array.T], len(array))
-        return Raw(list(np.ascontiguousarray(array.T)), len(array))
+        found = reading.block(array.astype(np.float64)) if reading.numeric else None
+        return found or Raw(list(np.ascontiguousarray(array.T)), len(array))
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """Shape (rows, answer columns): int64 if all are whole numbers, else float64."""
@@ -65,7 +73,7 @@ def _array(body: bytes, reading: Reading) -> Array:
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _header(body: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:  # type: ignore[type-arg]
+def _header(body: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Shape, order and type, and where the numbers begin; nothing is read that the header does not hold."""
     stream = io.BytesIO(body[: 1 << 16])
     if body.startswith(b"PK"):

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from slipway.errors import PayloadTooLarge, UserError
 from slipway.formats.base import Format, Reading, nonempty
 from slipway.media import MediaType
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.raw import Raw
 
 _MAGIC = b"PAR1"
@@ -57,7 +57,7 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
     try:
         metadata = pq.read_metadata(source)
         source.seek(0)
-        texts = [name for name in _text_columns(metadata)]
+        texts = _text_columns(metadata)
         reading.budget.check(metadata.num_rows, metadata.num_columns, size, "the Parquet file")
         file = pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)
         names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
@@ -94,7 +94,7 @@ def _text_columns(metadata: Any) -> list[str]:
 
 
 def _unfolded(column: pa.Array) -> tuple[pa.Array, int]:
-    """A column out of its dictionary, and the bytes of its texts; UserError is raised before they are taken."""
+    """A column out of its dictionary, and the bytes of its texts. Raises UserError before they are taken."""
     kind = column.type
     if not pa.types.is_dictionary(kind):
         return column, column.nbytes if pa.types.is_binary(kind) or pa.types.is_string(kind) else 0

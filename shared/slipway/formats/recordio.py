@@ -13,14 +13,18 @@ import numpy as np
 from slipway.errors import NotAcceptable, UserError, shown
 from slipway.formats.base import BLOCK, Format, Reading, nonempty
 from slipway.media import MediaType
-from slipway.table.kinds import Array
-from slipway.table.raw import Raw, block
+from slipway.table.arrow import Array
+from slipway.table.raw import Raw
 
 _HEAD = struct.Struct("<II")
 _MAGIC = 0xCED7230A
 _LENGTH = (1 << 29) - 1  # the three bits above it say that a record goes on in the next frame
 _VALUES = "values"  # what the one tensor of a row is called
-_TENSORS = {"float32_tensor": np.dtype("<f4"), "float64_tensor": np.dtype("<f8"), "int32_tensor": None}
+_TENSORS: Mapping[str, np.dtype[Any] | None] = {
+    "float32_tensor": np.dtype("<f4"),
+    "float64_tensor": np.dtype("<f8"),
+    "int32_tensor": None,
+}
 
 
 class RecordIO(Format):
@@ -32,17 +36,13 @@ class RecordIO(Format):
     texts = False
 
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
-        """The label, if there is one, then the features: columns by position; no labels where a model answers.
+        """The label, if there is one, then the features, by position; no labels where a model answers.
 
         The media type's `label_size=0` leaves the labels out, too.
         """
-        schema = reading.schema
-        labels = schema is None and media.parameters.get("label_size") != "0"
+        labels = reading.schema is None and media.parameters.get("label_size") != "0"
         matrix = _matrix(nonempty(body), labels, reading)
-        if schema is not None and schema.numeric and not (reading.keep or schema.sent_as):
-            if matrix.shape[1] == len(schema.columns) and not np.isinf(matrix).any():
-                return block(matrix)
-        return Raw(list(np.ascontiguousarray(matrix.T)), len(matrix))
+        return reading.block(matrix) or Raw(list(np.ascontiguousarray(matrix.T)), len(matrix))
 
     def blocks(self, stream: IO[bytes], media: MediaType, reading: Reading) -> Iterator[Raw]:
         packed: list[bytes] = []
@@ -64,7 +64,7 @@ class RecordIO(Format):
             raise error if not done else UserError(f"after record {done}, {error}") from None
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
-        """One record per row, each answer column a float32 tensor among its labels, as the built-in algorithms'."""
+        """One record per row, each answer column a float32 tensor among its labels, as AWS's own do."""
         record_type = _record_type()
         rows = list(zip(*(_tensors(name, column) for name, column in columns.items()), strict=True))
         out = io.BytesIO()
@@ -85,7 +85,9 @@ def records(stream: IO[bytes]) -> Iterator[bytes]:
             raise UserError(f"record {place} is cut off")
         magic, length = _HEAD.unpack(head)
         if magic != _MAGIC:
-            raise UserError(f"record {place} does not begin as RecordIO does: expected {_MAGIC:#x}, got {magic:#x}")
+            raise UserError(
+                f"record {place} does not begin as RecordIO does: expected {_MAGIC:#x}, got {magic:#x}"
+            )
         if length > _LENGTH:
             raise UserError(f"record {place} goes on in the next frame, which is not supported")
         content = stream.read(length)
@@ -127,7 +129,9 @@ def _matrix(body: bytes, labels: bool, reading: Reading) -> Array:
             return alike
         row = _row(record, place, labels, reading)
         if rows and len(row) != len(rows[0]):
-            raise UserError(f"record {place}: {len(row)} values, expected {len(rows[0])} as in the first record")
+            raise UserError(
+                f"record {place}: {len(row)} values, expected {len(rows[0])} as in the first record"
+            )
         rows.append(row)
         if place == 1:
             claimed = 1 + len(body) // (len(content) + _HEAD.size)  # were all records like the first
@@ -161,7 +165,7 @@ def _alike(body: bytes, first: Any, content: bytes, labels: bool) -> Array | Non
 
 
 def _place(content: bytes, tensors: Any, alone: bool) -> tuple[int, np.dtype[Any], int] | None:
-    """Where in a record the bytes of its floats are, of which type, and how many; None where that is unsure."""
+    """Where in a record its floats are, of which type, and how many; None where that is unsure."""
     if _VALUES not in tensors or (alone and len(tensors) != 1):
         return None
     kind = tensors[_VALUES].WhichOneof("value")

@@ -18,8 +18,8 @@ from slipway.media import MediaType
 from slipway.model import Model
 from slipway.serving.invocation import Invocation
 from slipway.settings import Settings
+from slipway.table.arrow import Array
 from slipway.table.budget import Budget
-from slipway.table.kinds import Array
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 
@@ -103,7 +103,9 @@ class Endpoint:
         if tuple(model.names) != manifest.reads.names:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
         try:
-            return cls(model, manifest, settings, image.metered, _own_options(folder), image.legacy(), workers)
+            return cls(
+                model, manifest, settings, image.metered, _own_options(folder), image.legacy(), workers
+            )
         except UserError as error:  # an environment that whoever deployed it has to mend
             raise BrokenModel(str(error)) from None
 
@@ -136,9 +138,7 @@ class Endpoint:
         writer, wanted = formats.writer(accept, usual[0]) if accept else usual
         read, given = self._source(body, source, media)
         options = self._options_of(attributes, given)
-        invocation = Invocation(
-            self.model, self._schema, self._budget, options, writer, wanted, self._chosen
-        )
+        invocation = Invocation(self.model, self._schema, self._budget, options, writer, wanted, self._chosen)
         # How many rows are billed is told before the first is sent.
         written = invocation.answer(read, may_stream=not (self._metered and options.on_error == "record"))
         headers = _metered(written.rows) if self._metered else ()

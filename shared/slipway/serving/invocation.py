@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -22,8 +21,8 @@ from slipway.serving.row_groups import (
     with_errors,
 )
 from slipway.table import match
+from slipway.table.arrow import Array
 from slipway.table.budget import Budget
-from slipway.table.kinds import Array
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 from slipway.table.table import Table
@@ -60,7 +59,8 @@ class Invocation:
         if self.options.on_error == "record":
             if not self.writer.texts:
                 raise NotAcceptable(
-                    f"on_error=record puts texts into the answer, and {self.writer.media_type} holds numbers only"
+                    "on_error=record puts texts into the answer, "
+                    f"and {self.writer.media_type} holds numbers only"
                 )
             return self._with_errors(read, may_stream)
         table = self._table(read(self._reading(None)), None)
@@ -234,5 +234,3 @@ def _has_infinite(column: Array) -> bool:
         cells = column.tolist()
         return _INFINITE in cells or -_INFINITE in cells
     return bool(np.isinf(column).any())
-
-

@@ -1,7 +1,7 @@
 """Answers to a part of a request's rows, so that the others cost no more than they must.
 
-For `on_error=record`, where an invalid row has its error in the place of its answer, and for `stream`, where the
-first rows are answered before the last.
+For `on_error=record`, where an invalid row has its error in the place of its answer, and for `stream`, where
+the first rows are answered before the last.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from slipway.errors import RowErrors, UserError
 from slipway.model import Answers
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
 from slipway.table.table import Table
 
 ERROR = "error"
@@ -68,7 +68,7 @@ class RowGroups:
         return int(self._places[self._order[self._ends[group]]])
 
     def invalid(self, errors: Mapping[int, UserError]) -> dict[int, UserError]:
-        """The groups with an error in one of their rows, and the first of them, of the request's row number."""
+        """The groups with an error in one of their rows, and the first of these, by the request's rows."""
         found: dict[int, UserError] = {}
         for row in sorted(errors):
             found.setdefault(int(self.of_rows[row]), errors[row].moved(int(self._places[row]) + 1))
@@ -87,7 +87,7 @@ class RowGroups:
     def predict_valid(
         self, groups: Array, predict: Predict, invalid: dict[int, UserError]
     ) -> list[PartialResult]:
-        """Answers to all of `groups` that can be answered; of the others puts into `invalid`, by place, why not."""
+        """Answers to those of `groups` that can be; why the others cannot goes into `invalid`, by place."""
         found: list[PartialResult] = []
         waiting, calls = [groups] if len(groups) else [], 0
         while waiting:
@@ -112,7 +112,7 @@ class RowGroups:
             for group in groups.tolist():
                 invalid[self.place(group)] = error.moved(None if error.row is None else self.place(group) + 1)
             return []
-        bad = {}
+        bad: dict[int, UserError] = {}
         for row, why in told.items():
             if row is not None and 0 < row <= len(rows):
                 place = rows[row - 1]
@@ -125,7 +125,9 @@ class RowGroups:
         return [rest] if len(rest) else []
 
 
-def merge(parts: Sequence[PartialResult], invalid: Mapping[int, UserError], like: Sequence[str] = ()) -> Columns:
+def merge(
+    parts: Sequence[PartialResult], invalid: Mapping[int, UserError], like: Sequence[str] = ()
+) -> Columns:
     """The answers and the errors, each in its place; the errors in a column of their own.
 
     `like` names the columns where nothing was answered that would tell them.

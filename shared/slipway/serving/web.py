@@ -7,8 +7,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from slipway import machine
-from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
 from slipway.errors import PayloadTooLarge
+from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
 from slipway.serving.endpoint import Answer, refused, unanswered
 from slipway.settings import Settings
 

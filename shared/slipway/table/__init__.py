@@ -1,1 +1,1 @@
-"""A table as a value: typed columns, made once of bytes in any format, by one rule, in training and serving."""
+"""A table as a value: typed columns, made once, of bytes in any format, in training and serving alike."""

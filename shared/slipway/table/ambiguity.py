@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from slipway.table.kinds import Array
 from slipway.errors import UserError, shown
+from slipway.table.arrow import Array
 from slipway.table.spellings import Order, Parts, moments
 
 QUARTERS = 8  # distinct cells none of which has a number over 4: from then on they are quarters, not months

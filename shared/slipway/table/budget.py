@@ -49,4 +49,6 @@ class Budget:
     def check_text(self, size: int, what: str = "the body") -> None:
         """Raises PayloadTooLarge where the texts of `what` unfold to `size` bytes."""
         if size > self.text_bytes:
-            raise PayloadTooLarge(f"{what} unfolds to {size} bytes of text; expected at most {self.text_bytes}")
+            raise PayloadTooLarge(
+                f"{what} unfolds to {size} bytes of text; expected at most {self.text_bytes}"
+            )

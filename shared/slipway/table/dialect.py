@@ -1,4 +1,4 @@
-"""Which mark stands between the cells of a CSV: read right where that is certain, refused in one line where not."""
+"""Which mark stands between the cells of a CSV: told where that is certain, refused in one line where not."""
 
 from dataclasses import dataclass
 
@@ -52,8 +52,8 @@ def detect(lines: list[bytes]) -> Dialect:
     if all(count == 0 for count in counts[","][1:]) and len(lines) > 1:  # a comma in a name
         return Dialect(other, f"cells are separated by {_NAMES[other]}")
     raise UserError(
-        f"the lines hold both commas and {_NAMES[other]}: either may separate cells, the other then belongs to "
-        f"numbers or texts; say which, as in text/csv; delimiter={_said(other)}"
+        f"the lines hold both commas and {_NAMES[other]}: either may separate cells, the other then belongs "
+        f"to numbers or texts; say which, as in text/csv; delimiter={_said(other)}"
     )
 
 

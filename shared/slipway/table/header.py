@@ -1,17 +1,17 @@
 """Whether the first line of a CSV is a header: detected, never assumed, as no row may be lost to a guess.
 
-What decides is how the first line differs in kind from the lines below, not whether its cells are words: columns
-may be called 2019 and 2020.
+What decides is how the first line differs in kind from the lines below, not whether its cells are words:
+columns may be called 2019 and 2020.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 
 from slipway.errors import UserError, shown
 from slipway.media import MediaType
-from slipway.table import kinds
+from slipway.table import arrow, kinds
+from slipway.table.numbers import number_of, numbers
 from slipway.table.schema import Schema
 
 _YEARS = range(1800, 2200)
@@ -28,7 +28,7 @@ def said(media: MediaType) -> bool | None:
 def is_word(cell: str) -> bool:
     """Whether `cell` is neither missing nor a number, so that it may be a column's name."""
     cell = cell.strip()
-    return cell not in kinds.MISSING and not isinstance(kinds._number(cell, (), ""), float)
+    return cell not in kinds.MISSING and not isinstance(number_of(cell), float)
 
 
 def is_named(first: Sequence[str], schema: Schema, alone: bool) -> bool:
@@ -38,7 +38,9 @@ def is_named(first: Sequence[str], schema: Schema, alone: bool) -> bool:
     """
     names = [cell.strip() for cell in first]
     if not any(map(is_word, names)):
-        known = schema.named and {*schema.names} <= {*names} and {*names} <= {*schema.names, *schema.table_names}
+        known = (
+            schema.named and {*schema.names} <= {*names} and {*names} <= {*schema.names, *schema.table_names}
+        )
         return bool(known) and not alone
     return schema.knows(names) or (schema.numeric and all(map(is_word, names)))
 
@@ -54,7 +56,9 @@ def looks_named(first: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[b
     if surely_named(names, below):
         return True, ""
     if all(map(is_word, names)):  # texts over texts: names come once
-        return not any(name in {cell.strip() for cell in column} for name, column in zip(names, below, strict=True)), ""
+        return not any(
+            name in {cell.strip() for cell in column} for name, column in zip(names, below, strict=True)
+        ), ""
     return _progression(names, below)
 
 
@@ -85,7 +89,7 @@ def _progression(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[
     values = [int(names[place]) for place in counting]
     if len(set(np.diff(values).tolist())) != 1 or values[0] == values[1]:
         return False, ""
-    columns = [kinds.numbers(kinds.strings(below[place]), "", (), "", {}) for place in counting]
+    columns = [numbers(arrow.strings(below[place]), "", errors={}) for place in counting]
     cells = np.concatenate(columns)
     cells = cells[~np.isnan(cells)]
     if not len(cells):
@@ -93,17 +97,15 @@ def _progression(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[
     years = all(value in _YEARS for value in values) and not np.isin(cells, list(_YEARS)).any()
     indices = values == list(range(len(values))) and not (cells == np.trunc(cells)).all()
     if years or (indices and (bool(words) or len(values) > 2)):
-        return True, f"the first line, {', '.join(names[:6])}, was read as names; say header=absent where it is a row"
+        return (
+            True,
+            f"the first line, {', '.join(names[:6])}, was read as names; say header=absent where it is a row",
+        )
     return False, ""
 
 
 def _numeric(column: Sequence[str]) -> bool:
-    looks = kinds.look(kinds.strings(column))
+    looks = kinds.look(arrow.strings(column))
     numbers = int((looks.numeric | looks.codes).sum())
     strays = int((looks.others | looks.infinite).sum())
     return numbers > 0 and strays * 20 <= numbers
-
-
-def sample(column: pa.Array, most: int = 1000) -> list[str]:
-    """The beginning of a column of texts."""
-    return [cell or "" for cell in column[:most].to_pylist()]

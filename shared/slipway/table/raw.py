@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 
-from slipway.table.kinds import Array
+from slipway.table import arrow
+from slipway.table.arrow import Array
 
 
 @dataclass(frozen=True)
 class Raw:
     """Rows as one block: columns in the order they came, all of `height` cells.
 
-    A column is an Arrow array, a NumPy array of numbers, or a list of Python values. Where a format reads cells
-    of plain numbers as such it hands out numbers, else the texts as they were written.
+    A column is an Arrow array, a NumPy array of numbers, or a list of Python values. Where a format reads
+    cells of plain numbers as such it hands out numbers, else the texts as they were written.
     """
 
     columns: Sequence[Any]
@@ -42,7 +42,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Block(Raw):
-    """Rows of plain numbers in the order of a model's columns: `matrix` is float64 of shape (rows, columns)."""
+    """Rows of plain numbers in the order of a model's columns, as float64 of shape (rows, columns)."""
 
     matrix: Array | None = None
 
@@ -57,4 +57,8 @@ def taken(column: Any, places: Array) -> Any:
         return [column[place] for place in places.tolist()]
     if len(places) and places[-1] - places[0] == len(places) - 1 and (np.diff(places) == 1).all():
         return column[int(places[0]) : int(places[-1]) + 1]
-    return column[places] if isinstance(column, np.ndarray) else column.take(pa.array(places))
+    return (
+        column[places]
+        if isinstance(column, np.ndarray)
+        else column.take(arrow.numbers(places.astype(np.int64)))
+    )

@@ -8,7 +8,8 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict, Field
 
 from slipway.errors import UserError, listed
-from slipway.table.kinds import Kind, Style
+from slipway.table.kinds import Kind
+from slipway.table.styles import Style
 from slipway.table.times import TimeFormat
 
 
@@ -24,7 +25,7 @@ class Column(BaseModel):
     name: str
     kind: Kind | None = None
     role: str = ""
-    """What it is to the algorithm where that decides how it is read: keys and labels are texts in any case."""
+    """What it is to the algorithm, where that decides how it is read: keys and labels are texts."""
     optional: bool = False
     """Whether a request may leave it out; its cells then count as missing."""
     aliases: tuple[str, ...] = ()
@@ -78,7 +79,10 @@ class Schema(BaseModel):
     @cached_property
     def numeric(self) -> bool:
         """Whether every column the model reads holds plain numbers, so that rows are one matrix."""
-        return all(column.kind in {"number", "integer"} and not (column.style or column.missing) for column in self.columns)
+        return all(
+            column.kind in {"number", "integer"} and not (column.style or column.missing)
+            for column in self.columns
+        )
 
     @cached_property
     def widest(self) -> int:
@@ -144,7 +148,11 @@ class Schema(BaseModel):
         for choice in (self.names, self.table_names, needed, *self.layouts):
             if width == len(choice) and set(needed) <= set(choice):
                 return _places(choice, self.names)
-        whole = f", or the {len(self.table)} of the training table" if len(self.table) != len(self.columns) else ""
+        whole = (
+            f", or the {len(self.table)} of the training table"
+            if len(self.table) != len(self.columns)
+            else ""
+        )
         raise UserError(
             f"{width} {'column' if width == 1 else 'columns'} came without names; "
             f"expected {len(self.columns)} ({listed(self.names)}){whole}"

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.table.kinds import Array, strings
+from slipway.table.arrow import Array, booleans, integers, strings
 
 Order = Literal["", "day-first", "month-first"]
 
@@ -90,7 +90,7 @@ def apart(texts: pa.Array) -> Parts:
         if not hit.any():
             continue
         here, places = places[hit], places[~hit]
-        texts = texts.filter(pc.invert(_mask(hit)))
+        texts = texts.filter(pc.invert(booleans(hit)))
         found.form[here] = number
         for group, cells in groups.items():
             name = group if group in ("turn2", "mark2") else group.rstrip("2")
@@ -118,12 +118,6 @@ def _groups(texts: pa.Array, form: str) -> tuple[Array, dict[str, pa.Array]]:
     return hit, {field.name: cells for field, cells in columns if field.name != "dayname"}
 
 
-def _mask(flags: Array) -> pa.Array:
-    """Flags as Arrow has them, a bit each."""
-    bits = np.packbits(flags, bitorder="little")
-    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(bits)])
-
-
 def _part(name: str, cells: pa.Array) -> Array:
     """One part of each text as a number."""
     if name.startswith("mark"):
@@ -147,12 +141,6 @@ def shift_of(zone: str) -> int:
     digits = re.sub("[^0-9]", "", zone).ljust(4, "0")
     shift = int(digits[:2]) * 3600 + int(digits[2:]) * 60
     return -shift if zone.startswith("-") else shift
-
-
-def integers(cells: pa.Array) -> Array:
-    """Arrow's integers or booleans without gaps as int64; `to_numpy` would import pandas."""
-    cells = cells.cast(pa.int64())
-    return np.frombuffer(cells.buffers()[1], np.int64, len(cells), 8 * cells.offset) if len(cells) else EMPTY
 
 
 EMPTY: Array = np.empty(0, dtype=np.int64)

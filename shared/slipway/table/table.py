@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pyarrow as pa
 
-from slipway.table.kinds import Array, Kind
+from slipway.table.arrow import Array, objects, strings
+from slipway.table.kinds import Kind
 from slipway.table.raw import taken
 from slipway.table.schema import Column
 
@@ -40,7 +41,7 @@ class Table:
         self.columns = tuple(columns)
         self.height = height
         self.sent: Mapping[str, Array] = sent or {}
-        """Every column that came, by name, as it came; of a request to a model that asks for it, else empty."""
+        """Every column as it came, by name; of a request to a model that asks for it, else empty."""
         self.absent = absent
         """Optional columns that did not come; all their cells are missing."""
         self.nests = nests
@@ -75,7 +76,7 @@ class Table:
 
     @property
     def matrix(self) -> Array:
-        """float64 of shape (rows, columns), NaN where missing. Raises TypeError where a column holds texts."""
+        """float64 of shape (rows, columns), NaN where missing. Raises TypeError for texts."""
         if self._matrix is None:
             self._matrix = self.numbers(self.names)
         return self._matrix
@@ -107,7 +108,7 @@ class Table:
     def arrow(self, name: str) -> pa.Array:
         """A column of texts as Arrow's strings, null where missing."""
         _, cells = self._column_of(name)
-        return cells if isinstance(cells, pa.Array) else pa.array(self.column(name), pa.string())
+        return cells if isinstance(cells, pa.Array) else strings(self.column(name).tolist())
 
     def cells(self, name: str) -> Any:
         """A column as it is held: a NumPy array, or Arrow's strings."""
@@ -135,7 +136,9 @@ class Table:
         """Some of the columns, in this order."""
         columns = [self.columns[self._places[name]] for name in names]
         if self._matrix is not None:
-            return type(self)(columns, None, self.height, self.numbers(names), self.sent, self.absent, self.nests)
+            return type(self)(
+                columns, None, self.height, self.numbers(names), self.sent, self.absent, self.nests
+            )
         cells = [self._column_of(name)[1] for name in names]
         return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests)
 
@@ -164,18 +167,17 @@ class Table:
 
 def _objects(column: Column, cells: Any) -> Array:
     if isinstance(cells, pa.Array):
-        found: Array = cells.to_numpy(zero_copy_only=False)
-        return found
+        return objects(cells)
     if column.kind == "boolean":
-        words = np.array([*(column.words or ("false", "true")), None], dtype=object)
-        codes = np.where(np.isnan(cells), 2, cells).astype(np.intp)
-        return words[codes]
+        words: Array = np.array([*(column.words or ("false", "true")), None], dtype=object)
+        spelled: Array = words[np.where(np.isnan(cells), 2, cells).astype(np.intp)]
+        return spelled
     if column.kind == "integer" and cells.dtype.kind == "f" and not np.isnan(cells).any():
         # A model's own block of numbers is float64 throughout.
-        rounded = cells.astype(np.int64)
-        return rounded if np.array_equal(rounded, cells) else cells
-    array: Array = cells
-    return array
+        rounded: Array = cells.astype(np.int64)
+        cells = rounded if np.array_equal(rounded, cells) else cells
+    held: Array = cells
+    return held
 
 
 def joined(chunks: Sequence[Any]) -> Any:
@@ -184,9 +186,7 @@ def joined(chunks: Sequence[Any]) -> Any:
         return chunks[0]
     if all(isinstance(chunk, pa.Array) for chunk in chunks):
         return concatenated_texts(chunks)
-    return np.concatenate(
-        [chunk.to_numpy(zero_copy_only=False) if isinstance(chunk, pa.Array) else chunk for chunk in chunks]
-    )
+    return np.concatenate([objects(chunk) if isinstance(chunk, pa.Array) else chunk for chunk in chunks])
 
 
 def concatenated_texts(chunks: Sequence[pa.Array]) -> pa.Array:

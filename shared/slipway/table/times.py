@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.table.kinds import MISSING, Array, strings
 from slipway.errors import UserError, shown
 from slipway.table import writing
 from slipway.table.ambiguity import order_of, quarters_of
-from slipway.table.spellings import NUMBERS, OF_MONTHS, Order, apart, integers, moments
+from slipway.table.arrow import NULL, Array, integers, strings
+from slipway.table.kinds import MISSING
+from slipway.table.spellings import NUMBERS, OF_MONTHS, Order, apart, moments
 
 LOOKED_AT = 16  # cells by which a column of other texts is told at once
 SAMPLE = 500  # distinct cells by which the way of writing is told
@@ -24,7 +25,6 @@ AGREEMENT = 0.95  # this share of the cells must be times for the others to be m
 LONGEST = 64  # characters of a time
 _MISSING = frozenset([*MISSING, "NaT"])
 _GAPS = strings(sorted(_MISSING))
-_NULL = pa.nulls(1, pa.string())[0]
 _DAY = 86_400
 
 Texts: TypeAlias = Sequence[str | None] | pa.Array
@@ -55,9 +55,9 @@ class TimeFormat:
         """The format of a whole column, None if it holds no times; and what was guessed, for the log.
 
         `order` is what the user says of 1/2/2024. `known` says that by its role the column holds times,
-        however many cells are none. Texts of four or eight digits are years and days: ask only where a role says that
-        they are no numbers. Raises UserError for a column some of whose days can only be read day first, and
-        others only month first.
+        however many cells are none. Texts of four or eight digits are years and days: ask only where a role
+        says that they are no numbers. Raises UserError for a column some of whose days can only be read day
+        first, and others only month first.
         """
         cells = _cells(texts)
         if not (known or _may_be_times(cells)):
@@ -191,7 +191,7 @@ def _iso(cells: pa.Array) -> Array | None:
             continue
         found = _cast(cells, kind)
         if found is None:
-            found = _cast(pc.if_else(pc.is_in(cells, _GAPS), _NULL, cells), kind)
+            found = _cast(pc.if_else(pc.is_in(cells, _GAPS), NULL, cells), kind)
         if found is not None:
             times = (_ticks(found) // ticks).astype("M8[s]")
             if found.null_count:

@@ -10,12 +10,12 @@ from slipway import machine
 from slipway.errors import PlatformError, UserError, listed
 from slipway.formats import Reading
 from slipway.formats.base import BLOCK
-from slipway.formats.csv import numbered
+from slipway.formats.csv_file import numbered
 from slipway.log import log
 from slipway.media import parse
 from slipway.table import match
 from slipway.table.kinds import Kind
-from slipway.table.learn import DataOptions
+from slipway.table.options import DataOptions
 from slipway.table.raw import Raw
 from slipway.table.schema import Column, Schema
 from slipway.table.table import Table
@@ -32,7 +32,7 @@ Blocks = Iterator[tuple[Raw, str]]
 
 
 class Channel:
-    """The data of one channel, in the sizes that exist: a table, an iterator of tables, partitions over hosts.
+    """The data of one channel, in the sizes that exist: a table, batches, partitions over the hosts.
 
     Which columns are keys or labels, and so texts byte for byte, `declare` says before the data are read.
     """
@@ -53,7 +53,9 @@ class Channel:
         self._options = options or DataOptions()
         self._like: Channel | None = None
         self._roles: dict[str, str] = {}
-        self._texts: set[str] = {name for name, kind in self._options.kinds.items() if kind in {"text", "time"}}
+        self._texts: set[str] = {
+            name for name, kind in self._options.kinds.items() if kind in {"text", "time"}
+        }
         self._kept: list[tuple[Raw, str]] | None = None
         self._peeked: tuple[tuple[Raw, str], Blocks] | None = None
         self._first: Raw | None = None
@@ -62,8 +64,8 @@ class Channel:
             if isinstance(self._inputs, Files) and not folder.is_dir():
                 raise PlatformError(f"channel {name} was not mounted: there is no folder {folder}")
             raise UserError(
-                f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet, RecordIO, NumPy, "
-                "LibSVM or Excel, gzipped or not"
+                f"channel {name} has no data files; expected CSV, JSON Lines, JSON, Parquet, RecordIO, "
+                "NumPy, LibSVM or Excel, gzipped or not"
             )
 
     def read_like(self, other: "Channel") -> None:
@@ -130,7 +132,7 @@ class Channel:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """What each column holds, in the table's order: by all rows where they fit memory, else by the first."""
+        """What each column holds: by all rows where they fit memory, else by the first block."""
         return self.table.columns if self.fits_memory else self.head.columns
 
     @property
@@ -145,7 +147,7 @@ class Channel:
 
     @cached_property
     def fits_memory(self) -> bool:
-        """Whether `table`, and what an algorithm makes of it, would fit the memory, judged by the first block."""
+        """Whether `table`, and an algorithm's copy of it, would fit the memory, judged by the first block."""
         weight = self._inputs.unpacked_bytes
         if weight is None:
             return self._keeps()
@@ -162,7 +164,7 @@ class Channel:
 
     @property
     def table(self) -> Table:
-        """All rows of all files. Raises UserError naming file and row where the files do not make one table."""
+        """All rows of all files. Raises UserError naming file and row where they do not make one table."""
         if self._read is None:
             self._read, notes = self._table(None)
             self._tell(notes)
@@ -227,7 +229,7 @@ class Channel:
 
     def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
         whole = blocks is None
-        names, notes = self.names, [note for note in self._head.notes]
+        names, notes = self.names, list(self._head.notes)
         draft = Draft(self.name, names, self._options, self._roles, self._known())
         for raw, file in self._blocks() if blocks is None else blocks:
             draft.add(raw, file)
@@ -274,5 +276,3 @@ class Channel:
                 self.notes.append(note)
                 if not note.endswith("cells are missing"):  # of which the report has a table
                     log("train", f"channel {self.name}: {note}")
-
-

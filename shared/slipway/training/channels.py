@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from slipway.log import log
 from slipway.paths import Paths
-from slipway.table.learn import DataOptions
+from slipway.table.options import DataOptions
 from slipway.training import staying
 from slipway.training.channel import Channel
 from slipway.training.config import ChannelConfig, Hosts
@@ -24,7 +24,7 @@ Opened = tuple[dict[str, Channel], "Client | None"]
 def opened(
     hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths, options: DataOptions, main: str
 ) -> Iterator[Opened]:
-    """The channels, of which all are read like the one called `main`, and the Dask client of the hosts where data are sharded over several.
+    """The channels, all read like the one called `main`; the Dask client, where data are sharded over hosts.
 
     A host that does not lead gets none: it hands the leader what it holds, and goes on when that ends.
     """

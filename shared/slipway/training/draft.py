@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from slipway.errors import UserError, listed
-from slipway.table import kinds, learn, match
-from slipway.table.kinds import Array
-from slipway.table.learn import DataOptions
+from slipway.table import arrow, kinds, learn, match
+from slipway.table.arrow import Array
+from slipway.table.learn_numbers import Learned
+from slipway.table.options import DataOptions
 from slipway.table.raw import Raw
 from slipway.table.schema import Column
 from slipway.table.table import Table, concatenated_texts, joined
@@ -35,7 +36,7 @@ class Draft:
         roles: Mapping[str, str],
         known: Mapping[str, Column],
     ) -> None:
-        """`roles` are those that decide how a column is read; `known` columns are read as another channel's."""
+        """`roles` decide how a column is read; `known` columns are read as another channel's."""
         self._channel = channel
         self._names = names
         self._given = given
@@ -55,7 +56,7 @@ class Draft:
         for name, chunks, column in zip(self._names, self._chunks, raw.columns, strict=True):
             try:
                 known = self._known.get(name)
-                chunks.append(kinds.plain(column) if known is None else match.cells_of(column, known))
+                chunks.append(learn.held(column) if known is None else match.cells_of(column, known))
             except UserError as error:
                 raise self._placed(error, self.height) from None
         self.height += raw.height
@@ -66,7 +67,10 @@ class Draft:
         return sum(chunk.nbytes for chunks in self._chunks for chunk in chunks)
 
     def table(self) -> tuple[Table, list[str]]:
-        """All rows, and what is to be said of how they were read. Raises MustBeTexts where a CSV must be read again."""
+        """All rows, and what is to be said of how they were read.
+
+        Raises MustBeTexts where a CSV must be read again.
+        """
         columns, cells, notes, again = [], [], [], []
         for name, chunks in zip(self._names, self._chunks, strict=True):
             try:
@@ -85,24 +89,26 @@ class Draft:
             raise MustBeTexts(again)
         return Table(columns, cells, self.height), notes
 
-    def _finished(self, name: str, chunks: list[Any]) -> learn.Learned:
+    def _finished(self, name: str, chunks: list[Any]) -> Learned:
         if name in self._known:
             return self._known[name], joined(chunks), []
         found = self._unified(name, chunks)
         role = self._roles.get(name, "")
-        if isinstance(found, np.ndarray):
+        if isinstance(found, np.ndarray) and found.dtype != object:
             return learn.of_numbers(name, found, self._given)
         return learn.column(name, found, self._given, role)
 
     def _unified(self, name: str, chunks: list[Any]) -> pa.Array | Array:
         """The chunks as one, of one type."""
+        if any(isinstance(chunk, np.ndarray) for chunk in chunks):
+            return joined([_lists(chunk, name) for chunk in chunks])
         types = {chunk.type for chunk in chunks}
         if len(types) > 1:
             chunks = [_neutral(chunk, self._given.missing) for chunk in chunks]
             types = {chunk.type for chunk in chunks if chunk.type != pa.null()} or {pa.string()}
         forced = self._roles.get(name) in {"key", "label"} or self._given.kinds.get(name) in {"text", "time"}
         if types <= {pa.int64(), pa.float64()} and not forced and types != {pa.int64()}:
-            return np.concatenate([_floats(chunk) for chunk in chunks])
+            return joined([_floats(chunk) for chunk in chunks])
         if len(types) == 1:
             kind = next(iter(types))
             same = [pa.nulls(len(chunk), kind) if chunk.type == pa.null() else chunk for chunk in chunks]
@@ -112,7 +118,7 @@ class Draft:
         if self._written and pa.float64() in types:
             raise MustBeTexts([name])
         plain = Column(name=name, kind="text")
-        return concatenated_texts([_text_array(match.texts_of(chunk, plain)) for chunk in chunks])
+        return concatenated_texts([match.texts_of(chunk, plain) for chunk in chunks])
 
     def _placed(self, error: UserError, start: int | None = None) -> UserError:
         """`error` with the channel and file that it is in, and the row's number in that file."""
@@ -126,11 +132,20 @@ class Draft:
         return error.moved(error.row - first).within(f"channel {self._channel}, file {file}")
 
 
+def _lists(chunk: Any, name: str) -> Array:
+    """A block of lists, or of gaps beside such blocks. Raises UserError for any other."""
+    if isinstance(chunk, np.ndarray):
+        return chunk
+    if chunk.null_count < len(chunk):
+        raise UserError("a cell holds a list in some rows, and none in others", column=name)
+    return np.full(len(chunk), None, dtype=object)
+
+
 def _neutral(chunk: pa.Array, missing: Sequence[str]) -> pa.Array:
     """A block of gaps alone, which fits any type."""
     if chunk.null_count == len(chunk):
         return pa.nulls(len(chunk))
-    if pa.types.is_string(chunk.type) and kinds.look(chunk, missing).gaps.all():
+    if arrow.is_text(chunk.type) and kinds.look(chunk, missing).gaps.all():
         return pa.nulls(len(chunk))
     return chunk
 
@@ -138,8 +153,4 @@ def _neutral(chunk: pa.Array, missing: Sequence[str]) -> pa.Array:
 def _floats(chunk: pa.Array) -> Array:
     if chunk.type == pa.null():
         return np.full(len(chunk), np.nan)
-    return kinds.floats(chunk.cast(pa.float64(), safe=False))
-
-
-def _text_array(cells: Any) -> pa.Array:
-    return cells if isinstance(cells, pa.Array) else pa.array(cells, pa.string())
+    return arrow.floats(chunk.cast(pa.float64(), safe=False))

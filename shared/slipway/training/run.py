@@ -12,9 +12,9 @@ from slipway.log import log
 from slipway.manifest import Manifest
 from slipway.model import Model
 from slipway.paths import Paths
-from slipway.table.learn import DataOptions
-from slipway.table.schema import Column, Schema
 from slipway.settings import Settings
+from slipway.table.options import DataOptions
+from slipway.table.schema import Column, Schema
 from slipway.training import channels, config, data_section
 from slipway.training.channel import Channel
 from slipway.training.job import Job

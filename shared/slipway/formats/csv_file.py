@@ -1,0 +1,152 @@
+"""A training file of CSV, which says itself how it is written and whether it has a header."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from slipway.errors import NoRows, UserError, listed
+from slipway.formats import csv_cells
+from slipway.formats.base import Reading
+from slipway.formats.csv_request import SAMPLE, without_first
+from slipway.media import MediaType
+from slipway.table import dialect, header
+from slipway.table.dialect import COMMAS, Dialect
+from slipway.table.plain import plain
+from slipway.table.raw import Raw
+
+
+class File:
+    """A training file, block after block: its dialect and header are the first one's."""
+
+    def __init__(self, media: MediaType, reading: Reading) -> None:
+        self._media = media
+        self._reading = reading
+        self._typing: csv_cells.Typing | None = None
+        self._dialect = COMMAS
+        self._names: list[str] | None = None
+        self._head = b""
+
+    def read(self, body: bytes) -> Raw:
+        notes: tuple[str, ...] = ()
+        before = 0
+        if self._typing is None:
+            whole = body
+            body, notes = self._begin(body)
+            before = whole[: len(whole) - len(body)].count(b"\n") if not self._reading.joined else 0
+        elif self._reading.joined and self._names:
+            body = _without(body, self._head)
+        assert self._typing is not None
+        if not body.strip(b"\r\n") and not (len(self._typing.direct) == 1 and not self._names):
+            return Raw(
+                [pa.array([], pa.string())] * len(self._typing.direct),
+                0,
+                self._names,
+                written=True,
+                notes=notes,
+            )
+        if len(self._typing.direct) == 1:
+            body = body.strip(b"\r\n")
+        columns = self._typing.read(body, self._dialect.mark, before)
+        return Raw(columns, len(columns[0]), self._names, written=True, notes=notes)
+
+    def _begin(self, body: bytes) -> tuple[bytes, tuple[str, ...]]:
+        """What follows the header, if there is one; how the file is written is known from here on."""
+        reading, notes = self._reading, []
+        head = body[:SAMPLE]
+        rows = (head if len(head) == len(body) else head[: head.rfind(b"\n") + 1] or body).split(b"\n")[:1001]
+        self._dialect = dialect.said(self._media) or (
+            Dialect("\t") if self._media.essence == "text/tab-separated-values" else dialect.detect(rows)
+        )
+        notes += [self._dialect.note] if self._dialect.note else []
+        mark = self._dialect.mark
+        first = csv_cells.first_record(body, mark)
+        reading.budget.check(1, len(first), len(body), "the CSV")
+        sample = _sample(body, rows, mark, len(first))
+        below = [column[1:] for column in sample]
+        said = header.said(self._media)
+        names = [name.strip() for name in first]
+        if said is None and reading.first is not None:
+            headed = _headed_like(reading.first, names, below)
+        elif said is None:
+            headed, note = header.looks_named(first, below)
+            notes += [note] if note else []
+            if reading.joined and headed and not header.surely_named(first, below):
+                headed = False  # lines like the first one may be rows
+        else:
+            headed = said
+        if headed:
+            self._names = names
+            start = len(body) - len(body.lstrip(b"\r\n"))
+            rest = without_first(body)
+            self._head = body[start : len(body) - len(rest)].rstrip(b"\r\n")
+            body = _without(rest, self._head) if reading.joined else rest
+        stays = [name in reading.texts for name in (self._names or numbered(len(first)))]
+        self._typing = csv_cells.Typing(below if headed else sample, reading.missing, stays)
+        return body, tuple(notes)
+
+
+def numbered(width: int) -> list[str]:
+    """What columns without names are called."""
+    return [f"column_{place}" for place in range(1, width + 1)]
+
+
+def _sample(body: bytes, rows: list[bytes], mark: str, width: int) -> list[list[str]]:
+    """The first rows by column, as far as they are even."""
+    text = b"\n".join(rows)
+    if text.count(b'"') % 2:  # cut inside a quoted cell
+        text = text[: text.rfind(b'"')]
+        text = text[: text.rfind(b"\n") + 1]
+    try:
+        return [list(column) for column in csv_cells.few(text.strip(b"\r\n"), mark, width)]
+    except UserError:
+        for end in range(len(rows) - 1, 0, -max(1, len(rows) // 8)):
+            try:
+                return csv_cells.few(b"\n".join(rows[:end]).strip(b"\r\n"), mark, width)
+            except UserError:
+                continue
+        return csv_cells.texts(body, mark, width)
+
+
+def _headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) -> bool:
+    """A further file's first line is names only if the first file has names and they are these."""
+    if first.names is not None and sorted(line) == sorted(first.names):
+        return True
+    if header.surely_named(line, below):
+        others = f"has the columns {listed(first.names)}" if first.names else "has no header"
+        raise UserError(f"the first line names the columns {listed(line)}, but the first file {others}")
+    return False
+
+
+def _without(body: bytes, head: bytes) -> bytes:
+    """The lines of `body` but those that are `head`, the header of each of many objects end to end."""
+    line, rest = b"\n" + head + b"\n", b"\n" + body
+    while line in rest:
+        rest = rest.replace(line, b"\n")
+    return rest[1:]
+
+
+@contextmanager
+def after(done: int) -> Iterator[None]:
+    """Says after which row of the file a line is counted; a block of blank lines is passed over."""
+    try:
+        yield
+    except NoRows:
+        return
+    except UserError as error:
+        if error.row is not None or not done:
+            raise
+        raise UserError(f"after row {done}, {error}") from None
+
+
+def joined(found: list[Raw]) -> Raw:
+    """The blocks of a body without a schema as one."""
+    if not found:
+        raise NoRows("the CSV is empty")
+    if len(found) == 1:
+        return found[0]
+    columns = [
+        pa.chunked_array([plain(one.columns[place]).cast(pa.string()) for one in found])
+        for place in range(found[0].width)
+    ]
+    return Raw(columns, sum(one.height for one in found), found[0].names, written=True, notes=found[0].notes)

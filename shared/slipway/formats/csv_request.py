@@ -1,0 +1,143 @@
+"""A CSV that a model answers: read by the columns that it knows, numbers as such where that is plain."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from slipway.errors import UserError
+from slipway.formats import csv_cells
+from slipway.formats.base import Direct, Reading
+from slipway.media import MediaType
+from slipway.table import dialect, header
+from slipway.table.arrow import Array
+from slipway.table.dialect import COMMAS, Dialect
+from slipway.table.raw import Raw
+from slipway.table.schema import Schema
+
+_PLAIN = b"0123456789+-.eE,\n"
+SAMPLE = 1 << 18  # bytes that tell how a CSV is written
+
+
+def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw:
+    """A request, by the columns that the model reads."""
+    mark = request_dialect(body, media, schema).mark
+    first = csv_cells.first_record(body, mark)
+    width = len(first)
+    reading.budget.check(body.count(b"\n") + 1, width, len(body), "the CSV")
+    if width > 4 * schema.widest + 1000:
+        raise UserError(f"the first line has {width} cells; the model reads {len(schema.columns)} columns")
+    alone = b"\n" not in body.strip(b"\r\n") and b"\r" not in body.strip(b"\r\n")
+    said = header.said(media)
+    headed = header.is_named(first, schema, alone) if said is None else said
+    names = [name.strip() for name in first] if headed else None
+    if len(body) >= csv_cells.SMALL and not reading.keep:
+        found = _direct(body, mark, names, width, schema)
+        if found is not None:
+            return Raw(found, len(next(one for one in found if one is not None)), names, written=True)
+    columns = csv_cells.texts(body, mark, width)
+    height = len(columns[0]) - bool(names)
+    return Raw([column[1:] for column in columns] if names else columns, height, names, written=True)
+
+
+def _direct(
+    body: bytes, mark: str, names: Sequence[str] | None, width: int, schema: Schema
+) -> list[Any] | None:
+    """A large request with its numbers read as such; None where a cell is in the way."""
+    positions = schema.positions(names, width)
+    direct: list[Direct] = [""] * width
+    for position, column in zip(positions, schema.columns, strict=True):
+        if (
+            position is not None
+            and column.kind in {"number", "integer"}
+            and not (column.style or column.missing)
+        ):
+            direct[position] = "number"
+    wanted = sorted({position for position in positions if position is not None})
+    rest = without_first(body) if names else body
+    if not rest.strip() or not wanted:
+        return None
+    try:
+        return csv_cells.typed(rest, mark, direct, wanted=wanted)
+    except pa.ArrowInvalid:
+        return None
+
+
+def without_first(body: bytes) -> bytes:
+    """What follows the first line that is not blank, which may break inside quotes."""
+    start = len(body) - len(body.lstrip(b"\r\n"))
+    end = body.find(b"\n", start)
+    while end >= 0 and body.count(b'"', start, end) % 2:
+        end = body.find(b"\n", end + 1)
+    return body[end + 1 :] if end >= 0 else b""
+
+
+def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
+    """How a request is written: with commas, if its first line then fits the model."""
+    said = dialect.said(media)
+    if said is not None:
+        return said
+    if media.essence == "text/tab-separated-values":
+        return Dialect("\t")
+    head = body[:SAMPLE]
+    if not any(mark.encode() in head for mark in dialect.MARKS[1:]):
+        return COMMAS
+    found = head.split(b"\n")
+    if fits(found[0].count(b",") + 1, schema) and b'"' not in found[0]:
+        return COMMAS
+    return dialect.detect(found[:1000] if len(head) == len(body) else found[:-1][:1000])
+
+
+def fits(width: int, schema: Schema) -> bool:
+    """Whether so many cells without names are a row of the model's."""
+    try:
+        schema.positions(None, width)
+    except UserError:
+        return False
+    return True
+
+
+def has_blank(body: bytes) -> bool:
+    """Whether a line is blank: the strict way passes over it, where an answer is owed for each line."""
+    body = body.replace(b"\r", b"") if b"\r" in body else body
+    return (
+        body.startswith(b"\n")
+        or b"\n\n" in body
+        or (b" \n" in body and any(not line.strip() for line in body.splitlines()))
+    )
+
+
+def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
+    """An all-number table in the schema's order, without the detour through texts, where it is plain."""
+    if media.parameters.keys() - {"charset"} or media.parameters.get("charset", "utf-8").lower() != "utf-8":
+        return None
+    width = len(schema.columns)
+    line_end = body.find(b"\n")
+    first = body[: line_end if line_end >= 0 else len(body)].rstrip(b"\r")
+    if first.count(b",") != width - 1 or first.translate(None, _PLAIN) or width < 2:
+        if first != ",".join(schema.names).encode() or width < 2:
+            return None
+        body = body[line_end + 1 :] if line_end >= 0 else b""
+    elif schema.named and line_end >= 0 and first == ",".join(schema.names).encode():
+        return None  # numbers for names
+    if len(body) < csv_cells.SMALL:
+        return _small_matrix(body, width)
+    return csv_cells.matrix(body, width)
+
+
+def _small_matrix(body: bytes, width: int) -> Array | None:
+    """A few rows by way of JSON's grammar: 1 row of 20 numbers in 2 µs, against 300 for a DataFrame."""
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+    if body.translate(None, _PLAIN):
+        return None
+    try:
+        rows = orjson.loads(b"[[" + body.rstrip(b"\n").replace(b"\n", b"],[") + b"]]")
+        matrix: Array = np.array(rows, dtype=np.float64)
+    except ValueError:  # "+1", "1.", an empty cell, a ragged row: the long way knows what to say
+        return None
+    if matrix.ndim != 2:
+        return None
+    return matrix if matrix.shape[1] == width else None  # infinite it cannot be: orjson refuses 1e999

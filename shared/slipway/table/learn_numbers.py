@@ -1,0 +1,58 @@
+"""Columns of numbers, told from all of their cells; see `learn`."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slipway.errors import UserError, shown
+from slipway.table import arrow
+from slipway.table.arrow import Array
+from slipway.table.kinds import EXACT
+from slipway.table.options import DataOptions
+from slipway.table.schema import Column
+
+Learned = tuple[Column, Any, list[str]]
+"""A column, its cells as `Table` keeps them, and what is to be said of them."""
+
+
+def integers(name: str, cells: pa.Array, given: DataOptions) -> Learned | None:
+    """A column of int64; None where float64 would not hold it."""
+    ends = pc.min_max(cells).as_py()
+    if ends["max"] is not None and max(ends["max"], -ends["min"]) >= EXACT:
+        return None
+    found = arrow.integers(cells) if not cells.null_count else arrow.floats(cells.cast(pa.float64()))
+    return Column(name=name, kind="integer", missing=given.missing), found, gaps(name, found)
+
+
+def numbers(name: str, found: Array, given: DataOptions) -> Learned:
+    """A column of floats; of whole ones, as a gap or a format without integers makes of them, integers."""
+    if np.isnan(found[:1000]).all() and np.isnan(found).all():
+        return Column(name=name, kind="text"), np.full(len(found), None, dtype=object), []
+    if _is_whole(found):
+        whole = found if np.isnan(found).any() else found.astype(np.int64)
+        return Column(name=name, kind="integer", missing=given.missing), whole, gaps(name, found)
+    return Column(name=name, kind="number", missing=given.missing), found, gaps(name, found)
+
+
+def _is_whole(found: Array) -> bool:
+    for some in (found[:1000], found):
+        given = some[~np.isnan(some)]
+        if not ((given == np.trunc(given)) & (np.abs(given) < EXACT)).all():
+            return False
+    return True
+
+
+def check_finite(name: str, found: Array, cells: Any) -> None:
+    """Raises UserError for the first number that is not finite; `cells` are the numbers as they came."""
+    if len(found) and np.isinf([np.fmin.reduce(found), np.fmax.reduce(found)]).any():
+        row = int(np.isinf(found).argmax())
+        cell = cells[row].as_py() if isinstance(cells, pa.Array) else float(cells[row])
+        raise UserError(f"expected a finite number, got {shown(cell)}", row + 1, name)
+
+
+def gaps(name: str, found: Array) -> list[str]:
+    """How many cells are missing, if any are."""
+    count = np.count_nonzero(found != found) if found.dtype.kind == "f" else 0
+    return [f"column {shown(name)}: {count} of {len(found)} cells are missing"] if count else []

@@ -1,0 +1,210 @@
+"""Columns of texts, which may be numbers, booleans or times as they were written; see `learn`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from slipway.errors import UserError, listed, shown
+from slipway.table import arrow, kinds, match, styles
+from slipway.table import numbers as reading
+from slipway.table.arrow import Array, any_true, booleans, strings
+from slipway.table.kinds import EXACT, TRUTHS, Looks
+from slipway.table.learn_numbers import Learned, check_finite, gaps, numbers
+from slipway.table.options import DataOptions
+from slipway.table.schema import Column
+from slipway.table.times import TimeFormat
+
+_STRAYS = 0.05  # of a column's cells: so many that are no numbers are mistakes, more are texts
+_SPELLINGS = 5
+_CODES = 20  # distinct whole numbers that may be codes, beside a few texts
+
+
+def of_texts(name: str, cells: pa.Array, given: DataOptions) -> Learned:
+    """A column of texts, which may be numbers, booleans or times as they were written."""
+    if not _maybe_numbers(cells, given):
+        return _words(name, cells, given)
+    looks = kinds.look(cells, given.missing)
+    if not (looks.numeric | looks.codes | looks.infinite).any():
+        styled = _styled(name, cells, looks, _distinct(cells, looks.others), given)
+        return styled or _words(name, cells, given)
+    if looks.others.any():
+        return _mixed(name, cells, looks, given)
+    if looks.infinite.any():
+        row = int(looks.infinite.argmax())
+        raise UserError(f"expected a finite number, got {shown(cells[row].as_py())}", row + 1, name)
+    if _loses_digits(looks):
+        return _codes(name, cells, looks, given)
+    found = reading.parsed(looks.trimmed, looks.numeric)
+    if _is_beyond(found, looks):
+        return beyond(name, cells, given)
+    check_finite(name, found, cells)
+    return numbers(name, found, given)
+
+
+def beyond(name: str, cells: pa.Array, given: DataOptions) -> Learned:
+    """Whole numbers that float64 does not hold are texts, digit for digit."""
+    column, found, _ = texts(name, cells.cast(pa.string()), given, collapse=False)
+    note = f"column {shown(name)}: whole numbers beyond 2**53 were read as texts, digit for digit"
+    return column, found, [note]
+
+
+def _maybe_numbers(cells: pa.Array, given: DataOptions) -> bool:
+    """Whether one of a thousand cells, evenly spread, reads as a number of any style."""
+    gaps = pc.is_in(cells, kinds.gap_words(given.missing))
+    present = pc.drop_null(pc.if_else(gaps, arrow.NULL, cells))
+    places = np.arange(0, len(present), max(1, len(present) // 1000))
+    looks = kinds.look(present.take(pa.array(places)))
+    styled = arrow.flags(pc.match_substring_regex(looks.trimmed, r"^[-+]?[0-9.]*,?[0-9.,]+$"))
+    return bool((looks.numeric | looks.codes | looks.infinite | styled).any())
+
+
+def _loses_digits(looks: Looks) -> bool:
+    """Whether cells would lose what was written, as codes do: not where plus signs stand for a difference."""
+    if not looks.codes.any():
+        return False
+    chosen = looks.trimmed.filter(booleans(looks.codes))
+    plus_only = pc.all(pc.match_substring_regex(chosen, r"^\+([1-9][0-9]*|0)$")).as_py()
+    return not (plus_only and any_true(pc.starts_with(looks.trimmed, "-")))
+
+
+def _is_beyond(found: Array, looks: Looks) -> bool:
+    """Whether they are whole numbers, some of which float64 cannot hold."""
+    with np.errstate(invalid="ignore"):
+        if not (np.abs(found) >= EXACT).any():
+            return False
+    return not any_true(pc.match_substring_regex(looks.trimmed.filter(booleans(looks.numeric)), r"[.eE]"))
+
+
+def _codes(name: str, cells: pa.Array, looks: Looks, given: DataOptions) -> Learned:
+    """Digits that would lose some: texts, unless they are a few among numbers with points."""
+    count, row = int(looks.codes.sum()), int(looks.codes.argmax())
+    example = shown(cells[row].as_py())
+    written = looks.trimmed.filter(booleans(looks.numeric & ~looks.codes))
+    decimals = arrow.flags(pc.match_substring(written, "."))
+    if 2 * decimals.sum() > len(written) and count <= max(1, _STRAYS * len(cells)):
+        raise UserError(
+            f"expected a number as in the column's other cells, got {example}, which would lose digits "
+            f"({count} such); {_way_out(name)}",
+            row + 1,
+            name,
+        )
+    column, found, notes = texts(name, cells, given, collapse=False)
+    said = f"column {shown(name)}: read as texts, as {example} would lose digits as a number"
+    return column, found, [said, *notes]
+
+
+def _mixed(name: str, cells: pa.Array, looks: Looks, given: DataOptions) -> Learned:
+    """Numbers, and cells that are none."""
+    others = looks.others | looks.infinite
+    spellings = _distinct(cells, others)
+    styled = _styled(name, cells, looks, spellings, given)
+    if styled is not None:
+        return styled
+    numbers, count, row = int((looks.numeric | looks.codes).sum()), int(others.sum()), int(others.argmax())
+    few = count <= _STRAYS * (numbers + count) or (count == 1 and numbers > 1)
+    if few and len(spellings) <= _SPELLINGS and not _are_codes(looks):
+        raise UserError(
+            f"expected a number as in the column's other cells, got {shown(cells[row].as_py())} "
+            f"({count} such {'cell' if count == 1 else 'cells'}); {_way_out(name)}",
+            row + 1,
+            name,
+        )
+    column, found, notes = texts(name, cells, given, collapse=True)
+    said = (
+        f"column {shown(name)}: read as texts, as {count} of {numbers + count} cells are no numbers, such as "
+    )
+    return column, found, [said + listed([shown(one) for one in spellings], 3), *notes]
+
+
+def _distinct(cells: pa.Array, where: Array) -> list[str]:
+    """The different texts among some cells."""
+    found = pc.unique(pc.utf8_trim_whitespace(cells.filter(booleans(where))))
+    return [text for text in found.to_pylist() if text]
+
+
+def _way_out(name: str) -> str:
+    return f'mend it, name it in missing where it means a gap, or say kinds={{{shown(name)}: "text"}}'
+
+
+def _are_codes(looks: Looks) -> bool:
+    """Whether the numbers are few whole ones that come again and again, as grades and classes do."""
+    written = looks.trimmed.filter(booleans(looks.numeric))
+    distinct = pc.unique(written)
+    whole = pc.all(pc.match_substring_regex(distinct, r"^[-+]?[0-9]+(\.0+)?$")).as_py()
+    return bool(whole) and len(distinct) <= _CODES and len(written) >= 3 * len(distinct)
+
+
+def _styled(
+    name: str, cells: pa.Array, looks: Looks, spellings: Sequence[str], given: DataOptions
+) -> Learned | None:
+    """Numbers with decimal commas or marks between thousands."""
+    if not spellings or not all("," in text for text in spellings[:1000]) or looks.infinite.any():
+        return None
+    points = looks.trimmed.filter(booleans(looks.numeric))
+    fractions = any_true(pc.match_substring(points, "."))
+    try:
+        style = styles.style_of(spellings)
+    except ValueError:
+        if not fractions:
+            row = int(looks.others.argmax())
+            raise UserError(
+                f"{shown(cells[row].as_py())} may be a number with a decimal comma, or with one between "
+                f'thousands; write it with a point, or say kinds={{{shown(name)}: "text"}}',
+                row + 1,
+                name,
+            ) from None
+        style = "1,000.5"
+    if style is None or (fractions and style == "1,5"):
+        return None
+    found = reading.numbers(cells, name, given.missing, style)
+    column, typed, notes = numbers(name, found, given)
+    said = f"column {shown(name)}: {shown(spellings[0])} was read as a number with {styles.MEANT[style]}"
+    return column.model_copy(update={"style": style}), typed, [said, *notes]
+
+
+def _words(name: str, cells: pa.Array, given: DataOptions) -> Learned:
+    """Texts of no numbers: booleans, times, or else texts."""
+    words = _truths(cells, given)
+    if words:
+        column = Column(name=name, kind="boolean", words=_spelled(words), missing=given.missing)
+        found = match.truths(cells, column)
+        return column, found, gaps(name, found)
+    column, found, notes = texts(name, cells, given, collapse=True)
+    times, note = TimeFormat.learn(found, given.dates, name)
+    if times is not None:
+        return column.model_copy(update={"kind": "time", "times": times}), found, [note] if note else []
+    return column, found, notes
+
+
+def _truths(cells: pa.Array, given: DataOptions) -> list[str]:
+    """The words for true and false of a column that holds nothing else, but gaps; none of any other."""
+    known = {*TRUTHS, *kinds.MISSING, *given.missing}
+    for some in (cells[:100], cells):  # mostly the first tell
+        distinct = {text for text in pc.unique(pc.utf8_trim_whitespace(some)).to_pylist() if text is not None}
+        if not distinct <= known:
+            return []
+    return sorted(distinct & TRUTHS.keys())
+
+
+def _spelled(words: Sequence[str]) -> tuple[str, str]:
+    """How false and true are written by a column that has some of these words."""
+    spell = str.title if words[0].istitle() else str.upper if words[0].isupper() else str.lower
+    return spell("false"), spell("true")
+
+
+def texts(name: str, cells: pa.Array, given: DataOptions, collapse: bool) -> Learned:
+    """Texts byte for byte; but where whole numbers are written as 12 and as 12.0, as 12 where `collapse`."""
+    column = Column(name=name, kind="text", missing=given.missing)
+    found = match.texts_of(cells, column)
+    dotted = any_true(pc.match_substring_regex(found, match.DOTTED))
+    plain = any_true(pc.match_substring_regex(found, match.WHOLE))
+    notes = []
+    if dotted and plain and collapse:
+        found = pc.replace_substring_regex(found, match.DOTTED, r"\1")
+        notes = [f"column {shown(name)}: 12 and 12.0 were read as one text, 12"]
+    whole = "12" if plain and (collapse or not dotted) else "12.0" if dotted and not plain else ""
+    words = pc.unique(found.filter(pc.is_in(found, strings([*TRUTHS])))).to_pylist()
+    spelled = _spelled(words) if words else ()
+    return column.model_copy(update={"whole": whole, "words": spelled}), found, notes
