@@ -55,9 +55,9 @@ class TimeFormat:
         """The format of a whole column, None if it holds no times; and what was guessed, for the log.
 
         `order` is what the user says of 1/2/2024. `known` says that by its role the column holds times,
-        however many cells are none. Texts of four or eight digits are years and days: ask only where a role says that
-        they are no numbers. Raises UserError for a column some of whose days can only be read day first, and
-        others only month first.
+        however many cells are none. Texts of four or eight digits are years and days: ask only where a role
+        says that they are no numbers. Raises UserError for a column some of whose days can only be read day
+        first, and others only month first.
         """
         cells = _cells(texts)
         if not (known or _may_be_times(cells)):
