@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 import tidy
 from assemble import panel_of
-from frequency import parse_times
 from items import Items, text_of
 from lines import FEATURES, unrolled
 from panel import Panel
+from stamps import texts
 from tidy import Counts, Points
 
 from slipway import Array, Rows, UserError
@@ -102,7 +102,6 @@ def _series(sent: Mapping[str, Array], stored: Panel, names: Names, horizon: int
         some,
         len(came),
         stored.timeline,
-        None,
         "auto",
         Counts(),
         (names.keys[0], names.time, names.target),
@@ -123,7 +122,7 @@ def _points(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
     """Each row is a step of a series: of the past where it has a target, else one to forecast."""
     table = rows.table
     timeline = stored.timeline
-    times, _ = parse_times(table[names.time].to_numpy(), timeline.frequency.is_daily_or_longer)
+    times = timeline.format.parse(texts(table[names.time].tolist()), names.time)
     if np.isnat(times).any():
         raise UserError(
             f"row {int(np.isnat(times).argmax()) + 1}, column {names.time}: expected a time, got none"

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -117,6 +116,11 @@ def infer(times: Sequence[Array]) -> tuple[Frequency, int]:
     Raises UserError where no series has two different times.
     """
     found = Counter(step for step in map(_step, times) if step is not None)
+    if not found and any(len(np.unique(one)) > 1 for one in times):
+        raise UserError(
+            "freq cannot be told: periods of four and five weeks in turn are no step of the calendar; "
+            "give freq, as in W or MS"
+        )
     if not found:
         raise UserError(
             "freq cannot be told, as no series has two different timestamps; give freq, as in D or MS"
@@ -127,7 +131,7 @@ def infer(times: Sequence[Array]) -> tuple[Frequency, int]:
 
 
 def _step(times: Array) -> Frequency | None:
-    """The commonest distance of neighbours in one series."""
+    """The commonest distance of neighbours in one series; None where there is none, or no step is right."""
     times = np.unique(times.astype("M8[s]"))
     if len(times) < 2:
         return None
@@ -137,85 +141,26 @@ def _step(times: Array) -> Frequency | None:
     if usual % _DAY:
         return Frequency("second", usual)
     days = usual // _DAY
-    if days >= 28 and (months := _months(times)):
+    if days >= 28 and (months := _months(times, apart, usual)):
         return Frequency("month", months)
+    if values.tolist() == [28 * _DAY, 35 * _DAY]:  # 4-4-5 weeks: steps of either would make points of gaps
+        return None
     if days == 1 and len(times) > 5 and np.is_busday(times.astype("M8[D]")).all():
         return Frequency("business day", 1)
     return Frequency("day", days)
 
 
-def _months(times: Array) -> int:
-    """How many calendar months are usually between neighbours; 0 where days of the month wander."""
+def _months(times: Array, apart: Array, usual: int) -> int:
+    """How many calendar months are usually between neighbours; 0 where steps are of days."""
+    if len(apart) > 2 and usual < 60 * _DAY and (apart == usual).all():
+        return 0  # no three months that follow each other are equally long
     starts = times.astype("M8[M]")
     days = (times.astype("M8[D]") - starts.astype("M8[D]")).astype(int)
-    if np.ptp(np.where(days >= 27, 30, days)) > 2:
-        return 0
     values, counts = np.unique(np.diff(starts).astype(int), return_counts=True)
-    return int(values[counts.argmax()])
-
-
-def parse_times(values: Array, wall: bool) -> tuple[Array, int]:
-    """Timestamps as datetime64[s], NaT where missing, and how many had a time zone.
-
-    A zone is dropped: the wall clock's time is kept if `wall`, else the time in UTC, which has no gaps.
-    Whole numbers of four digits are years. Raises UserError naming the row of what is no time.
-    """
-    import pandas as pd
-
-    if values.dtype.kind in "iuf":
-        return _numbers(values), 0
-    texts = pd.Series(values, dtype=object)
-    given = texts.notna()
-    text = texts[given].astype(str).str.strip()
-    if len(text) and text.str.fullmatch(r"\d{4}").all():
-        found = pd.to_datetime(text, format="%Y")
-        zoned = pd.Series(False, index=text.index)
-    else:
-        zoned = text.str.contains(r"(?:[Zz]|[+-]\d\d:?\d\d)$", regex=True) & text.str.contains(":")
-        plain = (
-            text.str.replace(r"\s*(?:[Zz]|[+-]\d\d:?\d\d)$", "", regex=True).where(zoned, text)
-            if wall
-            else text
-        )
-        try:
-            found = pd.to_datetime(plain, format="ISO8601", utc=True).dt.tz_localize(None)
-        except (ValueError, OverflowError):
-            found = _one_by_one(plain)
-    times = np.full(len(values), np.datetime64("NaT"), dtype="M8[s]")
-    times[given.to_numpy()] = found.to_numpy().astype("M8[s]")
-    return times, int(zoned.sum())
-
-
-def _one_by_one(texts: Any) -> Any:
-    """The slow way, for other ways of writing dates than ISO 8601, and to name the row that has none."""
-    import pandas as pd
-
-    found = pd.to_datetime(texts, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
-    bad = found.isna()
-    if bad.any():
-        row = int(bad.index[bad.to_numpy().argmax()])
-        raise UserError(
-            f"row {row + 1}: expected a date or time such as 2024-01-31 or 2024-01-31 15:00:00, "
-            f'got "{str(texts.loc[row])[:60]}"'
-        )
-    return found
-
-
-def _numbers(values: Array) -> Array:
-    """Whole numbers as times: years, or days written as 20240131."""
-    times = np.full(len(values), np.datetime64("NaT"), dtype="M8[s]")
-    given = ~np.isnan(values.astype(float))
-    whole = values[given].astype(np.int64)
-    if len(whole) and ((whole >= 1000) & (whole < 3000)).all():
-        times[given] = (whole - 1970).astype("M8[Y]").astype("M8[s]")
-    elif len(whole) and ((whole >= 10_000_101) & (whole < 30_000_000)).all():
-        texts = [f"{day // 10_000:04}-{day // 100 % 100:02}-{day % 100:02}" for day in whole.tolist()]
-        try:
-            times[given] = np.array(texts, dtype="M8[s]")
-        except ValueError as error:
-            raise UserError(f"a timestamp is no day of the calendar: {error}") from None
-    elif len(whole):
-        raise UserError(
-            f"expected dates or times such as 2024-01-31, got {whole[0]}; of numbers only years will do"
-        )
-    return times
+    months = int(values[counts.argmax()])
+    # The last days of months, business days too, are the 26th to the 31st; the first ones the 1st to the 4th.
+    if np.ptp(np.where(days >= 25, 30, days)) <= 3:
+        return months
+    # Of other days, such as third Fridays, each month has one, though they are not equally far apart.
+    steady = counts.max() >= 0.9 * counts.sum() and values[0] > 0 and (apart % usual).any()
+    return months if steady else 0

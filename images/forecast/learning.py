@@ -11,7 +11,6 @@ from backtest import Backtest
 from calibration import Calibration
 from effects import Effects, is_gain
 from engine import Engine
-from frequency import parse_times
 from learner import Learner
 from panel import Panel
 from scores import mase, units
@@ -174,5 +173,5 @@ def _with_effects(
 def _dates(params: "Hyperparameters", panel: Panel) -> list[int]:
     if not params.backtest_dates:
         return []
-    times, _ = parse_times(np.array(params.backtest_dates, dtype=object), True)
+    times = panel.timeline.format.parse(params.backtest_dates, "backtest_dates")
     return [int(step) for step in panel.timeline.steps(times)]

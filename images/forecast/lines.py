@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ensemble
 import numpy as np
 import tidy
-from frequency import Frequency, parse_times
 from panel import Panel
+from stamps import texts
 from tidy import Counts, Fill
 from timeline import Timeline
 
 from slipway import Array, UserError
 
 FEATURES = "dynamic_feat"
+EMPTY = np.empty(0)
 _MISSING = {None, "NaN", "nan", "null", ""}
 
 
@@ -30,44 +32,39 @@ class Lines:
 def unrolled(
     sent: Mapping[str, Sequence[Any]],
     height: int,
-    timeline: Timeline | None,
-    frequency: Frequency | None,
+    timeline: Timeline,
     fill: Fill,
     counts: Counts,
     names: tuple[str, str, str] = ("item_id", "timestamp", "target"),
     covariate_names: tuple[str, ...] | None = None,
+    whole: bool = True,
 ) -> Lines:
     """Rows of whole series as a panel, by the columns called `names`; missing points are null or "NaN".
 
-    Raises UserError naming the row that is not one.
+    A series ends where its line does, missing points or not: what follows is to be forecast. If not `whole`,
+    it ends with its last point. Raises UserError naming the row that is not one.
     """
-    item, time, target = names
-    starts = sent.get(time, sent.get("start"))
-    if starts is None or target not in sent:
-        raise UserError(
-            f"missing column {'target' if starts is not None else 'start'}; a series is start and target"
-        )
+    item, _, target = names
+    starts = starts_of(sent, names)
     keys = [(str(row),) for row in range(height)]
     if item in sent:
         keys = [(str(cell),) if cell is not None else key for cell, key in zip(sent[item], keys, strict=True)]
-    step = timeline.frequency if timeline is not None else frequency
-    if step is None:
-        raise ValueError("a timeline or a frequency")
-    times, zoned = parse_times(np.array(starts, dtype=object), step.is_daily_or_longer)
+    times, zoned = timeline.format.read(starts, "start")
     counts.add("zoned", zoned)
     if np.isnat(times).any():
-        raise UserError(f"row {int(np.isnat(times).argmax()) + 1}: a series needs a start")
-    grid = timeline or Timeline.of(step, times)
-    first = grid.steps(times)
-    counts.add("off_grid", int(grid.off(times).sum()))
-    season = min(grid.frequency.seasons, default=1)
+        raise UserError("a series needs a start", row=int(np.isnat(times).argmax()) + 1)
+    first = timeline.steps(times)
+    counts.add("off_grid", int(timeline.off(times).sum()))
+    season = min(timeline.frequency.seasons, default=1)
     values: list[Array] = []
     known: list[Array] = []
     wide = _width(sent.get(FEATURES), height) if covariate_names is None else len(covariate_names)
     for row in range(height):
         points = _points(sent[target][row], row)
-        begin, end = tidy.trimmed(points, counts)
+        begin, end = tidy.trimmed(points, counts, "continued" if whole else "trailing")
         series = tidy.filled(points[begin:end], season, fill, counts) if end else np.empty(0)
+        if whole and end and end < len(points):
+            series = _continued(series, len(points) - end, timeline)
         tidy.described(series, counts)
         first[row] += begin
         values.append(series)
@@ -80,8 +77,28 @@ def unrolled(
         if covariate_names is not None
         else tuple(f"dynamic_feat_{place}" for place in range(wide))
     )
-    like = Panel(grid, (item,), [], first, first, np.empty(0), chosen)
+    like = Panel(timeline, (item,), [], first, first, np.empty(0), chosen)
     return Lines(Panel.of(like, keys, first, values, known if chosen else ()))
+
+
+def starts_of(sent: Mapping[str, Sequence[Any]], names: tuple[str, str, str]) -> list[str | None]:
+    """When each series starts. Raises UserError where a column is missing."""
+    _, time, target = names
+    starts = sent.get(time, sent.get("start"))
+    if starts is None or target not in sent:
+        raise UserError(
+            f"missing column {'target' if starts is not None else 'start'}; a series is start and target"
+        )
+    return texts(starts)
+
+
+def _continued(series: Array, missing: int, timeline: Timeline) -> Array:
+    """A series with the steps after its last point, as the quickest ensemble forecasts them."""
+    like = Panel(timeline, ("",), [], EMPTY, EMPTY, EMPTY)
+    seasons = tuple(m for m in timeline.frequency.seasons if len(series) > 2 * m)
+    panel = Panel.of(like, [("",)], np.zeros(1), [series])
+    found = ensemble.forecast(panel, missing, seasons, "fast").mean[0]
+    return np.concatenate([series, np.maximum(found, 0.0) if series.min() >= 0 else found])
 
 
 def _points(cell: Any, row: int) -> Array:

@@ -1,26 +1,32 @@
 """The channels of a training job as one panel: long and wide tables, and lines of DeepAR's JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tidy
 from assemble import panel_of, timeline_of
-from frequency import Frequency, parse_times
+from frequency import Frequency
 from items import Items
-from lines import unrolled
+from lines import starts_of, unrolled
 from panel import Panel
 from roles import Given, Roles, find_time, is_wide, long_roles
+from stamps import Stamps, format_of
 from tidy import Counts, Duplicates, Fill, Points
 from timeline import Timeline
 
 from slipway import Array, Channel, UserError
+from slipway.table.spellings import Order
+from slipway.table.times import TimeFormat
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 WHOLE = 32 << 20  # bytes of files that are read at once; more come in pieces, of which only numbers are kept
+
+Reader = Callable[[Array], Array]
+"""Takes the cells of a column of times; gives times, or rows of `Stamps` that will have them."""
 
 LINES = ("item_id", "start", "target")
 """What a line of DeepAR's JSON calls the parts of a series."""
@@ -34,7 +40,10 @@ class Reading:
     frequency: Frequency | None
     duplicates: Duplicates
     fill: Fill
+    dates: Order = ""
     counts: Counts = field(default_factory=Counts)
+    notes: list[str] = field(default_factory=list)
+    """What had to be guessed."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class Target:
 
 def read_target(channel: Channel, reading: Reading, related: Channel | None) -> Target:
     """The series of the target channel, with the covariates of the related one. Raises UserError."""
-    items = Items()
+    items, stamps = Items(), Stamps()
     if channel.nested:
         panel, names = _of_lines(channel, reading)
         roles = Roles(LINES[:1], *LINES[1:], names)
@@ -57,7 +66,7 @@ def read_target(channel: Channel, reading: Reading, related: Channel | None) -> 
         return Target(panel, roles, {name: kind for name, kind in own.items() if name not in channel.kinds})
     if is_wide(channel.kinds, reading.given):
         time = find_time(channel.kinds, reading.given)
-        parts = list(_wide_parts(channel, time, items, reading))
+        parts = list(_wide_parts(channel, time, items, stamps.add))
         roles = Roles(("item_id",), time, "target", ())
         own = {"item_id": "text", "target": "number"}
     else:
@@ -66,16 +75,19 @@ def read_target(channel: Channel, reading: Reading, related: Channel | None) -> 
         if not roles.keys:
             roles, own = Roles(("item_id",), roles.time, roles.target, roles.covariates), {"item_id": "text"}
         reading.counts.add("text_covariates", len(roles.texts))
-        parts = list(_long_parts(channel, roles, items, reading, single=bool(own)))
-    points = tidy.in_order(tidy.without_times(_joined(parts), reading.counts), reading.counts)
+        parts = list(_long_parts(channel, roles, items, stamps.add, single=bool(own)))
+    points, form = _timed(_joined(parts), stamps, roles.time, reading)
+    points = tidy.in_order(tidy.without_times(points, reading.counts), reading.counts)
     if not len(points):
         raise UserError(f"channel {channel.name}: no row has a time in the column {roles.time}")
-    timeline = _timeline(points, reading)
+    timeline = _timeline(points, form, reading)
     names = roles.covariates
     if related is not None:
         steps = timeline.steps(points.times)
         points, _ = tidy.merged(points, steps, reading.duplicates, reading.counts)
-        points, names = _with_related(points, names, related, roles, items, reading, single="item_id" in own)
+        points, names = _with_related(
+            points, names, related, roles, items, timeline, reading, single="item_id" in own
+        )
         points = tidy.in_order(points, Counts())
         points, _ = tidy.merged(points, timeline.steps(points.times), "mean", Counts())
         roles = Roles(roles.keys, roles.time, roles.target, names)
@@ -91,19 +103,20 @@ def read_like(channel: Channel, target: Target, reading: Reading) -> Panel:
     """Another channel of the same columns, such as `test`, on the timeline of the target. Counts go
     unheard.
     """
-    items, quiet = Items(), Reading(reading.given, reading.frequency, reading.duplicates, reading.fill)
+    items, quiet = Items(), replace(reading, counts=Counts(), notes=[])
     if channel.nested:
         return _of_lines(channel, quiet, target.panel.timeline)[0]
     roles = target.roles
+    read = _reader(target.panel.timeline, roles.time, quiet)
     if is_wide(channel.kinds, reading.given):
-        parts = list(_wide_parts(channel, roles.time, items, quiet))
+        parts = list(_wide_parts(channel, roles.time, items, read))
         names: tuple[str, ...] = ()
     else:
         absent = [name for name in (roles.time, roles.target) if name not in channel.kinds]
         if absent:
             raise UserError(f"channel {channel.name}: missing columns {', '.join(absent)}")
         names = roles.covariates
-        parts = list(_long_parts(channel, roles, items, quiet, single=roles.keys[0] in target.own))
+        parts = list(_long_parts(channel, roles, items, read, single=roles.keys[0] in target.own))
     points = tidy.in_order(tidy.without_times(_joined(parts), quiet.counts), quiet.counts)
     return panel_of(
         points,
@@ -128,14 +141,36 @@ def _of_lines(
     height = max(map(len, sent.values()))
     if timeline is None and reading.frequency is None:
         raise UserError("freq is required where series come as start and target; give freq, as in D or MS")
-    panel = unrolled(sent, height, timeline, reading.frequency, reading.fill, reading.counts, LINES).panel
+    whole = timeline is None  # nothing is forecast after the lines of another channel
+    if timeline is None:
+        starts = starts_of(sent, LINES)
+        form = _walled(format_of(starts, LINES[1], reading.dates, reading.notes), reading)
+        times = form.parse(starts, LINES[1])
+        timeline = _timeline(times[~np.isnat(times)], form, reading)
+    panel = unrolled(sent, height, timeline, reading.fill, reading.counts, LINES, whole=whole).panel
     return panel, panel.covariate_names
 
 
-def _timeline(points: Points, reading: Reading) -> Timeline:
+def _timed(points: Points, stamps: Stamps, name: str, reading: Reading) -> tuple[Points, TimeFormat]:
+    """`points` whose times are rows of `stamps` so far, and how those are written."""
+    form = _walled(format_of(stamps.column, name, reading.dates, reading.notes), reading)
+    times, zoned = form.read(stamps.column, name)
+    reading.counts.add("zoned", zoned)
+    return replace(points, times=times[points.times]), form
+
+
+def _walled(form: TimeFormat, reading: Reading) -> TimeFormat:
+    """Where steps are days or longer, midnight is midnight."""
+    return form if reading.frequency is None else replace(form, wall=reading.frequency.is_daily_or_longer)
+
+
+def _timeline(points: Points | Array, form: TimeFormat, reading: Reading) -> Timeline:
     if reading.frequency is not None:
-        return Timeline.of(reading.frequency, points.times)
-    return timeline_of(points, reading.counts)
+        found = Timeline.of(reading.frequency, points.times if isinstance(points, Points) else points)
+    else:
+        assert isinstance(points, Points)
+        found = timeline_of(points, reading.counts)
+    return replace(found, format=replace(form, wall=found.frequency.is_daily_or_longer))
 
 
 def _joined(parts: Sequence[Points]) -> Points:
@@ -147,9 +182,7 @@ def _joined(parts: Sequence[Points]) -> Points:
     )
 
 
-def _long_parts(
-    channel: Channel, roles: Roles, items: Items, reading: Reading, single: bool
-) -> Iterator[Points]:
+def _long_parts(channel: Channel, roles: Roles, items: Items, read: Reader, single: bool) -> Iterator[Points]:
     """Piece by piece, so that only numbers are kept, never the table."""
     for table in _pieces(channel):
         rows = len(table)
@@ -164,7 +197,7 @@ def _long_parts(
             for name in roles.covariates
         ]
         yield _sorted_part(
-            codes, _times(table, roles.time, reading), _numbers(table, roles.target, channel), covariates
+            codes, read(table[roles.time].to_numpy()), _numbers(table, roles.target, channel), covariates
         )
 
 
@@ -174,9 +207,9 @@ def _sorted_part(codes: Array, times: Array, values: Array, covariates: Sequence
     )
 
 
-def _wide_parts(channel: Channel, time: str, items: Items, reading: Reading) -> Iterator[Points]:
+def _wide_parts(channel: Channel, time: str, items: Items, read: Reader) -> Iterator[Points]:
     for table in _pieces(channel):
-        times = _times(table, time, reading)
+        times = read(table[time].to_numpy())
         names = [str(name) for name in table if name != time]
         for name in names:
             codes = items.of([np.full(len(table), name, dtype=object)])
@@ -190,18 +223,17 @@ def _pieces(channel: Channel) -> Iterator["DataFrame"]:
         yield from channel.tables()
 
 
-def _times(table: "DataFrame", name: str, reading: Reading) -> Array:
-    times, zoned = parse_times(table[name].to_numpy(), _wall(table[name], reading))
-    reading.counts.add("zoned", zoned)
-    return times
+def _reader(timeline: Timeline, name: str, reading: Reading) -> Reader:
+    """How times are read where the format is known."""
 
+    def read(column: Array) -> Array:
+        stamps = Stamps()
+        stamps.add(column)
+        times, zoned = timeline.format.read(stamps.column, name)
+        reading.counts.add("zoned", zoned)
+        return times
 
-def _wall(column: Any, reading: Reading) -> bool:
-    """Whether to keep the wall clock's time: where steps are days or longer, midnight is midnight."""
-    if reading.frequency is not None:
-        return reading.frequency.is_daily_or_longer
-    texts = column.dropna()
-    return bool(len(texts)) and texts.dtype == object and texts.astype(str).str.slice(11, 19).nunique() <= 1
+    return read
 
 
 def _numbers(table: "DataFrame", name: str, channel: Channel) -> Array:
@@ -220,6 +252,7 @@ def _with_related(
     related: Channel,
     roles: Roles,
     items: Items,
+    timeline: Timeline,
     reading: Reading,
     single: bool,
 ) -> tuple[Points, tuple[str, ...]]:
@@ -232,6 +265,7 @@ def _with_related(
     added = tuple(name for name in others if kinds[name] != "text")
     reading.counts.add("text_covariates", len(others) - len(added))
     both = (*names, *added)
+    read = _reader(timeline, roles.time, reading)
     parts = [
         Points(
             points.codes,
@@ -252,7 +286,7 @@ def _with_related(
         covariates = [
             _numbers(table, name, related) if name in kinds else np.full(rows, np.nan) for name in both
         ]
-        part = _sorted_part(codes, _times(table, roles.time, reading), np.full(rows, np.nan), covariates)
+        part = _sorted_part(codes, read(table[roles.time].to_numpy()), np.full(rows, np.nan), covariates)
         parts.append(part.take((codes >= 0) & ~np.isnat(part.times)))
     # Steps that only the related channel has, before a series begins, are trimmed with its missing points.
     return _joined(parts), both

@@ -22,7 +22,7 @@ BAD = {
     "words for times": (
         "item_id,timestamp,target\na,soon,1\na,later,2\n",
         {},
-        "row 1: expected a date or time",
+        'row 1, column "timestamp": expected a date or time',
     ),
     "one time": ("item_id,timestamp,target\na,2024-01-01,1\n", {}, "freq cannot be told"),
     "no point at all": ("item_id,timestamp,target\na,2024-01-01,\na,2024-02-01,\n", {}, "a single point"),

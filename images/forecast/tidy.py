@@ -21,6 +21,7 @@ RULES = {
     "other_step": "series of another step than the rest: put on the common one",
     "leading": "missing points before a series' first: left out",
     "trailing": "missing points after a series' last: left out",
+    "continued": "missing points at the end of a line: forecast, as what follows them is asked for",
     "filled": "missing points inside a series: filled",
     "filled_series": "series with filled points",
     "all_missing": "series without a single point: no forecast, an empty answer",
@@ -109,14 +110,17 @@ def _merged(column: Array, starts: Array, how: Duplicates) -> Array:
     return found
 
 
-def trimmed(values: Array, counts: Counts) -> tuple[int, int]:
-    """The first and one past the last point that is not missing; (0, 0) for a series without any."""
+def trimmed(values: Array, counts: Counts, after: str = "trailing") -> tuple[int, int]:
+    """The first and one past the last point that is not missing; (0, 0) for a series without any.
+
+    `after` is the rule by which the points after the last are counted.
+    """
     given = np.flatnonzero(~np.isnan(values))
     if not len(given):
         return 0, 0
     first, last = int(given[0]), int(given[-1]) + 1
     counts.add("leading", first)
-    counts.add("trailing", len(values) - last)
+    counts.add(after, len(values) - last)
     return first, last
 
 

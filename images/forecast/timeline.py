@@ -1,12 +1,16 @@
 """The one grid of steps that all series of a panel lie on."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from frequency import Frequency
 
 from slipway import Array
+from slipway.table.times import TimeFormat
+
+FITS = 0.8  # this share of days must follow a rule: others are moved by holidays
+EVERY_DAY, BUSINESS_DAYS = "1111111", "1111100"
 
 
 @dataclass(frozen=True)
@@ -15,10 +19,14 @@ class Timeline:
 
     frequency: Frequency
     anchor: int
-    month_end: bool = False
-    """Whether timestamps are the last days of their months, not the first."""
+    nth: int = 0
+    """Which day of a month a timestamp is, of those in `weekmask`: the first is 0, the last -1."""
+    weekmask: str = EVERY_DAY
+    """The days of the week that count for `nth`, from Monday on, as NumPy has them."""
     offset_s: int = 0
-    """How long after the start of its tick a timestamp is: the hour of daily points, say."""
+    """How long after that day, or the start of its tick, a timestamp is: the hour of daily points, say."""
+    format: TimeFormat = field(default_factory=TimeFormat)
+    """How timestamps are written in the training table, by which all others are read."""
 
     @classmethod
     def of(cls, frequency: Frequency, times: Array) -> "Timeline":
@@ -26,13 +34,11 @@ class Timeline:
         ticks = frequency.ticks(times)
         values, counts = np.unique(ticks % frequency.count, return_counts=True)
         anchor = int(values[counts.argmax()]) if len(values) else 0
-        if frequency.unit == "month" and len(times):
-            days = times.astype("M8[D]")
-            if ((days + 1).astype("M8[M]") > days.astype("M8[M]")).all():
-                return cls(frequency, anchor, month_end=True)
-        after = times - frequency.times(ticks)
+        nth, weekmask = _day_of_month(times) if frequency.unit == "month" and len(times) else (0, EVERY_DAY)
+        found = cls(frequency, anchor, nth, weekmask)
+        after = times - found._starts(ticks)
         same = len(after) > 0 and (after == after[0]).all()
-        return cls(frequency, anchor, offset_s=int(after[0].astype(int)) if same else 0)
+        return replace(found, offset_s=int(after[0].astype(int)) if same else 0)
 
     def steps(self, times: Array) -> Array:
         """The step of each timestamp; what lies between two steps belongs to the earlier."""
@@ -41,9 +47,12 @@ class Timeline:
     def times(self, steps: Array) -> Array:
         """The timestamp of each step, datetime64[s]."""
         ticks = np.asarray(steps) * self.frequency.count + self.anchor
-        if self.month_end:
-            return self.frequency.times(ticks + 1) - np.timedelta64(1, "D")
-        return self.frequency.times(ticks) + np.timedelta64(self.offset_s, "s")
+        return self._starts(ticks) + np.timedelta64(self.offset_s, "s")
+
+    def _starts(self, ticks: Array) -> Array:
+        if (self.nth, self.weekmask) == (0, EVERY_DAY):
+            return self.frequency.times(ticks)
+        return _days(ticks.astype("M8[M]"), self.nth, self.weekmask).astype("M8[s]")
 
     def off(self, times: Array) -> Array:
         """Which timestamps do not lie on a step."""
@@ -62,4 +71,37 @@ class Timeline:
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "Timeline":
-        return cls(**{**facts, "frequency": Frequency(**facts["frequency"])})
+        last = {"nth": -1} if facts.get("month_end") else {}  # as version 0.1 said it
+        facts = {name: fact for name, fact in facts.items() if name != "month_end"}
+        parts = {
+            "frequency": Frequency(**facts["frequency"]),
+            "format": TimeFormat(**facts.get("format", {})),
+        }
+        return cls(**{**facts, **last, **parts})
+
+
+def _day_of_month(times: Array) -> tuple[int, str]:
+    """`nth` and `weekmask` of days that differ from month to month; the first day where no rule fits."""
+    days = np.unique(times.astype("M8[D]"))
+    months = days.astype("M8[M]")
+    if (days == _days(months, -1, EVERY_DAY)).all():
+        return -1, EVERY_DAY
+    if len(np.unique(days - months.astype("M8[D]"))) == 1:
+        return 0, EVERY_DAY
+    weekday = (int(days[0].astype(int)) + 3) % 7  # Monday is 0; 1970 began on a Thursday
+    own = "".join("1" if place == weekday else "0" for place in range(7))
+    rules = [
+        (-1, EVERY_DAY),
+        (-1, BUSINESS_DAYS),
+        (0, BUSINESS_DAYS),
+        *((nth, own) for nth in (0, 1, 2, 3, -1)),
+    ]
+    fit = [(days == _days(months, *rule)).mean() for rule in rules]
+    return rules[int(np.argmax(fit))] if max(fit) >= FITS else (0, EVERY_DAY)
+
+
+def _days(months: Array, nth: int, weekmask: str) -> Array:
+    """The `nth` of the days in `weekmask` of each month, datetime64[D]; from the end where it is below 0."""
+    whole = (months + 1 if nth < 0 else months).astype("M8[D]")
+    found: Array = np.busday_offset(whole, nth, roll="forward", weekmask=weekmask)
+    return found

@@ -26,6 +26,7 @@ from tidy import Duplicates, Fill
 import slipway
 from predictor import Model, Quantile
 from slipway import Channel, Job, Tunable, UserError
+from slipway.table.spellings import Order
 
 KEPT = 2_000  # points of each series that the model keeps: more than any method looks at
 CHUNK = 500  # series of a hierarchy that are forecast at once
@@ -42,6 +43,8 @@ class Hyperparameters(slipway.Hyperparameters):
     """How many steps ahead to forecast."""
     freq: Annotated[str, Field(validation_alias=AliasChoices("freq", "frequency", "time_freq"))] = ""
     """The step of the series, a pandas alias: D, W-SUN, MS, h, 15min; found from the data when empty."""
+    dates: Order = ""
+    """How 1/2/2024 is read where no cell of the whole column decides it: day-first or month-first."""
     item_id: Annotated[
         tuple[str, ...], Field(validation_alias=AliasChoices("item_id", "key", "keys", "series_id"))
     ] = ()
@@ -100,6 +103,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     panel = target.panel
     if not panel.lengths.any():
         raise UserError(f"channel train: no series has a single point in the column {target.roles.target}")
+    for note in reading.notes:
+        job.progress(f"note: {note}")
     step = panel.timeline.frequency
     seasons = seasons_of(params, panel)
     job.progress(
@@ -130,7 +135,9 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**{name: measures[label] for name, label in METRICS.items() if measures})
     if "test" in data:
         job.report(**_test_metrics(read_like(data["test"], target, reading), target, engine, stop))
-    pages.write(job.page, panel, engine, tested, reading.counts, notes, params, shares, known)
+    pages.write(
+        job.page, panel, engine, tested, reading.counts, [*reading.notes, *notes], params, shares, known
+    )
     return model
 
 
@@ -159,7 +166,11 @@ def _reading(params: Hyperparameters) -> Reading:
             )
         given = Given.of_schema(params.columns)
     return Reading(
-        given, Frequency.parse(params.freq) if params.freq else None, params.duplicates, params.fill
+        given,
+        Frequency.parse(params.freq) if params.freq else None,
+        params.duplicates,
+        params.fill,
+        params.dates,
     )
 
 

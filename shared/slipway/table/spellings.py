@@ -1,6 +1,7 @@
 """How times are spelled: one regular expression a form, read over a whole column of distinct texts."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.table.arrow import Array, booleans, integers, strings
+from slipway.table.arrow import Array
 
 Order = Literal["", "day-first", "month-first"]
 
@@ -16,8 +17,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July",
     "August", "September", "October", "November", "December",
 )  # fmt: skip
-_EMPTY, _ZERO = strings(["", "0"])
-_SHORT = strings([name[:3].lower() for name in MONTHS])
+_SHORT = [name[:3].lower() for name in MONTHS]
 
 _NAME = "(?P<name>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in MONTHS) + r"|Sept)\.?"
 _WEEKDAY = "(?:(?P<dayname>(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?),? +)?"
@@ -51,9 +51,29 @@ _NAMES = list(FORMS)
 NUMBERS = _NAMES.index("numbers")
 OF_MONTHS = ("month-year", "year-month")
 _WITHOUT_DAYS = (*OF_MONTHS, "name year", "year name", "year quarter", "quarter year", "year", "year week")
-_LENGTHS = {"year": ("short", 2), "month": ("bare", 1)}
 IN_PYTHON = {form: re.compile(regex, re.IGNORECASE | re.ASCII) for form, regex in FORMS.items()}
 FEW = 100  # texts that Python has read before Arrow has made its expressions
+
+
+def shift_of(zone: str) -> int:
+    """Seconds that a zone is ahead of UTC."""
+    digits = re.sub("[^0-9]", "", zone).ljust(4, "0")
+    shift = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    return -shift if zone.startswith("-") else shift
+
+
+_UNREAD = ("dayname", "fraction")
+_NUMBERS: dict[str, Callable[[str], int]] = {
+    **dict.fromkeys(("mark", "mark2"), "-/.".index),
+    "name": lambda cell: _SHORT.index(cell[:3].lower()) + 1,
+    "half": lambda cell: " ap".index(cell.lower()),
+    "zone": shift_of,
+}
+_TRAITS: dict[str, tuple[tuple[str, Callable[[str], int]], ...]] = {
+    "year": (("short", lambda cell: len(cell) == 2),),
+    "month": (("bare", lambda cell: len(cell) == 1),),
+    "zone": (("zoned", lambda cell: 1),),
+}
 
 
 @dataclass
@@ -83,64 +103,53 @@ def apart(texts: pa.Array) -> Parts:
     """The parts of `texts`, strings without gaps or spaces around them."""
     found = Parts(np.full(len(texts), -1), {})
     places = np.arange(len(texts))
-    for number, form in enumerate(FORMS):
+    for place, form in enumerate(FORMS):
         if not len(places):
             break
         hit, groups = _groups(texts, form)
         if not hit.any():
             continue
         here, places = places[hit], places[~hit]
-        texts = texts.filter(pc.invert(booleans(hit)))
-        found.form[here] = number
-        for group, cells in groups.items():
+        texts = texts.filter(pc.invert(_mask(hit)))
+        found.form[here] = place
+        for group, (codes, cells) in groups.items():
             name = group if group in ("turn2", "mark2") else group.rstrip("2")
-            found.put(name, here, _part(name, cells))
-            if name in _LENGTHS:
-                trait, length = _LENGTHS[name]
-                found.put(trait, here, integers(pc.utf8_length(cells)) == length)
-            elif name == "zone":
-                found.put("zoned", here, integers(pc.utf8_length(cells)) > 0)
+            for part, number_of in ((name, _NUMBERS.get(name, int)), *_TRAITS.get(name, ())):
+                values = [number_of(cell) if cell else 0 for cell in cells]
+                found.put(part, here, np.array(values, dtype=np.int64)[codes])
     found.form[found["mark"] != found["mark2"]] = -1  # 1-2/2024 is no date
     return found
 
 
-def _groups(texts: pa.Array, form: str) -> tuple[Array, dict[str, pa.Array]]:
-    """Which of `texts` have a form, and the groups of those, empty where a text has no such part."""
+def _groups(texts: pa.Array, form: str) -> tuple[Array, dict[str, tuple[Array, list[str]]]]:
+    """Which of `texts` have a form; and each group of those, as the places of its cells among some cells.
+
+    A cell is empty where a text has no such part.
+    """
     if len(texts) <= FEW:
         matches = [IN_PYTHON[form].fullmatch(text) for text in texts.to_pylist()]
         there = [match.groupdict("") for match in matches if match]
-        names = IN_PYTHON[form].groupindex if there else ()
+        names = [name for name in IN_PYTHON[form].groupindex if name not in _UNREAD and there]
+        codes = np.arange(len(there))
         hit = np.array([match is not None for match in matches])
-        return hit, {name: strings([match[name] for match in there]) for name in names if name != "dayname"}
+        return hit, {name: (codes, [match[name] for match in there]) for name in names}
     found = pc.extract_regex(texts, f"(?i)^{FORMS[form]}$")
-    hit = integers(found.is_valid()).astype(bool)
     columns = zip(found.type, found.filter(found.is_valid()).flatten(), strict=True)
-    return hit, {field.name: cells for field, cells in columns if field.name != "dayname"}
+    coded = {field.name: cells.dictionary_encode() for field, cells in columns if field.name not in _UNREAD}
+    groups = {name: (integers(cells.indices), cells.dictionary.to_pylist()) for name, cells in coded.items()}
+    return integers(found.is_valid()).astype(bool), groups
 
 
-def _part(name: str, cells: pa.Array) -> Array:
-    """One part of each text as a number."""
-    if name.startswith("mark"):
-        return integers(pc.index_in(cells, strings(["-", "/", "."])))
-    if name == "name":
-        return integers(pc.index_in(pc.utf8_slice_codeunits(pc.utf8_lower(cells), 0, 3), _SHORT)) + 1
-    if name == "half":  # 1 of a.m., 2 of p.m.
-        return integers(pc.index_in(pc.utf8_lower(cells), strings(["", "a", "p"])))
-    if name == "fraction":
-        return integers(pc.utf8_length(cells))
-    if name == "zone":
-        coded = cells.dictionary_encode()
-        shifts = np.array([shift_of(text) for text in coded.dictionary.to_pylist()], dtype=np.int64)
-        found: Array = shifts[integers(coded.indices)]
-        return found
-    return integers(pc.if_else(pc.equal(cells, _EMPTY), _ZERO, cells).cast(pa.int64()))
+def _mask(flags: Array) -> pa.Array:
+    """Flags as Arrow has them, a bit each."""
+    bits = np.packbits(flags, bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(bits)])
 
 
-def shift_of(zone: str) -> int:
-    """Seconds that a zone is ahead of UTC."""
-    digits = re.sub("[^0-9]", "", zone).ljust(4, "0")
-    shift = int(digits[:2]) * 3600 + int(digits[2:]) * 60
-    return -shift if zone.startswith("-") else shift
+def integers(cells: pa.Array) -> Array:
+    """Arrow's integers or booleans without gaps as int64; `to_numpy` would import pandas."""
+    cells = cells.cast(pa.int64())
+    return np.frombuffer(cells.buffers()[1], np.int64, len(cells), 8 * cells.offset) if len(cells) else EMPTY
 
 
 EMPTY: Array = np.empty(0, dtype=np.int64)

@@ -20,7 +20,7 @@ from slipway.table.kinds import MISSING
 from slipway.table.spellings import NUMBERS, OF_MONTHS, Order, apart, moments
 
 LOOKED_AT = 16  # cells by which a column of other texts is told at once
-SAMPLE = 500  # distinct cells by which the way of writing is told
+SAMPLE = 500  # cells by which the way of writing is told
 AGREEMENT = 0.95  # this share of the cells must be times for the others to be mistakes
 LONGEST = 64  # characters of a time
 _MISSING = frozenset([*MISSING, "NaT"])
@@ -63,7 +63,7 @@ class TimeFormat:
         if not (known or _may_be_times(cells)):
             return None, ""
         if (quick := _iso(cells)) is not None:
-            sample, _ = _given(pc.unique(cells.slice(int(np.isnat(quick).argmin()), SAMPLE)))
+            sample, _ = _given(cells.slice(int(np.isnat(quick).argmin()), SAMPLE))
             return (cls._of(sample.to_pylist(), order, False, quick) if len(sample) else None), ""
         cells = _encoded(cells)
         distinct, places = _given(cells.dictionary)
@@ -183,7 +183,8 @@ def _may_be_times(cells: pa.Array) -> bool:
 def _iso(cells: pa.Array) -> Array | None:
     """The quick way for a column of nothing but ISO 8601 without zones; None where it is not."""
     if pa.types.is_dictionary(cells.type):
-        return None
+        quick = _iso(cells.dictionary)
+        return None if quick is None else np.append(quick, np.datetime64("NaT"))[_codes(cells)]
     head, _ = _given(cells.slice(0, LOOKED_AT))
     for step, ticks in (("s", 1), ("us", 1_000_000)):
         kind = pa.timestamp(step)
