@@ -102,9 +102,9 @@ def test_mini_batches_are_taken_where_the_table_would_not_fit_memory(
 def test_mini_batches_give_the_moments_of_all_rows_whatever_the_pieces(
     tmp_path: Path, blobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from slipway.training import files
+    from slipway.formats import base
 
-    monkeypatch.setattr(files, "BLOCK", 700)
+    monkeypatch.setattr(base.line_blocks, "__defaults__", (700,))
     gappy = blobs.copy()
     gappy[::7, 1] = np.nan
     model, _ = fit(write(tmp_path, gappy), k="3", algorithm="minibatch", standardize="true")
@@ -272,7 +272,7 @@ def test_what_cannot_be_clustered_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("oops", "column x holds numbers, but row 4 has 'oops'"),
+        ("oops", 'row 4, column "x": expected a number as in the column'),
         ("inf", 'row 4, column "x": expected a finite'),
     ],
 )
@@ -285,10 +285,11 @@ def test_a_stray_cell_among_numbers_is_named(tmp_path: Path, cell: str, message:
         assert fit(tmp_path, features="y")[0].names == ["y"]
 
 
-def test_a_table_with_another_delimiter_is_told_apart(tmp_path: Path) -> None:
+def test_a_table_with_semicolons_is_read_and_told(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x;y\n1;2\n3;4\n")
-    with pytest.raises(UserError, match="separated by ';'"):
-        fit(tmp_path)
+    channel = Channel("train", tmp_path)
+    assert channel.table.kinds == {"x": "integer", "y": "integer"}
+    assert channel.notes == ["cells are separated by semicolons"]
 
 
 @pytest.mark.parametrize("given", ["5", '"5"', '"\\"5\\""', "5.0"])

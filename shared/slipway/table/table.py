@@ -1,12 +1,14 @@
 """A table as a value: what a model learns from and what it answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
+from slipway.errors import UserError
 from slipway.table.arrow import Array, objects, strings
 from slipway.table.kinds import Kind
 from slipway.table.raw import taken
@@ -14,6 +16,13 @@ from slipway.table.schema import Column
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Refused:
+    """In the place of a column's cells that cannot be read: no fault while no algorithm asks for them."""
+
+    error: UserError
 
 
 class Table:
@@ -25,6 +34,8 @@ class Table:
     - boolean: objects, the column's own spelling of true and false; as a number 1 and 0
     - text and time: objects, str or None; the datetimes of a column of times by `times`
     - list: objects
+
+    A column that cannot be read raises its UserError when it is asked for, and not before.
     """
 
     def __init__(
@@ -145,7 +156,9 @@ class Table:
     def _some(self, some: Any, height: int) -> Self:
         return type(self)(
             self.columns,
-            None if self._cells is None else [some(cells) for cells in self._cells],
+            None
+            if self._cells is None
+            else [cells if isinstance(cells, Refused) else some(cells) for cells in self._cells],
             height,
             None if self._matrix is None else some(self._matrix),
             {name: some(cells) for name, cells in self.sent.items()},
@@ -158,7 +171,15 @@ class Table:
         if self._cells is None:
             assert self._matrix is not None
             return self.columns[place], self._matrix[:, place]
-        return self.columns[place], self._cells[place]
+        cells = self._cells[place]
+        if isinstance(cells, Refused):
+            raise cells.error
+        return self.columns[place], cells
+
+    def refused(self, name: str) -> UserError | None:
+        """Why a column cannot be read; None where it can."""
+        cells = None if self._cells is None else self._cells[self._places[name]]
+        return cells.error if isinstance(cells, Refused) else None
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from slipway.errors import UserError, listed
+from slipway.errors import UserError, listed, shown
 from slipway.table import arrow, kinds, learn, match
 from slipway.table.arrow import Array
 from slipway.table.learn_numbers import Learned
 from slipway.table.options import DataOptions
 from slipway.table.raw import Raw
 from slipway.table.schema import Column
-from slipway.table.table import Table, concatenated_texts, joined
+from slipway.table.table import Refused, Table, concatenated_texts, joined
 
 
 class MustBeTexts(Exception):
@@ -46,6 +46,7 @@ class Draft:
         self._starts: list[int] = []
         self._files: list[str] = []
         self._written = False
+        self._refused: dict[str, UserError] = {}
         self.height = 0
 
     def add(self, raw: Raw, file: str) -> None:
@@ -58,7 +59,7 @@ class Draft:
                 known = self._known.get(name)
                 chunks.append(learn.held(column) if known is None else match.cells_of(column, known))
             except UserError as error:
-                raise self._placed(error, self.height) from None
+                self._refused.setdefault(name, self._placed(error, self.height))
         self.height += raw.height
 
     @property
@@ -79,7 +80,8 @@ class Draft:
                 again.append(name)
                 continue
             except UserError as error:
-                raise self._placed(error) from None
+                column, found = Column(name=name, kind="number"), Refused(self._placed(error))
+                said = [f"column {shown(name)} cannot be read: {error}"]
             if not again:
                 chunks.clear()  # what is typed takes the place of its chunks
             columns.append(column)
@@ -90,6 +92,8 @@ class Draft:
         return Table(columns, cells, self.height), notes
 
     def _finished(self, name: str, chunks: list[Any]) -> Learned:
+        if name in self._refused:
+            raise self._refused[name]
         if name in self._known:
             return self._known[name], joined(chunks), []
         found = self._unified(name, chunks)
@@ -122,6 +126,8 @@ class Draft:
 
     def _placed(self, error: UserError, start: int | None = None) -> UserError:
         """`error` with the channel and file that it is in, and the row's number in that file."""
+        if error in self._refused.values():
+            return error
         if start is not None and error.row is not None:
             error = error.moved(error.row + start)
         if error.row is None:
