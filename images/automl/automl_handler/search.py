@@ -178,7 +178,7 @@ def _features(table: pd.DataFrame, target: str, choices: Choices) -> list[str]:
             raise Unfit(f"{noun}: no column {listed(unknown)}; the table has {listed(names, 40)}")
     if target in choices.features:
         raise Unfit(f"features: {target} is the target")
-    out = {target, choices.sample_weight, *choices.ignore}
+    out = {target, *choices.ignore} | ({choices.sample_weight} if choices.sample_weight else set())
     return [name for name in (choices.features or names) if name not in out]
 
 
