@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from automl_handler.columns import look_at
+from automl_handler.columns import look_at, texts
 from automl_handler.design import design
 from automl_handler.errors import Unfit
 from automl_handler.problem import find
@@ -106,3 +106,11 @@ def test_a_design_reads_what_the_columns_say() -> None:
 def test_words_are_learnt_from_all_over_a_long_column() -> None:
     texts = ["early bird"] * 6_000 + ["late worm"] * 6_000
     assert Reader.fit(texts).words == ("bird", "early", "late", "worm")
+
+
+@pytest.mark.parametrize("gap", [None, np.nan])
+def test_many_cells_are_the_texts_that_few_are(gap: object) -> None:
+    for some in (["b ", " a", "", gap, " ", "é"], ["1", 1, 1.0, True, gap, "x"]):
+        few = pd.Series(some, dtype=object)
+        many = pd.concat([few] * 1_000, ignore_index=True)
+        assert texts(many) == texts(many.iloc[:6]) * 1_000
