@@ -1,6 +1,6 @@
 """The columns that trees read, and how rows become what an engine takes: the same at training and serving."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
