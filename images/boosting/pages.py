@@ -115,8 +115,8 @@ def _explain(page: Report, learnt: Learnt) -> None:
     each = np.abs(values).mean(axis=tuple(range(values.ndim - 1)))
     order = np.argsort(-each, kind="stable")
     text = (
-        f"Mean absolute SHAP values of {len(some)} of the {len(test)} rows measured on, evenly taken: how far "
-        "each column moves the raw score, up or down, from its mean."
+        f"Mean absolute SHAP values of {len(some)} of the {len(test)} rows measured on, evenly taken: "
+        "how far each column moves the raw score, up or down, from its mean."
     )
     names = np.array(booster.features.names)
     shown = DataFrame({"column": names[order], "mean absolute SHAP value": each[order]})
