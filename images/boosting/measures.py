@@ -54,6 +54,27 @@ def _counts(height: int, depths: Array) -> Array:
     return counts
 
 
+def thresholds(truth: Array, score: Array, used: float) -> list[dict[str, float]]:
+    """What follows from each tenth as a threshold, and from the one in use: a row each."""
+    rows: list[dict[str, float]] = []
+    for threshold in sorted({*(round(step / 10, 1) for step in range(1, 10)), used}):
+        said = score >= threshold
+        hits = float((said & (truth == 1)).sum())
+        precision = hits / said.sum() if said.any() else float("nan")
+        recall = hits / truth.sum() if truth.any() else float("nan")
+        rows.append(
+            {
+                "threshold": threshold,
+                "called positive": int(said.sum()),
+                "precision": precision,
+                "recall": recall,
+                "f1": 2 * hits / (said.sum() + truth.sum()) if said.any() or truth.any() else float("nan"),
+                "accuracy": float((said == (truth == 1)).mean()),
+            }
+        )
+    return rows
+
+
 def pr_auc(truth: Array, score: Array) -> float:
     """Area under precision over recall, points joined by straight lines."""
     from sklearn.metrics import auc, precision_recall_curve

@@ -197,7 +197,7 @@ def _binary(
     page.add(
         "Thresholds",
         f"What follows from each threshold; {threshold:.4g} is in use, {chosen}.",
-        _thresholds(truth, score, threshold),
+        DataFrame(measures.thresholds(truth, score, threshold)),
     )
 
 
@@ -255,26 +255,6 @@ def _calibration(said: Array, came: Array) -> "Figure":
     axes.scatter(mean, share, s=20 + 200 * count[there] / count.max(), alpha=0.7)
     axes.set(xlabel="probability", ylabel="frequency", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
     return drawn
-
-
-def _thresholds(truth: Array, score: Array, used: float) -> DataFrame:
-    rows = []
-    for threshold in sorted({*(round(step / 10, 1) for step in range(1, 10)), used}):
-        said = score >= threshold
-        hits = float((said & (truth == 1)).sum())
-        precision = hits / said.sum() if said.any() else float("nan")
-        recall = hits / truth.sum() if truth.any() else float("nan")
-        rows.append(
-            {
-                "threshold": threshold,
-                "called positive": int(said.sum()),
-                "precision": precision,
-                "recall": recall,
-                "f1": 2 * hits / (said.sum() + truth.sum()) if said.any() or truth.any() else float("nan"),
-                "accuracy": float((said == (truth == 1)).mean()),
-            }
-        )
-    return DataFrame(rows)
 
 
 def _confusion(answers: Answers, outcome: Outcome) -> DataFrame:
