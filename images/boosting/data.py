@@ -13,15 +13,17 @@ from parts import Rows
 from slipway import Array, Channel, UserError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import Series
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows to learn from or to measure on."""
+    """Rows to learn from or to measure on: places in columns that all parts share, and no copy of them."""
 
-    table: "DataFrame"
-    """The features alone."""
+    columns: Mapping[str, Array]
+    """The features, by name, of the whole table."""
+    rows: Array | None
+    """Where in `columns` these rows are, in order; None: they are all of it."""
     target: Array
     """float64: codes of classes, or numbers."""
     weights: Array | None
@@ -32,25 +34,25 @@ class Data:
     def __len__(self) -> int:
         return len(self.target)
 
+    def __getitem__(self, name: str) -> Array:
+        """The cells of a feature."""
+        return self.columns[name] if self.rows is None else self.columns[name][self.rows]
+
     def take(self, places: Array) -> "Data":
         """The rows at `places`, in the order of the table."""
-        places = np.sort(places)
-        return Data(
-            self.table.iloc[places].reset_index(drop=True),
-            *(
-                None if one is None else one[places]  # type: ignore[arg-type]
-                for one in (self.target, self.weights, self.groups, self.times)
-            ),
-        )
+        return self._ordered(np.sort(places))
 
     def by_group(self) -> "Data":
         """The same rows, those of a group one after another, as engines want them."""
         assert self.groups is not None
-        order = np.argsort(self.groups, kind="stable")
+        return self._ordered(np.argsort(self.groups, kind="stable"))
+
+    def _ordered(self, places: Array) -> "Data":
         return Data(
-            self.table.iloc[order].reset_index(drop=True),
+            self.columns,
+            places if self.rows is None else self.rows[places],
             *(
-                None if one is None else one[order]  # type: ignore[arg-type]
+                None if one is None else one[places]  # type: ignore[arg-type]
                 for one in (self.target, self.weights, self.groups, self.times)
             ),
         )
@@ -118,24 +120,29 @@ def prepare(
     absent = [name for name in needed if name not in table]
     if absent:
         raise UserError(f"channel {channel.name}: no column {absent[0]}; it has {_listed(table.columns)}")
-    whole = table[params.target].notna()
-    table = table[whole].reset_index(drop=True)
-    if not len(table):
+    known = np.flatnonzero(table[params.target].notna())
+    if not len(known):
         raise UserError(f"channel {channel.name}: no row has a {params.target}")
-    target = table[params.target]
+    rows = None if len(known) == len(table) else known
+
+    def column(name: str) -> "Series":
+        return table[name] if rows is None else table[name].iloc[rows]
+
+    target = column(params.target)
     outcome = outcome or Outcome.of(target, channel.kinds[params.target], params)
     found = Data(
-        table=table[names],
+        columns={name: table[name].to_numpy() for name in names},
+        rows=rows,
         target=outcome.encode(target, f"channel {channel.name}, column {params.target}"),
-        weights=_weights(table[params.weights], params.weights) if params.weights else None,
-        groups=_codes(table[params.group], params.group) if params.group else None,
-        times=_times(table[params.timestamp], params.timestamp) if params.timestamp else None,
+        weights=_weights(column(params.weights), params.weights) if params.weights else None,
+        groups=_codes(column(params.group), params.group) if params.group else None,
+        times=_times(column(params.timestamp), params.timestamp) if params.timestamp else None,
     )
     if outcome.problem == "ranking":
         if found.groups is None:
             raise UserError("group: ranking needs the column that tells which rows are ranked together")
         found = found.by_group()
-    return found, outcome, int((~whole).sum())
+    return found, outcome, len(table) - len(known)
 
 
 def weighted(data: Data, params: Hyperparameters, outcome: Outcome, of: Data) -> Data:

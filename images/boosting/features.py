@@ -1,6 +1,6 @@
 """The columns that trees read, and how rows become what an engine takes: the same at training and serving."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from slipway import Array, Rows
 
 if TYPE_CHECKING:
+    from data import Data
     from pandas import DataFrame
 
 Role = Literal["number", "category", "text"]
@@ -32,7 +33,7 @@ class Feature(BaseModel):
 
     def codes(self, cells: Array) -> Array:
         """The place of each cell among the categories; NaN where it has none."""
-        return np.array([self._places.get(word, np.nan) for word in words(cells).tolist()], dtype=np.float64)
+        return np.array(_each(cells, lambda cell: self._places.get(_word(cell), np.nan)), dtype=np.float64)
 
 
 class Features(BaseModel):
@@ -43,12 +44,14 @@ class Features(BaseModel):
     columns: tuple[Feature, ...]
 
     @classmethod
-    def learnt(cls, table: "DataFrame", roles: Sequence[Role], coded: bool) -> Self:
-        """The columns of `table`; their categories in order, where they are `coded`."""
+    def learnt(cls, data: "Data", roles: Mapping[str, Role], coded: bool) -> Self:
+        """The columns of `roles`, in its order; their categories in order, where they are `coded`."""
         found = []
-        for (name, column), role in zip(table.items(), roles, strict=True):
-            seen = sorted(set(words(column.to_numpy())) - {MISSING}) if role == "category" and coded else []
-            found.append(Feature(name=str(name), role=role, categories=tuple(seen)))
+        for name, role in roles.items():
+            seen = (
+                {_word(cell) for cell in set(data[name].tolist())} if role == "category" and coded else set()
+            )
+            found.append(Feature(name=name, role=role, categories=tuple(sorted(seen - {MISSING}))))
         return cls(columns=tuple(found))
 
     @property
@@ -62,18 +65,21 @@ class Features(BaseModel):
     def places(self, role: Role) -> list[int]:
         return [place for place, column in enumerate(self.columns) if column.role == role]
 
-    def matrix(self, rows: "Rows | DataFrame") -> Array:
-        """float64 of shape (rows, columns), NaN where missing; a category is its code, NaN if never seen."""
+    def matrix(self, rows: "Rows | Data") -> Array:
+        """float64 of shape (rows, columns), NaN where missing; a category is its code, NaN if never seen.
+
+        Column after column in memory, as tables are: to fill it row by row takes several times as long.
+        """
         if self.numeric and isinstance(rows, Rows):
             return rows.matrix
         cells = self._cells(rows)
-        matrix = np.empty((len(rows), len(self.columns)))
+        matrix = np.empty((len(rows), len(self.columns)), order="F")
         for place, column in enumerate(self.columns):
             found = cells[column.name]
             matrix[:, place] = column.codes(found) if column.role == "category" else found
         return matrix
 
-    def frame(self, rows: "Rows | DataFrame") -> "Array | DataFrame":
+    def frame(self, rows: "Rows | Data") -> "Array | DataFrame":
         """What CatBoost reads: numbers as they are, categories and texts as texts, none of them missing."""
         if self.numeric:
             return self.matrix(rows)
@@ -91,16 +97,20 @@ class Features(BaseModel):
 
         return DataFrame(columns)
 
-    def _cells(self, rows: "Rows | DataFrame") -> Mapping[str, Array]:
-        if isinstance(rows, Rows):
-            return rows.arrays
-        return {name: rows[name].to_numpy() for name in self.names}
+    def _cells(self, rows: "Rows | Data") -> "Mapping[str, Array] | Data":
+        return rows.arrays if isinstance(rows, Rows) else rows
 
 
 def words(cells: Array) -> Array:
     """Cells as texts: of a number the shortest that means it, of a gap the empty text."""
-    found = [_word(cell) for cell in cells.tolist()]
-    return np.fromiter(found, dtype=object, count=len(found))
+    return np.fromiter(_each(cells, _word), dtype=object, count=len(cells))
+
+
+def _each(cells: Array, of: Callable[[Any], Any]) -> list[Any]:
+    """`of` every cell, asked once for each that differs: categories are few, rows may be millions."""
+    listed = cells.tolist()
+    known = {cell: of(cell) for cell in set(listed)}
+    return [known[cell] for cell in listed]
 
 
 def _word(cell: Any) -> str:

@@ -122,7 +122,7 @@ class Learner:
     def ask(self, booster: Booster, data: Data, threshold: float) -> Answers:
         """What the trees say of rows whose truth is known."""
         booster.threads = self.job.cpus if len(data) > THREADED else 1
-        score = booster.score(booster.data(data.table))
+        score = booster.score(booster.data(data))
         booster.threads = 1
         if not self.outcome.classes:
             return Answers(self.outcome, data.target, score, None, score, data.groups)
@@ -217,15 +217,18 @@ def best_threshold(answers: Answers, name: str, outcome: Outcome) -> float:
 
 def join(pieces: list[Data]) -> Data:
     """Rows of several parts, or of several channels; those of a group one after another."""
-    from pandas import concat
 
     def column(name: str) -> Any:
         found = [getattr(piece, name) for piece in pieces]
         return None if any(one is None for one in found) else np.concatenate(found)
 
-    groups = column("groups")
+    groups, columns, rows = column("groups"), pieces[0].columns, column("rows")
+    if any(piece.columns is not columns for piece in pieces):
+        columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in columns}
+        rows = None
     whole = Data(
-        concat([piece.table for piece in pieces], ignore_index=True),
+        columns,
+        rows,
         column("target"),
         column("weights"),
         groups,

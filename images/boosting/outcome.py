@@ -62,11 +62,12 @@ class Outcome(BaseModel):
             numbers: Array = target.to_numpy(np.float64)
             return numbers
         where = {name: code for code, name in enumerate(self.classes)}
-        strange = sorted({str(value) for value in target.tolist() if value not in where})
+        values = target.tolist()
+        strange = sorted(map(str, set(values) - where.keys()))
         if strange:
             known = ", ".join(map(str, self.classes[:_SHOWN]))
             raise UserError(f"{noun}: class {strange[0]!r} is not among those of the train channel: {known}")
-        return np.array([where[value] for value in target.tolist()], dtype=np.float64)
+        return np.array([where[value] for value in values], dtype=np.float64)
 
     def named(self, codes: Array) -> Array:
         """Classes by name, for their codes; whole numbers as such."""

@@ -26,11 +26,11 @@ def test_the_rows_of_three_uses_are_disjoint(fit: Any, table: pd.DataFrame, monk
     grow, ask = learn.Learner._grow, learn.Learner.ask
 
     def _grow(self: Any, name: str, rest: Any, stop: Any, trees: int, rounds: int) -> Any:
-        seen["learnt"], seen["stop"] = set(rest.table.noise_id), set(stop.table.noise_id)
+        seen["learnt"], seen["stop"] = set(rest["noise_id"]), set(stop["noise_id"])
         return grow(self, name, rest, stop, trees, rounds)
 
     def _ask(self: Any, booster: Any, data: Any, threshold: float) -> Any:
-        seen.setdefault("measured", set()).update(data.table.noise_id)
+        seen.setdefault("measured", set()).update(data["noise_id"])
         return ask(self, booster, data, threshold)
 
     monkeypatch.setattr(learn.Learner, "_grow", _grow)
@@ -195,4 +195,4 @@ def test_a_group_is_in_one_fold_even_where_two_channels_have_rows_of_it(table: p
     pieces = [prepare(Rows(rows), ["basket"], params, outcome)[0] for rows in (table[:300], table[100:])]
     whole = learn.join(pieces)
     for rest, out in parts.folds(whole.parted(params, outcome), len(whole), 4, 0):
-        assert not set(whole.table.basket[rest]) & set(whole.table.basket[out])
+        assert not set(whole["basket"][rest]) & set(whole["basket"][out])

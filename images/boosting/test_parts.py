@@ -63,3 +63,21 @@ def test_too_few_rows_are_named(rows: Rows) -> None:
         list(parts.folds(rows, 3, 5, 0))
     with pytest.raises(UserError, match="too few"):
         parts.hold_out(rows, 1 if rows is NONE else 3, 0.1, 0, "measuring")
+
+
+def test_parts_of_a_table_are_places_in_it_and_not_copies() -> None:
+    from data import Data
+    from learn import join
+
+    columns = {"size": np.arange(10.0), "kind": np.array([*"abcdefghij"], dtype=object)}
+    whole = Data(columns, None, np.arange(10.0), None, None, None)
+    some = whole.take(np.array([8, 1, 4])).take(np.array([2, 0]))
+    assert some.columns is columns
+    assert some["kind"].tolist() == ["b", "i"]
+    again = join([some, whole.take(np.array([3]))])
+    assert again.columns is columns
+    assert again["size"].tolist() == again.target.tolist() == [1, 8, 3]
+    other = Data(
+        {name: column.copy() for name, column in columns.items()}, None, whole.target, None, None, None
+    )
+    assert join([some, other])["kind"].tolist() == [*"bi", *"abcdefghij"]

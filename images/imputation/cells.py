@@ -18,11 +18,16 @@ def gaps(cells: pd.Series) -> NDArray[np.bool_]:
     """Which cells are missing."""
     missing = np.array(cells.isna(), dtype=bool)
     if cells.dtype == object or isinstance(cells.dtype, pd.StringDtype):
-        words = [
-            isinstance(cell, str) and (cell in MISSING_WORDS or cell.strip() in MISSING_WORDS)
-            for cell in cells
-        ]
-        missing |= np.array(words, dtype=bool)
+        listed = (
+            cells.tolist()
+        )  # texts repeat: each is looked at once, and columns without a blank one not again
+        blank = {
+            text
+            for text in {cell for cell in listed if isinstance(cell, str)}
+            if text.strip() in MISSING_WORDS
+        }
+        if blank:
+            missing |= np.array([isinstance(cell, str) and cell in blank for cell in listed], dtype=bool)
     return missing
 
 

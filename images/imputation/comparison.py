@@ -11,9 +11,11 @@ from pandas import DataFrame
 from plain_fit import NAMES
 from quality import agree, judged
 from residuals import LEVEL
+from threadpoolctl import threadpool_limits
 
 SHARE = 0.2  # of the observed cells that are hidden
 ROWS = {"fast": 300, "balanced": 1_000, "best": 4_000}
+COLUMNS = 12  # that are filled, at most
 FEWEST = 8  # hidden cells of a column that tell anything
 
 
@@ -32,6 +34,8 @@ class Comparison:
     """`scores` has a row for each mask, column and engine; `hidden` is of the chosen engine under MCAR."""
 
     rows: int
+    columns: int
+    """How many of the columns to fill were filled."""
     share: float
     level: float
     scores: DataFrame
@@ -41,7 +45,23 @@ class Comparison:
 def compare(
     table: DataFrame, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
 ) -> Comparison | None:
-    """Hides cells of a part of `table` in two ways and has every engine fill them."""
+    """Hides cells of a sample of `table` in two ways and has every engine fill them.
+
+    With one thread for linear algebra: at this size more of them only wait for one another.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        return _compared(table, _some(targets), choices, should_stop)
+
+
+def _some(targets: Sequence[str]) -> list[str]:
+    """The columns that are filled, evenly taken."""
+    places = np.unique(np.linspace(0, len(targets) - 1, min(len(targets), COLUMNS)).astype(int))
+    return [targets[place] for place in places]
+
+
+def _compared(
+    table: DataFrame, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
+) -> Comparison | None:
     random = np.random.default_rng(choices.seed)
     rows = np.sort(random.permutation(len(table))[: ROWS[choices.preset]])
     part = table.iloc[rows].reset_index(drop=True)
@@ -69,7 +89,7 @@ def compare(
                 )
             if name == choices.engine and mask == "MCAR":
                 hidden = _hidden(filled, found.cells, part, places)
-    return Comparison(len(part), SHARE, LEVEL, DataFrame(records), hidden) if records else None
+    return Comparison(len(part), len(targets), SHARE, LEVEL, DataFrame(records), hidden) if records else None
 
 
 def _hidden(filled: Any, cells: Mapping[str, Any], part: DataFrame, places: Mapping[str, Any]) -> Hidden:

@@ -57,8 +57,9 @@ def fit(
 ) -> Imputer:
     """An imputer for `columns` (None: those with gaps, or all). Time over: the usual answers."""
     ends = time.monotonic() + choices.time_limit_s
-    holed = [str(name) for name in table if gaps(table[name]).any()]
-    targets = tuple(columns if columns is not None else holed or map(str, table))
+    if columns is None:
+        columns = [str(name) for name in table if gaps(table[name]).any()] or list(map(str, table))
+    targets = tuple(columns)
     rows = np.random.default_rng(choices.seed).permutation(len(table))
     sample = table.iloc[np.sort(rows[: ROWS[choices.preset]])]
     kinds = [infer(str(name), sample[name]) for name in sample]

@@ -55,7 +55,7 @@ def write(
         learners(imputer),
     )
     if compared is not None:
-        page.add(*_beside(compared))
+        page.add(*_beside(compared, len(imputer.targets)))
         if len(compared.hidden.chances):
             page.add(*_sureness(compared))
         if len(compared.hidden.inside):
@@ -157,7 +157,7 @@ def _quality(imputer: Imputer) -> DataFrame:
     return DataFrame(found)
 
 
-def _beside(compared: Comparison) -> tuple[str, str, DataFrame, "Figure"]:
+def _beside(compared: Comparison, targets: int) -> tuple[str, str, DataFrame, "Figure"]:
     scores = compared.scores
     wide = scores.pivot_table(
         index=["mask", "column", "metric"], columns="engine", values="score", sort=False
@@ -179,9 +179,9 @@ def _beside(compared: Comparison) -> tuple[str, str, DataFrame, "Figure"]:
     axes.grid(False, axis="x")
     text = (
         f"{compared.share:.0%} of the observed cells of {compared.rows} rows were hidden, and every engine"
-        " filled them, each fitted anew without them. MCAR: any cell with the same chance. MAR: cells of "
-        "some columns, the more likely the further others are to one side. NRMSE: less is better; F1: "
-        "more is."
+        f" filled {compared.columns} of the {targets} columns to fill, each fitted anew without them."
+        " MCAR: any cell with the same chance. MAR: cells of some columns, the more likely the further "
+        "others are to one side. NRMSE: less is better; F1: more is."
     )
     return "Beside the plain engines", text, wide, drawn
 

@@ -34,8 +34,8 @@ def summary(
 
 def suspects(table: DataFrame, targets: Sequence[str]) -> list[tuple[str, str]]:
     """Columns to fill that have a word among their texts which elsewhere means a gap."""
-    texts = {name: set(table[name].dropna().unique()) for name in targets if table[name].dtype == object}
-    return [(name, word) for name, found in texts.items() for word in sorted(found & SUSPECT)]
+    texts = {name: table[name] for name in targets if table[name].dtype == object}
+    return [(name, word) for name, cells in texts.items() for word in sorted(set(cells[cells.isin(SUSPECT)]))]
 
 
 def worth(quality: dict[str, Any]) -> float:

@@ -189,6 +189,22 @@ def test_the_report_tells_gaps_quality_comparison_and_sureness(tmp_path: Path) -
     )
 
 
+def test_the_plain_engines_are_compared_where_asked_for_on_a_sample_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import comparison
+
+    assert TRAINER.Hyperparameters.read({}).compare is False
+    monkeypatch.setattr("comparison.COLUMNS", 2)
+    monkeypatch.setitem(comparison.ROWS, "fast", 90)
+    _, job, _ = fit(write(tmp_path, holed(mixed(140))), compare="true", columns="price,kind,sold")
+    beside = next(section for section in job.page.sections if section.title == "Beside the plain engines")
+    assert beside.table is not None
+    assert set(beside.table["column"]) == {"price", "sold"}
+    assert "of 90 rows" in beside.text
+    assert "2 of the 3 columns" in beside.text
+
+
 def test_a_column_that_holds_nothing_stays_empty_in_answers(tmp_path: Path) -> None:
     model, _, schema = fit(write(tmp_path / "data", holed(mixed(60)).assign(void=None)))
     [row] = ask(served(tmp_path, model, schema), [{"size": 1, "void": None}])

@@ -58,8 +58,8 @@ class Hyperparameters(slipway.Hyperparameters):
     """How far off a number or date may be and still be right, in standard deviations; 0 leaves none empty."""
     missing: tuple[str, ...] = ()
     """Texts that mean a gap in columns of text, NA say; an empty cell always does."""
-    compare: bool = True
-    """Fill hidden cells with the plain engines, too, so that the report shows them beside the chosen one."""
+    compare: bool = False
+    """Report the plain engines beside the chosen one, on hidden cells of a sample; it may take long."""
     num_epochs: Annotated[int, Field(ge=1, le=10_000), Tunable("Logarithmic")] = 100
     """How often datawig goes through the rows at most; it stops when three times nothing is gained."""
     batch_size: Annotated[int, Field(ge=1, le=100_000), Tunable("Logarithmic")] = 128
@@ -113,6 +113,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         job.report(**_test_scores(imputer, data["test"], params))
     found = None
     if params.compare and not late():
+        job.progress("compare=true: the plain engines fill hidden cells of a sample, too")
         found = comparison.compare(table, targets, choices, late)
     pages.write(job.page, table, height, imputer, found, params)
     whole = [name for name in targets if train.kinds[name] == "integer"]
