@@ -175,16 +175,16 @@ def _sent(raw: Raw, schema: Schema, texts: bool) -> dict[str, Array]:
     found = {}
     for name, values in zip(schema.sent(raw.names, raw.width), raw.columns, strict=True):
         column = schema.known(name)
-        if raw.written and not texts and column is not None:
+        if raw.written and not texts:
             found[name] = _given(plain.plain(values), column)
         else:
             found[name] = listed_objects(values)
     return found
 
 
-def _given(values: pa.Array, column: Column) -> Array:
+def _given(values: pa.Array, column: Column | None) -> Array:
     """The cells of a CSV as values of their column's kind, None where missing."""
-    if not column.numeric:
+    if column is None or not column.numeric:
         cells = values.to_pylist()
         return np.fromiter((None if cell == "" else cell for cell in cells), dtype=object, count=len(cells))
     found = cells_of(values, column, {})
