@@ -24,6 +24,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 T = TypeVar("T")
 INLINE_BYTES = 1 << 16
+_PACKED = (b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Parquet, and the two kinds of workbooks
 _INLINE_S = 0.005  # a ping may wait this long behind a prediction, no longer
 _GIVE_UP = 70  # exit code of a worker whose prediction never ended (EX_SOFTWARE)
 
@@ -91,8 +92,8 @@ class App:
         return self.endpoint is not None and self._waiting == 0 and self._cost_s < _INLINE_S
 
     def is_small(self, body: bytes) -> bool:
-        """Whether `body` is quick to read: short, within the limit, no Parquet, which may unpack to much."""
-        return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(b"PAR1")
+        """Whether `body` is quick to read: short, within the limit, none that may unpack to much."""
+        return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(_PACKED)
 
     def answer_now(self, headers: Headers, body: bytes) -> Answer:
         """Answers a small request on the spot."""
