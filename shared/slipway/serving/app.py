@@ -6,6 +6,7 @@ through the same functions, for tests and for whoever wants plain WSGI.
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,6 @@ T = TypeVar("T")
 INLINE_BYTES = 1 << 16
 _PACKED = (b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Parquet, and the two kinds of workbooks
 _INLINE_S = 0.005  # a ping may wait this long behind a prediction, no longer
-_GIVE_UP = 70  # exit code of a worker whose prediction never ended (EX_SOFTWARE)
 
 
 class App:
@@ -126,6 +126,14 @@ class App:
 
         Raises TimeoutError when it takes too long, _NoTurn where its turn has not come so long.
         """
+        while True:  # mostly once
+            try:
+                return await self._in_thread(work, *arguments)
+            except _ThreadLost:
+                continue
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """As `_in_turn`; raises _ThreadLost where the thread was given up before the turn came."""
         limit = float(self.settings.request_timeout_s)
         turn: list[float] = []
 
@@ -140,6 +148,8 @@ class App:
         left = limit
         while left > 0:
             ended, _ = await asyncio.wait({running}, timeout=left)
+            if future.cancelled():
+                raise _ThreadLost
             if ended:
                 return running.result()
             if future.cancel():
@@ -149,10 +159,15 @@ class App:
         raise TimeoutError
 
     def _given_up(self) -> Answer:
+        """Whoever waits takes a turn in a new thread; then the worker ends, as it does when the platform says so.
+
+        A thread cannot be stopped, a process can; until then no new connection comes to it.
+        """
         limit = self.settings.request_timeout_s
         log("serve", f"a request took longer than {limit} s; its worker starts anew", "error")
-        # A thread cannot be stopped, a process can.
-        asyncio.get_running_loop().call_later(0.2, os._exit, _GIVE_UP)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread = ThreadPoolExecutor(1, "predict")
+        asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGTERM)
         return failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
 
     def _answered(self, _: "asyncio.Future[Any]") -> None:
@@ -182,6 +197,10 @@ class App:
         from slipway.serving.web import create_app
 
         return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
+
+
+class _ThreadLost(Exception):
+    """What its thread did before never ends."""
 
 
 class _NoTurn(Exception):
