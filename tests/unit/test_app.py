@@ -234,7 +234,7 @@ def test_a_request_that_never_ends_costs_no_other_its_answer(served, monkeypatch
     assert lost[0] == 504
     assert [status for status, _ in others] == [200] * 6
     assert [float(body.split(b",")[0]) for _, body in others] == [2, 3, 4, 5, 6, 9]
-    assert events == [signal.SIGTERM], "the worker ends as it does when it is told to: what it has begun is answered"
+    assert events == [signal.SIGTERM], "as where it is told to end: what it has begun is answered"
 
 
 async def _later(seconds, work):

@@ -18,8 +18,8 @@ from slipway.media import MediaType
 from slipway.table import header
 from slipway.table.raw import Raw
 
-# .xlsx is a zip, where a few bytes can stand for any number of equal ones, and a sheet a grid from its first to its
-# last cell, however few are between.
+# .xlsx is a zip, where a few bytes can stand for any number of equal ones, and a sheet is a grid from its first
+# cell to its last, however few are between.
 _FREE_BYTES, _UNPACKS = 1 << 26, 64  # unpacked: of any workbook, and for each of its bytes
 _FREE_CELLS, _SPANS = 1 << 16, 4  # of the grid: of any workbook, and for each unpacked byte
 _MEMORY, _TAKES, _MOST_MEMORY = (
@@ -75,7 +75,7 @@ def _text(cell: Any) -> str:
 
 
 def _unpacked(body: bytes) -> int:
-    """The bytes of all parts. Raises UserError where they make no workbook, PayloadTooLarge where they are many."""
+    """The bytes of all parts. Raises UserError where they are no workbook's, PayloadTooLarge for too many."""
     if not body.startswith(b"PK"):
         return len(body)
     try:

@@ -1,4 +1,4 @@
-"""The process that reads a workbook: `python excel_sheet.py MEMORY CELLS`, bytes in, JSON out; it needs no more of us."""
+"""What reads a workbook: `python excel_sheet.py MEMORY CELLS`, bytes in, JSON out. It needs no more of us."""
 
 import io
 import os
@@ -15,7 +15,9 @@ def main(memory: int, cells: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        from python_calamine import CalamineWorkbook  # here alone, and not where this module is imported by name
+        from python_calamine import (
+            CalamineWorkbook,
+        )  # here alone, and not where this module is imported by name
 
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
         sheet = book.get_sheet_by_index(0)

@@ -159,7 +159,7 @@ class App:
         raise TimeoutError
 
     def _given_up(self) -> Answer:
-        """Whoever waits takes a turn in a new thread; then the worker ends, as it does when the platform says so.
+        """Whoever waits takes a turn in a new thread; then the worker ends, as where the platform says so.
 
         A thread cannot be stopped, a process can; until then no new connection comes to it.
         """

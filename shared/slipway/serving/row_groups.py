@@ -87,7 +87,7 @@ class RowGroups:
     def predict_valid(
         self, groups: Array, predict: Predict, invalid: dict[int, UserError], said: UserError | None = None
     ) -> list[PartialResult]:
-        """Answers to all of `groups` that can be answered; of the others puts into `invalid`, by place, why not.
+        """Answers to all of `groups` that can be answered; into `invalid`, by place, goes why others cannot.
 
         `said` is what the model has said to all of them, if it was asked already.
         """
