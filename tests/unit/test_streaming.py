@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from threading import Event
 
 import numpy as np
@@ -169,7 +170,7 @@ def test_a_client_that_has_gone_is_predicted_for_no_longer(served):
 def test_a_piece_that_takes_too_long_ends_the_worker(served, monkeypatch, capfd):
     """B2.6."""
     ended = []
-    monkeypatch.setattr(application.os, "_exit", ended.append)
+    monkeypatch.setattr(application.os, "kill", lambda process, number: ended.append(number))
     model = Gated()
 
     async def late():
@@ -183,7 +184,7 @@ def test_a_piece_that_takes_too_long_ends_the_worker(served, monkeypatch, capfd)
 
     sent = asyncio.run(late())
     assert sent[-1]["more_body"]
-    assert ended == [70]
+    assert ended == [signal.SIGTERM]
     assert "took longer than 1 s" in capfd.readouterr().err
 
 

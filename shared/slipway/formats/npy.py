@@ -60,6 +60,8 @@ def _array(body: bytes, reading: Reading) -> Array:
     shape, fortran, kind, start = _header(body)
     if kind.kind not in "fiubU" or kind.itemsize == 0 or len(shape) not in {1, 2}:
         raise UserError(f"expected an array of shape (rows, columns), got shape {shape} of {kind}"[:200])
+    if min(shape) < 0:
+        raise UserError(f"expected an array of shape (rows, columns), got shape {shape}"[:200])
     size = math.prod(shape) * kind.itemsize
     if size > len(body) - start:
         raise UserError(f"the .npy array claims {size} bytes and has {len(body) - start}")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import orjson
 
 from slipway.errors import NotAcceptable, RowErrors, UserError, listed
 from slipway.formats import Format, Reading, json
@@ -90,12 +91,14 @@ class Invocation:
         table = self._lenient_table(raw, invalid, found)
         if table is None:
             return Written(self._write(self._merged([], invalid), None), 0)
+        said: UserError | None = None
         if not invalid and not found:
             try:
                 answers = self._predict(table)
             except UserError as error:
                 if error.status != UserError.status:
                     raise
+                said = error
             else:
                 columns = self.chosen(answers.columns)
                 columns = with_errors(columns, nulls(len(next(iter(columns.values())))))
@@ -104,7 +107,7 @@ class Invocation:
         spoiled = groups.invalid(found)
         if may_stream and self.options.stream and self.writer.lines and len(groups) > PIECE:
             return self._streamed(groups, spoiled, invalid)
-        parts = self._valid(groups, np.arange(len(groups)), spoiled, invalid)
+        parts = self._valid(groups, np.arange(len(groups)), spoiled, invalid, said)
         answered = [part.places for part in parts]
         extra = self._extra(groups, parts, invalid)
         rows = len(np.unique(np.concatenate(answered))) if answered else 0
@@ -156,17 +159,22 @@ class Invocation:
                 raise Fault("predict gave other columns to some rows than to those before")
             wanted = MediaType(self.wanted.essence) if names else self.wanted  # one header is enough
             names = list(columns)
-            yield self.writer.write(columns, wanted, "")
+            yield self._written(columns, wanted, "")
 
     def _valid(
-        self, groups: RowGroups, some: Array, spoiled: Mapping[int, UserError], invalid: dict[int, UserError]
+        self,
+        groups: RowGroups,
+        some: Array,
+        spoiled: Mapping[int, UserError],
+        invalid: dict[int, UserError],
+        said: UserError | None = None,
     ) -> list[PartialResult]:
         """Answers to those groups that can be answered; into `invalid` goes why the others cannot."""
         if spoiled:
             bad = np.isin(some, list(spoiled))
             invalid |= {groups.place(group): spoiled[group] for group in some[bad].tolist()}
             some = some[~bad]
-        return groups.predict_valid(some, self._predict, invalid)
+        return groups.predict_valid(some, self._predict, invalid, said)
 
     def _extra(
         self, groups: RowGroups, parts: list[PartialResult], invalid: Mapping[int, UserError]
@@ -191,9 +199,17 @@ class Invocation:
     def _predict(self, table: Table) -> Answers:
         return checked(self.model.predict(table, self.options), len(table))
 
+    def _written(self, columns: Columns, wanted: MediaType, envelope: str) -> bytes:
+        try:
+            return self.writer.write(columns, wanted, envelope)
+        except orjson.JSONEncodeError as error:
+            if "Recursion" not in str(error):
+                raise
+            raise UserError("a cell is nested too deeply to be given back") from None
+
     def _write(self, columns: Columns, answers: Answers | None) -> bytes:
         envelope = (answers.envelope if answers else "") or self.model.envelope
-        written = self.writer.write(columns, self.wanted, envelope)
+        written = self._written(columns, self.wanted, envelope)
         extra = answers.extra if answers else None
         if not extra:
             return written
