@@ -117,10 +117,10 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     line_end = body.find(b"\n")
     first = body[: line_end if line_end >= 0 else len(body)].rstrip(b"\r")
     if first.count(b",") != width - 1 or first.translate(None, _PLAIN) or width < 2:
-        if first != ",".join(schema.names).encode() or width < 2:
+        if first != schema.header or width < 2:
             return None
         body = body[line_end + 1 :] if line_end >= 0 else b""
-    elif schema.named and line_end >= 0 and first == ",".join(schema.names).encode():
+    elif schema.named and line_end >= 0 and first == schema.header:
         return None  # numbers for names
     if len(body) < csv_cells.SMALL:
         return _small_matrix(body, width)
