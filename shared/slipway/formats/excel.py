@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from slipway.table.raw import Raw
 
 _MOST_BYTES = 1 << 30  # unpacked: .xlsx is a zip, where a few bytes can stand for any number of equal ones
 _SECONDS = 60
+_SHEET = str(Path(__file__).with_name("excel_sheet.py"))  # by its path: the package takes a second to import
 
 
 class Excel(Format):
@@ -84,7 +86,7 @@ def _rows(body: bytes, reading: Reading) -> list[list[Any]]:
     memory = min(2 << 30, 256 * (1 << 20) + 16 * len(body) + 64 * reading.budget.cells // 4)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "slipway.formats.excel_sheet", str(memory), str(reading.budget.cells)],
+            [sys.executable, "-I", _SHEET, str(memory), str(reading.budget.cells)],
             input=body,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What reads a workbook, bytes in, JSON out: `python -m slipway.formats.excel_sheet MEMORY CELLS`."""
+"""What reads a workbook, bytes in, JSON out: `python -I excel_sheet.py MEMORY CELLS`."""
 
 import io
 import os
