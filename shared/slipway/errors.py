@@ -92,7 +92,7 @@ def _quoted(value: Any, limit: int) -> str:
     if isinstance(value, str):
         return '"' + value[:limit].replace("\n", " ").replace("\r", " ") + ("" if len(value) > limit else '"')
     if isinstance(value, list | tuple):  # which may be nested a thousand deep
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)} {'cell' if len(value) == 1 else 'cells'}"
     if isinstance(value, dict):
         return f"an object of {len(value)}"
     return repr(value)
