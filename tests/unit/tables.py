@@ -119,3 +119,9 @@ def request(codec: Format, table: dict[str, Array], media: MediaType) -> bytes:
     if codec.media_type != "application/json":
         return body
     return body.removeprefix(b'{"predictions":').removesuffix(b"}\n")
+
+
+def rows_of(table: Table) -> list[list[Any]]:
+    """The cells of a table row by row, None where missing."""
+    columns = [table.column(name).tolist() for name in table.names]
+    return [[None if cell != cell else cell for cell in row] for row in zip(*columns, strict=True)]

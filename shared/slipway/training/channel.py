@@ -230,7 +230,7 @@ class Channel:
     def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
         whole = blocks is None
         names, notes = self.names, list(self._head.notes)
-        draft = Draft(self.name, names, self._options, self._roles, self._known())
+        draft = Draft(self.name, names, self._options, self._roles, self._known(), frozenset(self._texts))
         for raw, file in self._blocks() if blocks is None else blocks:
             draft.add(raw, file)
         try:
