@@ -18,10 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 GAPS = ("", "", "NA", "NaN", "null", "None", "?")
-WORDS = ["Ærø", "a,b", 'say "hi"', "two\nlines", "x", "NA", "日本語", "=1+1", "tab\there", "semi;colon", "#", "é", "n/a",
-         "12 mm", "it's", "A1", "O'Neill", "ß", "🦆", "-", "a" * 40, "null", "True or not", "1,5 l", "\\", "%", "x y"]  # fmt: skip
-NAMES = ["x", "y", "zip", "größe", "a b", 'the "name"', "2019", "2020", "7", "x,y", "日付", "label", "data_", "paid", "n%",
-         "true", "NaN_", "semi;", "id", "when", "under_score", "Z"]  # fmt: skip
+WORDS = ["Ærø", "a,b", 'say "hi"', "two\nlines", "x", "NA", "日本語", "=1+1", "tab\there", "semi;colon", "#", "é", "n/a", "12 mm", "it's", "A1", "O'Neill", "ß", "🦆", "-", "null", "True or not", "1,5 l", "\\", "%", "x y", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
+NAMES = ['x', 'y', 'zip', 'größe', 'a b', 'the "name"', '2019', '2020', '7', 'x,y', '日付', 'label', 'data_', 'paid', 'n%', 'true', 'NaN_', 'semi;', 'id', 'when', 'under_score', 'Z']
 
 
 @dataclass(frozen=True)
@@ -90,10 +88,11 @@ def _day(random: Random) -> date:
     return date(2019, 1, 1) + timedelta(days=random.randrange(2000))
 
 
+_WHOLE = (0, 1, -1, 7, 2019, -(2**53) + 1, 2**53 - 1)
 _SORTS: dict[str, tuple[Callable[[Random], Any], str]] = {
     "code": (lambda random: random.choice(["02108", "+49", "00", "10115", "007", "1_000"]), "text"),
     "boolean": (lambda random: random.random() < 0.5, "boolean"),
-    "integer": (lambda random: random.choice([0, 1, -1, 7, 2019, -(2**53) + 1, 2**53 - 1, random.randrange(10**6)]), "integer"),
+    "integer": (lambda random: random.choice([*_WHOLE, random.randrange(10**6)]), "integer"),
     "big": (lambda random: random.choice([2**53, 2**62 + 1, 9_007_199_254_740_993, 2**63 - 1]), "text"),
     "number": (_number, "number"),
     "day": (lambda random: _day(random).isoformat(), "time"),
@@ -105,7 +104,7 @@ _SORTS: dict[str, tuple[Callable[[Random], Any], str]] = {
 
 @dataclass(frozen=True)
 class Form:
-    """A table in a format: its media type, how its file ends, its bytes, and whether columns have their names."""
+    """A table in a format: its media type, how its file ends, its bytes, whether it has names."""
 
     media_type: str
     suffix: str
