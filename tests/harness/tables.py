@@ -18,8 +18,59 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 GAPS = ("", "", "NA", "NaN", "null", "None", "?")
-WORDS = ["Ærø", "a,b", 'say "hi"', "two\nlines", "x", "NA", "日本語", "=1+1", "tab\there", "semi;colon", "#", "é", "n/a", "12 mm", "it's", "A1", "O'Neill", "ß", "🦆", "-", "null", "True or not", "1,5 l", "\\", "%", "x y", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
-NAMES = ['x', 'y', 'zip', 'größe', 'a b', 'the "name"', '2019', '2020', '7', 'x,y', '日付', 'label', 'data_', 'paid', 'n%', 'true', 'NaN_', 'semi;', 'id', 'when', 'under_score', 'Z']
+WORDS = [
+    "Ærø",
+    "a,b",
+    'say "hi"',
+    "two\nlines",
+    "x",
+    "NA",
+    "日本語",
+    "=1+1",
+    "tab\there",
+    "semi;colon",
+    "#",
+    "é",
+    "n/a",
+    "12 mm",
+    "it's",
+    "A1",
+    "O'Neill",
+    "ß",
+    "🦆",
+    "-",
+    "null",
+    "True or not",
+    "1,5 l",
+    "\\",
+    "%",
+    "x y",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+]
+NAMES = [
+    "x",
+    "y",
+    "zip",
+    "größe",
+    "a b",
+    'the "name"',
+    "2019",
+    "2020",
+    "7",
+    "x,y",
+    "日付",
+    "label",
+    "data_",
+    "paid",
+    "n%",
+    "true",
+    "NaN_",
+    "semi;",
+    "id",
+    "when",
+    "under_score",
+    "Z",
+]
 
 
 @dataclass(frozen=True)
