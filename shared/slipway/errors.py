@@ -101,4 +101,6 @@ def _quoted(value: Any, limit: int) -> str:
 def listed(names: Sequence[str], limit: int = 10) -> str:
     """`names` as an error message lists them, the first `limit` of them."""
     rest = len(names) - limit
-    return ", ".join(str(name)[:200] for name in names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(" ".join(str(name)[:200].splitlines()) for name in names[:limit]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )

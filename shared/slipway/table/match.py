@@ -191,7 +191,10 @@ def _given(values: pa.Array, column: Column | None) -> Array:
     if column.kind == "boolean":
         return np.array([None if cell != cell else bool(cell) for cell in found.tolist()], dtype=object)
     integers = column.kind == "integer"
-    listed = [int(cell) if integers and float(cell).is_integer() else cell for cell in found.tolist()]
+    listed = [
+        int(cell) if integers and float(cell).is_integer() and abs(cell) < EXACT else cell
+        for cell in found.tolist()
+    ]
     return np.fromiter((None if cell != cell else cell for cell in listed), dtype=object, count=len(listed))
 
 
