@@ -47,6 +47,10 @@ class RowErrors(UserError):
         super().__init__(first.message, min(rows), first.column)
         self.rows = dict(rows)
 
+    def moved(self, row: int | None) -> UserError:  # type: ignore[override]
+        """The first of the errors, of another row."""
+        return UserError(self.message, row, self.column)
+
 
 class PlatformError(Exception):
     """What surrounds the job let it down: a full disk, an input that cannot be read, a host that is lost."""

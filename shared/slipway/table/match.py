@@ -56,6 +56,8 @@ def typed(
 def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
     """One column's cells as `column` holds them, in the form that `Table` keeps."""
     kind = column.kind
+    if kind == "list" or ((column.lists or not column.numeric) and _holds_lists(values)):
+        return listed_objects(values)
     if kind in {"number", "integer"}:
         found = numbers(values, column.name, column.missing, column.style, errors)
         if kind == "integer" and np.array_equal(found, np.trunc(found)) and (np.abs(found) < EXACT).all():
@@ -63,8 +65,6 @@ def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
         return found
     if kind == "boolean":
         return truths(values, column, errors)
-    if kind == "list" or _holds_lists(values):
-        return listed_objects(values)
     return texts_of(values, column)
 
 

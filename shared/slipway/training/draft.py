@@ -115,7 +115,7 @@ class Draft:
         if len(types) > 1:
             chunks = [_neutral(chunk, self._given.missing) for chunk in chunks]
             types = {chunk.type for chunk in chunks if chunk.type != pa.null()} or {pa.string()}
-        forced = self._roles.get(name) in {"key", "label"} or self._given.kinds.get(name) in {"text", "time"}
+        forced = bool(self._roles.get(name)) or self._given.kinds.get(name) in {"text", "time"}
         if types <= {pa.int64(), pa.float64()} and not forced and types != {pa.int64()}:
             return joined([_floats(chunk) for chunk in chunks])
         if len(types) == 1:
