@@ -28,7 +28,7 @@ class Outcome(BaseModel):
 
     @classmethod
     def of(cls, rows: "View", params: "Hyperparameters") -> Self:
-        """The problem that the target of `rows`, without gaps, poses. Raises UserError where it poses none."""
+        """The problem that the target of `rows`, without gaps, poses. Raises UserError where it has none."""
         kind, cells = rows.table.kinds[params.target], rows.column(params.target)
         values = sorted(set((cells.astype(np.int64) if kind == "integer" else cells).tolist()))
         problem = params.problem
