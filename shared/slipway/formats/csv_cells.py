@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,9 @@ from slipway.table import arrow, kinds
 from slipway.table.arrow import Array
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
-_CHUNK = 1 << 16  # bytes looked at at a time, which stay in the processor's cache
-_ZERO, _PLUS, _MINUS = b"0+-"
+_CHUNK = 1 << 17  # bytes looked at at a time, which stay in the processor's cache
+_ZERO, _PLUS, _MINUS, _COMMA = b"0+-,"
+_PLUS_SIGN = re.compile(rb'(?:^|[,\n\r" \t])\+')
 _CODE = kinds.CODE + r"|^[-+]?0[xX]|^\+"  # what Arrow reads as a number, and would lose by it
 _TYPES = {"number": pa.float64(), "integer": pa.int64(), "": pa.string()}
 csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
@@ -121,7 +123,8 @@ def typed(
     found = {
         name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)
     }
-    if any(column.type == pa.float64() and _has_words(column) for column in found.values()):
+    words = b"a" in body or b"A" in body
+    if words and any(column.type == pa.float64() and _has_words(column) for column in found.values()):
         raise pa.ArrowInvalid("a spelling of nan that is no gap")
     return [found.get(name) for name in names]
 
@@ -220,23 +223,18 @@ def has_codes(body: bytes, mark: str = ",") -> bool:
     """
     if mark != ",":
         body = body.replace(mark.encode(), b",")
+    if b"+" in body and _PLUS_SIGN.search(body):
+        return True
     whole = np.frombuffer(b"\n\n" + body + b"\n", np.uint8)
-    starts, zeros = np.empty(_CHUNK, bool), np.empty(_CHUNK, bool)
     for start in range(1, len(whole) - 2, _CHUNK):
         before, first, second = (whole[start + shift : start + shift + _CHUNK] for shift in range(3))
-        height = len(second)
-        odd, zero = starts[:height], zeros[:height]
-        np.equal(first[:height], _ZERO, out=zero)
-        np.greater_equal(second, _ZERO, out=odd)
-        zero &= odd
-        np.equal(first[:height], _PLUS, out=odd)
-        zero |= odd
-        np.less_equal(before[:height], _MINUS, out=odd)
-        odd &= zero
+        odd = first[: len(second)] == _ZERO
+        odd &= second >= _ZERO
+        odd &= before[: len(second)] <= _MINUS
         if odd.any():
             places = np.flatnonzero(odd) + start
-            signs = (whole[places] == _PLUS) | (whole[places] == _MINUS)
-            if not signs.all() or (whole[places - 1] < _PLUS).any() or (whole[places - 1] == ord(",")).any():
+            lower = np.where(whole[places] == _MINUS, whole[places - 1], whole[places])
+            if (lower < _PLUS).any() or (lower == _COMMA).any():
                 return True
     return False
 

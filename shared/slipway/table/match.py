@@ -39,7 +39,7 @@ def typed(
             raise NoRows("no rows came")
         return Table(schema.columns, None, raw.height, raw.matrix, nests=nests)
     # Names that do not fit are worth more words than that no row follows them.
-    positions = schema.positions(raw.names, raw.width) if raw.width else []
+    positions = schema.positions(raw.names, raw.width) if raw.width or raw.height else []
     if not raw.height:
         raise NoRows("no rows came")
     cells = [

@@ -77,6 +77,11 @@ class Schema(BaseModel):
         return tuple(column.name for column in self.table)
 
     @cached_property
+    def header(self) -> bytes:
+        """The names as the first line of a CSV that quotes none."""
+        return ",".join(self.names).encode()
+
+    @cached_property
     def numeric(self) -> bool:
         """Whether every column the model reads holds plain numbers, so that rows are one matrix."""
         return all(

@@ -159,4 +159,4 @@ def _neutral(chunk: pa.Array, missing: Sequence[str]) -> pa.Array:
 def _floats(chunk: pa.Array) -> Array:
     if chunk.type == pa.null():
         return np.full(len(chunk), np.nan)
-    return arrow.floats(chunk.cast(pa.float64(), safe=False))
+    return arrow.floats(chunk if chunk.type == pa.float64() else chunk.cast(pa.float64(), safe=False))
