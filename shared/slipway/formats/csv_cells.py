@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from slipway.errors import NoRows, UserError
+from slipway.formats import json_numbers
 from slipway.formats.base import Direct
 from slipway.table import arrow, kinds
 from slipway.table.arrow import Array
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
 _CHUNK = 1 << 17  # bytes looked at at a time, which stay in the processor's cache
-_ZERO, _PLUS, _MINUS, _COMMA = b"0+-,"
+_ZERO, _PLUS, _MINUS, _COMMA, _LINE = b"0+-,\n"
 _PLUS_SIGN = re.compile(rb'(?:^|[,\n\r" \t])\+')
 _CODE = kinds.CODE + r"|^[-+]?0[xX]|^\+"  # what Arrow reads as a number, and would lose by it
 _TYPES = {"number": pa.float64(), "integer": pa.int64(), "": pa.string()}
@@ -241,6 +242,9 @@ def has_codes(body: bytes, mark: str = ",") -> bool:
 
 def matrix(body: bytes, width: int) -> Array | None:
     """A large CSV of plain numbers as one float64 array; None where it is not plain."""
+    quick = _flat_matrix(body, width)
+    if quick is not None:
+        return quick
     try:
         columns = typed(body, ",", ["number"] * width)
     except (pa.ArrowInvalid, UserError):
@@ -249,3 +253,17 @@ def matrix(body: bytes, width: int) -> Array | None:
     for place, column in enumerate(columns):
         found[:, place] = arrow.floats(column)
     return None if np.isinf(found).any() else found
+
+
+def _flat_matrix(body: bytes, width: int) -> Array | None:
+    """The same by JSON's grammar, in half the time, where no cell is empty and each number is JSON's, too."""
+    if not body.endswith(b"\n"):
+        body += b"\n"
+    marks = np.frombuffer(body, np.uint8)
+    marks = marks[np.flatnonzero((marks == _COMMA) | (marks == _LINE))]
+    if len(marks) % width:
+        return None
+    ends = marks.reshape(-1, width) == _LINE
+    if not ends[:, -1].all() or ends[:, :-1].any():
+        return None
+    return json_numbers.flat(b"[" + body[:-1].replace(b"\n", b",") + b"]", width)
