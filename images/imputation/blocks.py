@@ -26,12 +26,12 @@ def width(column: Column) -> int:
 def block(column: Column, read: Any) -> Floats:
     """The dense columns of one column; the first is NaN exactly where the cell is missing."""
     if column.kind == "number":
-        return read.reshape(-1, 1)
+        return np.asarray(read, float).reshape(-1, 1)
     if column.kind == "date":
         return date_parts(read)
     if column.kind == "text":
         shapes = [*map(text_shape, read.distinct), (np.nan,) * 3]
-        return np.array(shapes, dtype=float)[read.places]
+        return np.asarray(np.array(shapes, dtype=float)[read.places])
     codes = column.codes(read)
     values = (codes[:, None] == np.arange(width(column))) if indicated(column) else codes[:, None]
     return np.where(codes[:, None] < 0, np.nan, values)

@@ -44,7 +44,7 @@ class Words:
     @cached_property
     def cells(self) -> NDArray[Any]:
         """Each cell's text, None where it is missing."""
-        cells: NDArray[Any] = np.append(self.distinct, None)[self.places]
+        cells: NDArray[Any] = np.array([*self.distinct, None], object)[self.places]
         return cells
 
 

@@ -1,4 +1,4 @@
-"""What a column holds to the imputer: numbers, categories, text or dates, read from a table and written back."""
+"""What a column is to the imputer: numbers, categories, text or dates, read from a table and written back."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -166,7 +166,8 @@ def _of_texts(facts: slipway.Column, given: list[str], places: NDArray[np.int64]
     for text, _ in counts.most_common():
         usual.setdefault(text.strip(), text)
     spelled = tuple(usual[label] for label in labels)
-    return Column(facts, "category" if few and short else "text", labels, spelled if spelled != labels else ())
+    kind: Kind = "category" if few and short else "text"
+    return Column(facts, kind, labels, spelled if spelled != labels else ())
 
 
 def _numbers(values: Floats) -> Words:

@@ -127,6 +127,6 @@ class DataWig:
 
 def framed(read: Read) -> pd.DataFrame:
     """Read cells as DataWig takes them: floats are numbers, objects are text."""
-    return pd.DataFrame({
-        name: cells.cells if isinstance(cells, Words) else cells for name, cells in read.items()
-    })
+    return pd.DataFrame(
+        {name: cells.cells if isinstance(cells, Words) else cells for name, cells in read.items()}
+    )

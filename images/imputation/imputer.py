@@ -24,6 +24,7 @@ import slipway
 from slipway import Table, UserError
 
 ENGINES: dict[str, type[Auto | DataWig | Plain]] = {"Auto": Auto, "DataWig": DataWig, "Plain": Plain}
+PLAINLY = Asked()
 CHUNK = 20_000  # rows filled at once: bounds memory, and is large enough for speed
 
 
@@ -39,7 +40,7 @@ class Imputer:
     seed: int
 
     def fill(
-        self, table: Table, columns: Sequence[str] | None = None, asked: Asked = Asked()
+        self, table: Table, columns: Sequence[str] | None = None, asked: Asked = PLAINLY
     ) -> dict[str, Cells]:
         """The filled gaps of `columns` (all targets); a target that the table lacks is a column of gaps.
 

@@ -17,9 +17,7 @@ SUSPECT = {"NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "?
 JUDGED = 20_000  # rows of a table that are judged at most
 
 
-def summary(
-    imputer: Imputer, table: Table, threshold: float | None, tolerance: float
-) -> dict[str, float]:
+def summary(imputer: Imputer, table: Table, threshold: float | None, tolerance: float) -> dict[str, float]:
     """Means over the columns of what was reached on cells that the models did not see."""
     found: dict[str, list[float]] = {"nrmse": [], "f1": [], "ece": [], "quality": []}
     for quality in imputer.quality.values():
@@ -36,8 +34,8 @@ def summary(
 
 def suspects(table: Table, targets: Sequence[str]) -> list[tuple[str, str]]:
     """Columns to fill that have a word among their texts which elsewhere means a gap."""
-    found = {name: SUSPECT.intersection(texts(table, name)[0]) for name in targets if table.kinds[name] == "text"}
-    return [(name, word) for name, words in found.items() for word in sorted(words)]
+    named = [name for name in targets if table.kinds[name] == "text"]
+    return [(name, word) for name in named for word in sorted(SUSPECT.intersection(texts(table, name)[0]))]
 
 
 def worth(quality: dict[str, Any]) -> float:
@@ -56,7 +54,8 @@ def held_out(imputer: Imputer, table: Table, threshold: float | None) -> dict[st
         seen = part.take(np.flatnonzero(~gaps(part, name)))
         if not len(seen):
             continue
-        others, truth = seen.select([one for one in seen.names if one != name]), column.answers(column.read(seen))
+        others = seen.select([one for one in seen.names if one != name])
+        truth = column.answers(column.read(seen))
         cells = imputer.fill(others, [name], Asked(threshold))[name]
         values = cells.values if threshold is None else imputer.fill(others, [name])[name].values
         metric, score = judged(column, truth, values)

@@ -24,7 +24,8 @@ def completed(
     imputer: Imputer, table: Table, filled: Mapping[str, Cells], options: "Options"
 ) -> dict[str, Array]:
     """The sent columns, their gaps filled, then the marks of each filled column."""
-    answer, marked = dict(table.sent), {}
+    answer = dict(table.sent)
+    marked: dict[str, Array] = {}
     for name, cells in filled.items():
         if name not in answer and not options.marks:
             continue
@@ -125,7 +126,7 @@ def ranked(column: Column, cells: Cells) -> Array:
 def numbers(column: Column, cells: Cells) -> Array:
     """Each number with the ends of its interval, in the place of labels."""
     none = np.full(len(cells.rows), np.nan)
-    parts = (cells.values, none if cells.lower is None else cells.lower, none if cells.upper is None else cells.upper)
+    parts = [none if part is None else part for part in (cells.values, cells.lower, cells.upper)]
     ends = zip(*(column.ends(part).tolist() for part in parts), strict=True)
     return objects([[{"predicted": value, "low": low, "high": high}] for value, low, high in ends])
 

@@ -13,7 +13,8 @@ from masks import MASKS, mar, mcar
 from residuals import Residuals
 from scores import ece, f1, nrmse
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-from specimen import fill, fit, mixed, tabled
+from specimen import mixed
+from test_frames import fill, fit, tabled
 
 rng = np.random.default_rng(0)
 

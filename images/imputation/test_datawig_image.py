@@ -13,7 +13,8 @@ from engine import Choices
 from goods import NEW, TRAIN
 from imputer import Imputer
 from pandas import DataFrame
-from specimen import fill, fit, holed, mixed, tabled
+from specimen import holed, mixed
+from test_frames import fill, fit, tabled
 from test_imputation import fit as trained
 from test_imputation import reply_to, served, write
 

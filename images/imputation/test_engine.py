@@ -12,7 +12,8 @@ from imputer import Imputer
 from plain import Plain
 from plain_fit import NAMES
 from scores import nrmse
-from specimen import fill, fit, holed, mixed
+from specimen import holed, mixed
+from test_frames import fill, fit
 
 ENGINES = ("auto", "datawig", *NAMES)
 

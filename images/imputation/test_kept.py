@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kept import Kept
-from specimen import fill, tabled
+from test_frames import fill, tabled
 
 from slipway import Job
 from slipway.image import Image

@@ -8,7 +8,8 @@ from features import Features
 from learners import SHARP, Task, fit_ridge
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
-from specimen import mixed, tabled
+from specimen import mixed
+from test_frames import tabled
 from text import spelling
 
 

@@ -8,7 +8,8 @@ from columns import infer
 from engine import Choices
 from imputer import Imputer
 from scores import nrmse
-from specimen import fill, fit, holed, mixed, tabled
+from specimen import holed, mixed
+from test_frames import fill, fit, tabled
 
 FAST = Choices(preset="fast")
 

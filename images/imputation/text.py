@@ -53,8 +53,8 @@ class Tfidf:
 
     def transform(self, texts: Words) -> sparse.csr_matrix:
         """One row a cell: the word columns, then the character columns; a gap is a row of zeros."""
-        distinct = [*texts.distinct.tolist(), ""]
-        parts = [getattr(self, form).transform([text[: LONGEST[form]] for text in distinct]) for form in FORMS]
+        given = [*texts.distinct.tolist(), ""]
+        parts = [getattr(self, form).transform([text[: LONGEST[form]] for text in given]) for form in FORMS]
         return sparse.hstack(parts, format="csr", dtype=np.float32)[texts.places]
 
     @property

@@ -151,12 +151,17 @@ class Table:
         columns = [self.columns[self._places[name]] for name in names]
         if self._matrix is not None:
             return type(self)(
-                columns, None, self.height, self.numbers(names), self.sent, self.absent, self.nests, self.written
+                columns,
+                None,
+                self.height,
+                self.numbers(names),
+                self.sent,
+                self.absent,
+                self.nests,
+                self.written,
             )
         cells = [self._column_of(name)[1] for name in names]
-        return type(self)(
-            columns, cells, self.height, None, self.sent, self.absent, self.nests, self.written
-        )
+        return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests, self.written)
 
     def _some(self, some: Any, height: int) -> Self:
         return type(self)(
