@@ -50,7 +50,7 @@ def typed(
         column.name for position, column in zip(positions, schema.columns, strict=True) if position is None
     )
     sent = _sent(raw, schema, texts) if keep else None
-    return Table(schema.columns, cells, raw.height, None, sent, absent, nests)
+    return Table(schema.columns, cells, raw.height, None, sent, absent, nests, raw.written and texts)
 
 
 def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
@@ -177,6 +177,8 @@ def _sent(raw: Raw, schema: Schema, texts: bool) -> dict[str, Array]:
         column = schema.known(name)
         if raw.written and not texts:
             found[name] = _given(plain.plain(values), column)
+        elif isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+            found[name] = values.astype(np.float64) if values.dtype.kind == "f" else values
         else:
             found[name] = listed_objects(values)
     return found
