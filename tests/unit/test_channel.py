@@ -333,7 +333,9 @@ def test_kinds_are_those_of_all_rows_whatever_is_asked_for_first(data, first):
 
 
 def test_a_batch_that_is_not_like_the_first_is_named(data):
-    with pytest.raises(UserError, match=r'^channel train, file b\.csv.*: row 3, column "x": expected a number, got "no"'):
+    with pytest.raises(
+        UserError, match=r'^channel train, file b\.csv.*: row 3, column "x": expected a number, got "no"'
+    ):
         list(data(a_csv="x,y\n1,2\n3,4\n", b_csv="no,5\n").batches())
 
 
