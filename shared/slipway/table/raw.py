@@ -25,7 +25,7 @@ class Raw:
     sparse: bool = False
     """Whether a column that is not there is one of zeros, as in LibSVM."""
     partial: bool = False
-    """Whether a column that is not there is one of gaps, as with objects in JSON, which may leave cells out."""
+    """Whether a column that is not there is one of gaps, as of JSON's objects, which may leave cells out."""
     written: bool = False
     """Whether cells are texts as they were written, in a format that has no types: CSV."""
     places: Array | None = None
