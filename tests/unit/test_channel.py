@@ -383,7 +383,7 @@ def test_the_one_file_of_a_channel_can_be_had_as_text(tmp_path):
 
 
 def test_a_key_is_a_text_byte_for_byte_and_a_label_where_it_would_lose_something(data):
-    """Issue 14: keys, groups, labels and identifiers, which an algorithm names by role, are texts in any case."""
+    """Issue 14: keys and identifiers, which an algorithm names by role, are texts in any case."""
     body = "id,class,code,n\n1,1,01,1\n2.0,2,02,2\n"
     channel = data(a_csv=body)
     channel.declare("key", ["id", "n"])
