@@ -80,9 +80,7 @@ def schema_of(*names: str, kind: Any = "number", table: Sequence[str] = (), **fa
     return Schema(columns=read, table=whole, **facts)
 
 
-def read(
-    body: bytes | str, media_type: str = "text/csv", schema: Schema | None = None, **how: Any
-) -> Raw:
+def read(body: bytes | str, media_type: str = "text/csv", schema: Schema | None = None, **how: Any) -> Raw:
     """What a format makes of a body."""
     source, media = reader(media_type)
     return source.read(body.encode() if isinstance(body, str) else body, media, Reading(schema, **how))

@@ -333,7 +333,9 @@ def test_kinds_are_those_of_all_rows_whatever_is_asked_for_first(data, first):
 
 
 def test_a_batch_that_is_not_like_the_first_is_named(data):
-    with pytest.raises(UserError, match=r'^channel train, file b\.csv.*: row 3, column "x": expected a number, got "no"'):
+    with pytest.raises(
+        UserError, match=r'^channel train, file b\.csv.*: row 3, column "x": expected a number, got "no"'
+    ):
         list(data(a_csv="x,y\n1,2\n3,4\n", b_csv="no,5\n").batches())
 
 
@@ -381,7 +383,7 @@ def test_the_one_file_of_a_channel_can_be_had_as_text(tmp_path):
 
 
 def test_a_key_is_a_text_byte_for_byte_and_a_label_where_it_would_lose_something(data):
-    """Issue 14: keys, groups, labels and identifiers, which an algorithm names by role, are texts in any case."""
+    """Issue 14: keys and identifiers, which an algorithm names by role, are texts in any case."""
     body = "id,class,code,n\n1,1,01,1\n2.0,2,02,2\n"
     channel = data(a_csv=body)
     channel.declare("key", ["id", "n"])

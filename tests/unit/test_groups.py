@@ -67,7 +67,10 @@ def translated(document, model):
     return {"instances": rows, "configuration": {"scale": document["scale"]}}
 
 
-X, Y = Column(name="x", kind="number", optional=True, aliases=("group",)), Column(name="y", kind="number", optional=True)
+X, Y = (
+    Column(name="x", kind="number", optional=True, aliases=("group",)),
+    Column(name="y", kind="number", optional=True),
+)
 SCHEMA = Schema(columns=(X, Y), table=(X, Y, Column(name="other", kind="number")), layouts=(("y",),))
 
 

@@ -71,9 +71,7 @@ def test_every_line_counts_also_the_first_and_the_last(asked):
 
 def test_a_quote_may_close_in_a_later_line(model, tmp_path):
     """B4.9: a line break inside a cell is no end of a row, where it makes a row."""
-    schema = Schema(
-        columns=(Column(name="x", kind="text"), Column(name="y", kind="number")), table=()
-    )
+    schema = Schema(columns=(Column(name="x", kind="text"), Column(name="y", kind="number")), table=())
     manifest = Manifest.stamp(
         tmp_path, image="adder", version="1.2.3", reads=schema, hyperparameters={}, metrics={}
     )

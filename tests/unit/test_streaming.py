@@ -12,8 +12,8 @@ from slipway.errors import UserError
 from slipway.model import Answers, Groups
 from slipway.serving import app as application
 from slipway.serving.app import App
-from slipway.serving.invocation import PIECE
 from slipway.serving.endpoint import Endpoint
+from slipway.serving.invocation import PIECE
 from slipway.serving.web import create_app
 from slipway.settings import Settings
 from unit.model import Adder
