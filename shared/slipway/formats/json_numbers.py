@@ -1,4 +1,4 @@
-"""Large JSON arrays of plain numbers as one matrix: simdjson reads them in a quarter of the time of any other way."""
+"""Large JSON arrays of plain numbers as one matrix: simdjson reads them in a quarter of orjson's time."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ _OTHERWISE = (TypeError, ValueError, RuntimeError, KeyError, MemoryError)
 
 
 def matrix(body: bytes, width: int) -> Array | None:
-    """`[[1, 2], …]` or `{"instances": [[1, 2], …]}` as float64 of shape (rows, width); None for any other body.
+    """`[[1, 2], …]` or `{"instances": [[1, 2], …]}` as float64 of shape (rows, width); None for others.
 
     The flat buffer tells neither how deeply numbers were nested nor where rows end: both are looked at.
     """
