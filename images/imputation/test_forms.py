@@ -1,4 +1,4 @@
-"""The law of formats: the same rows get the same answers, observed cells as sent, filled ones as the column writes."""
+"""The law of formats: the same rows, the same answers; observed cells as sent, filled ones as the column writes."""
 
 import csv
 import gzip
@@ -181,7 +181,7 @@ def test_columns_of_lists_are_not_read_and_come_back(tmp_path: Path) -> None:
     assert row["z"] == pytest.approx(5, abs=0.5)
     assert (
         refusal(reply_to(endpoint, [{"key": ["b"], "z": None}]))
-        == 'row 1, column "key": expected a text, got a list'
+        == 'row 1, column "key": a cell holds a list; expected a text'
     )
 
 
@@ -199,7 +199,8 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Endpoint]:
     city = rng.choice(list(CITIES), ROWS)
     size = np.array([list(CITIES).index(one) * 10.0 for one in city]) + rng.normal(size=ROWS).round(2)
     frame = pd.DataFrame({
-        "city": city, "zip": [CITIES[one] for one in city], "flag": np.array([len(one) == 6 for one in city], object),
+        "city": city, "zip": [CITIES[one] for one in city],
+        "flag": np.array([len(one) == 6 for one in city], object),
         "when": [f"2024-0{1 + int(one) // 10 % 9}-1{place % 9}" for place, one in enumerate(abs(size))],
         "size": size.round(2), "count": (size // 2).astype(int),
     })  # fmt: skip
@@ -329,7 +330,8 @@ def test_an_answer_of_no_rows_has_the_same_columns(mixed: dict[str, Endpoint]) -
 
 
 def test_a_bad_date_spoils_its_row_alone(mixed: dict[str, Endpoint]) -> None:
-    body = b"city,zip,flag,when,size,count\nSalem,,true,2024-01-02,1.5,\nSalem,,true,soon,1.5,\nSalem,,true,,1.5,\n"
+    days = (b"2024-01-02", b"soon", b"")
+    body = b"city,zip,flag,when,size,count\n" + b"".join(b"Salem,,true,%b,1.5,\n" % day for day in days)
     rows = json.loads(mixed["csv"].answer(body, "text/csv", "application/json", "on_error=record").body)[
         "predictions"
     ]

@@ -53,7 +53,8 @@ class NPY(Format):
         if texts:
             raise NotAcceptable(f"application/x-npy holds numbers only, and the answer has {listed(texts)}")
         buffer = io.BytesIO()
-        np.save(buffer, np.column_stack([numbers[name] for name in columns]), allow_pickle=False)
+        found = [column for column in numbers.values() if column is not None]
+        np.save(buffer, np.column_stack(found), allow_pickle=False)
         return buffer.getvalue()
 
 
