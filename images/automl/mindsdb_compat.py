@@ -81,11 +81,13 @@ class MindsDB:
         watcher: "Watcher",
         folder: Path,
         ends: float | None = None,
+        dates: dict[str, dict[str, Any]] | None = None,
     ) -> "Trained":
         """CREATE MODEL … FROM files … PREDICT … USING engine='automl'; packs the storage in `folder`.
 
         SQL sees names of our own for the columns; the model knows their right ones. The search is over when
-        `time.monotonic` is at `ends`. Raises what the engine raised.
+        `time.monotonic` is at `ends`. `dates` are the columns of times, and how they were written; without it
+        the engine finds out which texts are dates. Raises what the engine raised.
         """
         from mindsdb_sql_parser.ast import Identifier
         from mindsdb_sql_parser.ast.mindsdb import CreatePredictor
@@ -98,7 +100,7 @@ class MindsDB:
             self._give(table.set_axis(list(called), axis=1))
             session = self._module("session")
             before, session.watcher = session.watcher, watcher
-            session.ends, session.names = ends, called
+            session.ends, session.names, session.dates = ends, called, dates
             session.outcome.clear()
             try:
                 self._execute(
@@ -114,7 +116,7 @@ class MindsDB:
                     raise RuntimeError(f"MindsDB did not train the model: {self._error()}")
                 found: Any = session.outcome.pop()
             finally:
-                session.watcher, session.ends, session.names = before, None, {}
+                session.watcher, session.ends, session.names, session.dates = before, None, {}, None
             if type(found).__name__ == Unfit.__name__:
                 raise Unfit(str(found))
             if isinstance(found, Exception):

@@ -82,5 +82,5 @@ def test_texts_that_unfold_to_more_than_memory_should_hold_are_refused_before_th
     pq.write_table(pa.table({"x": ["a" * 1000] * 10_000}), sink)
     body = sink.getvalue().to_pybytes()
     assert len(body) < 10_000
-    with pytest.raises(PayloadTooLarge, match="unfolds to .* bytes of text; expected at most 1000000"):
+    with pytest.raises(PayloadTooLarge, match=r"unfolds to .* bytes of text; expected at most 1000000"):
         raw_of(body, "parquet", budget=Budget(1 << 20, 1 << 20, text_bytes=1_000_000))

@@ -13,6 +13,7 @@ from mindsdb.integrations.libs.base import BaseMLEngine
 
 from . import names, session
 from .choices import Choices
+from .dates import Dates
 from .errors import Unfit
 from .predictor import LEVEL, Answers, Predictor
 from .problem import Floats
@@ -42,7 +43,10 @@ class AutoML(BaseMLEngine):  # type: ignore[misc]
             choices = Choices.of(using)
             choices = replace(choices, time_limit_s=session.seconds(choices.time_limit_s))
             called = session.names
-            trained = search(df.rename(columns=called), called.get(target, target), choices, session.watcher)
+            dates = session.dates
+            known = None if dates is None else {name: Dates(**facts) for name, facts in dates.items()}
+            table = df.rename(columns=called)
+            trained = search(table, called.get(target, target), choices, session.watcher, known)
         except Exception as error:
             session.failed(error)
             raise
@@ -133,7 +137,7 @@ def from_table(predictor: Predictor, table: pd.DataFrame) -> Answers:
     if problem.is_regression:
         return Answers(cells.to_numpy(np.float64), floats("confidence"), None, floats("low"), floats("high"))
     rows = [list(json.loads(row).values()) for row in table[names.free("probabilities", problem.target)]]
-    labels = cells.to_numpy(object if any(isinstance(label, str) for label in problem.labels) else None)
+    labels = cells.to_numpy(object if problem.has_texts else None)
     return Answers(labels, floats("confidence"), np.array(rows, np.float64))
 
 

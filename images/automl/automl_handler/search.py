@@ -1,5 +1,6 @@
 """The search: types columns, tries learners on folds until time is over, blends what helps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from . import calibration, ensemble, pace, problem, scores
 from .choices import Choices
 from .clock import Clock
 from .columns import Column, Dropped, look_at
+from .dates import Dates
 from .design import Design, design
 from .errors import Unfit, listed
 from .folds import assign
@@ -50,13 +52,23 @@ class Trained:
     folds: Any
 
 
-def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher) -> Trained:
-    """Learns to predict the column `target` of `table`. Raises Unfit where the table does not allow it."""
+def search(
+    table: pd.DataFrame,
+    target: str,
+    choices: Choices,
+    watcher: Watcher,
+    dates: Mapping[str, Dates] | None = None,
+) -> Trained:
+    """Learns to predict the column `target` of `table`. Raises Unfit where the table does not allow it.
+
+    `dates` are the columns that hold some, where that is known; see `look_at`.
+    """
     # A part is kept for what follows the trials: blend, calibration, the leaderboard's figures.
     clock = Clock(_TRIALS * choices.time_limit_s, watcher.should_stop)
     posed, encoded, table, weights, notes = _rows(table, target, choices)
     metric = _metric(choices.metric, posed)
-    columns, dropped = look_at(table[_features(table, target, choices)], choices.features)
+    features = table[_features(table, target, choices)]
+    columns, dropped = look_at(features, choices.features, dates, choices.dates)
     if not columns:
         raise Unfit(
             f"no column is left to learn {target} from: "
@@ -155,7 +167,7 @@ def _rows(
     if choices.sample_weight:
         if choices.sample_weight not in table:
             raise Unfit(f"sample_weight: no column {choices.sample_weight}")
-        weights = problem.numbers(table[choices.sample_weight])[known]
+        weights = problem.numbers(table[choices.sample_weight], choices.sample_weight)[known]
         if np.isnan(weights).any() or (weights < 0).any() or not weights.any():
             raise Unfit(
                 f"sample_weight: column {choices.sample_weight} must hold numbers from 0, without gaps"

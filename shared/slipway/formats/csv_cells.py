@@ -120,7 +120,7 @@ def typed(
             "the CSV does not parse: a quote is not closed, or a line breaks inside a cell"
         ) from error
     if b'"' in body and body.count(b'"') % 2:
-        _check_quotes(body, mark)
+        _check_quotes(body, mark, before)
     found = {
         name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)
     }
@@ -153,14 +153,16 @@ def _uneven(where: str, count: int, width: int) -> UserError:
     )
 
 
-def _check_quotes(body: bytes, mark: str) -> None:
+def _check_quotes(body: bytes, mark: str, before: int) -> None:
     """Arrow takes a quote that is never closed as one long cell: rows would be lost without a word."""
     reader, last = csv.reader(lines(body), delimiter=mark, strict=True), 0
     try:
         for _ in reader:
             last = reader.line_num
     except csv.Error as error:
-        raise UserError(f"line {last + 1}: a quote opens or closes in a wrong place: {error}") from None
+        raise UserError(
+            f"line {before + last + 1}: a quote opens or closes in a wrong place: {error}"
+        ) from None
 
 
 class Typing:

@@ -33,7 +33,9 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
     said = header.said(media)
     headed = header.is_named(first, schema, alone) if said is None else said
     names = [name.strip() for name in first] if headed else None
-    positions = schema.positions(names, width)  # that columns do not fit is worth more words than an uneven line
+    positions = schema.positions(
+        names, width
+    )  # that columns do not fit is worth more words than an uneven line
     if len(body) >= csv_cells.SMALL and not reading.keep:
         found = _direct(without_first(body) if names else body, body, mark, positions, width, schema)
         if found is not None:

@@ -109,7 +109,7 @@ def raw_of(rows: Any, reading: Reading, places: Sequence[int] | None = None) -> 
     if kind is list:
         reading.budget.check(len(rows), width)
         return Raw([list(column) for column in zip(*rows, strict=True)], len(rows), places=at)
-    return Raw(*_of_records(rows, reading), places=at)
+    return Raw(*_of_records(rows, reading), partial=True, places=at)
 
 
 def _of_records(rows: list[dict[str, Any]], reading: Reading) -> tuple[list[list[Any]], int, list[str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import orjson
 
-from slipway.errors import NotAcceptable, RowErrors, UserError, listed
+from slipway.errors import NoRows, NotAcceptable, RowErrors, UserError, listed
 from slipway.formats import Format, Reading, json
 from slipway.hyperparameters import Options
 from slipway.log import Fault
@@ -111,6 +111,8 @@ class Invocation:
 
         Raises UserError where that is no row's fault: a header whose names do not fit.
         """
+        if not (raw.height or invalid):
+            raise NoRows("no rows came")
         if not raw.height:
             return None
         try:

@@ -56,6 +56,8 @@ def typed(
 def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
     """One column's cells as `column` holds them, in the form that `Table` keeps."""
     kind = column.kind
+    if kind == "list" or ((column.lists or not column.numeric) and _holds_lists(values)):
+        return listed_objects(values)
     if kind in {"number", "integer"}:
         found = numbers(values, column.name, column.missing, column.style, errors)
         if kind == "integer" and np.array_equal(found, np.trunc(found)) and (np.abs(found) < EXACT).all():
@@ -63,8 +65,6 @@ def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
         return found
     if kind == "boolean":
         return truths(values, column, errors)
-    if kind == "list" or _holds_lists(values):
-        return listed_objects(values)
     return texts_of(values, column)
 
 
@@ -193,7 +193,10 @@ def _given(values: pa.Array, column: Column | None) -> Array:
     if column.kind == "boolean":
         return np.array([None if cell != cell else bool(cell) for cell in found.tolist()], dtype=object)
     integers = column.kind == "integer"
-    listed = [int(cell) if integers and float(cell).is_integer() else cell for cell in found.tolist()]
+    listed = [
+        int(cell) if integers and float(cell).is_integer() and abs(cell) < EXACT else cell
+        for cell in found.tolist()
+    ]
     return np.fromiter((None if cell != cell else cell for cell in listed), dtype=object, count=len(listed))
 
 

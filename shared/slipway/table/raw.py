@@ -24,6 +24,8 @@ class Raw:
     """None when the cells came by position."""
     sparse: bool = False
     """Whether a column that is not there is one of zeros, as in LibSVM."""
+    partial: bool = False
+    """Whether a column that is not there is one of gaps, as of JSON's objects, which may leave cells out."""
     written: bool = False
     """Whether cells are texts as they were written, in a format that has no types: CSV."""
     places: Array | None = None
