@@ -1,4 +1,4 @@
-"""The law of formats: the same rows, the same answers; observed cells as sent, filled ones as the column writes."""
+"""The law of formats: the same rows, the same answers; observed cells as sent, filled ones as in training."""
 
 import csv
 import gzip
