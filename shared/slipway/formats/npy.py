@@ -53,8 +53,7 @@ class NPY(Format):
         if texts:
             raise NotAcceptable(f"application/x-npy holds numbers only, and the answer has {listed(texts)}")
         buffer = io.BytesIO()
-        found = [column for column in numbers.values() if column is not None]
-        np.save(buffer, np.column_stack(found), allow_pickle=False)
+        np.save(buffer, np.column_stack([one for one in numbers.values() if one is not None]), allow_pickle=False)
         return buffer.getvalue()
 
 
