@@ -1,4 +1,4 @@
-"""The law of formats: the same rows get the same answers, whatever they come in and whatever was trained on."""
+"""The law of formats: the same rows get the same answers, whatever they and the training table came in."""
 
 import io
 import json

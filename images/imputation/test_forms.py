@@ -1,4 +1,4 @@
-"""Observed cells come back as they were sent, and filled ones are written as the training table writes them."""
+"""Observed cells come back as they were sent, and filled ones are written as the training table has them."""
 
 import csv
 import gzip
