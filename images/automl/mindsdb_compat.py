@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from automl_handler import names
 from automl_handler.errors import Unfit
 
 if TYPE_CHECKING:
@@ -80,10 +81,13 @@ class MindsDB:
         watcher: "Watcher",
         folder: Path,
         ends: float | None = None,
+        dates: dict[str, dict[str, Any]] | None = None,
     ) -> "Trained":
         """CREATE MODEL … FROM files … PREDICT … USING engine='automl'; packs the storage in `folder`.
 
-        The search is over when `time.monotonic` is at `ends`. Raises what the engine raised.
+        SQL sees names of our own for the columns; the model knows their right ones. The search is over when
+        `time.monotonic` is at `ends`. `dates` are the columns of times, and how they were written; without it
+        the engine finds out which texts are dates. Raises what the engine raised.
         """
         from mindsdb_sql_parser.ast import Identifier
         from mindsdb_sql_parser.ast.mindsdb import CreatePredictor
@@ -91,16 +95,18 @@ class MindsDB:
         with _LOCK:
             self._empty()
             self._ask("CREATE ML_ENGINE automl FROM automl")
-            self._give(table)
+            called = names.own(table)
+            named = next(name for name, column in called.items() if column == target)
+            self._give(table.set_axis(list(called), axis=1))
             session = self._module("session")
             before, session.watcher = session.watcher, watcher
-            session.ends = ends
+            session.ends, session.names, session.dates = ends, called, dates
             session.outcome.clear()
             try:
                 self._execute(
                     CreatePredictor(
                         name=Identifier(parts=["mindsdb", MODEL]),
-                        targets=[Identifier(parts=[target])],
+                        targets=[Identifier(parts=[named])],
                         integration_name=Identifier(parts=["files"]),
                         query_str=f"SELECT * FROM {_ROWS}",
                         using={"engine": "automl", **using},
@@ -110,12 +116,12 @@ class MindsDB:
                     raise RuntimeError(f"MindsDB did not train the model: {self._error()}")
                 found: Any = session.outcome.pop()
             finally:
-                session.watcher, session.ends = before, None
+                session.watcher, session.ends, session.names, session.dates = before, None, {}, None
             if type(found).__name__ == Unfit.__name__:
                 raise Unfit(str(found))
             if isinstance(found, Exception):
                 raise found
-            self._pack(folder)
+            self._pack(folder, target)
             self._empty()
             return found  # type: ignore[no-any-return]
 
@@ -222,8 +228,12 @@ class MindsDB:
         record = self._db.session.query(self._db.Predictor).first()
         return str(record.data)[:500] if record is not None else "it made no model"
 
-    def _pack(self, folder: Path) -> None:
+    def _pack(self, folder: Path, target: str) -> None:
         """The storage without rows: the model's files, the handler, and a database that names the model."""
+        (record,) = self._db.session.query(self._db.Predictor)
+        record.to_predict = [target]
+        record.learn_args = {**record.learn_args, "target": target}
+        self._db.session.commit()
         self._db.session.remove()
         self._db.engine.dispose()
         folder.mkdir(parents=True, exist_ok=True)

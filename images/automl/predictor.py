@@ -1,22 +1,28 @@
 """AutoML at serving: the value predicted for the target, how sure that is, and why."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
 import slipway
-from slipway import Array, Rows, UserError
+from slipway import Answers, Array, Column, Table, UserError
 
 if TYPE_CHECKING:
+    from automl_handler import predictor as engine
     from automl_handler.design import Design
-    from automl_handler.predictor import Answers, Predictor
+    from automl_handler.predictor import Predictor
 
 STORAGE = "mindsdb"
 """The folder of the model that is a MindsDB storage folder."""
 _MOST_EXPLAINED = 1_000  # rows of a request, each of which the model answers some hundred times
+
+
+def cells_of(table: Table, names: Iterable[str]) -> dict[str, Array]:
+    """Columns as the engine takes them: dates as datetime64[s], by how training wrote them."""
+    return {name: table.times(name) if table.kinds[name] == "time" else table.column(name) for name in names}
 
 
 class Options(slipway.Options):
@@ -56,16 +62,29 @@ class Model(slipway.Model):
 
     def __init__(self, predictor: "Predictor", storage: Path, keep: object = None) -> None:
         self.predictor = predictor
-        self.columns = predictor.reads
+        self.columns = [Column(name=name) for name in predictor.reads]
         self._storage = storage
         self._keep = keep  # what removes the storage once the model is gone
 
-    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
-        """One answer a row, in the form that `reply` says."""
+    def keeps(self, options: Options) -> bool:
+        """The target is sent beside what is read, where answers are to be scored."""
+        return options.score
+
+    def predict(self, table: Table, options: Options) -> Answers:
+        """One answer a row, in the form that `reply` says; metrics beside them, where they are asked for."""
+        cells = cells_of(table, self.names)
+        design = self.predictor.design(cells)
+        found = self._answers(cells, design, options)
+        extra = None
+        if options.score and len(table):
+            import reply
+
+            extra = {"metrics": reply.metrics(self.predictor, table.sent, found)}
+        return Answers(self._columns(design, found, options), extra=extra)
+
+    def _columns(self, design: "Design", found: "engine.Answers", options: Options) -> dict[str, Array]:
         import reply
 
-        design = self.predictor.design(rows.arrays)
-        found = self._answers(rows, design, options)
         if options.outputs:
             return reply.chosen(options.outputs, self.predictor, design, found)
         if options.reply == "sentence":
@@ -74,31 +93,20 @@ class Model(slipway.Model):
             return reply.autopilot(self.predictor.problem, found)
         answer = reply.data(self.predictor, design, found)
         if options.explain:
-            if len(rows) > _MOST_EXPLAINED:
+            if len(design) > _MOST_EXPLAINED:
                 raise UserError(
-                    f"explain=true answers at most {_MOST_EXPLAINED} rows at once, got {len(rows)}"
+                    f"explain=true answers at most {_MOST_EXPLAINED} rows at once, got {len(design)}"
                 )
             answer["contributions"] = reply.contributions(self.predictor, design)
         return answer
 
-    def beside(self, rows: Rows, answers: Mapping[str, Array], options: Options) -> Mapping[str, Any]:
-        """The metrics, where a request asks for them and has the target."""
-        if not options.score:
-            return {}
-        import reply
-
-        target = self.predictor.problem.target
-        if target not in rows.sent:
-            raise UserError(f"score=true needs the target {target} among the columns")
-        found = self._answers(rows, self.predictor.design(rows.arrays), options)
-        return {"metrics": reply.metrics(self.predictor, rows.sent[target], found)}
-
-    def _answers(self, rows: Rows, design: "Design", options: Options) -> "Answers":
-        if options.road == "direct":
+    def _answers(self, cells: Mapping[str, Array], design: "Design", options: Options) -> "engine.Answers":
+        if options.road == "direct" or not len(design):
             return self.predictor.answers(self.predictor.blend(design), options.level)
         from mindsdb_compat import mindsdb
+        from pandas import DataFrame
 
-        return mindsdb().answers(self._storage, self.predictor, rows.table, options.level)
+        return mindsdb().answers(self._storage, self.predictor, DataFrame(cells), options.level)
 
     def save(self, folder: Path) -> None:
         """A MindsDB storage folder: JSON, arrays, the learners' own formats, SQLite; never a pickle."""

@@ -1,10 +1,11 @@
 """Answers as columns, in the forms that a request may ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from automl_handler import scores
+from automl_handler.errors import Unfit
 from automl_handler.shapley import places
 from pandas import Series
 
@@ -65,10 +66,15 @@ def contributions(predictor: "Predictor", design: "Design") -> Array:
     return _objects(rows)
 
 
-def metrics(predictor: "Predictor", sent: Array, found: "Answers") -> dict[str, float | None]:
-    """What the answers are worth against the target as it was sent; rows without one do not count."""
+def metrics(predictor: "Predictor", sent: Mapping[str, Array], found: "Answers") -> dict[str, float | None]:
+    """What the answers are worth against the target in `sent`; rows without it do not count."""
     problem = predictor.problem
-    target = problem.encode(Series(sent if problem.is_regression else _typed(problem, sent), dtype=object))
+    if problem.target not in sent:
+        raise UserError(f"score=true needs the target {problem.target} among the columns")
+    try:
+        target = problem.encode(Series(sent[problem.target], dtype=object))
+    except Unfit as error:
+        raise UserError(f"score=true: {error}") from None
     known = ~np.isnan(target)
     if not known.any():
         raise UserError(f"score=true: no row has a value of {problem.target} that the model knows")
@@ -78,19 +84,6 @@ def metrics(predictor: "Predictor", sent: Array, found: "Answers") -> dict[str, 
         "rows": int(known.sum()),
         **{name: value if value == value else None for name, value in values.items()},
     }
-
-
-def _typed(problem: "Problem", sent: Array) -> list[Any]:
-    """Texts, as CSV sends them, as numbers where the labels are."""
-    if any(isinstance(label, str) for label in problem.labels):
-        return [None if cell is None else str(cell) for cell in sent]
-    found = []
-    for cell in sent:
-        try:
-            found.append(None if cell is None or cell == "" else float(cell))
-        except (TypeError, ValueError):
-            raise UserError(f'target {problem.target}: expected a number, got "{str(cell)[:40]}"') from None
-    return found
 
 
 def _sentences(problem: "Problem", found: "Answers") -> list[str]:

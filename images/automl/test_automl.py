@@ -214,6 +214,7 @@ def test_the_report_shows_what_it_should(learnt: Training) -> None:
     found = json.loads((learnt.root / "output/data/report.json").read_text())
     titles = [section["title"] for section in found["sections"]]
     assert titles == [
+        "Data",
         "Leaderboard",
         "Scores of the blend",
         "ROC and precision-recall",
@@ -223,7 +224,7 @@ def test_the_report_shows_what_it_should(learnt: Training) -> None:
         "Shapley values",
         "Columns",
     ]
-    board = found["sections"][0]["table"]
+    board = found["sections"][1]["table"]
     assert {"CatBoost", "LightGBM", "Linear", "Prior"} == {row["model"] for row in board}
     assert all(row["kB"] > 0 and row["rows per second"] > 0 for row in board)
     assert "best so far" in learnt.log

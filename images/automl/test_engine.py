@@ -49,7 +49,7 @@ def test_unknown_cells_and_gaps_everywhere_still_give_an_answer(searched: dict[s
         predictor = trained.predictor
         blank = pd.DataFrame({name: pd.Series([None, None], dtype=object) for name in predictor.reads})
         odd = pd.DataFrame({"size": [1e308, -1e308], "salary": [0.0, 1e300]})
-        odd = odd.assign(team="mauve", since="never", note="zzz")[predictor.reads]
+        odd = odd.assign(team="mauve", since="2924-02-29", note="zzz")[predictor.reads]
         for table in (blank, odd):
             found = predictor.blend(predictor.design(table))
             assert np.isfinite(found).all()

@@ -5,7 +5,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from automl_handler import pace
+from automl_handler import search as search_module
 from automl_handler.choices import Choices
+from automl_handler.design import Design
 from automl_handler.errors import Unfit
 from automl_handler.search import search
 from conftest import Told
@@ -75,9 +78,44 @@ def test_tables_that_cannot_be_learnt_from_end_in_one_clear_error(table: pd.Data
         search(table, "y", FAST, Told())
 
 
-def test_a_table_too_large_for_the_time_is_learnt_from_in_part(told: Told) -> None:
-    table = pd.DataFrame(RANDOM.normal(size=(30_000, 20)), columns=[f"c{place}" for place in range(20)])
-    table["y"] = table["c0"] + RANDOM.normal(size=30_000)
-    trained = search(table, "y", Choices(preset="fast", time_limit_s=3), told)
-    assert trained.predictor.facts["rows"] < 30_000
-    assert any("of 30000 rows" in note for note in trained.predictor.facts["notes"])
+def large(rows: int) -> pd.DataFrame:
+    table = pd.DataFrame(RANDOM.normal(size=(rows, 20)), columns=[f"c{place}" for place in range(20)])
+    return table.assign(y=table["c0"] + RANDOM.normal(size=rows))
+
+
+def test_a_table_too_large_for_the_time_is_learnt_from_in_part_and_said_so(told: Told) -> None:
+    trained = search(large(300_000), "y", Choices(preset="fast", time_limit_s=6), told)
+    facts = trained.predictor.facts
+    assert facts["rows"] < 300_000
+    assert f"learnt from {facts['rows']} of 300000 rows, drawn at random" in facts["notes"][0]
+    assert f"regression, {facts['rows']} rows" in "\n".join(told.lines)
+
+
+@pytest.mark.parametrize(
+    ("second", "rows", "folds"),
+    [(1.0, 10_000, 3), (0.058, 26_000, 2), (1e-9, 40_000, 2)],
+    ids=["slow", "quick", "instantly"],
+)
+def test_rows_learnt_from_follow_the_measured_pace(
+    second: float, rows: int, folds: int, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`second` is what a tree over the rows that are timed takes."""
+    monkeypatch.setattr(pace.Cat, "pace", lambda *given, **settings: second)
+    told.stop = True
+    found = search(large(40_000), "y", Choices(preset="fast", time_limit_s=10), told)
+    assert found.predictor.facts["rows"] <= 10_000, "no time is left, so no time is measured"
+    told.stop = False
+    monkeypatch.setattr(search_module, "try_all", _learnt)
+    with pytest.raises(_Learnt) as learnt:
+        search(large(40_000), "y", Choices(preset="fast", time_limit_s=10), told)
+    assert learnt.value.rows == pytest.approx(rows, rel=0.3)
+    assert learnt.value.folds == folds
+
+
+class _Learnt(Exception):
+    def __init__(self, rows: int, folds: int) -> None:
+        self.rows, self.folds = rows, folds
+
+
+def _learnt(rows: Design, target: object, weights: object, folds: np.ndarray, *rest: object) -> None:
+    raise _Learnt(len(rows), int(folds.max()) + 1)

@@ -2,21 +2,24 @@
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import pages
 from automl_handler import scores
 from automl_handler.errors import Unfit, listed
+from pandas import Series
 from pydantic import AliasChoices, BeforeValidator, Field
 
 import slipway
-from predictor import Model
+from predictor import Model, cells_of
 from slipway import Channel, Job, Tunable, UserError
 
 if TYPE_CHECKING:
     from automl_handler.predictor import Predictor
+    from pandas import DataFrame
 
 _REPORT = 0.05  # of the time limit is kept for the report and for saving
 _REPORT_S = (2.0, 15.0)  # at least, at most
@@ -72,8 +75,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     """Searches, blends, calibrates, and reports."""
     started = time.monotonic()
     train = data["train"]
-    table = train.table
-    names = [str(name) for name in table]
+    names = train.names
     if not params.target:
         raise UserError(
             f"hyperparameter target is required: the column to predict, one of {listed(names, 40)}"
@@ -83,6 +85,14 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         raise UserError(f"target {params.target}: no such column; the table has {listed(names, 40)}{hint}")
     if params.folds == 1:
         raise UserError("hyperparameter folds: expected 0 or 2 to 20, got 1")
+    if params.problem_type in {"binary", "multiclass"}:
+        train.declare("label", [params.target])
+    table = _frame(train, params)
+    dates = {
+        column.name: {"order": column.times.order, "wall": column.times.wall}
+        for column in train.columns
+        if column.times is not None
+    }
     keep = tempfile.TemporaryDirectory(prefix="automl-model-")
     storage = Path(keep.name, "storage")
     from mindsdb_compat import mindsdb  # some seconds, which a wrong hyperparameter need not wait for
@@ -91,7 +101,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     after = min(_REPORT_S[1], max(_REPORT_S[0], _REPORT * params.time_limit_s))
     ends = started + params.time_limit_s - after
     try:
-        trained = engine.train(table, params.target, _using(params, job), job, storage, ends)
+        trained = engine.train(table, params.target, _using(params, job), job, storage, ends, dates)
     except Unfit as error:
         raise UserError(str(error)) from None
     predictor = trained.predictor
@@ -105,9 +115,38 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     return Model.of(storage, keep)
 
 
+def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
+    """What is learnt from; columns that are not, and may not even be readable, are empty."""
+    from pandas import DataFrame
+
+    table = channel.table
+    features = set(params.features or table.names) - {*params.ignore, params.target, params.sample_weight}
+    read = [name for name in table.names if name in features]
+    if lists := [name for name in read if table.kinds[name] == "list"]:
+        raise UserError(
+            f"columns {listed(lists)} hold lists; expected numbers or texts (or name them in ignore)"
+        )
+    cells = {**dict.fromkeys(table.names), **_cells(channel, read)}
+    for name in {params.target, params.sample_weight} & set(table.names):
+        cells[name] = table.column(name)
+    return DataFrame(cells, index=range(len(table)), copy=False)
+
+
+def _cells(channel: Channel, names: Sequence[str]) -> dict[str, Any]:
+    """Columns as the engine takes them. Raises UserError for what cannot be read."""
+    table = channel.table
+    if refused := next(filter(None, map(table.refused, names)), None):
+        raise refused
+    try:
+        return cells_of(table, names)
+    except UserError as error:
+        raise error.within(f"channel {channel.name}, counted over all files") from None
+
+
 def _using(params: Hyperparameters, job: Job) -> dict[str, Any]:
-    """The hyperparameters as MindsDB's USING takes them."""
-    return {**params.model_dump(mode="json", exclude={"target"}), "threads": job.cpus}
+    """The hyperparameters as MindsDB's USING takes them; what says how to read the data has been done."""
+    read = set(slipway.Hyperparameters.model_fields)
+    return {**params.model_dump(mode="json", exclude={"target", *read}), "threads": job.cpus}
 
 
 def _scored(predictor: "Predictor", channel: Channel) -> dict[str, float]:
@@ -116,11 +155,12 @@ def _scored(predictor: "Predictor", channel: Channel) -> dict[str, float]:
     absent = [name for name in (*predictor.reads, problem.target) if name not in table]
     if absent:
         raise UserError(f"channel {channel.name}: missing columns {listed(absent)}")
-    target = problem.encode(table[problem.target])
-    known = target == target
+    target = problem.encode(Series(table.column(problem.target)))
+    known = ~np.isnan(target)
     if not known.any():
         raise UserError(
             f"channel {channel.name}: no row has a value of {problem.target} that the model knows"
         )
-    found = scores.summary(problem, target[known], predictor.blend(predictor.design(table[known])))
+    rows = predictor.design(_cells(channel, predictor.reads))[known]
+    found = scores.summary(problem, target[known], predictor.blend(rows))
     return {f"{channel.name}:{name}": value for name, value in found.items()}

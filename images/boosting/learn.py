@@ -19,6 +19,7 @@ from features import Features
 from metrics import Answers, Measure
 from outcome import Outcome
 from run import Run
+from view import View
 from watch import Watch
 
 from slipway import Array, Job, UserError
@@ -122,7 +123,7 @@ class Learner:
     def ask(self, booster: Booster, data: Data, threshold: float) -> Answers:
         """What the trees say of rows whose truth is known."""
         booster.threads = self.job.cpus if len(data) > THREADED else 1
-        score = booster.score(booster.data(data.table))
+        score = booster.score(booster.data(data.features))
         booster.threads = 1
         if not self.outcome.classes:
             return Answers(self.outcome, data.target, score, None, score, data.groups)
@@ -217,7 +218,6 @@ def best_threshold(answers: Answers, name: str, outcome: Outcome) -> float:
 
 def join(pieces: list[Data]) -> Data:
     """Rows of several parts, or of several channels; those of a group one after another."""
-    from pandas import concat
 
     def column(name: str) -> Any:
         found = [getattr(piece, name) for piece in pieces]
@@ -225,7 +225,7 @@ def join(pieces: list[Data]) -> Data:
 
     groups = column("groups")
     whole = Data(
-        concat([piece.table for piece in pieces], ignore_index=True),
+        View.joined([piece.features for piece in pieces]),
         column("target"),
         column("weights"),
         groups,

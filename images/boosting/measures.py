@@ -21,17 +21,58 @@ def gain(truth: Array, score: Array, depth: float = DEPTH) -> float:
     At least one row, and no part of one: of 61 rows 5 per cent are 3. Rows of equal score at the edge share
     the places that are left.
     """
-    count = max(1, math.floor(len(truth) * depth / 100 + 1e-9))
-    edge = np.sort(score)[len(score) - count]
-    above, at = score > edge, score == edge
-    found = truth[above].sum() + truth[at].sum() * (count - above.sum()) / at.sum()
-    return float(found / truth.sum()) if truth.sum() else math.nan
+    return float(gains(truth, score, np.array([depth]))[0])
 
 
 def lift(truth: Array, score: Array, depth: float = DEPTH) -> float:
     """How many times as frequent positives are among the `depth` per cent with the highest scores."""
-    count = max(1, math.floor(len(truth) * depth / 100 + 1e-9))
-    return gain(truth, score, depth) * len(truth) / count
+    return float(lifts(truth, score, np.array([depth]))[0])
+
+
+def gains(truth: Array, score: Array, depths: Array) -> Array:
+    """`gain` at each of `depths`, with the rows put in order once."""
+    order = np.argsort(score)
+    ranked, found = score[order], np.append(0.0, np.cumsum(truth[order]))
+    count = _counts(len(truth), depths)
+    edge = ranked[len(ranked) - count]
+    low, high = (np.searchsorted(ranked, edge, side) for side in ("left", "right"))  # rows at the edge
+    above, share = found[-1] - found[high], (count - (len(ranked) - high)) / (high - low)
+    with np.errstate(invalid="ignore"):
+        of_all: Array = (above + (found[high] - found[low]) * share) / found[-1]
+    return of_all
+
+
+def lifts(truth: Array, score: Array, depths: Array) -> Array:
+    """`lift` at each of `depths`."""
+    of_all: Array = gains(truth, score, depths) * len(truth) / _counts(len(truth), depths)
+    return of_all
+
+
+def _counts(height: int, depths: Array) -> Array:
+    """How many rows so many per cent of `height` are."""
+    counts: Array = np.maximum(1, np.floor(height * depths / 100 + 1e-9)).astype(int)
+    return counts
+
+
+def thresholds(truth: Array, score: Array, used: float) -> list[dict[str, float]]:
+    """What follows from each tenth as a threshold, and from the one in use: a row each."""
+    rows: list[dict[str, float]] = []
+    for threshold in sorted({*(round(step / 10, 1) for step in range(1, 10)), used}):
+        said = score >= threshold
+        hits = float((said & (truth == 1)).sum())
+        precision = hits / said.sum() if said.any() else float("nan")
+        recall = hits / truth.sum() if truth.any() else float("nan")
+        rows.append(
+            {
+                "threshold": threshold,
+                "called positive": int(said.sum()),
+                "precision": precision,
+                "recall": recall,
+                "f1": 2 * hits / (said.sum() + truth.sum()) if said.any() or truth.any() else float("nan"),
+                "accuracy": float((said == (truth == 1)).mean()),
+            }
+        )
+    return rows
 
 
 def pr_auc(truth: Array, score: Array) -> float:

@@ -14,18 +14,22 @@ from slipway import Array, Report, figure
 
 if TYPE_CHECKING:
     from boosters import Booster
-    from features import Features
+    from data import Data
+    from features import Feature, Features
     from matplotlib.figure import Figure
+    from view import View
 
 _EXPLAINED = 500  # rows
+_POINTS = 2_000  # of a plot: more take time and make a page of megabytes, and show no more
+_SHADES = 8
 _SHOWN = 20  # columns
 _DEPTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 
 
 def write(page: Report, learnt: Learnt, features: "Features", params: Hyperparameters, rows: int) -> None:
-    """Adds the sections: data and parts, metrics, curves, importance, SHAP, and what the problem asks for."""
+    """Adds the sections: the problem, metrics, curves, importance, SHAP, and what the problem asks for."""
     outcome, answers = learnt.answers.outcome, learnt.answers
-    page.add("Data", _data(learnt, features, params, rows))
+    page.add("Problem", _problem(learnt, features, params, rows))
     page.add("Metrics", _measured(params), _metrics(learnt))
     if learnt.watch.curves:
         page.add("Learning curves", _stopped(learnt), figure=_curves(learnt))
@@ -46,7 +50,7 @@ def write(page: Report, learnt: Learnt, features: "Features", params: Hyperparam
         )
 
 
-def _data(learnt: Learnt, features: "Features", params: Hyperparameters, rows: int) -> str:
+def _problem(learnt: Learnt, features: "Features", params: Hyperparameters, rows: int) -> str:
     counts = {role: len(features.places(role)) for role in ("number", "category", "text")}
     shown = ", ".join(f"{count} of {role}" for role, count in counts.items() if count)
     outcome = learnt.answers.outcome
@@ -106,44 +110,62 @@ def _importance(booster: "Booster") -> tuple[DataFrame, "Figure"]:
 
 
 def _explain(page: Report, learnt: Learnt) -> None:
-    booster, table = learnt.booster, learnt.test.table
-    chosen = np.unique(np.linspace(0, len(table) - 1, min(len(table), _EXPLAINED)).astype(int))
-    table = table.iloc[chosen].reset_index(drop=True)
-    values = booster.contributions(booster.data(table))[..., :-1]
+    booster, test = learnt.booster, learnt.test
+    some = test.take(_evenly(len(test), _EXPLAINED))
+    values = booster.contributions(booster.data(some.features))[..., :-1]
     each = np.abs(values).mean(axis=tuple(range(values.ndim - 1)))
     order = np.argsort(-each, kind="stable")
     text = (
-        f"Mean absolute SHAP values of {len(table)} rows: how far each column moves the raw score, "
-        "up or down, from its mean."
+        f"Mean absolute SHAP values of {len(some)} of the {len(test)} rows measured on, evenly taken: "
+        "how far each column moves the raw score, up or down, from its mean."
     )
     names = np.array(booster.features.names)
     shown = DataFrame({"column": names[order], "mean absolute SHAP value": each[order]})
     drawn = (
         _bars(names[order].tolist(), each[order], "mean absolute SHAP value")
         if values.ndim == 3
-        else _swarm(booster, table, values, order[:_SHOWN])
+        else _swarm(booster, some, values, order[:_SHOWN])
     )
     page.add("SHAP", text, shown, drawn)
 
 
-def _swarm(booster: "Booster", table: DataFrame, values: Array, order: Array) -> "Figure":
-    """A point a row and column; its colour is the rank of the cell, where cells have one."""
+def _swarm(booster: "Booster", rows: "Data", values: Array, order: Array) -> "Figure":
+    """A point a row and column; its colour is the rank of the cell, where cells have one.
+
+    Points of one colour are drawn together: one by one they would take longer than all else in the report.
+    """
+    from matplotlib import colormaps
+
     drawn, axes = figure(height=max(2.5, 0.8 + 0.3 * len(order)))
     random = np.random.default_rng(0)
-    for height, place in enumerate(order[::-1]):
-        column = booster.features.columns[place]
-        jitter = height + random.uniform(-0.25, 0.25, len(table))
-        if column.role == "number":
-            rank = table[column.name].rank(pct=True).to_numpy()
-            known = ~np.isnan(rank)
-            axes.scatter(values[known, place], jitter[known], c=rank[known], cmap="coolwarm", s=6)
-            axes.scatter(values[~known, place], jitter[~known], color="C7", s=6)
-        else:
-            axes.scatter(values[:, place], jitter, color="C7", s=6)
-    axes.set_yticks(range(len(order)), [booster.features.names[place] for place in order[::-1]])
+    chosen = _evenly(len(rows), _POINTS // len(order))
+    across, heights = values[np.ix_(chosen, order[::-1])], np.arange(len(order))
+    up = heights + random.uniform(-0.25, 0.25, across.shape)
+    columns = [booster.features.columns[place] for place in order[::-1]]
+    shade = np.column_stack([_shades(rows.features, column)[chosen] for column in columns])
+    colours = {number: colormaps["coolwarm"](number / (_SHADES - 1)) for number in range(_SHADES)}
+    for number, colour in {**colours, _SHADES: "C7"}.items():
+        axes.plot(across[shade == number], up[shade == number], ".", color=colour, markersize=3.5)
+    axes.set_yticks(heights, [column.name for column in columns])
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set(xlabel="SHAP value (blue: low cells, red: high cells, grey: neither)")
     return drawn
+
+
+def _shades(rows: "View", column: "Feature") -> Array:
+    """Each cell's rank among those of its column as one of the shades; one more for what has no rank."""
+    if column.role != "number":
+        return np.full(len(rows), _SHADES)
+    cells = rows.number(column.name)
+    ordered = np.sort(cells[~np.isnan(cells)])
+    below = np.searchsorted(ordered, cells) + np.searchsorted(ordered, cells, side="right")
+    shade = np.minimum(below * _SHADES // max(1, 2 * len(ordered)), _SHADES - 1)
+    return np.where(np.isnan(cells), _SHADES, shade)
+
+
+def _evenly(height: int, most: int) -> Array:
+    """Places of at most so many rows, at even distances."""
+    return np.unique(np.linspace(0, height - 1, min(height, most)).astype(int))
 
 
 def _bars(names: list[str], values: Array, label: str) -> "Figure":
@@ -176,15 +198,19 @@ def _binary(
     page.add(
         "Thresholds",
         f"What follows from each threshold; {threshold:.4g} is in use, {chosen}.",
-        _thresholds(truth, score, threshold),
+        DataFrame(measures.thresholds(truth, score, threshold)),
     )
 
 
 def _ranked(truth: Array, score: Array) -> tuple[str, None, "Figure"]:
-    from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
+    from sklearn.metrics import auc, precision_recall_curve, roc_curve
 
     wrong, right, _ = roc_curve(truth, score)
     precision, recall, _ = precision_recall_curve(truth, score)
+    areas = auc(wrong, right), auc(recall, precision)
+    wrong, right, precision, recall = (
+        curve[_evenly(len(curve), _POINTS)] for curve in (wrong, right, precision, recall)
+    )
     drawn, left = figure(height=3.4)
     left.remove()
     left, second = drawn.subplots(1, 2)
@@ -195,27 +221,23 @@ def _ranked(truth: Array, score: Array) -> tuple[str, None, "Figure"]:
     second.axhline(truth.mean(), color="C7", linestyle=":")
     second.set(xlabel="recall", ylabel="precision", title="Precision and recall", ylim=(0, 1.03))
     text = (
-        f"Area under ROC {roc_auc_score(truth, score):.4g}, under precision and recall "
-        f"{measures.pr_auc(truth, score):.4g}; dotted is what chance gives."
+        f"Area under ROC {areas[0]:.4g}, under precision and recall {areas[1]:.4g}; "
+        "dotted is what chance gives."
     )
     return text, None, drawn
 
 
 def _depths(truth: Array, score: Array) -> tuple[DataFrame, "Figure"]:
-    table = DataFrame(
-        {
-            "depth, %": _DEPTHS,
-            "lift": [measures.lift(truth, score, depth) for depth in _DEPTHS],
-            "gain": [measures.gain(truth, score, depth) for depth in _DEPTHS],
-        }
-    )
-    depths = np.linspace(1, 100, 100)
+    depths = np.arange(1, 101)
+    gains, lifts = (of(truth, score, depths) for of in (measures.gains, measures.lifts))
+    shown = np.array(_DEPTHS) - 1
+    table = DataFrame({"depth, %": _DEPTHS, "lift": lifts[shown], "gain": gains[shown]})
     drawn, left = figure()
-    left.plot(depths, [measures.gain(truth, score, depth) for depth in depths], label="gain (left)")
+    left.plot(depths, gains, label="gain (left)")
     left.plot([0, 100], [0, 1], color="C7", linestyle=":", label="gain by chance")
     left.set(xlabel="depth, %", ylabel="gain")
     right = left.twinx()
-    right.plot(depths, [measures.lift(truth, score, depth) for depth in depths], "C1--", label="lift (right)")
+    right.plot(depths, lifts, "C1--", label="lift (right)")
     right.set_ylabel("lift")
     right.grid(False)
     handles = [*left.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
@@ -236,26 +258,6 @@ def _calibration(said: Array, came: Array) -> "Figure":
     return drawn
 
 
-def _thresholds(truth: Array, score: Array, used: float) -> DataFrame:
-    rows = []
-    for threshold in sorted({*(round(step / 10, 1) for step in range(1, 10)), used}):
-        said = score >= threshold
-        hits = float((said & (truth == 1)).sum())
-        precision = hits / said.sum() if said.any() else float("nan")
-        recall = hits / truth.sum() if truth.any() else float("nan")
-        rows.append(
-            {
-                "threshold": threshold,
-                "called positive": int(said.sum()),
-                "precision": precision,
-                "recall": recall,
-                "f1": 2 * hits / (said.sum() + truth.sum()) if said.any() or truth.any() else float("nan"),
-                "accuracy": float((said == (truth == 1)).mean()),
-            }
-        )
-    return DataFrame(rows)
-
-
 def _confusion(answers: Answers, outcome: Outcome) -> DataFrame:
     count = len(outcome.classes)
     found = np.zeros((count, count), dtype=int)
@@ -273,9 +275,9 @@ def _likeliest(answers: Answers) -> tuple[Array, Array]:
 
 
 def _scatter(answers: Answers, params: Hyperparameters) -> "Figure":
-    chosen = np.unique(np.linspace(0, len(answers) - 1, min(len(answers), 2000)).astype(int))
+    chosen = _evenly(len(answers), _POINTS)
     drawn, axes = figure(height=3.8)
-    axes.scatter(answers.score[chosen], answers.truth[chosen], s=8, alpha=0.5)
+    axes.plot(answers.score[chosen], answers.truth[chosen], ".", markersize=5, alpha=0.5)
     ends = [float(answers.truth.min()), float(answers.truth.max())]
     axes.plot(ends, ends, color="C7", linestyle=":")
     axes.set(xlabel="said", ylabel=params.target)

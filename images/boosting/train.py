@@ -27,9 +27,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     rest, outcome, unknown = tables.prepare(train, names, params, None)
     height = len(rest)
     params = params.model_copy(update={"problem": outcome.problem})
-    features = Features.learnt(
-        rest.table, tables.roles(params, train.kinds, names), params.engine != "catboost"
-    )
+    roles = dict(zip(names, tables.roles(params, train.table.kinds, names), strict=True))
+    features = Features.learnt(rest.features, roles, params.engine != "catboost")
     learner = learn.learner(features, outcome, params, job)
     params = params.model_copy(update={"metrics": tuple(learner.measures)})
     resolved = _told(params, job)

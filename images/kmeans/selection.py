@@ -133,7 +133,7 @@ def davies_bouldin(matrix: Array, labels: Array, model: Model) -> float:
         for place, column in enumerate(chunk.T):
             totals[:, place] += np.bincount(mine, weights=column, minlength=len(counts))
     centroids = near + totals / np.maximum(counts, 1)[:, None]
-    apart = Model(model.columns, centroids, model.fill, model.shift, model.scale).distances(matrix, labels)
+    apart = Model(model.names, centroids, model.fill, model.shift, model.scale).distances(matrix, labels)
     widths = (np.bincount(labels, weights=apart) / np.maximum(counts, 1))[present]
     likest = 0.0
     for place, centroid in enumerate(centroids[present]):

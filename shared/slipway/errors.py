@@ -96,7 +96,7 @@ def _quoted(value: Any, limit: int) -> str:
     if isinstance(value, str):
         return '"' + value[:limit].replace("\n", " ").replace("\r", " ") + ("" if len(value) > limit else '"')
     if isinstance(value, list | tuple):  # which may be nested a thousand deep
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)} {'cell' if len(value) == 1 else 'cells'}"
     if isinstance(value, dict):
         return f"an object of {len(value)}"
     return repr(value)
@@ -105,4 +105,6 @@ def _quoted(value: Any, limit: int) -> str:
 def listed(names: Sequence[str], limit: int = 10) -> str:
     """`names` as an error message lists them, the first `limit` of them."""
     rest = len(names) - limit
-    return ", ".join(str(name)[:200] for name in names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(" ".join(str(name)[:200].splitlines()) for name in names[:limit]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )

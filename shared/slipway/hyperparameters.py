@@ -134,6 +134,7 @@ def _value(given: Any, field: FieldInfo) -> Any:
                 return read(text)
             except _UNREADABLE:
                 continue
+        return text  # a list or an object that is none, which cut at its commas would pass for one
     if _holds_list(field.annotation):
         return [part.strip() for part in text.split(",") if part.strip()]
     return None if text in {"None", "null"} and not field.is_required() else text

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import signal
+import time
 from threading import Event, get_ident
 
 import pytest
@@ -20,11 +22,37 @@ class Slow(Adder):
         super().__init__()
         self.begun, self.go, self.thread = Event(), Event(), 0
 
-    def predict(self, rows, options):
+    def predict(self, table, options):
         self.thread = get_ident()
         self.begun.set()
         self.go.wait(30)
-        return super().predict(rows, options)
+        return super().predict(table, options)
+
+
+class Patient(Adder):
+    """Takes its time."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+
+    def predict(self, table, options):
+        time.sleep(self.seconds)
+        return super().predict(table, options)
+
+
+class Hanging(Adder):
+    """Never ends over a row that begins with 13."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.go = Event(), Event()
+
+    def predict(self, table, options):
+        if table.matrix[0, 0] == 13:
+            self.begun.set()
+            self.go.wait(30)
+        return super().predict(table, options)
 
 
 @pytest.fixture
@@ -174,27 +202,50 @@ def test_quick_predictions_need_no_thread_and_slow_ones_get_one(served, monkeypa
 def test_a_request_whose_turn_does_not_come_is_told_so_and_ends_no_worker(served, monkeypatch):
     """Waiting is not hanging: a worker that is busy but well must not be killed at every peak."""
     ended = []
-    monkeypatch.setattr(application.os, "_exit", ended.append)
-    model = Slow()
+    monkeypatch.setattr(application.os, "kill", lambda *_: ended.append(1))
+    app = served(Patient(0.7), MODEL_SERVER_TIMEOUT="1")
+
+    async def crowded():
+        answers = await asyncio.gather(*(ask(app) for _ in range(3)))
+        return sorted(status for status, *_ in answers)
+
+    assert asyncio.run(crowded()) == [200, 200, 503]
+    assert not ended
+
+
+def test_a_request_that_never_ends_costs_no_other_its_answer(served, monkeypatch):
+    """Whoever waits behind it is answered by the same worker, before that ends."""
+    events = []
+    monkeypatch.setattr(application.os, "kill", lambda process, number: events.append(number))
+    model = Hanging()
     app = served(model, MODEL_SERVER_TIMEOUT="1")
 
     async def crowded():
-        first = asyncio.create_task(ask(app))
-        while not model.begun.is_set():
-            await asyncio.sleep(0.01)
-        second = asyncio.create_task(ask(app))
-        answers = await asyncio.gather(first, second)
+        first = asyncio.create_task(ask(app, body=(b"13,2\n",)))
+        await asyncio.to_thread(model.begun.wait, 30)
+        others = [asyncio.create_task(ask(app, body=(b"%d,2\n" % place,))) for place in range(5)]
+        others += [asyncio.create_task(_later(1.1, ask(app, body=(b"7,2\n",))))]
+        answers = await asyncio.gather(first, *others)
+        await asyncio.sleep(0.3)
         model.go.set()
-        return [status for status, *_ in answers]
+        return [(status, body) for status, _, body in answers]
 
-    assert asyncio.run(crowded()) == [504, 503]
-    assert len(ended) <= 1, "only the request that was under way may end the worker"
+    lost, *others = asyncio.run(crowded())
+    assert lost[0] == 504
+    assert [status for status, _ in others] == [200] * 6
+    assert [float(body.split(b",")[0]) for _, body in others] == [2, 3, 4, 5, 6, 9]
+    assert events == [signal.SIGTERM], "as where it is told to end: what it has begun is answered"
+
+
+async def _later(seconds, work):
+    await asyncio.sleep(seconds)
+    return await work
 
 
 def test_a_request_that_takes_too_long_is_told_and_its_worker_ends(served, monkeypatch, capfd):
     """B2.6: a thread cannot be stopped, so the process is."""
     ended = []
-    monkeypatch.setattr(application.os, "_exit", ended.append)
+    monkeypatch.setattr(application.os, "kill", lambda process, number: ended.append(number))
     model = Slow()
     app = served(model, MODEL_SERVER_TIMEOUT="1")
 
@@ -208,7 +259,7 @@ def test_a_request_that_takes_too_long_is_told_and_its_worker_ends(served, monke
         return answer
 
     status, _, body = asyncio.run(late())
-    assert (status, ended) == (504, [70])
+    assert (status, ended) == (504, [signal.SIGTERM])
     assert json.loads(body)["message"] == "the request took longer than 1 s (MODEL_SERVER_TIMEOUT)"
     assert "took longer than 1 s" in capfd.readouterr().err
 

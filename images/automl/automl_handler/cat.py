@@ -44,24 +44,7 @@ class Cat(Fitted):
         from catboost import CatBoost, Pool
 
         problem = task.problem
-        loss = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}[problem.kind]
-        params = {
-            "loss_function": loss,
-            "iterations": 500,
-            "random_seed": task.seed,
-            "thread_count": task.threads,
-            "allow_writing_files": False,
-            "verbose": False,
-            "od_type": "Iter",
-            "od_wait": 50,
-            **({"classes_count": problem.classes} if problem.kind == "multiclass" else {}),
-            **settings,
-        }
-        if problem.classes > MANY:  # each tree has a value a label, and each category a statistic
-            params |= {"boosting_type": "Plain", "leaf_estimation_iterations": 1, "depth": 4}
-        inputs = rows.numbers.shape[1] + rows.codes.shape[1]
-        if inputs > _WIDE:  # with 1,000 columns a twentieth of the time, and trees as good
-            params |= {"border_count": 32, "rsm": max(0.05, _WIDE / inputs)}
+        params = _params(rows, task, settings)
         labels = target if problem.is_regression else target.astype(int)
         held_labels = held_target if problem.is_regression else held_target.astype(int)
         pool = Pool(_features(rows, problem), labels, weight=weights)
@@ -71,6 +54,15 @@ class Cat(Fitted):
         model = CatBoost(params)
         model.fit(pool, eval_set=Pool(_features(held, problem), held_labels), callbacks=[_Alarm(task.clock)])
         return cls(model, problem)
+
+    @classmethod
+    def pace(cls, rows: Design, target: Floats, task: Task, **settings: Any) -> float:
+        """Seconds that a tree over `rows` takes, judged by a few."""
+        from catboost import Pool
+
+        labels = target if task.problem.is_regression else target.astype(int)
+        pool = Pool(_features(rows, task.problem), labels)
+        return _pace(_params(rows, task, settings), pool, task.clock)
 
     def predict(self, rows: Design) -> Floats:
         return self._answers(_features(rows, self.problem))
@@ -105,6 +97,30 @@ class Cat(Fitted):
         model = CatBoost()
         model.load_model(str(folder / _FILE))
         return cls(model, problem)
+
+
+def _params(rows: Design, task: Task, settings: dict[str, Any]) -> dict[str, Any]:
+    problem = task.problem
+    params = {
+        "loss_function": {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}[
+            problem.kind
+        ],
+        "iterations": 500,
+        "random_seed": task.seed,
+        "thread_count": task.threads,
+        "allow_writing_files": False,
+        "verbose": False,
+        "od_type": "Iter",
+        "od_wait": 50,
+        **({"classes_count": problem.classes} if problem.kind == "multiclass" else {}),
+        **settings,
+    }
+    if problem.classes > MANY:  # each tree has a value a label, and each category a statistic
+        params |= {"boosting_type": "Plain", "leaf_estimation_iterations": 1, "depth": 4}
+    inputs = rows.numbers.shape[1] + rows.codes.shape[1]
+    if inputs > _WIDE:  # with 1,000 columns a twentieth of the time, and trees as good
+        params |= {"border_count": 32, "rsm": max(0.05, _WIDE / inputs)}
+    return params
 
 
 def _pace(params: dict[str, Any], pool: Any, clock: Clock) -> float:

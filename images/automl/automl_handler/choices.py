@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, get_args
 
+from .dates import Order
 from .errors import Unfit, listed
 
 
@@ -22,6 +23,7 @@ class Choices:
     folds: int = 0
     seed: int = 0
     threads: int = 1
+    dates: Order = ""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -30,5 +32,7 @@ class Choices:
         unknown = sorted(set(given) - known)
         if unknown:
             raise Unfit(f"USING: unknown {listed(unknown)}; known: {', '.join(sorted(known))}")
+        if (order := given.get("dates", "")) not in get_args(Order):
+            raise Unfit(f"dates: expected day-first or month-first, got {order}")
         lists = {name: tuple(given[name]) for name in ("features", "ignore") if name in given}
         return cls(**{**given, **lists})

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from mindsdb.integrations.libs.base import BaseMLEngine
 
-from . import session
+from . import names, session
 from .choices import Choices
+from .dates import Dates
 from .errors import Unfit
 from .predictor import LEVEL, Answers, Predictor
+from .problem import Floats
 from .refit import refit
 from .search import Trained, search
 
@@ -40,7 +42,11 @@ class AutoML(BaseMLEngine):  # type: ignore[misc]
                 raise Unfit("CREATE MODEL needs rows to learn from: FROM integration (SELECT …)")
             choices = Choices.of(using)
             choices = replace(choices, time_limit_s=session.seconds(choices.time_limit_s))
-            trained = search(df, target, choices, session.watcher)
+            called = session.names
+            dates = session.dates
+            known = None if dates is None else {name: Dates(**facts) for name, facts in dates.items()}
+            table = df.rename(columns=called)
+            trained = search(table, called.get(target, target), choices, session.watcher, known)
         except Exception as error:
             session.failed(error)
             raise
@@ -50,6 +56,7 @@ class AutoML(BaseMLEngine):  # type: ignore[misc]
     def predict(self, df: pd.DataFrame, args: dict[str, Any] | None = None) -> pd.DataFrame:
         """The target, then how sure: confidence, probabilities as JSON, the interval of a number."""
         predictor = self._predictor
+        df = df.rename(columns=names.spelt(predictor.reads, list(df)))
         absent = [name for name in predictor.reads if name not in df]
         if absent:
             df = df.assign(**dict.fromkeys(absent))
@@ -84,7 +91,8 @@ class AutoML(BaseMLEngine):  # type: ignore[misc]
         if df is None:
             raise Unfit("FINETUNE needs rows: FROM integration (SELECT …)")
         base = Predictor.load(Path(self.base_model_storage.folder_get(_FOLDER)))
-        self._keep(refit(base, df))
+        wanted = [base.problem.target, *base.reads]
+        self._keep(refit(base, df.rename(columns=names.spelt(wanted, list(df)))))
 
     def _keep(self, predictor: Predictor) -> None:
         folder = Path(self.model_storage.folder_get(_FOLDER))
@@ -104,32 +112,33 @@ class AutoML(BaseMLEngine):  # type: ignore[misc]
 
 def as_table(predictor: Predictor, found: Answers) -> pd.DataFrame:
     """Answers as SQL has them."""
-    columns: dict[str, Any] = {predictor.problem.target: found.prediction, "confidence": found.confidence}
+    target = predictor.problem.target
+    columns: dict[str, Any] = {"confidence": found.confidence}
     if found.probabilities is not None:
-        names = [str(label) for label in predictor.problem.labels]
+        labels = [str(label) for label in predictor.problem.labels]
         columns["probabilities"] = [
-            json.dumps(dict(zip(names, row, strict=True))) for row in found.probabilities.tolist()
+            json.dumps(dict(zip(labels, row, strict=True))) for row in found.probabilities.tolist()
         ]
     if found.low is not None and found.high is not None:
         columns |= {"low": found.low, "high": found.high}
-    return pd.DataFrame(columns)
+    return pd.DataFrame(
+        {target: found.prediction, **{names.free(name, target): cells for name, cells in columns.items()}}
+    )
 
 
 def from_table(predictor: Predictor, table: pd.DataFrame) -> Answers:
     """What `as_table` made of answers, as answers again."""
     problem = predictor.problem
     cells = table[problem.target]
+
+    def floats(name: str) -> Floats:
+        return np.asarray(table[names.free(name, problem.target)], np.float64)
+
     if problem.is_regression:
-        return Answers(
-            cells.to_numpy(np.float64),
-            table["confidence"].to_numpy(np.float64),
-            None,
-            table["low"].to_numpy(np.float64),
-            table["high"].to_numpy(np.float64),
-        )
-    rows = [list(json.loads(row).values()) for row in table["probabilities"]]
-    labels = cells.to_numpy(object if any(isinstance(label, str) for label in problem.labels) else None)
-    return Answers(labels, table["confidence"].to_numpy(np.float64), np.array(rows, np.float64))
+        return Answers(cells.to_numpy(np.float64), floats("confidence"), None, floats("low"), floats("high"))
+    rows = [list(json.loads(row).values()) for row in table[names.free("probabilities", problem.target)]]
+    labels = cells.to_numpy(object if problem.has_texts else None)
+    return Answers(labels, floats("confidence"), np.array(rows, np.float64))
 
 
 __all__ = ["AutoML", "Trained", "as_table", "from_table"]

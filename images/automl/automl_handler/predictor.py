@@ -77,6 +77,8 @@ class Predictor:
 
     def blend(self, rows: Design) -> Floats:
         """Calibrated probabilities of shape (rows, labels), or numbers of shape (rows, 1)."""
+        if not len(rows):  # which not every library can be asked about
+            return np.empty((0, self.problem.classes))
         whole = sum(member.weight * member.predict(rows) for member in self.members)
         return self.calibration.apply(np.asarray(whole))
 
@@ -91,7 +93,7 @@ class Predictor:
             return Answers(number, np.full(len(number), level), None, number - half, number + half)
         place = self.problem.choose(blend)
         labels = np.array(self.problem.labels, dtype=object)
-        if not any(isinstance(label, str) for label in self.problem.labels):
+        if not self.problem.has_texts:
             labels = np.array(self.problem.labels)
         return Answers(labels[place], blend[np.arange(len(blend)), place], blend)
 

@@ -1,6 +1,8 @@
 """What kind of problem a target poses, and its values as learners take them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -42,12 +44,27 @@ class Problem:
         return self.kind == "regression"
 
     def encode(self, cells: pd.Series) -> Floats:
-        """The target as float64: the number, or the label's place; NaN where missing or unknown."""
+        """The target as float64: the number, or the label's place; NaN where missing or unknown.
+
+        Cells are read as the labels are: whatever the table they come from made of 1 and true. Raises Unfit
+        for a text where all is numbers.
+        """
         if self.is_regression:
-            return numbers(cells)
-        places: dict[Label | None, int] = {label: place for place, label in enumerate(self.labels)}
-        found = [places.get(value, np.nan) for value in labels_of(cells)]
+            return numbers(cells, self.target)
+        if self.has_texts:
+            places = spelled(self.labels)
+            found = [
+                np.nan if value is None else places.get(str(value), np.nan) for value in labels_of(cells)
+            ]
+        else:
+            known = {label: place for place, label in enumerate(self.labels)}
+            found = [known.get(value, np.nan) for value in numbers(cells, self.target).tolist()]
         return np.array(found, np.float64)
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether labels are texts; else they are numbers."""
+        return any(isinstance(label, str) for label in self.labels)
 
     def choose(self, probabilities: Floats) -> NDArray[np.intp]:
         """The place of the label to answer, of each row."""
@@ -98,28 +115,58 @@ def _kind(values: list[Label], numeric: bool) -> Kind:
 
 
 def labels_of(cells: pd.Series) -> list[Label | None]:
-    """The cells as plain values: int where a number is whole, None where missing."""
-    if cells.dtype == object:
-        found = [None if cell is None or cell != cell or cell == "" else cell for cell in cells]
-        if any(isinstance(cell, str) for cell in found):
-            return [None if cell is None else str(_plain(cell)) for cell in found]
-        return [None if cell is None else _plain(cell) for cell in found]
-    if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells.dtype):
-        return labels_of(cells.astype(object))
-    return [None if cell != cell else _plain(cell) for cell in cells.tolist()]
+    """The cells as plain values: int where a number is whole, None where missing; texts where one is."""
+    found = [None if cell is None or cell != cell or cell == "" else _plain(cell) for cell in _listed(cells)]
+    if any(isinstance(cell, str) for cell in found):
+        return [None if cell is None else str(cell) for cell in found]
+    return found
+
+
+def _listed(cells: pd.Series) -> list[Any]:
+    if cells.dtype != object and not pd.api.types.is_numeric_dtype(cells.dtype):
+        cells = cells.astype(object)
+    listed: list[Any] = cells.tolist()
+    return listed
 
 
 def _plain(cell: Any) -> Label:
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, bool | np.bool_):
+        return truth(cell)
+    if not isinstance(cell, int | float | np.number | Decimal):
+        return str(cell)  # a date, for one
     value = float(cell)
     return int(value) if value.is_integer() else value
 
 
-def numbers(cells: Cells) -> Floats:
-    """The cells as float64, NaN where they are no finite number."""
+def truth(cell: Any) -> str:
+    """The text of a boolean."""
+    return "true" if cell else "false"
+
+
+def spelled(values: Sequence[Any]) -> dict[str, int]:
+    """The places of known texts; of true and false alone also under their other spellings.
+
+    One table has `True` where another has a boolean, as CSV, JSON, Parquet and SQL have it.
+    """
+    found: dict[str, int] = {}
+    if {str(value).lower() for value in values} <= {"true", "false"}:
+        for place, value in enumerate(values):
+            low = str(value).lower()
+            digit = "1" if low == "true" else "0"
+            found |= dict.fromkeys((low, low.title(), low.upper(), digit), place)
+    return found | {str(value): place for place, value in enumerate(values)}
+
+
+def numbers(cells: Cells, name: str) -> Floats:
+    """The cells as float64, NaN where missing or infinite. Raises Unfit for one that is no number."""
     if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf":
         found = np.asarray(cells, np.float64)  # pandas would take most of the time of a row
     else:
-        found = pd.to_numeric(pd.Series(cells), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        given = pd.Series(cells)
+        found = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        bad = np.isnan(found) & given.notna().to_numpy() & (given != "").to_numpy(bool)
+        if bad.any():
+            raise Unfit(f'column {name}: expected a number, got "{str(given[bad].iloc[0])[:40]}"')
     return np.where(np.isfinite(found), found, np.nan)

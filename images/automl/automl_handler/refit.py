@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from . import calibration, ensemble, scores
-from .errors import Unfit
+from .errors import Unfit, listed
 from .interval import Interval
 from .predictor import Predictor
 
@@ -18,6 +18,9 @@ def refit(predictor: Predictor, table: pd.DataFrame) -> Predictor:
     problem = predictor.problem
     if problem.target not in table:
         raise Unfit(f"target {problem.target}: no such column in the new rows")
+    absent = [name for name in predictor.reads if name not in table]
+    if absent:
+        raise Unfit(f"no column {listed(absent)} in the new rows")
     target = problem.encode(table[problem.target])
     known = ~np.isnan(target)
     if known.sum() < _LEAST:

@@ -1,20 +1,23 @@
 """The search: types columns, tries learners on folds until time is over, blends what helps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from . import calibration, ensemble, problem, scores
+from . import calibration, ensemble, pace, problem, scores
 from .choices import Choices
 from .clock import Clock
 from .columns import Column, Dropped, look_at
+from .dates import Dates
 from .design import Design, design
 from .errors import Unfit, listed
 from .folds import assign
 from .interval import Interval
 from .leaderboard import Tried, leaderboard
+from .learner import Task
 from .predictor import LEVEL, Member, Predictor
 from .problem import Floats, Problem
 from .trials import Watcher, try_all
@@ -25,6 +28,7 @@ _CELLS_A_SECOND = 20_000.0  # that CatBoost learns from well enough with a threa
 _ROWS = 2_000  # that are always learnt from
 _TWO_FOLDS = 16  # times the rows that there is time for, as wide tables have
 _FIVE_FOLDS = 50_000  # rows up to which five folds are worth more than their time
+_LARGE_FOLDS = 2  # of a table too large for the time: more would leave time for fewer rows
 _WITH_THREADS = 5_000  # rows from which on threads gain more than they lose in waiting for one another
 
 
@@ -48,27 +52,51 @@ class Trained:
     folds: Any
 
 
-def search(table: pd.DataFrame, target: str, choices: Choices, watcher: Watcher) -> Trained:
-    """Learns to predict the column `target` of `table`. Raises Unfit where the table does not allow it."""
+def search(
+    table: pd.DataFrame,
+    target: str,
+    choices: Choices,
+    watcher: Watcher,
+    dates: Mapping[str, Dates] | None = None,
+) -> Trained:
+    """Learns to predict the column `target` of `table`. Raises Unfit where the table does not allow it.
+
+    `dates` are the columns that hold some, where that is known; see `look_at`.
+    """
     # A part is kept for what follows the trials: blend, calibration, the leaderboard's figures.
     clock = Clock(_TRIALS * choices.time_limit_s, watcher.should_stop)
     posed, encoded, table, weights, notes = _rows(table, target, choices)
     metric = _metric(choices.metric, posed)
-    columns, dropped = look_at(table[_features(table, target, choices)], choices.features)
+    features = table[_features(table, target, choices)]
+    columns, dropped = look_at(features, choices.features, dates, choices.dates)
     if not columns:
         raise Unfit(
             f"no column is left to learn {target} from: "
             + listed([f"{one.name} is {one.why}" for one in dropped], 5)
         )
     most = _affordable(sum(max(1, one.width) for one in columns), posed, choices)
-    kept = _sample(encoded, max(_ROWS, 5 * posed.classes, most), choices.seed)
+    most = max(_ROWS, 5 * posed.classes, most)
+    count = choices.folds
+    if len(table) > max(most, pace.PILOT):
+
+        def drawn(wanted: int) -> tuple[Design, Floats]:
+            some = _sample(encoded, wanted, choices.seed)
+            return design(columns, table.iloc[some]), encoded[some]
+
+        task = Task(posed, clock, choices.seed, choices.threads)
+        measured = pace.affordable(choices.preset, len(table), drawn, task, count or _LARGE_FOLDS)
+        if measured > most:
+            most, count = measured, count or _LARGE_FOLDS
+    kept = _sample(encoded, most, choices.seed)
     if len(kept) < len(table):
-        notes.append(f"learnt from {len(kept)} of {len(table)} rows, as many as the time limit allows")
+        notes.append(
+            f"learnt from {len(kept)} of {len(table)} rows, drawn at random, as many as the time limit allows"
+        )
         table, encoded = table.iloc[kept].reset_index(drop=True), encoded[kept]
         weights = weights[kept] if weights is not None else None
     watcher.progress(_described(posed, len(table), columns, dropped))
     rows = design(columns, table)
-    folds = assign(encoded, choices.folds or _folds(len(table), most), choices.seed)
+    folds = assign(encoded, count or _folds(len(table), most), choices.seed)
     able = replace(choices, threads=choices.threads if len(table) > _WITH_THREADS else 1)
     tried = try_all(rows, encoded, weights, folds, posed, metric, clock, able, watcher)
     share = ensemble.select([one.answers for one in tried], encoded, scores.loss(metric, posed))
@@ -139,7 +167,7 @@ def _rows(
     if choices.sample_weight:
         if choices.sample_weight not in table:
             raise Unfit(f"sample_weight: no column {choices.sample_weight}")
-        weights = problem.numbers(table[choices.sample_weight])[known]
+        weights = problem.numbers(table[choices.sample_weight], choices.sample_weight)[known]
         if np.isnan(weights).any() or (weights < 0).any() or not weights.any():
             raise Unfit(
                 f"sample_weight: column {choices.sample_weight} must hold numbers from 0, without gaps"
@@ -178,7 +206,7 @@ def _features(table: pd.DataFrame, target: str, choices: Choices) -> list[str]:
             raise Unfit(f"{noun}: no column {listed(unknown)}; the table has {listed(names, 40)}")
     if target in choices.features:
         raise Unfit(f"features: {target} is the target")
-    out = {target, choices.sample_weight, *choices.ignore}
+    out = {target, *choices.ignore} | ({choices.sample_weight} if choices.sample_weight else set())
     return [name for name in (choices.features or names) if name not in out]
 
 

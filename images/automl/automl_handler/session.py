@@ -1,4 +1,4 @@
-"""Who watches a search of MindsDB's: whoever starts it sets `watcher` and `ends`, and reads `outcome`."""
+"""What a search of MindsDB's is told beside SQL: whoever starts it sets all but `outcome`, which it reads."""
 
 import logging
 import time
@@ -21,6 +21,10 @@ class Logging:
 watcher: Any = Logging()
 ends: float | None = None
 """When a search is to be over, as `time.monotonic` counts; None: its time limit begins when it starts."""
+names: dict[str, str] = {}
+"""What the columns are called, by the names that SQL is given for them; what has none keeps its own."""
+dates: dict[str, dict[str, Any]] | None = None
+"""The columns that hold dates, which came as times, and how they are written; None: their cells tell."""
 outcome: list[Any] = []
 """What the last search gave: what was trained, or the error it ended with; emptied by who reads it."""
 

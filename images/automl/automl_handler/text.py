@@ -54,7 +54,7 @@ class Reader:
 
     def read(self, texts: list[str]) -> Floats:
         """The directions' coordinates, and how many words the text has; of shape (texts, width)."""
-        lengths = np.array([[len(text.split())] for text in texts], np.float64)
+        lengths = np.array([len(text.split()) for text in texts], np.float64)[:, None]
         if not self.directions.size:
             return lengths
         return np.hstack([lengths, self._weights(texts) @ self.directions])

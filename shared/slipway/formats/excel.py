@@ -12,13 +12,22 @@ from typing import Any
 import orjson
 
 from slipway.errors import NoRows, PayloadTooLarge, UserError
+from slipway.formats import excel_sheet
 from slipway.formats.base import Format, Reading, nonempty
 from slipway.media import MediaType
 from slipway.table import header
 from slipway.table.raw import Raw
 
-_MOST_BYTES = 1 << 30  # unpacked: .xlsx is a zip, where a few bytes can stand for any number of equal ones
-_SECONDS = 60
+# .xlsx is a zip, where a few bytes stand for any number of equal ones, and a sheet is a grid from its first
+# cell to its last, however few are between.
+_FREE_BYTES, _UNPACKS = 1 << 26, 64  # unpacked: of any workbook, and for each of its bytes
+_FREE_CELLS, _SPANS = 1 << 16, 4  # of the grid: of any workbook, and for each unpacked byte
+_MEMORY, _TAKES, _MOST_MEMORY = (
+    1 << 27,
+    128,
+    4 << 30,
+)  # of the reader: of any workbook, and for each of its bytes
+_SECONDS = 45  # less than a request may take
 
 
 class Excel(Format):
@@ -32,15 +41,15 @@ class Excel(Format):
 
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
         """The cells of the first sheet; whether the first row is a header is told as in CSV."""
-        _check(nonempty(body))
-        rows = _rows(body, reading)
+        unpacked = _unpacked(nonempty(body))
+        rows = _rows(body, min(reading.budget.cells, _FREE_CELLS + _SPANS * unpacked))
         if not rows:
             raise NoRows("the first sheet is empty")
         width = max(map(len, rows))
         reading.budget.check(len(rows), width, len(body), "the sheet")
         columns = [[row[place] if place < len(row) else None for row in rows] for place in range(width)]
         reading.budget.check_text(
-            sum(len(cell) for column in columns for cell in column if isinstance(cell, str))
+            sum(len(cell) for column in columns for cell in column if isinstance(cell, str)), len(body)
         )
         if not _headed(columns, media, reading):
             return Raw(columns, len(rows))
@@ -65,9 +74,10 @@ def _text(cell: Any) -> str:
     return str(cell).upper() if isinstance(cell, bool) else str(cell)
 
 
-def _check(body: bytes) -> None:
+def _unpacked(body: bytes) -> int:
+    """The bytes of all parts. Raises UserError where they are no workbook's, PayloadTooLarge for too many."""
     if not body.startswith(b"PK"):
-        return
+        return len(body)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as parts:
             names = {part.filename for part in parts.infolist()}
@@ -76,15 +86,18 @@ def _check(body: bytes) -> None:
         raise UserError("the body is not an Excel workbook: it is no whole zip file") from None
     if not any(name.lower().startswith("xl/") for name in names):
         raise UserError("the body is not an Excel workbook: the zip file holds another kind of document")
-    if unpacked > _MOST_BYTES:
-        raise PayloadTooLarge(f"the workbook unpacks to {unpacked} bytes; expected at most {_MOST_BYTES}")
+    most = _FREE_BYTES + _UNPACKS * len(body)
+    if unpacked > most:
+        raise PayloadTooLarge(f"the workbook unpacks to {unpacked} bytes; expected at most {most}")
+    return unpacked
 
 
-def _rows(body: bytes, reading: Reading) -> list[list[Any]]:
-    memory = min(2 << 30, 256 * (1 << 20) + 16 * len(body) + 64 * reading.budget.cells // 4)
+def _rows(body: bytes, cells: int) -> list[list[Any]]:
+    memory = min(_MOST_MEMORY, _MEMORY + _TAKES * len(body))
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "slipway.formats.excel_sheet", str(memory), str(reading.budget.cells)],
+            # By its path, and so without the rest of this package, which takes half a second to import.
+            [sys.executable, "-I", excel_sheet.__file__, str(memory), str(cells)],
             input=body,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What reads a workbook, bytes in, JSON out: `python -m slipway.formats.excel_sheet MEMORY CELLS`."""
+"""What reads a workbook: `python excel_sheet.py MEMORY CELLS`, bytes in, JSON out. It needs no more of us."""
 
 import io
 import os
@@ -8,7 +8,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import orjson
-from python_calamine import CalamineWorkbook
 
 
 def main(memory: int, cells: int) -> None:
@@ -16,6 +15,10 @@ def main(memory: int, cells: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
+        from python_calamine import (
+            CalamineWorkbook,
+        )  # here alone, and not where this module is imported by name
+
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
         sheet = book.get_sheet_by_index(0)
         if sheet.height * sheet.width > cells:

@@ -48,18 +48,32 @@ class NPY(Format):
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """Shape (rows, answer columns): int64 if all are whole numbers, else float64."""
-        texts = [name for name, column in columns.items() if column.dtype.kind not in "fiub"]
+        numbers = {name: _numbers(column) for name, column in columns.items()}
+        texts = [name for name, column in numbers.items() if column is None]
         if texts:
             raise NotAcceptable(f"application/x-npy holds numbers only, and the answer has {listed(texts)}")
         buffer = io.BytesIO()
-        np.save(buffer, np.column_stack(list(columns.values())), allow_pickle=False)
+        np.save(buffer, np.column_stack([one for one in numbers.values() if one is not None]), allow_pickle=False)
         return buffer.getvalue()
+
+
+def _numbers(column: Array) -> Array | None:
+    """An answer column of numbers, NaN where missing; None where it is one of texts, or of nothing."""
+    if column.dtype.kind in "fiub":
+        return column
+    cells = column.tolist() if column.ndim == 1 else []
+    given = [cell for cell in cells if cell is not None]
+    if not given or any(type(cell) not in (bool, int, float) for cell in given):
+        return None
+    return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
 
 
 def _array(body: bytes, reading: Reading) -> Array:
     shape, fortran, kind, start = _header(body)
     if kind.kind not in "fiubU" or kind.itemsize == 0 or len(shape) not in {1, 2}:
         raise UserError(f"expected an array of shape (rows, columns), got shape {shape} of {kind}"[:200])
+    if min(shape) < 0:
+        raise UserError(f"expected an array of shape (rows, columns), got shape {shape}"[:200])
     size = math.prod(shape) * kind.itemsize
     if size > len(body) - start:
         raise UserError(f"the .npy array claims {size} bytes and has {len(body) - start}")

@@ -15,6 +15,7 @@ from slipway.table.arrow import Array
 from slipway.table.raw import Raw
 
 _MAGIC = b"PAR1"
+_TEXTS = {"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
 _ROWS = 1 << 16  # that are unfolded at a time
 _MALFORMED = (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError, MemoryError)
 
@@ -41,7 +42,7 @@ class Parquet(Format):
             yield from _read(one, 0, reading)
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
-        """One row group, Snappy."""
+        """One row group, Snappy; null where missing."""
         import pyarrow.parquet as pq
 
         table = pa.table({name: _cells(column.tolist()) for name, column in columns.items()})
@@ -57,9 +58,13 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
     try:
         metadata = pq.read_metadata(source)
         source.seek(0)
-        texts = _text_columns(metadata)
         reading.budget.check(metadata.num_rows, metadata.num_columns, size, "the Parquet file")
-        file = pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)
+        values, written = _claimed(metadata)
+        reading.budget.check(values, size=size, what="the Parquet file")
+        reading.budget.check_text(written, size, "the Parquet file")
+        file = pq.ParquetFile(
+            source, metadata=metadata, read_dictionary=_text_columns(metadata), pre_buffer=False
+        )
         names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
         taken = rows = 0
         for batch in file.iter_batches(batch_size=_ROWS, columns=names, use_threads=False):
@@ -70,7 +75,7 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
             for column in batch.columns:
                 column, more = _unfolded(column)
                 taken += more
-                reading.budget.check_text(taken, "the Parquet file")
+                reading.budget.check_text(taken, size, "the Parquet file")
                 columns.append(column)
             yield Raw(columns, len(batch), names)
         if not rows:
@@ -84,13 +89,20 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
         raise UserError(f"the body is not a Parquet file: {said}") from None
 
 
+def _claimed(metadata: Any) -> tuple[int, int]:
+    """The values in all columns, of which a list has many, and the bytes of their pages once unpacked."""
+    values = size = 0
+    for place in range(metadata.num_row_groups):
+        group = metadata.row_group(place)
+        chunks = [group.column(column) for column in range(metadata.num_columns)]
+        values += sum(chunk.num_values for chunk in chunks)
+        size += sum(chunk.total_uncompressed_size for chunk in chunks if chunk.physical_type in _TEXTS)
+    return values, size
+
+
 def _text_columns(metadata: Any) -> list[str]:
-    schema = metadata.schema
-    return [
-        schema.column(place).path
-        for place in range(metadata.num_columns)
-        if schema.column(place).physical_type in {"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
-    ]
+    columns = [metadata.schema.column(place) for place in range(metadata.num_columns)]
+    return [column.path for column in columns if column.physical_type in _TEXTS]
 
 
 def _unfolded(column: pa.Array) -> tuple[pa.Array, int]:
@@ -124,7 +136,7 @@ def _files(body: bytes) -> Iterator[IO[bytes]]:
 def _cells(values: list[Any]) -> pa.Array:
     """One column; as texts where its cells are of several types, as in JSON they may be."""
     try:
-        return pa.array(values)
+        return pa.array(values, from_pandas=True)  # as which NaN is null
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([cell if cell is None or isinstance(cell, str) else _text(cell) for cell in values])
 

@@ -184,7 +184,7 @@ def _place(content: bytes, tensors: Any, alone: bool) -> tuple[int, np.dtype[Any
 
 def _row(record: Any, place: int, labels: bool, reading: Reading) -> Array:
     if _VALUES not in record.features:
-        came = ", ".join(sorted(record.features)[:10]) or "none"
+        came = ", ".join(sorted(map(str, record.features))[:10]) or "none"
         raise UserError(f'record {place}: expected the features "{_VALUES}", got {shown(came)}')
     features = _numbers(record.features[_VALUES], place, reading)
     if labels and _VALUES in record.label:

@@ -6,6 +6,7 @@ through the same functions, for tests and for whoever wants plain WSGI.
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 T = TypeVar("T")
 INLINE_BYTES = 1 << 16
+_PACKED = (b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Parquet, and the two kinds of workbooks
 _INLINE_S = 0.005  # a ping may wait this long behind a prediction, no longer
-_GIVE_UP = 70  # exit code of a worker whose prediction never ended (EX_SOFTWARE)
 
 
 class App:
@@ -91,8 +92,8 @@ class App:
         return self.endpoint is not None and self._waiting == 0 and self._cost_s < _INLINE_S
 
     def is_small(self, body: bytes) -> bool:
-        """Whether `body` is quick to read: short, within the limit, no Parquet, which may unpack to much."""
-        return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(b"PAR1")
+        """Whether `body` is quick to read: short, within the limit, none that may unpack to much."""
+        return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(_PACKED)
 
     def answer_now(self, headers: Headers, body: bytes) -> Answer:
         """Answers a small request on the spot."""
@@ -125,6 +126,14 @@ class App:
 
         Raises TimeoutError when it takes too long, _NoTurn where its turn has not come so long.
         """
+        while True:  # mostly once
+            try:
+                return await self._in_thread(work, *arguments)
+            except _ThreadLost:
+                continue
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """As `_in_turn`; raises _ThreadLost where the thread was given up before the turn came."""
         limit = float(self.settings.request_timeout_s)
         turn: list[float] = []
 
@@ -139,6 +148,8 @@ class App:
         left = limit
         while left > 0:
             ended, _ = await asyncio.wait({running}, timeout=left)
+            if future.cancelled():
+                raise _ThreadLost
             if ended:
                 return running.result()
             if future.cancel():
@@ -148,10 +159,15 @@ class App:
         raise TimeoutError
 
     def _given_up(self) -> Answer:
+        """Whoever waits takes a turn in a new thread; then the worker ends, as where the platform says so.
+
+        A thread cannot be stopped, a process can; until then no new connection comes to it.
+        """
         limit = self.settings.request_timeout_s
         log("serve", f"a request took longer than {limit} s; its worker starts anew", "error")
-        # A thread cannot be stopped, a process can.
-        asyncio.get_running_loop().call_later(0.2, os._exit, _GIVE_UP)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread = ThreadPoolExecutor(1, "predict")
+        asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGTERM)
         return failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
 
     def _answered(self, _: "asyncio.Future[Any]") -> None:
@@ -181,6 +197,10 @@ class App:
         from slipway.serving.web import create_app
 
         return WSGIMiddleware(create_app(self), workers=2)  # type: ignore[arg-type]
+
+
+class _ThreadLost(Exception):
+    """What its thread did before never ends."""
 
 
 class _NoTurn(Exception):

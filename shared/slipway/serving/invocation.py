@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import orjson
 
-from slipway.errors import NotAcceptable, RowErrors, UserError, listed
+from slipway.errors import NoRows, NotAcceptable, RowErrors, UserError, listed
 from slipway.formats import Format, Reading, json
 from slipway.hyperparameters import Options
 from slipway.log import Fault
@@ -63,39 +64,32 @@ class Invocation:
                     f"and {self.writer.media_type} holds numbers only"
                 )
             return self._with_errors(read, may_stream)
-        table = self._table(read(self._reading(None)), None)
+        keep = self.model.keeps(self.options)
+        raw = read(Reading(self.schema, self.budget, keep=keep))
+        table = match.typed(raw, self.schema, None, keep, self.writer.nests, not self.writer.typed)
         if may_stream and self.options.stream and self.writer.lines:
             groups = RowGroups(self.model.groups(table), table, None)
             if len(groups) > PIECE:
                 return self._streamed(groups, {}, {})
-        return self._whole(table)
-
-    def _reading(self, errors: dict[int, UserError] | None) -> Reading:
-        return Reading(self.schema, self.budget, errors, keep=self.model.keeps(self.options))
-
-    def _table(self, raw: Raw, errors: dict[int, UserError] | None) -> Table:
-        # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
-        keep = self.model.keeps(self.options)
-        return match.typed(raw, self.schema, errors, keep, self.writer.nests, not self.writer.typed)
-
-    def _whole(self, table: Table) -> Written:
-        answers = self._predict(table)
-        return Written(self._write(self.chosen(answers.columns), answers), len(table))
+        answers = checked(self.model.predict(table, self.options), table.height)
+        return Written(self._write(self.chosen(answers.columns), answers), table.height)
 
     def _with_errors(self, read: Callable[[Reading], Raw], may_stream: bool) -> Written:
         """Answers the rows that can be answered, and tells what is wrong with each other one."""
         invalid: dict[int, UserError] = {}
-        raw = read(self._reading(invalid))
+        raw = read(Reading(self.schema, self.budget, invalid, keep=self.model.keeps(self.options)))
         found: dict[int, UserError] = {}
         table = self._lenient_table(raw, invalid, found)
         if table is None:
             return Written(self._write(self._merged([], invalid), None), 0)
+        said: UserError | None = None
         if not invalid and not found:
             try:
                 answers = self._predict(table)
             except UserError as error:
                 if error.status != UserError.status:
                     raise
+                said = error
             else:
                 columns = self.chosen(answers.columns)
                 columns = with_errors(columns, nulls(len(next(iter(columns.values())))))
@@ -104,7 +98,7 @@ class Invocation:
         spoiled = groups.invalid(found)
         if may_stream and self.options.stream and self.writer.lines and len(groups) > PIECE:
             return self._streamed(groups, spoiled, invalid)
-        parts = self._valid(groups, np.arange(len(groups)), spoiled, invalid)
+        parts = self._valid(groups, np.arange(len(groups)), spoiled, invalid, said)
         answered = [part.places for part in parts]
         extra = self._extra(groups, parts, invalid)
         rows = len(np.unique(np.concatenate(answered))) if answered else 0
@@ -117,10 +111,13 @@ class Invocation:
 
         Raises UserError where that is no row's fault: a header whose names do not fit.
         """
+        if not (raw.height or invalid):
+            raise NoRows("no rows came")
         if not raw.height:
             return None
         try:
-            return self._table(raw, found)
+            keep = self.model.keeps(self.options)
+            return match.typed(raw, self.schema, found, keep, self.writer.nests, not self.writer.typed)
         except UserError as error:
             if raw.written or raw.places is None:
                 raise
@@ -156,17 +153,22 @@ class Invocation:
                 raise Fault("predict gave other columns to some rows than to those before")
             wanted = MediaType(self.wanted.essence) if names else self.wanted  # one header is enough
             names = list(columns)
-            yield self.writer.write(columns, wanted, "")
+            yield self._written(columns, wanted, "")
 
     def _valid(
-        self, groups: RowGroups, some: Array, spoiled: Mapping[int, UserError], invalid: dict[int, UserError]
+        self,
+        groups: RowGroups,
+        some: Array,
+        spoiled: Mapping[int, UserError],
+        invalid: dict[int, UserError],
+        said: UserError | None = None,
     ) -> list[PartialResult]:
         """Answers to those groups that can be answered; into `invalid` goes why the others cannot."""
         if spoiled:
             bad = np.isin(some, list(spoiled))
             invalid |= {groups.place(group): spoiled[group] for group in some[bad].tolist()}
             some = some[~bad]
-        return groups.predict_valid(some, self._predict, invalid)
+        return groups.predict_valid(some, self._predict, invalid, said)
 
     def _extra(
         self, groups: RowGroups, parts: list[PartialResult], invalid: Mapping[int, UserError]
@@ -191,9 +193,17 @@ class Invocation:
     def _predict(self, table: Table) -> Answers:
         return checked(self.model.predict(table, self.options), len(table))
 
+    def _written(self, columns: Columns, wanted: MediaType, envelope: str) -> bytes:
+        try:
+            return self.writer.write(columns, wanted, envelope)
+        except orjson.JSONEncodeError as error:
+            if "Recursion" not in str(error):
+                raise
+            raise UserError("a cell is nested too deeply to be given back") from None
+
     def _write(self, columns: Columns, answers: Answers | None) -> bytes:
         envelope = (answers.envelope if answers else "") or self.model.envelope
-        written = self.writer.write(columns, self.wanted, envelope)
+        written = self._written(columns, self.wanted, envelope)
         extra = answers.extra if answers else None
         if not extra:
             return written

@@ -85,21 +85,27 @@ class RowGroups:
         return PartialResult(found.columns, places, found)
 
     def predict_valid(
-        self, groups: Array, predict: Predict, invalid: dict[int, UserError]
+        self, groups: Array, predict: Predict, invalid: dict[int, UserError], said: UserError | None = None
     ) -> list[PartialResult]:
-        """Answers to those of `groups` that can be; why the others cannot goes into `invalid`, by place."""
+        """Answers to all of `groups` that can be answered; into `invalid`, by place, goes why others cannot.
+
+        `said` is what the model has said to all of them, if it was asked already.
+        """
         found: list[PartialResult] = []
         waiting, calls = [groups] if len(groups) else [], 0
         while waiting:
             some = waiting.pop()
             calls += 1
-            try:
-                found.append(self.answer(some, predict))
-                continue
-            except UserError as error:
-                if error.status != UserError.status:
-                    raise
-                waiting += self._without(some, error, invalid, calls)
+            if said is None:
+                try:
+                    found.append(self.answer(some, predict))
+                    continue
+                except UserError as error:
+                    if error.status != UserError.status:
+                        raise
+                    said = error
+            waiting += self._without(some, said, invalid, calls)
+            said = None
         return found
 
     def _without(

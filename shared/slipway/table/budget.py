@@ -9,6 +9,10 @@ from slipway.errors import PayloadTooLarge
 _FREE_CELLS = 1 << 24  # 128 MiB as float64: what any body may unfold to, however small it is
 _CELL_BYTES = 64  # of a worker's memory that a cell takes at most, from its bytes to its answer
 _COLUMNS = 100_000
+_FREE_TEXT = 1 << 25  # 32 MiB, which an answer may take some times over
+_UNFOLDS = (
+    32  # times its bytes that a body's texts may take beyond that, as where few of them come again and again
+)
 
 
 @dataclass(frozen=True)
@@ -21,18 +25,20 @@ class Budget:
     columns: int = _COLUMNS
     text_bytes: int = 1 << 30
     """Bytes of all texts once unfolded."""
+    free_text: int = 1 << 30
+    """Of these, what the smallest body may unfold to; a larger one to some times its own bytes more."""
 
     @classmethod
     def of_worker(cls, workers: int, rows: int | None = None, cells: int | None = None) -> Self:
         """Of a server that shares this machine's memory with `workers` of its kind."""
         share = machine.memory_bytes() // max(1, workers)
         most = min(max(_FREE_CELLS, 1), max(1 << 16, share // _CELL_BYTES))
-        return cls(rows or 1 << 31, cells or most, text_bytes=max(1 << 24, share // 8))
+        return cls(rows or 1 << 31, cells or most, text_bytes=max(1 << 24, share // 8), free_text=_FREE_TEXT)
 
     @classmethod
     def of_training(cls) -> Self:
         """Of a job, whose files are its owner's: what unfolds out of all measure is refused even so."""
-        return cls(1 << 40, 1 << 33, 1_000_000, 1 << 40)
+        return cls(1 << 40, 1 << 33, 1_000_000, 1 << 40, 1 << 40)
 
     def check(self, rows: int, columns: int = 1, size: int = 0, what: str = "the body") -> None:
         """Raises PayloadTooLarge where `what`, of `size` bytes, claims more than there is room for."""
@@ -46,9 +52,8 @@ class Budget:
                 f"{max(self.cells, size)} cells (SLIPWAY_MAX_CELLS)"
             )
 
-    def check_text(self, size: int, what: str = "the body") -> None:
-        """Raises PayloadTooLarge where the texts of `what` unfold to `size` bytes."""
-        if size > self.text_bytes:
-            raise PayloadTooLarge(
-                f"{what} unfolds to {size} bytes of text; expected at most {self.text_bytes}"
-            )
+    def check_text(self, size: int, packed: int = 0, what: str = "the body") -> None:
+        """Raises PayloadTooLarge where the texts of `what`, of `packed` bytes, unfold to `size` bytes."""
+        most = min(self.text_bytes, self.free_text + _UNFOLDS * packed)
+        if size > most:
+            raise PayloadTooLarge(f"{what} unfolds to {size} bytes of text; expected at most {most}")

@@ -26,9 +26,8 @@ def said(media: MediaType) -> bool | None:
 
 
 def is_word(cell: str) -> bool:
-    """Whether `cell` is neither missing nor a number, so that it may be a column's name."""
-    cell = cell.strip()
-    return cell not in kinds.MISSING and not isinstance(number_of(cell), float)
+    """Whether `cell` is neither missing nor a number, be it infinite, so that it may be a column's name."""
+    return number_of(cell) == "a number"
 
 
 def is_named(first: Sequence[str], schema: Schema, alone: bool) -> bool:

@@ -57,12 +57,14 @@ def column(name: str, cells: Any, given: DataOptions, role: str = "") -> Learned
 
 def _may_be_label(cells: pa.Array, given: DataOptions) -> bool:
     """Whether labels need not be texts: whole numbers and booleans, which lose nothing by it."""
+    if pa.types.is_float64(cells.type):  # as whole numbers are where one is missing
+        return learn_numbers.is_whole(arrow.floats(cells))
     if not arrow.is_text(cells.type):
         return bool(pa.types.is_boolean(cells.type) or pa.types.is_int64(cells.type))
     looks = kinds.look(cells, given.missing)
     words = arrow.flags(pc.is_in(looks.trimmed, arrow.strings([*TRUTHS])))
-    plain_digits = arrow.flags(pc.match_substring_regex(looks.trimmed, r"^(0|-?[1-9][0-9]{0,14})$"))
-    return bool((looks.gaps | words).all() or (looks.gaps | plain_digits).all())
+    whole = arrow.flags(pc.match_substring_regex(looks.trimmed, r"^(0|-?[1-9][0-9]{0,14})(\.0+)?$"))
+    return bool((looks.gaps | words).all() or (looks.gaps | whole).all())
 
 
 def of_numbers(name: str, found: Array, given: DataOptions) -> Learned:

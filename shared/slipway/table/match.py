@@ -39,7 +39,7 @@ def typed(
             raise NoRows("no rows came")
         return Table(schema.columns, None, raw.height, raw.matrix, nests=nests)
     # Names that do not fit are worth more words than that no row follows them.
-    positions = schema.positions(raw.names, raw.width) if raw.width else []
+    positions = schema.positions(raw.names, raw.width) if raw.width or raw.height else []
     if not raw.height:
         raise NoRows("no rows came")
     cells = [
@@ -50,7 +50,7 @@ def typed(
         column.name for position, column in zip(positions, schema.columns, strict=True) if position is None
     )
     sent = _sent(raw, schema, texts) if keep else None
-    return Table(schema.columns, cells, raw.height, None, sent, absent, nests)
+    return Table(schema.columns, cells, raw.height, None, sent, absent, nests, raw.written and texts)
 
 
 def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
@@ -175,23 +175,28 @@ def _sent(raw: Raw, schema: Schema, texts: bool) -> dict[str, Array]:
     found = {}
     for name, values in zip(schema.sent(raw.names, raw.width), raw.columns, strict=True):
         column = schema.known(name)
-        if raw.written and not texts and column is not None:
+        if raw.written and not texts:
             found[name] = _given(plain.plain(values), column)
+        elif isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+            found[name] = values.astype(np.float64) if values.dtype.kind == "f" else values
         else:
             found[name] = listed_objects(values)
     return found
 
 
-def _given(values: pa.Array, column: Column) -> Array:
+def _given(values: pa.Array, column: Column | None) -> Array:
     """The cells of a CSV as values of their column's kind, None where missing."""
-    if not column.numeric:
+    if column is None or not column.numeric:
         cells = values.to_pylist()
         return np.fromiter((None if cell == "" else cell for cell in cells), dtype=object, count=len(cells))
     found = cells_of(values, column, {})
     if column.kind == "boolean":
         return np.array([None if cell != cell else bool(cell) for cell in found.tolist()], dtype=object)
     integers = column.kind == "integer"
-    listed = [int(cell) if integers and float(cell).is_integer() else cell for cell in found.tolist()]
+    listed = [
+        int(cell) if integers and float(cell).is_integer() and abs(cell) < EXACT else cell
+        for cell in found.tolist()
+    ]
     return np.fromiter((None if cell != cell else cell for cell in listed), dtype=object, count=len(listed))
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from slipway.errors import UserError, listed
+from slipway.errors import UserError, listed, shown
 from slipway.table.kinds import Kind
 from slipway.table.styles import Style
 from slipway.table.times import TimeFormat
@@ -80,6 +80,11 @@ class Schema(BaseModel):
     @cached_property
     def table_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.table)
+
+    @cached_property
+    def header(self) -> bytes:
+        """The names as the first line of a CSV that quotes none."""
+        return ",".join(self.names).encode()
 
     @cached_property
     def numeric(self) -> bool:
@@ -166,7 +171,7 @@ class Schema(BaseModel):
     def _missing(self, missing: list[str], came: list[str]) -> str:
         others = [name for name in came[:1000] if name not in self.names]
         near = get_close_matches(missing[0], others, 1) if len(missing[0]) < 200 else []
-        hint = f'; is "{near[0]}" meant to be "{missing[0]}"?' if near else ""
+        hint = f"; is {shown(near[0])} meant to be {shown(missing[0])}?" if near else ""
         return (
             f"missing {'column' if len(missing) == 1 else 'columns'} {listed(missing)}; "
             f"expected {listed(self.names)}; came {listed(came)}{hint}"

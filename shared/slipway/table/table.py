@@ -1,12 +1,14 @@
 """A table as a value: what a model learns from and what it answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
+from slipway.errors import UserError
 from slipway.table.arrow import Array, objects, strings
 from slipway.table.kinds import Kind
 from slipway.table.raw import taken
@@ -14,6 +16,13 @@ from slipway.table.schema import Column
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Refused:
+    """In the place of a column's cells that cannot be read: no fault while no algorithm asks for them."""
+
+    error: UserError
 
 
 class Table:
@@ -25,6 +34,8 @@ class Table:
     - boolean: objects, the column's own spelling of true and false; as a number 1 and 0
     - text and time: objects, str or None; the datetimes of a column of times by `times`
     - list: objects
+
+    A column that cannot be read raises its UserError when it is asked for, and not before.
     """
 
     def __init__(
@@ -36,6 +47,7 @@ class Table:
         sent: Mapping[str, Array] | None = None,
         absent: frozenset[str] = frozenset(),
         nests: bool = True,
+        written: bool = False,
     ) -> None:
         """`cells` has an entry for each column, unless all are numbers and the rows are given as `matrix`."""
         self.columns = tuple(columns)
@@ -46,6 +58,8 @@ class Table:
         """Optional columns that did not come; all their cells are missing."""
         self.nests = nests
         """Whether the answer's format has room for lists and objects in a cell, as JSON has."""
+        self.written = written
+        """Whether `sent` are a CSV's cells that go back into one: texts, each as it was written."""
         self._cells = cells
         self._matrix = matrix
         self._made: dict[str, Array] = {}
@@ -137,20 +151,30 @@ class Table:
         columns = [self.columns[self._places[name]] for name in names]
         if self._matrix is not None:
             return type(self)(
-                columns, None, self.height, self.numbers(names), self.sent, self.absent, self.nests
+                columns,
+                None,
+                self.height,
+                self.numbers(names),
+                self.sent,
+                self.absent,
+                self.nests,
+                self.written,
             )
         cells = [self._column_of(name)[1] for name in names]
-        return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests)
+        return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests, self.written)
 
     def _some(self, some: Any, height: int) -> Self:
         return type(self)(
             self.columns,
-            None if self._cells is None else [some(cells) for cells in self._cells],
+            None
+            if self._cells is None
+            else [cells if isinstance(cells, Refused) else some(cells) for cells in self._cells],
             height,
             None if self._matrix is None else some(self._matrix),
             {name: some(cells) for name, cells in self.sent.items()},
             self.absent,
             self.nests,
+            self.written,
         )
 
     def _column_of(self, name: str) -> tuple[Column, Any]:
@@ -158,7 +182,15 @@ class Table:
         if self._cells is None:
             assert self._matrix is not None
             return self.columns[place], self._matrix[:, place]
-        return self.columns[place], self._cells[place]
+        cells = self._cells[place]
+        if isinstance(cells, Refused):
+            raise cells.error
+        return self.columns[place], cells
+
+    def refused(self, name: str) -> UserError | None:
+        """Why a column cannot be read; None where it can."""
+        cells = None if self._cells is None else self._cells[self._places[name]]
+        return cells.error if isinstance(cells, Refused) else None
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -226,13 +226,15 @@ class Channel:
         return iter(self._concatenated())
 
     def _concatenated(self) -> Concatenated:
-        reading = Reading(texts=frozenset(self._texts), missing=self._options.missing)
+        # Cells that read as numbers here may be among texts there: 1.50 is to stay what it is called.
+        like = {name for name, column in self._known().items() if column.kind in {"text", "time"}}
+        reading = Reading(texts=frozenset(self._texts | like), missing=self._options.missing)
         return Concatenated(self.name, self._inputs, self.content_type, reading)
 
     def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
         whole = blocks is None
         names, notes = self.names, list(self._head.notes)
-        draft = Draft(self.name, names, self._options, self._roles, self._known())
+        draft = Draft(self.name, names, self._options, self._roles, self._known(), frozenset(self._texts))
         for raw, file in self._blocks() if blocks is None else blocks:
             draft.add(raw, file)
         try:

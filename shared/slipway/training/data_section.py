@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from slipway.table.schema import Column
+from slipway.table.table import Table
 from slipway.training.channel import Channel
 from slipway.training.report import Report, Section
 
@@ -36,9 +37,14 @@ def _rows(name: str, channel: Channel) -> list[list[Any]]:
     if table is None:
         return [[name, column.name, column.kind, None, _values(column)] for column in channel.head.columns]
     return [
-        [name, column.name, column.kind, _missing(table.cells(column.name)), _values(column)]
-        for column in table.columns[:_COLUMNS]
+        [name, column.name, *_read_as(table, column), _values(column)] for column in table.columns[:_COLUMNS]
     ]
+
+
+def _read_as(table: Table, column: Column) -> tuple[str | None, int | None]:
+    if table.refused(column.name) is not None:
+        return "not read", None
+    return column.kind, _missing(table.cells(column.name))
 
 
 def _missing(cells: Any) -> int:

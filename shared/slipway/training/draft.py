@@ -1,20 +1,20 @@
 """Blocks of rows on their way to one table, whose columns are typed by all of their cells."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from slipway.errors import UserError, listed
+from slipway.errors import UserError, listed, shown
 from slipway.table import arrow, kinds, learn, match
 from slipway.table.arrow import Array
 from slipway.table.learn_numbers import Learned
 from slipway.table.options import DataOptions
 from slipway.table.raw import Raw
 from slipway.table.schema import Column
-from slipway.table.table import Table, concatenated_texts, joined
+from slipway.table.table import Refused, Table, concatenated_texts, joined
 
 
 class MustBeTexts(Exception):
@@ -35,17 +35,23 @@ class Draft:
         given: DataOptions,
         roles: Mapping[str, str],
         known: Mapping[str, Column],
+        texts: Collection[str] = (),
     ) -> None:
-        """`roles` decide how a column is read; `known` columns are read as another channel's."""
+        """`roles` decide how a column is read; `known` columns are read as another channel's.
+
+        `texts` were read as texts where the format can do so.
+        """
         self._channel = channel
         self._names = names
         self._given = given
         self._roles = roles
         self._known = known
+        self._texts = texts
         self._chunks: list[list[Any]] = [[] for _ in names]
         self._starts: list[int] = []
         self._files: list[str] = []
         self._written = False
+        self._refused: dict[str, UserError] = {}
         self.height = 0
 
     def add(self, raw: Raw, file: str) -> None:
@@ -58,7 +64,7 @@ class Draft:
                 known = self._known.get(name)
                 chunks.append(learn.held(column) if known is None else match.cells_of(column, known))
             except UserError as error:
-                raise self._placed(error, self.height) from None
+                self._refused.setdefault(name, self._placed(error, self.height))
         self.height += raw.height
 
     @property
@@ -79,7 +85,8 @@ class Draft:
                 again.append(name)
                 continue
             except UserError as error:
-                raise self._placed(error) from None
+                column, found = Column(name=name, kind="number"), Refused(self._placed(error))
+                said = [f"column {shown(name)} cannot be read: {error}"]
             if not again:
                 chunks.clear()  # what is typed takes the place of its chunks
             columns.append(column)
@@ -90,6 +97,8 @@ class Draft:
         return Table(columns, cells, self.height), notes
 
     def _finished(self, name: str, chunks: list[Any]) -> Learned:
+        if name in self._refused:
+            raise self._refused[name]
         if name in self._known:
             return self._known[name], joined(chunks), []
         found = self._unified(name, chunks)
@@ -112,16 +121,22 @@ class Draft:
         if len(types) == 1:
             kind = next(iter(types))
             same = [pa.nulls(len(chunk), kind) if chunk.type == pa.null() else chunk for chunk in chunks]
-            if forced and self._written and kind == pa.float64():
+            if forced and kind == pa.float64() and self._may_be_reread(name):
                 raise MustBeTexts([name])
             return concatenated_texts(same)
-        if self._written and pa.float64() in types:
+        if pa.float64() in types and self._may_be_reread(name):
             raise MustBeTexts([name])
         plain = Column(name=name, kind="text")
         return concatenated_texts([match.texts_of(chunk, plain) for chunk in chunks])
 
+    def _may_be_reread(self, name: str) -> bool:
+        """Whether numbers may be had as they were written: once, and from a CSV."""
+        return self._written and name not in self._texts
+
     def _placed(self, error: UserError, start: int | None = None) -> UserError:
         """`error` with the channel and file that it is in, and the row's number in that file."""
+        if error in self._refused.values():
+            return error
         if start is not None and error.row is not None:
             error = error.moved(error.row + start)
         if error.row is None:
@@ -153,4 +168,4 @@ def _neutral(chunk: pa.Array, missing: Sequence[str]) -> pa.Array:
 def _floats(chunk: pa.Array) -> Array:
     if chunk.type == pa.null():
         return np.full(len(chunk), np.nan)
-    return arrow.floats(chunk.cast(pa.float64(), safe=False))
+    return arrow.floats(chunk if chunk.type == pa.float64() else chunk.cast(pa.float64(), safe=False))

@@ -1,4 +1,4 @@
-"""When a cell is a number, a text, or missing, whatever format it came in."""
+"""When a cell is a number, a text, or missing, whatever format it came in and however many there are."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -7,12 +7,35 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from slipway import cells
 from slipway.errors import UserError
+from slipway.table import match
+from slipway.table.header import is_word
+from slipway.table.numbers import numbers as read
+from slipway.table.plain import plain
+from slipway.table.schema import Column
+
+MANY = 200  # cells: from some sixty on they are read by other means, which must not show
 
 
 def numbers(values):
-    return cells.numbers(cells.column(values), "x").tolist()
+    found = read(values, "x").tolist()
+    many = read([*values, *["7"] * MANY] if isinstance(values, list) else values, "x").tolist()
+    assert np.array_equal(many[: len(found)], found, equal_nan=True)
+    return found
+
+
+def refused(values):
+    """What is said of `values`, few or many, as texts or as Arrow's."""
+    told = set()
+    for some in (values, [*values, *["7"] * MANY], plain(values), plain([*values, *["7"] * MANY])):
+        with pytest.raises(UserError) as caught:
+            read(some, "x")
+        errors = {}
+        assert np.isnan(read(some, "x", errors=errors)[caught.value.row - 1])
+        assert str(errors[caught.value.row - 1]) == str(caught.value)
+        told.add(str(caught.value))
+    assert len(told) == 1, told
+    return told.pop()
 
 
 @pytest.mark.parametrize(
@@ -41,17 +64,20 @@ def test_a_number_may_be_spelt_in_every_usual_way(text, value):
     assert numbers([text]) == [value]
 
 
-@pytest.mark.parametrize("text", ["abc", "1_0", "0x10", "1,5", "1 2", "--1", "é", "\u0661"])
+@pytest.mark.parametrize(
+    "text", ["abc", "1_0", "0x10", "1,5", "1 2", "--1", "é", "\u0661", "NAN", "-nan", "Inf ity"]
+)
 def test_what_is_no_number_is_named_with_its_row_and_column(text):
     """D14."""
-    with pytest.raises(UserError, match=rf'^row 2, column "x": expected a number, got "{text}"$'):
-        numbers(["1", text, "also wrong"])
+    assert refused(["1", text, "also wrong"]) == f'row 2, column "x": expected a number, got "{text}"'
 
 
 @pytest.mark.parametrize("cell", ["inf", "-inf", "Infinity", "1e999", float("inf")])
 def test_infinity_is_no_number_to_work_with(cell):
     with pytest.raises(UserError, match=r'^row 1, column "x": expected a finite number, got'):
-        numbers([cell])
+        read([cell], "x")
+    if isinstance(cell, str):
+        assert refused([cell]).startswith('row 1, column "x": expected a finite number, got "')
 
 
 @pytest.mark.parametrize(
@@ -79,7 +105,7 @@ def test_infinity_is_no_number_to_work_with(cell):
     ids=repr,
 )
 def test_every_way_of_holding_numbers_gives_float64(values):
-    found = cells.numbers(cells.column(values), "x")
+    found = read(values, "x")
     assert found.dtype == np.float64
     assert len(found) == len(values)
 
@@ -95,66 +121,36 @@ def test_whole_numbers_beyond_what_a_float_holds_are_rounded_in_every_format_ali
         (["a", "", None, " "], ["a", None, None, " "]),
         (["NA", "nan"], ["NA", "nan"]),
         ([12345, None], ["12345", None]),
-        ([1.5, "a", True, None], ["1.5", "a", "True", None]),
+        ([1.5, "a", True, None], ["1.5", "a", "true", None]),
         (pa.array([date(2020, 1, 2)]), ["2020-01-02"]),
         (pa.array([datetime(2020, 1, 2, tzinfo=UTC)]), ["2020-01-02 00:00:00.000000Z"]),
         (pa.array([timedelta(seconds=1)]), ["1000000"]),
         (pa.array([b"a"], pa.large_binary()), ["a"]),
+        (pa.array([b"ab"], pa.binary(2)), ["ab"]),
     ],
     ids=repr,
 )
 def test_in_a_text_column_only_an_empty_cell_is_missing(values, texts):
     """D11: NA is Namibia."""
-    assert cells.texts(cells.column(values)).tolist() == texts
+    column = Column(name="x", kind="text")
+    found = match.texts_of(values, column).tolist()
+    assert found == match.texts_of(plain(values), column).to_pylist() == texts
 
 
 @pytest.mark.parametrize(
     ("values", "what"),
     [
-        ([[1], [2]], "a cell holds list"),
+        ([[1], 2], "row 1: a cell holds a list"),
         ([1, [2]], "row 2: a cell holds a list"),
         (["a", {}], "row 2: a cell holds an object"),
-        ([{"a": 1}], "a cell holds struct"),
+        ([{"a": 1}], "row 1: a cell holds an object"),
         (pa.array([b"\xff"]), "bytes that are not UTF-8"),
-        (pa.array([b"ab"], pa.binary(2)), "a cell holds fixed_size_binary"),
     ],
     ids=repr,
 )
 def test_what_is_no_cell_is_refused(values, what):
     with pytest.raises(UserError, match=what):
-        cells.column(values)
-
-
-@pytest.mark.parametrize(
-    ("values", "kind"),
-    [
-        (["1", "2", ""], "integer"),
-        (["1", "2.0"], "number"),
-        (["1e3"], "number"),
-        (["1", "a"], "text"),
-        (["", "NA"], "text"),
-        (["inf"], "number"),
-        ([], "text"),
-        ([1, None], "integer"),
-        ([1.0, 2.0], "number"),
-        ([True], "integer"),
-        ([2**53], "number"),
-        (["9007199254740993"], "number"),
-    ],
-    ids=repr,
-)
-def test_a_column_is_what_all_its_cells_are(values, kind):
-    assert cells.kind_of(cells.column(values)) == kind
-
-
-def test_a_gap_or_a_fraction_makes_an_integer_column_float():
-    assert cells.typed(cells.column(["1", "2"]), "integer", "x").dtype == np.int64
-    assert cells.typed(cells.column(["1", ""]), "integer", "x").dtype == np.float64
-    assert cells.typed(cells.column(["1", "2.5"]), "integer", "x").tolist() == [1, 2.5]
-
-
-def test_a_whole_number_that_no_int64_holds_stays_what_it_is():
-    assert cells.typed(cells.column(["1e300"]), "integer", "x").tolist() == [1e300]
+        plain(values)
 
 
 @pytest.mark.parametrize(
@@ -162,4 +158,4 @@ def test_a_whole_number_that_no_int64_holds_stays_what_it_is():
     [("x", True), ("x1", True), ("", False), ("NA", False), ("1", False), ("inf", False), ("é", True)],
 )
 def test_a_word_may_be_a_columns_name(cell, word):
-    assert cells.is_word(cell) is word
+    assert is_word(cell) is word
