@@ -31,3 +31,22 @@ def kind_of(y: Array, seasons: Sequence[int]) -> Kind:
     if len(whole) > 1 or (whole and whole[-1] > LONG_SEASON):
         return "long seasons"
     return "seasonal"
+
+
+def kinds_of(values: Array, ends: Array, seasons: Sequence[int]) -> list[Kind]:
+    """The classes of many series, which lie one after the other and end at `ends`.
+
+    Series of one length, with as few or as many zeros, are of one class but for those that never change.
+    """
+    lengths = np.diff(ends, prepend=0)
+    begins = (ends - lengths)[lengths > 0]
+    flags = np.zeros((len(ends), 2), dtype=bool)
+    if len(begins):
+        least, most = np.minimum.reduceat(values, begins), np.maximum.reduceat(values, begins)
+        zeros = np.add.reduceat((values == 0).astype(np.int64), begins) / lengths[lengths > 0]
+        flags[lengths > 0] = np.column_stack([least == most, (least >= 0) & (zeros >= ZEROS)])
+    _, first, inverse = np.unique(
+        np.column_stack([lengths, flags]), axis=0, return_index=True, return_inverse=True
+    )
+    found = [kind_of(values[ends[place] - lengths[place] : ends[place]], seasons) for place in first.tolist()]
+    return [found[place] for place in inverse.reshape(-1).tolist()]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LEAST_POINTS = 10_000  # in all; below it a model of many series has little to learn from
 MOST_POINTS = 3_000_000  # more are left out, oldest first, so that memory stays bounded
+MOST_ROWS = 200_000  # that a model is fitted to, chosen at random: more make it slower, not better
 LONGEST = 1_000
 THREADED = 50_000  # rows from which on more than one thread is used
 _ROUNDS = 300
@@ -51,6 +52,8 @@ class Learner:
     seasons: tuple[int, ...]
     boosters: dict[str, Any]
     traits: Traits | None = None
+    note: str = ""
+    """What of the history was not learnt from."""
 
     @classmethod
     def fit(
@@ -64,9 +67,13 @@ class Learner:
             return None
         longest = max(2 * max(seasons) + 50, min(LONGEST, MOST_POINTS // len(chosen)))
         table = _table(panel, chosen, longest)
-        boosters = {}
+        boosters, note = {}, ""
         for view in views(seasons):
             frame = _pipeline(view, seasons).preprocess(table, static_features=[], dropna=True)
+            if len(frame) > MOST_ROWS:
+                some = np.random.default_rng(seed).choice(len(frame), MOST_ROWS, replace=False)
+                note = f"{MOST_ROWS} of {len(frame)} points, chosen at random"
+                frame = frame.iloc[np.sort(some)]
             features = frame.drop(columns=["unique_id", "ds", "y"]).to_numpy(np.float32)
             categories: list[int] = []
             if traits is not None:
@@ -77,7 +84,7 @@ class Learner:
             # Threads of a small job wait for one another more than they work.
             used = threads if len(features) > THREADED else 1
             boosters[view.name] = lightgbm.train(_settings(seed, used), data, _ROUNDS)
-        return cls(tuple(seasons), boosters, traits)
+        return cls(tuple(seasons), boosters, traits, note)
 
     def predict(self, panel: Panel, horizon: int, threads: int = 1) -> dict[str, Array]:
         """A forecast of each view, of shape (series, horizon); NaN for series that are too short."""

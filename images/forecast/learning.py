@@ -61,6 +61,8 @@ def learn_of(
             job.progress(f"backtest: {done} of {todo} forecasts")
 
     past = replace(engine, learner=_learner(engine, panel, len(windows) or 1, params, job, stop))
+    if past.learner is not None and past.learner.note:
+        notes.append(f"LightGBM learns from {past.learner.note}.")
     if past.learner is not None and attributes and windows and not stop():
         traits = Traits.read(attributes, panel)
         past = _with_traits(past, panel, windows, traits, params, job, notes)
@@ -98,7 +100,8 @@ def _learner(
     held = np.maximum(panel.lengths - windows * engine.horizon, 0)
     found = Learner.fit(panel.cut(held), engine.seasons, params.seed, job.cpus)
     if found is not None:
-        job.progress(f"LightGBM: {len(found.boosters)} models of all long series")
+        learnt = f", of {found.note}" if found.note else ""
+        job.progress(f"LightGBM: {len(found.boosters)} models of all long series{learnt}")
     return found
 
 

@@ -7,7 +7,7 @@ import charts
 import numpy as np
 from attributes import Attribute
 from backtest import Backtest
-from classes import KINDS, kind_of
+from classes import KINDS, kinds_of
 from engine import Engine
 from ensemble import Forecasts
 from pandas import DataFrame
@@ -87,7 +87,7 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
 
 
 def _classes(page: Report, panel: Panel, engine: Engine) -> None:
-    kinds = [kind_of(y, engine.seasons) for y in panel]
+    kinds = kinds_of(panel.values, panel.ends, engine.seasons)
     found = [kind for kind in KINDS if kind in kinds]
     pooled = engine.calibration.pooled
     table = DataFrame(
