@@ -70,8 +70,8 @@ play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if t
 	@$(call in,$(IMG)) tools/play --image $(IMG) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-faults test-web test-containers test-push test-conformance
-HOUSE := $(if $(IMG),,test-house test-shared test-faults test-web)
+.PHONY: test test-house test-shared test-fuzz test-faults test-web test-containers test-push test-conformance
+HOUSE := $(if $(IMG),,test-house test-shared test-fuzz test-faults test-web)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test; those of the containers where a Docker engine answers
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; else \
 	  echo "NOT run, as no Docker engine answers: the tests of the containers. With one: make test-containers$(if $(IMG), IMG=$(IMG))"; fi
@@ -85,6 +85,19 @@ test-web: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the pl
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit
+
+# FUZZ_SECONDS=n: how long the fuzzer looks in `make test`.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz law
+fuzz: $(ENVS)/fuzz/.stamp ## Look for requests that break a reader, guided by coverage: SECONDS=n
+	$(call need,SECONDS,how long to look)
+	PYTHONPATH=$(PYTHONPATH):tests $(call in,fuzz) -m harness.fuzz $(SECONDS)
+test-fuzz: $(ENVS)/fuzz/.stamp ## Fuzz for a minute (FUZZ_SECONDS)
+	@PYTHONPATH=$(PYTHONPATH):tests $(call in,fuzz) -m harness.fuzz $(FUZZ_SECONDS)
+
+law: $(ENVS)/shared/.stamp ## Try the law of formats with tables at random: TABLES=100000
+	$(call need,TABLES,how many tables to try)
+	@PYTHONPATH=$(PYTHONPATH):tests $(call in,shared) -m harness.law $(TABLES) 2>/dev/null
 
 test-faults: $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted fault must be caught
 	$(call in,tools) -m pytest tests/faults
@@ -258,6 +271,8 @@ MAKE_ENV = $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/$(1) && \
 
 $(ENVS)/shared/.stamp: shared/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,shared,$<)
+$(ENVS)/fuzz/.stamp: shared/requirements.lock tests/requirements.lock tests/fuzz.lock | $(filter $(LOCAL)/%,$(UV))
+	@$(call MAKE_ENV,fuzz,$< -r tests/fuzz.lock)
 $(IMAGES:%=$(ENVS)/%/.stamp): $(ENVS)/%/.stamp: images/%/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,$*,$<)
 $(TOOLS): uv.lock pyproject.toml | $(filter $(LOCAL)/%,$(UV))

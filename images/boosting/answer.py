@@ -11,7 +11,7 @@ import numpy as np
 from boosters import Booster
 from outcome import Outcome
 
-from slipway import Array
+from slipway import Array, Table
 
 
 def usual(outcome: Outcome, labels: bool = False) -> tuple[str, ...]:
@@ -22,10 +22,13 @@ def usual(outcome: Outcome, labels: bool = False) -> tuple[str, ...]:
 
 
 def columns(
-    booster: Booster, outcome: Outcome, rows: Any, outputs: Sequence[str], threshold: float
+    booster: Booster, outcome: Outcome, table: Table, outputs: Sequence[str], threshold: float
 ) -> dict[str, Array]:
     """One column an output; `shap` gives one a feature and its mean last."""
-    said = Said(booster, outcome, booster.data(rows), threshold)
+    if not len(table):  # which engines refuse
+        names = [own for name in outputs for own in (shap_names(booster) if name == "shap" else [name])]
+        return {name: np.empty(0) for name in names}
+    said = Said(booster, outcome, booster.data(table), threshold)
     found: dict[str, Array] = {}
     for name in outputs:
         if name == "shap":
@@ -33,6 +36,11 @@ def columns(
         else:
             found[name] = _OUTPUTS[name](said)
     return found
+
+
+def shap_names(booster: Booster) -> list[str]:
+    """The columns that the output `shap` has."""
+    return [*(f"shap_{name}" for name in booster.features.names), "shap_base"]
 
 
 def probabilities(score: Array) -> Array:
@@ -121,7 +129,7 @@ class Said:
         found = self.booster.contributions(self.data)
         if found.ndim == 3:
             found = found[np.arange(len(found)), self.codes]
-        names = [*(f"shap_{name}" for name in self.booster.features.names), "shap_base"]
+        names = shap_names(self.booster)
         return {name: np.ascontiguousarray(found[:, place]) for place, name in enumerate(names)}
 
     def _once(self, name: str, make: Callable[[], Array]) -> Array:

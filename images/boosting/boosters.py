@@ -3,12 +3,15 @@
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from features import Features
 
-from slipway import Array
+from slipway import Array, Table
+
+if TYPE_CHECKING:
+    from view import View
 
 THREADS = 1  # of a worker, of which there is one a CPU
 
@@ -24,8 +27,8 @@ class Booster(ABC):
         self.threads = THREADS
 
     @abstractmethod
-    def data(self, rows: Any) -> Any:
-        """Rows of a request, or a DataFrame of the features, as the engine takes them."""
+    def data(self, rows: "Table | View") -> Any:
+        """Rows of a request, or those of a part of a job's table, as the engine takes them."""
 
     @abstractmethod
     def score(self, data: Any) -> Array:
@@ -85,7 +88,7 @@ class CatBoost(Booster):
             else "RawFormulaVal"
         )
 
-    def data(self, rows: Any) -> Any:
+    def data(self, rows: "Table | View") -> Any:
         from catboost import Pool
 
         return Pool(
@@ -141,7 +144,7 @@ class LightGBM(Booster):
         super().__init__(features)
         self.model = model
 
-    def data(self, rows: Any) -> Any:
+    def data(self, rows: "Table | View") -> Any:
         return self.features.matrix(rows)
 
     def score(self, data: Any) -> Array:
@@ -187,7 +190,7 @@ class XGBoost(Booster):
         self.model = model
         self.model.set_param({"nthread": THREADS})
 
-    def data(self, rows: Any) -> Any:
+    def data(self, rows: "Table | View") -> Any:
         return self.features.matrix(rows)
 
     def score(self, data: Any) -> Array:

@@ -61,7 +61,7 @@ def _settings(run: Run, folder: Path) -> dict[str, Any]:
 
 def _pool(run: Run, data: Data) -> Any:
     return catboost.Pool(
-        run.features.frame(data),
+        run.features.frame(data.features),
         label=data.target if run.outcome.problem in {"regression", "ranking"} else data.target.astype(int),
         cat_features=run.features.places("category") or None,
         text_features=run.features.places("text") or None,

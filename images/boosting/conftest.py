@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the tests find its modules
 
-from specimen import mixed
+from specimen import in_table, mixed
 
 from slipway import Channel, Job
 from slipway.image import Image
@@ -29,8 +29,9 @@ def table() -> pd.DataFrame:
 class Fitted:
     """A job that has run."""
 
-    def __init__(self, model: Any, job: Job, folder: Path) -> None:
+    def __init__(self, model: Any, job: Job, folder: Path, channels: dict[str, Channel]) -> None:
         self.model = model
+        self.channels = channels
         self.job = job
         self.metrics = job.metrics
         self.folder = folder
@@ -53,13 +54,15 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fitted]:
                 text = content if isinstance(content, str) else json.dumps(content)
                 (folder / name / "params.json").write_text(text)
             channels[name] = Channel(name, folder / name)
+            if name in {"validation", "test"}:
+                channels[name].read_like(channels["train"])
         params = IMAGE.trainer().Hyperparameters.read(given)
         if checkpoints:
             (folder / "input/config").mkdir(parents=True)
             config = {"LocalPath": str(checkpoints)}
             (folder / "input/config/checkpointconfig.json").write_text(json.dumps(config))
         job = Job(IMAGE, Paths(folder), params)
-        return Fitted(IMAGE.trainer().fit(channels, params, job), job, folder)
+        return Fitted(IMAGE.trainer().fit(channels, params, job), job, folder, channels)
 
     return run
 
@@ -67,32 +70,10 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fitted]:
 @pytest.fixture(scope="session")
 def ask() -> Callable[..., dict[str, Any]]:
     """A model's answers to a table."""
-    from slipway import Column, Rows, Schema
-    from slipway.sheet import Sheet
-
     options_of = IMAGE.predictor().options
 
-    class Cells:
-        def __init__(self, table: pd.DataFrame) -> None:
-            self.table = table
-
-        def sheet(self, schema: Schema | None) -> Sheet:
-            columns = [
-                [None if cell is None or cell != cell else cell for cell in column.tolist()]
-                for _, column in self.table.items()
-            ]
-            return Sheet(columns, len(self.table), list(self.table))
-
-        def matrix(self, schema: Schema) -> None:
-            return None
-
     def answers(model: Any, rows: pd.DataFrame, **options: Any) -> dict[str, Any]:
-        columns = tuple(
-            Column(name=name, kind="number" if rows[name].dtype.kind in "fiu" else "text")
-            for name in model.columns
-        )
-        made = Rows(Cells(rows[model.columns]), Schema(columns=columns, table=tuple(model.columns)))
-        return dict(model.predict(made, options_of(**options)))
+        return dict(model.predict(in_table(model, rows), options_of(**options)).columns)
 
     return answers
 

@@ -2,28 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from configuration import Hyperparameters
-from features import Role, words
-from outcome import Outcome
+from features import Role
+from outcome import NUMERIC, Outcome
 from parts import Rows
+from view import View
 
-from slipway import Array, Channel, UserError
-
-if TYPE_CHECKING:
-    from pandas import Series
+from slipway import Array, Channel, Table, UserError
+from slipway.table import arrow
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows to learn from or to measure on: places in columns that all parts share, and no copy of them."""
+    """Rows to learn from or to measure on: a view of a table that all parts share, and no copy of it."""
 
-    columns: Mapping[str, Array]
-    """The features, by name, of the whole table."""
-    rows: Array | None
-    """Where in `columns` these rows are, in order; None: they are all of it."""
+    features: View
     target: Array
     """float64: codes of classes, or numbers."""
     weights: Array | None
@@ -33,10 +30,6 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.target)
-
-    def __getitem__(self, name: str) -> Array:
-        """The cells of a feature."""
-        return self.columns[name] if self.rows is None else self.columns[name][self.rows]
 
     def take(self, places: Array) -> "Data":
         """The rows at `places`, in the order of the table."""
@@ -49,8 +42,7 @@ class Data:
 
     def _ordered(self, places: Array) -> "Data":
         return Data(
-            self.columns,
-            places if self.rows is None else self.rows[places],
+            self.features.take(places),
             *(
                 None if one is None else one[places]  # type: ignore[arg-type]
                 for one in (self.target, self.weights, self.groups, self.times)
@@ -72,26 +64,37 @@ class Data:
 
 
 def columns(channel: Channel, params: Hyperparameters) -> tuple[Hyperparameters, list[str]]:
-    """The configuration with its target named, and the features. Raises UserError for a column not there."""
-    _ = channel.table  # read first, so that its kinds are those of all rows
-    kinds = channel.kinds
+    """The configuration with its target named, and the features. Raises UserError for a column not there.
+
+    Names of things are declared before anything is read: `01` and `1` are two.
+    """
+    channel.declare("key", [*params.cat_features, *([params.group] if params.group else [])])
     if not params.target:
         params = params.model_copy(update={"target": _first(channel)})
+    if params.problem in {"binary", "multiclass"} or params.pos_class:
+        channel.declare("label", [params.target])
+    names = channel.names
     used = {name: getattr(params, name) for name in ("target", "weights", "group", "timestamp")}
     for path, name in used.items():
-        if name and name not in kinds:
-            raise UserError(f"{path}: no column {name} in the train channel; it has {_listed(kinds)}")
+        if name and name not in names:
+            raise UserError(f"{path}: no column {name} in the train channel; it has {_listed(names)}")
     for path in ("features", "cat_features", "text_features", "monotone_constraints"):
-        strange = [name for name in getattr(params, path) if name not in kinds]
+        strange = [name for name in getattr(params, path) if name not in names]
         if strange:
-            raise UserError(f"{path}: no column {strange[0]} in the train channel; it has {_listed(kinds)}")
+            raise UserError(f"{path}: no column {strange[0]} in the train channel; it has {_listed(names)}")
     busy = {name for name in used.values() if name}
     taken = [name for name in params.features if name in busy]
     if taken:
         raise UserError(f"features: column {taken[0]} has another use")
-    found = [name for name in (params.features or kinds) if name not in busy]
+    found = [name for name in (params.features or names) if name not in busy]
     if not found:
         raise UserError("the train channel has no column to learn from beside the target")
+    kinds = channel.table.kinds
+    lists = [name for name in (*found, *busy) if kinds[name] == "list"]
+    if lists:
+        raise UserError(
+            f"column {lists[0]} holds lists; trees read numbers and texts. Name others in features"
+        )
     _check_roles(params, kinds, found)
     return params, found
 
@@ -99,11 +102,7 @@ def columns(channel: Channel, params: Hyperparameters) -> tuple[Hyperparameters,
 def roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[str]) -> list[Role]:
     """What each column is to the trees."""
     return [
-        "text"
-        if name in params.text_features
-        else "category"
-        if name in params.cat_features or kinds[name] == "text"
-        else "number"
+        "text" if name in params.text_features else "number" if kinds[name] in NUMERIC else "category"
         for name in names
     ]
 
@@ -119,24 +118,18 @@ def prepare(
     ]
     absent = [name for name in needed if name not in table]
     if absent:
-        raise UserError(f"channel {channel.name}: no column {absent[0]}; it has {_listed(table.columns)}")
-    known = np.flatnonzero(table[params.target].notna())
+        raise UserError(f"channel {channel.name}: no column {absent[0]}; it has {_listed(table.names)}")
+    known = np.flatnonzero(_there(table, params.target))
     if not len(known):
         raise UserError(f"channel {channel.name}: no row has a {params.target}")
-    rows = None if len(known) == len(table) else known
-
-    def column(name: str) -> "Series":
-        return table[name] if rows is None else table[name].iloc[rows]
-
-    target = column(params.target)
-    outcome = outcome or Outcome.of(target, channel.kinds[params.target], params)
+    rows = View(table, None if len(known) == len(table) else known)
+    outcome = outcome or Outcome.of(rows, params)
     found = Data(
-        columns={name: table[name].to_numpy() for name in names},
-        rows=rows,
-        target=outcome.encode(target, f"channel {channel.name}, column {params.target}"),
-        weights=_weights(column(params.weights), params.weights) if params.weights else None,
-        groups=_codes(column(params.group), params.group) if params.group else None,
-        times=_times(column(params.timestamp), params.timestamp) if params.timestamp else None,
+        features=View(table.select(names), rows.rows),
+        target=outcome.encode(rows, params.target, f"channel {channel.name}, column {params.target}"),
+        weights=_weights(rows, params.weights) if params.weights else None,
+        groups=_codes(rows, params.group) if params.group else None,
+        times=_times(rows, params.timestamp) if params.timestamp else None,
     )
     if outcome.problem == "ranking":
         if found.groups is None:
@@ -155,28 +148,33 @@ def weighted(data: Data, params: Hyperparameters, outcome: Outcome, of: Data) ->
         counts = np.bincount(of.target.astype(int), minlength=len(outcome.classes))
         each = len(of) / (len(counts) * np.maximum(counts, 1))
     else:
-        names = [str(name) for name in outcome.classes]
-        strange = [name for name in params.class_weights if name not in names]
-        if strange:
-            raise UserError(f"class_weights: no class {strange[0]!r}; the classes are {', '.join(names)}")
-        each = np.array([params.class_weights.get(name, 1.0) for name in names])
+        each = np.ones(len(outcome.classes))
+        for name, weight in params.class_weights.items():
+            place = outcome.place(name)
+            if place is None:
+                known = ", ".join(map(str, outcome.classes))
+                raise UserError(f"class_weights: no class {name!r}; the classes are {known}")
+            each[place] = weight
     weights = each[data.target.astype(int)]
     return replace(data, weights=weights if data.weights is None else weights * data.weights)
 
 
 def _first(channel: Channel) -> str:
-    first = next(iter(channel.kinds))
-    if channel.named and "label" not in channel.kinds:
-        raise UserError(f"target is required: name the column to learn; there are {_listed(channel.kinds)}")
-    return "label" if channel.named else first
+    names = channel.names
+    if channel.named and "label" not in names:
+        raise UserError(f"target is required: name the column to learn; there are {_listed(names)}")
+    return "label" if channel.named else names[0]
 
 
 def _check_roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[str]) -> None:
     for name in params.text_features:
-        if kinds[name] != "text":
-            raise UserError(f"text_features: column {name} holds numbers")
+        if kinds[name] in NUMERIC:
+            raise UserError(f"text_features: column {name} holds {_HOLDS[kinds[name]]}")
         if name in params.cat_features:
             raise UserError(f"text_features: column {name} is among cat_features, too")
+    for name in params.cat_features:
+        if kinds[name] in NUMERIC:
+            raise UserError(f"cat_features: column {name} is to hold {_HOLDS[kinds[name]]}, as kinds says")
     if params.text_features and params.engine != "catboost":
         raise UserError(f"text_features: {params.engine} reads no texts; use engine=catboost")
     for path in ("cat_features", "text_features", "monotone_constraints"):
@@ -188,36 +186,50 @@ def _check_roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[
             raise UserError(f"monotone_constraints: column {name} is no column of numbers")
 
 
-def _weights(column: "Series", name: str) -> Array:
-    if column.dtype.kind not in "fiu" or not (column >= 0).all() or not column.sum() > 0:
-        raise UserError(f"weights: column {name} must hold numbers from 0, none of them missing")
-    weights: Array = column.to_numpy(np.float64)
-    return weights
+def _there(table: Table, name: str) -> Array:
+    """Which rows have a cell in a column."""
+    cells = table.cells(name)
+    if isinstance(cells, pa.Array):
+        return arrow.flags(cells.is_valid())
+    if cells.dtype == object:
+        return np.array([cell is not None for cell in cells.tolist()])
+    there: Array = ~np.isnan(cells)
+    return there
 
 
-def _codes(column: "Series", name: str) -> Array:
-    if column.isna().any():
+def _weights(rows: View, name: str) -> Array:
+    if rows.table.kinds[name] in NUMERIC:
+        weights = rows.number(name)
+        if (weights >= 0).all() and weights.sum() > 0:
+            return weights
+    raise UserError(f"weights: column {name} must hold numbers from 0, none of them missing")
+
+
+def _codes(rows: View, name: str) -> Array:
+    names = rows.arrow(name)
+    if names.null_count:
         raise UserError(f"group: column {name} has gaps; every row belongs to a group")
     from pandas.util import hash_array
 
-    codes: Array = hash_array(words(column.to_numpy())).astype(np.int64)
+    codes: Array = hash_array(arrow.objects(names)).astype(np.int64)
     return codes
 
 
-def _times(column: "Series", name: str) -> Array:
-    from pandas import to_datetime
-
-    if column.isna().any():
-        raise UserError(f"timestamp: column {name} has gaps; every row needs a time")
-    if column.dtype.kind in "fiu":
-        times: Array = column.to_numpy(np.float64)
-        return times
-    try:
-        times = to_datetime(column, utc=True, format="ISO8601").astype("int64").to_numpy().astype(np.float64)
-    except ValueError:
+def _times(rows: View, name: str) -> Array:
+    """float64: seconds, or the numbers themselves."""
+    kind = rows.table.kinds[name]
+    if kind in NUMERIC:
+        times = rows.number(name)
+        gaps = np.isnan(times)
+    elif kind == "time":
+        moments = rows.times(name)
+        times, gaps = moments.astype(np.int64).astype(np.float64), np.isnat(moments)
+    else:
         raise UserError(
             f"timestamp: column {name} holds no times; expected numbers, or dates such as 2024-01-31"
-        ) from None
+        )
+    if gaps.any():
+        raise UserError(f"timestamp: column {name} has gaps; every row needs a time")
     return times
 
 
@@ -237,3 +249,6 @@ def _of_groups(times: Array | None, groups: Array | None, outcome: Outcome) -> A
 def _listed(names: Any) -> str:
     found = [str(name) for name in names]
     return ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+
+
+_HOLDS = {"number": "numbers", "integer": "whole numbers", "boolean": "booleans"}

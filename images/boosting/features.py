@@ -1,20 +1,22 @@
 """The columns that trees read, and how rows become what an engine takes: the same at training and serving."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
-from slipway import Array, Rows
+from slipway import Array, Table
+from slipway.table import arrow
 
 if TYPE_CHECKING:
-    from data import Data
     from pandas import DataFrame
+    from view import View
 
 Role = Literal["number", "category", "text"]
-FEW = 64  # rows; below it a DataFrame costs more than it saves
+FEW = 64  # rows; below it a DataFrame or Arrow's kernels cost more than they save
 MISSING = ""  # no cell that holds something is empty, so no category is mistaken for a gap
 
 
@@ -31,9 +33,22 @@ class Feature(BaseModel):
     def _places(self) -> dict[str, float]:
         return {name: float(place) for place, name in enumerate(self.categories)}
 
-    def codes(self, cells: Array) -> Array:
+    def codes(self, rows: "Table | View") -> Array:
         """The place of each cell among the categories; NaN where it has none."""
-        return np.array(_each(cells, lambda cell: self._places.get(_word(cell), np.nan)), dtype=np.float64)
+        if len(rows) <= FEW:
+            return self._codes(rows.column(self.name).tolist())
+        packed = rows.arrow(self.name).dictionary_encode()
+        return self._codes([*packed.dictionary.to_pylist(), None])[arrow.codes(packed)]
+
+    def words(self, rows: "Table | View") -> Array:
+        """The cells as texts, the empty one for a gap."""
+        if len(rows) <= FEW:
+            cells = [MISSING if cell is None else cell for cell in rows.column(self.name).tolist()]
+            return np.fromiter(cells, dtype=object, count=len(cells))
+        return arrow.objects(pc.fill_null(rows.arrow(self.name), arrow.text(MISSING)))
+
+    def _codes(self, cells: list[str | None]) -> Array:
+        return np.array([self._places.get(cell, np.nan) for cell in cells])  # type: ignore[arg-type]
 
 
 class Features(BaseModel):
@@ -44,48 +59,43 @@ class Features(BaseModel):
     columns: tuple[Feature, ...]
 
     @classmethod
-    def learnt(cls, data: "Data", roles: Mapping[str, Role], coded: bool) -> Self:
+    def learnt(cls, rows: "View", roles: Mapping[str, Role], coded: bool) -> Self:
         """The columns of `roles`, in its order; their categories in order, where they are `coded`."""
         found = []
         for name, role in roles.items():
-            seen = (
-                {_word(cell) for cell in set(data[name].tolist())} if role == "category" and coded else set()
-            )
-            found.append(Feature(name=name, role=role, categories=tuple(sorted(seen - {MISSING}))))
+            seen = pc.unique(rows.arrow(name).drop_null()).to_pylist() if role == "category" and coded else ()
+            found.append(Feature(name=name, role=role, categories=tuple(sorted(seen))))
         return cls(columns=tuple(found))
 
     @property
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         return all(column.role == "number" for column in self.columns)
 
     def places(self, role: Role) -> list[int]:
         return [place for place, column in enumerate(self.columns) if column.role == role]
 
-    def matrix(self, rows: "Rows | Data") -> Array:
+    def matrix(self, rows: "Table | View") -> Array:
         """float64 of shape (rows, columns), NaN where missing; a category is its code, NaN if never seen.
 
         Column after column in memory, as tables are: to fill it row by row takes several times as long.
         """
-        if self.numeric and isinstance(rows, Rows):
+        if self.numeric and isinstance(rows, Table):
             return rows.matrix
-        cells = self._cells(rows)
         matrix = np.empty((len(rows), len(self.columns)), order="F")
         for place, column in enumerate(self.columns):
-            found = cells[column.name]
-            matrix[:, place] = column.codes(found) if column.role == "category" else found
+            matrix[:, place] = column.codes(rows) if column.role == "category" else rows.number(column.name)
         return matrix
 
-    def frame(self, rows: "Rows | Data") -> "Array | DataFrame":
+    def frame(self, rows: "Table | View") -> "Array | DataFrame":
         """What CatBoost reads: numbers as they are, categories and texts as texts, none of them missing."""
         if self.numeric:
             return self.matrix(rows)
-        cells = self._cells(rows)
         columns = {
-            column.name: cells[column.name] if column.role == "number" else words(cells[column.name])
+            column.name: rows.number(column.name) if column.role == "number" else column.words(rows)
             for column in self.columns
         }
         if len(rows) < FEW:
@@ -96,26 +106,3 @@ class Features(BaseModel):
         from pandas import DataFrame
 
         return DataFrame(columns)
-
-    def _cells(self, rows: "Rows | Data") -> "Mapping[str, Array] | Data":
-        return rows.arrays if isinstance(rows, Rows) else rows
-
-
-def words(cells: Array) -> Array:
-    """Cells as texts: of a number the shortest that means it, of a gap the empty text."""
-    return np.fromiter(_each(cells, _word), dtype=object, count=len(cells))
-
-
-def _each(cells: Array, of: Callable[[Any], Any]) -> list[Any]:
-    """`of` every cell, asked once for each that differs: categories are few, rows may be millions."""
-    listed = cells.tolist()
-    known = {cell: of(cell) for cell in set(listed)}
-    return [known[cell] for cell in listed]
-
-
-def _word(cell: Any) -> str:
-    if isinstance(cell, str):
-        return cell
-    if cell is None or cell != cell:
-        return MISSING
-    return str(int(cell)) if float(cell).is_integer() else str(cell)

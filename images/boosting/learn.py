@@ -19,6 +19,7 @@ from features import Features
 from metrics import Answers, Measure
 from outcome import Outcome
 from run import Run
+from view import View
 from watch import Watch
 
 from slipway import Array, Job, UserError
@@ -122,7 +123,7 @@ class Learner:
     def ask(self, booster: Booster, data: Data, threshold: float) -> Answers:
         """What the trees say of rows whose truth is known."""
         booster.threads = self.job.cpus if len(data) > THREADED else 1
-        score = booster.score(booster.data(data))
+        score = booster.score(booster.data(data.features))
         booster.threads = 1
         if not self.outcome.classes:
             return Answers(self.outcome, data.target, score, None, score, data.groups)
@@ -222,13 +223,9 @@ def join(pieces: list[Data]) -> Data:
         found = [getattr(piece, name) for piece in pieces]
         return None if any(one is None for one in found) else np.concatenate(found)
 
-    groups, columns, rows = column("groups"), pieces[0].columns, column("rows")
-    if any(piece.columns is not columns for piece in pieces):
-        columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in columns}
-        rows = None
+    groups = column("groups")
     whole = Data(
-        columns,
-        rows,
+        View.joined([piece.features for piece in pieces]),
         column("target"),
         column("weights"),
         groups,

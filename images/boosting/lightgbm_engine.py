@@ -63,7 +63,7 @@ def _settings(run: Run) -> dict[str, Any]:
 
 def _dataset(run: Run, data: Data, reference: Any = None) -> Any:
     return lightgbm.Dataset(
-        run.features.matrix(data),
+        run.features.matrix(data.features),
         label=data.target,
         weight=data.weights,
         group=sizes(data.groups) if run.outcome.problem == "ranking" and data.groups is not None else None,

@@ -1,5 +1,6 @@
 """What is to be learnt: the target as engines take it, and back."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -9,9 +10,10 @@ from slipway import Array, UserError
 
 if TYPE_CHECKING:
     from configuration import Hyperparameters
-    from pandas import Series
+    from view import View
 
 Problem = Literal["binary", "multiclass", "regression", "ranking"]
+NUMERIC = {"number", "integer", "boolean"}
 _SHOWN = 10
 
 
@@ -25,17 +27,18 @@ class Outcome(BaseModel):
     """Of two classes the second is the one that probabilities are of."""
 
     @classmethod
-    def of(cls, target: "Series", kind: str, params: "Hyperparameters") -> Self:
-        """The problem that `target`, which has no gaps, poses. Raises UserError where it poses none."""
-        values = sorted(set(target.tolist()))
+    def of(cls, rows: "View", params: "Hyperparameters") -> Self:
+        """The problem that the target of `rows`, without gaps, poses. Raises UserError where it has none."""
+        kind, cells = rows.table.kinds[params.target], rows.column(params.target)
+        values = sorted(set((cells.astype(np.int64) if kind == "integer" else cells).tolist()))
         problem = params.problem
         if problem == "auto":
             problem = _problem(len(values), kind, params)
         if problem in {"regression", "ranking"}:
-            if kind == "text":
+            if kind not in NUMERIC:
                 raise UserError(
-                    f"target: {problem} needs numbers, but column {params.target} holds texts "
-                    f"such as {values[0]!r}"
+                    f"target: {problem} needs numbers, but column {params.target} holds {kind}s "
+                    f"such as {_stray(values)!r}"
                 )
             if params.pos_class:
                 raise UserError(f"pos_class is for problem=binary, but the problem is {problem}")
@@ -56,18 +59,21 @@ class Outcome(BaseModel):
             )
         return cls(problem=problem, classes=tuple(values))
 
-    def encode(self, target: "Series", noun: str = "target") -> Array:
+    def encode(self, rows: "View", name: str, noun: str = "target") -> Array:
         """The codes of classes, or the numbers themselves. Raises UserError for a class not learnt."""
         if not self.classes:
-            numbers: Array = target.to_numpy(np.float64)
-            return numbers
+            return rows.number(name)
         where = {name: code for code, name in enumerate(self.classes)}
-        values = target.tolist()
+        values = rows.column(name).tolist()
         strange = sorted(map(str, set(values) - where.keys()))
         if strange:
             known = ", ".join(map(str, self.classes[:_SHOWN]))
             raise UserError(f"{noun}: class {strange[0]!r} is not among those of the train channel: {known}")
         return np.array([where[value] for value in values], dtype=np.float64)
+
+    def place(self, name: str) -> int | None:
+        """The code of the class that a configuration calls by `name`; None where there is none."""
+        return place_of(name, self.classes)
 
     def named(self, codes: Array) -> Array:
         """Classes by name, for their codes; whole numbers as such."""
@@ -82,16 +88,32 @@ def _problem(distinct: int, kind: str, params: "Hyperparameters") -> Problem:
         return "ranking"
     if distinct <= 2 or params.pos_class:
         return "binary"
-    return "multiclass" if kind == "text" else "regression"
+    return "regression" if kind in NUMERIC else "multiclass"
 
 
 def _positive_last(values: list[Any], params: "Hyperparameters") -> list[Any]:
     if not params.pos_class:
         return values
-    names = [str(value) for value in values]
-    if params.pos_class not in names:
-        raise UserError(
-            f"pos_class: {params.pos_class!r} is no value of {params.target}; it has {' and '.join(names)}"
-        )
-    positive = values[names.index(params.pos_class)]
-    return [value for value in values if value != positive] + [positive]
+    place = place_of(params.pos_class, values)
+    if place is None:
+        names = " and ".join(map(str, values))
+        raise UserError(f"pos_class: {params.pos_class!r} is no value of {params.target}; it has {names}")
+    return [*values[:place], *values[place + 1 :], values[place]]
+
+
+def place_of(name: str, classes: Sequence[Any]) -> int | None:
+    """Where among `classes` the one called `name` is; True and true are one where classes are booleans."""
+    names = [str(one) for one in classes]
+    if {one.lower() for one in names} <= {"false", "true"}:
+        name, names = name.lower(), [one.lower() for one in names]
+    return names.index(name) if name in names else None
+
+
+def _stray(values: Sequence[str]) -> str:
+    """The first text that is no number: where a few are mistakes, the others are not to be blamed."""
+    for value in values:
+        try:
+            float(value)
+        except ValueError:
+            return value
+    return values[0]

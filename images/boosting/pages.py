@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from data import Data
     from features import Feature, Features
     from matplotlib.figure import Figure
+    from view import View
 
 _EXPLAINED = 500  # rows
 _POINTS = 2_000  # of a plot: more take time and make a page of megabytes, and show no more
@@ -26,9 +27,9 @@ _DEPTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 
 
 def write(page: Report, learnt: Learnt, features: "Features", params: Hyperparameters, rows: int) -> None:
-    """Adds the sections: data and parts, metrics, curves, importance, SHAP, and what the problem asks for."""
+    """Adds the sections: the problem, metrics, curves, importance, SHAP, and what the problem asks for."""
     outcome, answers = learnt.answers.outcome, learnt.answers
-    page.add("Data", _data(learnt, features, params, rows))
+    page.add("Problem", _problem(learnt, features, params, rows))
     page.add("Metrics", _measured(params), _metrics(learnt))
     if learnt.watch.curves:
         page.add("Learning curves", _stopped(learnt), figure=_curves(learnt))
@@ -49,7 +50,7 @@ def write(page: Report, learnt: Learnt, features: "Features", params: Hyperparam
         )
 
 
-def _data(learnt: Learnt, features: "Features", params: Hyperparameters, rows: int) -> str:
+def _problem(learnt: Learnt, features: "Features", params: Hyperparameters, rows: int) -> str:
     counts = {role: len(features.places(role)) for role in ("number", "category", "text")}
     shown = ", ".join(f"{count} of {role}" for role, count in counts.items() if count)
     outcome = learnt.answers.outcome
@@ -111,7 +112,7 @@ def _importance(booster: "Booster") -> tuple[DataFrame, "Figure"]:
 def _explain(page: Report, learnt: Learnt) -> None:
     booster, test = learnt.booster, learnt.test
     some = test.take(_evenly(len(test), _EXPLAINED))
-    values = booster.contributions(booster.data(some))[..., :-1]
+    values = booster.contributions(booster.data(some.features))[..., :-1]
     each = np.abs(values).mean(axis=tuple(range(values.ndim - 1)))
     order = np.argsort(-each, kind="stable")
     text = (
@@ -141,7 +142,7 @@ def _swarm(booster: "Booster", rows: "Data", values: Array, order: Array) -> "Fi
     across, heights = values[np.ix_(chosen, order[::-1])], np.arange(len(order))
     up = heights + random.uniform(-0.25, 0.25, across.shape)
     columns = [booster.features.columns[place] for place in order[::-1]]
-    shade = np.column_stack([_shades(rows, column)[chosen] for column in columns])
+    shade = np.column_stack([_shades(rows.features, column)[chosen] for column in columns])
     colours = {number: colormaps["coolwarm"](number / (_SHADES - 1)) for number in range(_SHADES)}
     for number, colour in {**colours, _SHADES: "C7"}.items():
         axes.plot(across[shade == number], up[shade == number], ".", color=colour, markersize=3.5)
@@ -151,11 +152,11 @@ def _swarm(booster: "Booster", rows: "Data", values: Array, order: Array) -> "Fi
     return drawn
 
 
-def _shades(rows: "Data", column: "Feature") -> Array:
+def _shades(rows: "View", column: "Feature") -> Array:
     """Each cell's rank among those of its column as one of the shades; one more for what has no rank."""
     if column.role != "number":
         return np.full(len(rows), _SHADES)
-    cells = rows[column.name]
+    cells = rows.number(column.name)
     ordered = np.sort(cells[~np.isnan(cells)])
     below = np.searchsorted(ordered, cells) + np.searchsorted(ordered, cells, side="right")
     shade = np.minimum(below * _SHADES // max(1, 2 * len(ordered)), _SHADES - 1)

@@ -12,7 +12,7 @@ from outcome import Outcome
 from pydantic import Field
 
 import slipway
-from slipway import Array, Rows
+from slipway import Answers, Column, Table
 
 Output = Literal[
     "predicted_label",
@@ -58,13 +58,13 @@ class Model(slipway.Model):
         self.configuration = configuration
         """All that was configured, defaults with it."""
         self.metrics = metrics
-        self.columns = booster.features.names
+        self.columns = [Column(name=name) for name in booster.features.names]
 
-    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
+    def predict(self, table: Table, options: Options) -> Answers:
         """The columns that `options` name, or the usual ones."""
         outputs = options.outputs or answer.usual(self.outcome, options.labels)
         threshold = self.threshold if options.threshold is None else options.threshold
-        return answer.columns(self.booster, self.outcome, rows, outputs, threshold)
+        return Answers(answer.columns(self.booster, self.outcome, table, outputs, threshold))
 
     def save(self, folder: Path) -> None:
         """JSON, and the engine's own format: never a pickle."""

@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from slipway import Column, Table
+from slipway.table import match
+
 
 def mixed(rows: int = 400, seed: int = 0) -> pd.DataFrame:
     """Numbers with gaps, categories, whole numbers that are names, a text, and targets of every kind."""
@@ -59,3 +62,17 @@ def settings(engine: str, problem: str, **more: Any) -> dict[str, Any]:
     if problem == "ranking":
         given["group"] = "basket"
     return given
+
+
+def in_table(model: Any, rows: pd.DataFrame) -> Table:
+    """Rows as a model gets them."""
+    columns = [
+        Column(name=column.name, kind="number" if column.role == "number" else "text")
+        for column in model.booster.features.columns
+    ]
+    cells = [match.cells_of(_cells(rows[column.name]), column) for column in columns]
+    return Table(columns, cells, len(rows))
+
+
+def _cells(column: pd.Series) -> list[Any]:
+    return [None if cell is None or cell != cell else cell for cell in column.tolist()]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from specimen import BETTER, ENGINES, TARGETS, settings
+from specimen import BETTER, ENGINES, TARGETS, in_table, settings
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_answers_are_the_engines_own(
 ) -> None:
     model = fitted(engine, problem).model
     booster, rows = model.booster, table.head(60)
-    data = booster.data(rows[model.columns])
+    data = booster.data(in_table(model, rows))
     if engine == "catboost":
         kind = "RawFormulaVal" if problem == "regression" else "Probability"
         own = np.asarray(booster.model.predict(data, prediction_type=kind))

@@ -1,5 +1,6 @@
 """What is true of boosted trees alone: stopping, folds, weights, and who sees which rows."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 from specimen import ENGINES, FEATURES, FEW, settings
 
-from slipway import UserError
+from slipway import Channel, UserError
 
 
 def test_the_positive_class_is_the_one_configured(fit: Any, ask: Any, table: pd.DataFrame) -> None:
@@ -23,14 +24,18 @@ def test_the_rows_of_three_uses_are_disjoint(fit: Any, table: pd.DataFrame, monk
     import learn
 
     seen: dict[str, Any] = {}
+
+    def ids(data: Any) -> set[float]:
+        return set(data.features.number("noise_id").tolist())
+
     grow, ask = learn.Learner._grow, learn.Learner.ask
 
     def _grow(self: Any, name: str, rest: Any, stop: Any, trees: int, rounds: int) -> Any:
-        seen["learnt"], seen["stop"] = set(rest["noise_id"]), set(stop["noise_id"])
+        seen["learnt"], seen["stop"] = ids(rest), ids(stop)
         return grow(self, name, rest, stop, trees, rounds)
 
     def _ask(self: Any, booster: Any, data: Any, threshold: float) -> Any:
-        seen.setdefault("measured", set()).update(data["noise_id"])
+        seen.setdefault("measured", set()).update(ids(data))
         return ask(self, booster, data, threshold)
 
     monkeypatch.setattr(learn.Learner, "_grow", _grow)
@@ -179,20 +184,24 @@ def test_ranking_keeps_groups_whole_over_refits_folds_and_channels(
     assert fit(parts, **given, folds=3).metrics["ndcg"] > 0.7
 
 
-def test_a_group_is_in_one_fold_even_where_two_channels_have_rows_of_it(table: pd.DataFrame) -> None:
+def test_a_group_is_in_one_fold_even_where_two_channels_have_rows_of_it(
+    table: pd.DataFrame, tmp_path: Path
+) -> None:
+    import data
     import learn
     import parts
     from configuration import Hyperparameters
-    from data import prepare
-    from outcome import Outcome
 
-    class Rows:
-        def __init__(self, rows: pd.DataFrame) -> None:
-            self.name, self.table, self.kinds = "train", rows.reset_index(drop=True), {"sold": "integer"}
-
-    params = Hyperparameters(target="sold", group="basket", split="group")
-    outcome = Outcome(problem="binary", classes=(0, 1))
-    pieces = [prepare(Rows(rows), ["basket"], params, outcome)[0] for rows in (table[:300], table[100:])]
+    params = Hyperparameters(target="sold", group="basket", split="group", features=("noise",))
+    pieces, outcome = [], None
+    for name, rows in (("train", table[:300]), ("validation", table[100:])):
+        (tmp_path / name).mkdir()
+        rows.assign(noise=rows.basket).to_csv(tmp_path / name / "rows.csv", index=False)
+        channel = Channel(name, tmp_path / name)
+        data.columns(channel, params)
+        piece, outcome, _ = data.prepare(channel, ["noise"], params, outcome)
+        pieces.append(piece)
     whole = learn.join(pieces)
+    baskets = whole.features.number("noise")
     for rest, out in parts.folds(whole.parted(params, outcome), len(whole), 4, 0):
-        assert not set(whole["basket"][rest]) & set(whole["basket"][out])
+        assert not set(baskets[rest]) & set(baskets[out])

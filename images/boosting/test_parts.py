@@ -5,7 +5,7 @@ import parts
 import pytest
 from parts import Rows
 
-from slipway import UserError
+from slipway import Column, Table, UserError
 
 NONE = Rows(None, None, None)
 
@@ -68,16 +68,19 @@ def test_too_few_rows_are_named(rows: Rows) -> None:
 def test_parts_of_a_table_are_places_in_it_and_not_copies() -> None:
     from data import Data
     from learn import join
+    from view import View
 
-    columns = {"size": np.arange(10.0), "kind": np.array([*"abcdefghij"], dtype=object)}
-    whole = Data(columns, None, np.arange(10.0), None, None, None)
-    some = whole.take(np.array([8, 1, 4])).take(np.array([2, 0]))
-    assert some.columns is columns
-    assert some["kind"].tolist() == ["b", "i"]
-    again = join([some, whole.take(np.array([3]))])
-    assert again.columns is columns
-    assert again["size"].tolist() == again.target.tolist() == [1, 8, 3]
-    other = Data(
-        {name: column.copy() for name, column in columns.items()}, None, whole.target, None, None, None
-    )
-    assert join([some, other])["kind"].tolist() == [*"bi", *"abcdefghij"]
+    def whole() -> Data:
+        columns = [Column(name="size", kind="number"), Column(name="kind", kind="text")]
+        table = Table(columns, [np.arange(10.0), np.array([*"abcdefghij"], dtype=object)], 10)
+        return Data(View(table, None), np.arange(10.0), None, None, None)
+
+    rows = whole()
+    some = rows.take(np.array([8, 1, 4])).take(np.array([2, 0]))
+    assert some.features.table is rows.features.table
+    assert some.features.column("kind").tolist() == some.features.arrow("kind").to_pylist() == ["b", "i"]
+    again = join([some, rows.take(np.array([3]))])
+    assert again.features.table is rows.features.table
+    assert again.features.number("size").tolist() == again.target.tolist() == [1, 8, 3]
+    both = join([some, whole()]).features
+    assert both.column("kind").tolist() == [*"bi", *"abcdefghij"]

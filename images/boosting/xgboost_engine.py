@@ -61,7 +61,7 @@ def _pool(run: Run, data: Data) -> Any:
         groups = np.unique(groups, return_inverse=True)[1]  # it holds 32 bits of them
         if weights is not None:  # it weighs groups, not rows of them
             weights = np.bincount(groups, weights) / np.bincount(groups)
-    matrix = run.features.matrix(data)
+    matrix = run.features.matrix(data.features)
     return dmatrix(matrix, run.features, label=data.target, weight=weights, qid=groups, nthread=run.threads)
 
 

@@ -1,6 +1,6 @@
 """Forecasts as the columns of an answer, in the layouts that there are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 from asked import Asked
 from panel import Panel
 
-from slipway import Array, Grouped
+from slipway import Answers, Array, Groups
 
 if TYPE_CHECKING:
     from predictor import Options
@@ -33,19 +33,19 @@ class Answered:
         return format(level, "g")
 
 
-def columns(asked: Asked, found: Answered, options: "Options", nests: bool) -> Mapping[str, Array] | Grouped:
+def answers(asked: Asked, found: Answered, options: "Options", nests: bool) -> Answers:
     """The answer. `nests` says whether a cell may be a list.
 
     One row of the request has one answer where it asks for one step, or where answers are whole series.
     """
     layout = _layout(asked, options.layout, nests)
     if layout == "totals":
-        return _grouped(asked, totals(found, asked.of_rows if _by_row(asked) else None), None)
+        return _by_series(asked, totals(found, asked.of_rows if _by_row(asked) else None))
     if layout == "series":
         places = asked.of_rows if _by_row(asked) else None
-        return _grouped(asked, series(found, places, asked.named), None)
+        return _by_series(asked, series(found, places, asked.named))
     if asked.form == "points":
-        return long(found, asked.of_rows, asked.offsets)
+        return Answers(long(found, asked.of_rows, asked.offsets))
     places, offsets = _wanted(asked, found.mean.shape[1])
     cells = long(found, places, offsets)
     of_rows = asked.of_rows
@@ -53,12 +53,10 @@ def columns(asked: Asked, found: Answered, options: "Options", nests: bool) -> M
         cells, places = _with_observed(cells, found, places)
     if _by_row(asked):
         # A series that is asked for twice has its answers under each of its rows.
-        order = np.concatenate([np.flatnonzero(places == place) for place in of_rows])
-        groups = np.repeat(np.arange(len(of_rows)), [int((places == place).sum()) for place in of_rows])
-        return Grouped(
-            {name: column[order] for name, column in cells.items()}, np.arange(len(of_rows)), groups
-        )
-    return Grouped(cells, of_rows, places)
+        order, groups = _repeated(places, of_rows)
+        again = {name: column[order] for name, column in cells.items()}
+        return Answers(again, Groups(np.arange(len(of_rows)), groups))
+    return Answers(cells, Groups(of_rows, places))
 
 
 def _layout(asked: Asked, wanted: Layout, nests: bool) -> Layout:
@@ -74,22 +72,30 @@ def _by_row(asked: Asked) -> bool:
     return asked.form in {"series", "ids"}
 
 
-def _grouped(asked: Asked, cells: dict[str, Array], _: None) -> Mapping[str, Array] | Grouped:
+def _by_series(asked: Asked, cells: dict[str, Array]) -> Answers:
     """One answer a series: row by row where each row is one, else in groups."""
-    return cells if _by_row(asked) else Grouped(cells, asked.of_rows, np.arange(len(asked.panel)))
+    return Answers(cells, None if _by_row(asked) else Groups(asked.of_rows, np.arange(len(asked.panel))))
+
+
+def _repeated(places: Array, of_rows: Array) -> tuple[Array, Array]:
+    """Which answers each row has, by the series that both are of; and the row of each of these."""
+    order = np.argsort(places, kind="stable")
+    first = np.searchsorted(places[order], of_rows)
+    number = np.searchsorted(places[order], of_rows, side="right") - first
+    groups = np.repeat(np.arange(len(of_rows)), number)
+    within = np.arange(len(groups)) - np.repeat(np.cumsum(number) - number, number)
+    return order[first[groups] + within], groups
 
 
 def _wanted(asked: Asked, horizon: int) -> tuple[Array, Array]:
     """Which steps of which series to answer: those that rows ask for, else all of them."""
-    places, offsets = [], []
-    for place in range(len(asked.panel)):
-        chosen = np.arange(horizon)
-        if len(asked.offsets):
-            mine = np.unique(asked.offsets[(asked.of_rows == place) & (asked.offsets >= 0)])
-            chosen = mine if len(mine) else chosen
-        places.append(np.full(len(chosen), place))
-        offsets.append(chosen)
-    return np.concatenate(places), np.concatenate(offsets)
+    wanted = np.zeros((len(asked.panel), horizon), bool)
+    if len(asked.offsets):
+        there = asked.offsets >= 0
+        wanted[asked.of_rows[there], asked.offsets[there]] = True
+    wanted[~wanted.any(axis=1)] = True
+    places, offsets = np.nonzero(wanted)
+    return places, offsets
 
 
 def _keys(panel: Panel, places: Array) -> dict[str, Array]:

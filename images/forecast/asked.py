@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 import tidy
 from assemble import panel_of
-from items import Items, text_of
+from items import Key, key_cells, numbered, same
 from lines import FEATURES, unrolled
 from panel import Panel
-from stamps import texts
 from tidy import Counts, Points
 
-from slipway import Array, Rows, UserError
+from slipway import Array, RowErrors, Table, UserError
 
 Form = Literal["points", "history", "series", "ids"]
 
@@ -49,109 +49,112 @@ class Asked:
     """Whether the request says what its series are called."""
 
 
-def read(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
-    """What `rows` ask for. Raises UserError, one line, naming the row where there is one."""
-    sent = rows.sent
-    if any(isinstance(cell, list) for cell in sent.get(names.target, ())):
-        return _series(sent, stored, names, horizon)
-    if names.time not in sent or all(cell is None or cell == "" for cell in sent[names.time]):
-        if any(cell not in (None, "") for cell in sent.get(names.target, ())):
+def read(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+    """What the rows of `table` ask for. Raises UserError, one line, RowErrors where they are rows'."""
+    if _holds_lists(table, names):
+        return _series(table, stored, names, horizon)
+    if not _has_times(table, names):
+        if not np.isnan(table.number(names.target)).all():
             raise UserError(f"missing column {names.time}; a history needs the time of each point")
-        return _ids(rows, stored, names, horizon)
-    return _points(rows, stored, names, horizon)
+        return _ids(table, stored, names, horizon)
+    return _points(table, stored, names, horizon)
 
 
-def groups(rows: Rows, names: Names) -> Array | None:
+def groups(table: Table, names: Names) -> Array | None:
     """The series of each row where the request holds its history; any other row stands by itself."""
-    sent = rows.sent
-    target = sent.get(names.target, ())
-    if any(isinstance(cell, list) for cell in target):
+    if _holds_lists(table, names):
         return None
-    keys = list(zip(*(sent[name] for name in names.keys if name in sent), strict=True)) or [()] * len(rows)
-    came = {key for key, cell in zip(keys, target, strict=False) if cell not in (None, "")}
-    if not came:
+    past = ~np.isnan(table.number(names.target))
+    if not past.any():
         return None
-    places: dict[object, int] = {}
-    return np.array(
-        [places.setdefault(key if key in came else row, len(places)) for row, key in enumerate(keys)]
-    )
+    codes, keys = numbered(key_cells(table, names.keys))
+    came = np.bincount(codes, past, len(keys)) > 0
+    return np.where(came[codes], codes, len(keys) + np.arange(len(table)))
 
 
-def _ids(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
+def _holds_lists(table: Table, names: Names) -> bool:
+    """Whether cells of the target came as lists, if not all of them."""
+    return bool(table.cells(names.target).dtype == object)
+
+
+def _has_times(table: Table, names: Names) -> bool:
+    """Whether rows say when they are; of no rows, whether they could."""
+    if names.time in table.absent:
+        return False
+    cells = table.arrow(names.time)
+    return len(cells) == 0 or cells.null_count < len(cells)
+
+
+def _ids(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
     """Each row names a series that the model has."""
-    keys = list(zip(*_key_cells(rows, stored, names), strict=True))
-    where = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    panel = stored.take([_known(key, row, stored) for key, row in _first_rows(keys)])
-    return Asked("ids", panel, np.array([where[key] for key in keys]), ahead=ahead_of(panel, horizon))
+    codes, keys = numbered(_named(table, stored, names))
+    panel = stored.take(_known(keys, codes, stored, np.ones(len(codes), bool)))
+    return Asked("ids", panel, codes, ahead=ahead_of(panel, horizon))
 
 
-def _series(sent: Mapping[str, Array], stored: Panel, names: Names, horizon: int) -> Asked:
+def _series(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
     """Each row is a series; one without a target is the model's own of that name."""
-    if len(names.keys) > 1 and any(name in sent for name in names.keys):
-        combined = [
-            tuple(map(text_of, cells)) for cells in zip(*(sent[name] for name in names.keys), strict=True)
-        ]
-    else:
-        combined = [(text_of(cell),) for cell in sent.get(names.keys[0], ())]
-    height = len(sent[names.target])
-    bare = [row for row, cell in enumerate(sent[names.target]) if cell is None]
-    came = [row for row in range(height) if row not in set(bare)]
-    some = {name: [column[row] for row in came] for name, column in sent.items() if name not in names.keys}
-    # The covariates of a model are known by name; DeepAR's lines have them by position.
-    lines = unrolled(
-        some,
-        len(came),
-        stored.timeline,
-        "auto",
-        Counts(),
-        (names.keys[0], names.time, names.target),
-        names.covariates if FEATURES in sent or names.covariates else (),
-    )
-    parts = [lines.panel.take([place]) for place in range(len(came))]
-    own = {row: parts[place] for place, row in enumerate(came)}
-    found = [
-        own[row] if row in own else stored.take([_known(combined[row] if combined else ("",), row, stored)])
-        for row in range(height)
+    if names.time in table.absent:
+        raise UserError("missing column start; a series is start and target")
+    height, target = len(table), table.column(names.target)
+    named = any(name not in table.absent for name in names.keys)
+    codes, keys = numbered(key_cells(table, names.keys) if named else same(("",), height))
+    came = np.array([cell is not None for cell in target.tolist()], dtype=bool)
+    places = _known(keys, codes, stored, ~came)
+    sent = {names.time: table.column(names.time)[came], names.target: target[came]}
+    if names.covariates and FEATURES in table.sent:  # a model's covariates by position, as DeepAR has them
+        sent[FEATURES] = table.sent[FEATURES][came]
+    own = _unrolled(sent, np.flatnonzero(came), stored, names)
+    of_own = np.cumsum(came) - 1
+    parts = [
+        own.take([of_own[row]]) if came[row] else stored.take([places[codes[row]]]) for row in range(height)
     ]
-    keys = combined or [(str(row),) for row in range(height)]
-    panel = _stacked(stored, keys, found)
-    return Asked("series", panel, np.arange(height), ahead=ahead_of(panel, horizon), named=bool(combined))
+    called = [keys[code] for code in codes.tolist()] if named else [(str(row),) for row in range(height)]
+    panel = _stacked(stored, called, parts)
+    return Asked("series", panel, np.arange(height), ahead=ahead_of(panel, horizon), named=named)
 
 
-def _points(rows: Rows, stored: Panel, names: Names, horizon: int) -> Asked:
+def _unrolled(sent: Mapping[str, Array], rows: Array, stored: Panel, names: Names) -> Panel:
+    """The series that came whole; `rows` are theirs in the request."""
+    parts = (names.keys[0], names.time, names.target)
+    lists = {name: column.tolist() for name, column in sent.items()}
+    try:
+        return unrolled(lists, len(rows), stored.timeline, "auto", Counts(), parts, names.covariates)
+    except RowErrors as errors:
+        raise RowErrors(
+            {
+                int(rows[row - 1]) + 1: error.moved(int(rows[row - 1]) + 1)
+                for row, error in errors.rows.items()
+            }
+        ) from None
+
+
+def _points(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
     """Each row is a step of a series: of the past where it has a target, else one to forecast."""
-    table = rows.table
     timeline = stored.timeline
-    times = timeline.format.parse(texts(table[names.time].tolist()), names.time)
-    if np.isnat(times).any():
-        raise UserError(
-            f"row {int(np.isnat(times).argmax()) + 1}, column {names.time}: expected a time, got none"
-        )
-    values = table[names.target].to_numpy(np.float64)
+    errors: dict[int, UserError] = {}
+    times = timeline.format.parse(table.arrow(names.time), names.time, errors)
+    for row in np.flatnonzero(np.isnat(times)).tolist():
+        errors.setdefault(row, UserError("expected a time, got none", row + 1, names.time))
+    _raise(errors)
+    values = table.number(names.target)
     past = ~np.isnan(values)
-    items = Items()
-    codes = items.of(_key_cells(rows, stored, names, unnamed=bool(past.any())))
-    keys = list(items.codes)
-    covariates = np.column_stack(
-        [table[name].to_numpy(np.float64) for name in names.covariates] or [np.empty((len(table), 0))]
-    )
+    codes, keys = numbered(_named(table, stored, names, unnamed=bool(past.any())))
+    covariates = table.numbers(names.covariates)
     points = tidy.in_order(Points(codes, times, values, covariates), Counts())
     # Rows after the last point of a series are its future; panel_of keeps their covariates.
     sent = panel_of(points, keys, timeline, stored.key_names, names.covariates, "mean", "auto", Counts())
-    first_row = {int(code): row for row, code in reversed(list(enumerate(codes)))}
-    parts = []
-    for place, key in enumerate(keys):
-        if len(sent.series(place)):
-            parts.append(_continued(stored, key, sent, place))
-        else:
-            parts.append(stored.take([_known(key, first_row[place], stored)]))
+    fresh = sent.lengths > 0
+    places = _known(keys, codes, stored, ~fresh[codes])
+    parts = [
+        _continued(stored, key, sent, place) if fresh[place] else stored.take([places[place]])
+        for place, key in enumerate(keys)
+    ]
     panel = _stacked(stored, keys, parts)
-    steps = timeline.steps(times)
-    offsets = steps - panel.after[codes]
+    offsets = timeline.steps(times) - panel.after[codes]
     ahead = ahead_of(panel, horizon)
     _put(ahead, codes, offsets, covariates)
-    fresh = sent.lengths[codes] > 0
-    _check_offsets(offsets, past | fresh, times, panel, codes, horizon)
+    _check_offsets(offsets, past | fresh[codes], times, panel, codes, horizon)
     return Asked(
         "history" if past.any() else "points",
         panel,
@@ -167,50 +170,53 @@ def _check_offsets(
     """A row to forecast lies after its series' end, at most `horizon` steps; a gap in a sent history is
     none.
     """
-    bad = ((offsets < 0) & ~excused) | (offsets >= horizon)
-    if not bad.any():
-        return
-    row = int(bad.argmax())
-    end = panel.timeline.texts(panel.after[codes[[row]]] - 1)[0]
-    asked = str(times[row]).replace("T00:00:00", "").replace("T", " ")
-    if offsets[row] < 0:
-        raise UserError(f"row {row + 1}: {asked} is not after the history of its series, which ends at {end}")
-    raise UserError(
-        f"row {row + 1}: {asked} is {offsets[row] + 1} steps after the history of its series, "
-        f"which ends at {end}; the horizon is {horizon}"
-    )
+    errors: dict[int, UserError] = {}
+    bad = np.flatnonzero(((offsets < 0) & ~excused) | (offsets >= horizon))
+    ends = panel.timeline.texts(panel.after[codes[bad]] - 1).tolist()
+    for row, end in zip(bad.tolist(), ends, strict=True):
+        asked = str(times[row]).replace("T00:00:00", "").replace("T", " ")
+        if offsets[row] < 0:
+            said = f"{asked} is not after the history of its series, which ends at {end}"
+        else:
+            said = (
+                f"{asked} is {offsets[row] + 1} steps after the history of its series, "
+                f"which ends at {end}; the horizon is {horizon}"
+            )
+        errors[row] = UserError(said, row + 1)
+    _raise(errors)
 
 
-def _key_cells(rows: Rows, stored: Panel, names: Names, unnamed: bool = False) -> list[list[str]]:
-    """The key cells of each row, as texts, column by column.
+def _raise(errors: Mapping[int, UserError]) -> None:
+    if errors:
+        raise RowErrors({row + 1: error for row, error in errors.items()})
+
+
+def _named(table: Table, stored: Panel, names: Names, unnamed: bool = False) -> list[pa.Array]:
+    """The key cells of each row, column by column.
 
     Where none came, the only series is meant, or, if `unnamed` are allowed, one that the model does not know.
     """
-    missing = [name for name in names.keys if name not in rows.sent]
+    missing = [name for name in names.keys if name in table.absent]
     if not missing:
-        table = rows.table
-        return [[text_of(cell) for cell in table[name].tolist()] for name in names.keys]
+        return key_cells(table, names.keys)
     if len(missing) == len(names.keys) and (len(stored) == 1 or unnamed):
-        key = stored.keys[0] if len(stored) == 1 else ("",) * len(names.keys)
-        return [[part] * len(rows) for part in key]
+        return same(stored.keys[0] if len(stored) == 1 else ("",) * len(names.keys), len(table))
     raise UserError(f"missing column {missing[0]}; expected what the series are called, or their history")
 
 
-def _known(key: tuple[str, ...], row: int, stored: Panel) -> int:
-    place = stored.where.get(key)
-    if place is None:
-        raise UserError(
-            f'row {row + 1}: the model knows no series "{"/".join(key)}"; '
-            "send its history, or a name from training"
-        )
-    return place
+def _known(keys: Sequence[Key], codes: Array, stored: Panel, asked: Array) -> Array:
+    """The place in the model of each of `keys`, -1 of one that it does not know.
 
-
-def _first_rows(keys: Sequence[tuple[str, ...]]) -> list[tuple[tuple[str, ...], int]]:
-    found: dict[tuple[str, ...], int] = {}
-    for row, key in enumerate(keys):
-        found.setdefault(key, row)
-    return list(found.items())
+    Raises RowErrors for those of the rows `asked`, true or false for each, whose series it does not know.
+    """
+    places = np.array([stored.where.get(key, -1) for key in keys], dtype=np.int64)
+    errors = {}
+    for row in np.flatnonzero(asked & (places[codes] < 0)).tolist():
+        name = "/".join(keys[codes[row]])
+        said = f'the model knows no series "{name}"; send its history, or a name from training'
+        errors[row] = UserError(said, row + 1)
+    _raise(errors)
+    return places
 
 
 def _continued(stored: Panel, key: tuple[str, ...], sent: Panel, place: int) -> Panel:
@@ -233,7 +239,7 @@ def _stacked(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[Panel
     return Panel.of(
         like,
         keys,
-        np.concatenate([part.first for part in parts]),
+        np.concatenate([np.empty(0, np.int64), *(part.first for part in parts)]),
         [part.series(0) for part in parts],
         [part.known(0) for part in parts] if like.covariate_names else (),
     )

@@ -7,7 +7,7 @@ import tidy
 from frequency import infer
 from panel import Panel
 from tidy import Counts, Duplicates, Fill, Points
-from timeline import Timeline
+from timeline import Timeline, distinct
 
 from slipway import Array, UserError
 
@@ -39,51 +39,75 @@ def panel_of(
 
     A series of `keys` without points is kept, empty. Rows after a series' last point are the known future.
     """
-    off = timeline.off(points.times)
-    counts.add("off_grid", off.sum())
-    days = points.times.astype("M8[D]")
-    leap = days == (days.astype("M8[M]").astype("M8[D]") + 28)
-    counts.add("leap_days", (leap & (points.times.astype("M8[M]").astype(int) % 12 == 1)).sum())
-    points, steps = tidy.merged(points, timeline.steps(points.times), duplicates, counts)
+    times, moments = distinct(points.times)
+    often = np.bincount(moments, minlength=len(times))
+    counts.add("off_grid", often[timeline.off(times)].sum())
+    counts.add("leap_days", often[_are_leap_days(times)].sum())
+    points, steps = tidy.merged(points, timeline.steps(times)[moments], duplicates, counts)
     bounds = np.searchsorted(points.codes, np.arange(len(keys) + 1))
+    there = bounds[1:] > bounds[:-1]
+    first, spans = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
+    first[there] = steps[bounds[:-1][there]]
+    spans[there] = steps[bounds[1:][there] - 1] - first[there] + 1
+    _check_spans(keys, first, spans, np.diff(bounds), timeline)
+    ends = np.cumsum(spans)
+    places = (ends - spans - first)[points.codes] + steps
+    dense = _placed(points.values, places, int(spans.sum()))
+    begins, lasts = tidy.trimmed(dense, ends, counts)
+    lengths = lasts - begins
+    values = dense if (lengths == spans).all() else dense[within(spans, begins, lasts)]
     season = min(timeline.frequency.seasons, default=1)
-    first, values, known = np.zeros(len(keys), dtype=np.int64), [], []
-    for place in range(len(keys)):
-        part = slice(bounds[place], bounds[place + 1])
-        _check_span(keys[place], steps[part], timeline)
-        row, future, first[place] = _series(
-            steps[part], points.values[part], points.covariates[part], season, fill, counts
-        )
-        values.append(row)
-        known.append(future)
-    like = Panel(timeline, key_names, [], first, first, np.empty(0), covariate_names)
-    return Panel.of(like, keys, first, values, known if covariate_names else ())
+    values = tidy.filled(values, np.cumsum(lengths), season, fill, counts)
+    tidy.described(values, np.cumsum(lengths), counts)
+    covariates, covariate_ends = np.empty((0, 0)), np.empty(0, dtype=np.int64)
+    if covariate_names:
+        covariates = _placed(points.covariates, places, len(dense))[within(spans, begins, spans)]
+        covariate_ends = np.cumsum(spans - begins)
+    return Panel(
+        timeline,
+        key_names,
+        list(keys),
+        first + begins,
+        np.cumsum(lengths),
+        values,
+        covariate_names,
+        covariates,
+        covariate_ends,
+    )
 
 
-def _check_span(key: tuple[str, ...], steps: Array, timeline: Timeline) -> None:
+def _are_leap_days(times: Array) -> Array:
+    days, months = times.astype("M8[D]"), times.astype("M8[M]")
+    found: Array = (days == months.astype("M8[D]") + 28) & (months.astype(np.int64) % 12 == 1)
+    return found
+
+
+def _check_spans(
+    keys: Sequence[tuple[str, ...]], first: Array, spans: Array, points: Array, timeline: Timeline
+) -> None:
     """A few rows must not ask for any memory."""
-    span = int(steps[-1] - steps[0]) + 1 if len(steps) else 0
-    if span > SPARSEST * (len(steps) + 1):
-        first, last = timeline.texts(steps[[0, -1]])
+    wide = np.flatnonzero(spans > SPARSEST * (points + 1))
+    if len(wide):
+        place = int(wide[0])
+        start, end = timeline.texts(first[place] + np.array([0, spans[place] - 1]))
+        alias = timeline.frequency.alias
         raise UserError(
-            f"series {'/'.join(key)} has {len(steps)} points from {first} to {last}, "
-            f"which are {span} steps of {timeline.frequency.alias}; check its timestamps, or give freq"
+            f"series {'/'.join(keys[place])} has {points[place]} points from {start} to {end}, "
+            f"which are {spans[place]} steps of {alias}; check its timestamps, or give freq"
         )
 
 
-def _series(
-    steps: Array, values: Array, covariates: Array, season: int, fill: Fill, counts: Counts
-) -> tuple[Array, Array, int]:
-    """One series without gaps, its covariates, and its first step."""
-    if not len(steps):
-        tidy.described(np.empty(0), counts)
-        return np.empty(0), np.empty((0, covariates.shape[1])), 0
-    span = int(steps[-1] - steps[0]) + 1
-    dense = np.full(span, np.nan)
-    dense[steps - steps[0]] = values
-    begin, end = tidy.trimmed(dense, counts)
-    row = tidy.filled(dense[begin:end], season, fill, counts) if end else np.empty(0)
-    tidy.described(row, counts)
-    known = np.full((span, covariates.shape[1]), np.nan)
-    known[steps - steps[0]] = covariates
-    return row, known[begin:], int(steps[0]) + begin
+def _placed(rows: Array, places: Array, height: int) -> Array:
+    """Rows on the steps that they belong to, NaN on all others."""
+    if len(rows) == height:  # each step has its row, and they are in order
+        return rows
+    found = np.full((height, *rows.shape[1:]), np.nan)
+    found[places] = rows
+    return found
+
+
+def within(spans: Array, begins: Array, ends: Array) -> Array:
+    """Which steps of series that lie one after the other are at `begins` or later, and before `ends`."""
+    steps = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans)
+    found: Array = (steps >= np.repeat(begins, spans)) & (steps < np.repeat(ends, spans))
+    return found

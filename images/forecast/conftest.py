@@ -37,6 +37,10 @@ class Job:
         found: dict[str, Any] = json.loads((self.root / "output/data/report.json").read_text())
         return found
 
+    def text(self, title: str) -> str:
+        """What a section of the report says."""
+        return next(str(part["text"]) for part in self.report["sections"] if part["title"] == title)
+
     def table(self, title: str) -> list[dict[str, Any]]:
         """A section's table in the report."""
         return next(part["table"] for part in self.report["sections"] if part["title"] == title)

@@ -1,53 +1,62 @@
 """What series are called: their cells in the key columns, as texts."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from slipway import Array
+from slipway import Array, Table
+from slipway.table import arrow
+
+Key = tuple[str, ...]
+_EMPTY = arrow.text("")
 
 
 class Items:
     """Series' keys, numbered as they come."""
 
     def __init__(self) -> None:
-        self.codes: dict[tuple[str, ...], int] = {}
+        self.codes: dict[Key, int] = {}
 
-    def of(self, columns: Sequence[Sequence[Any] | Array], add: bool = True) -> Array:
+    def of(self, columns: Sequence[pa.Array], add: bool = True) -> Array:
         """The number of each row, by its cells in the key columns; -1 for an unknown item that is not to be
         added.
         """
-        import pandas as pd
-
-        height = len(columns[0])
-        combined = np.zeros(height, dtype=np.int64)
-        uniques: list[list[str]] = []
-        for column in columns:
-            texts = np.fromiter(map(text_of, _listed(column)), dtype=object, count=height)
-            codes, values = pd.factorize(texts)
-            combined = combined * max(len(values), 1) + codes
-            uniques.append(list(values))
-        # In the order in which they come, not sorted: answers go by it.
-        numbers, distinct = pd.factorize(combined)
-        found = np.empty(len(distinct), dtype=np.int64)
-        for place, code in enumerate(distinct.tolist()):
-            parts: list[str] = []
-            for values in reversed(uniques):
-                code, index = divmod(code, max(len(values), 1))
-                parts.append(values[index])
-            key = tuple(reversed(parts))
-            found[place] = self.codes.setdefault(key, len(self.codes)) if add else self.codes.get(key, -1)
-        result: Array = found[numbers] if height else np.empty(0, dtype=np.int64)
+        codes, keys = numbered(columns)
+        known = self.codes
+        found = [known.setdefault(key, len(known)) if add else known.get(key, -1) for key in keys]
+        result: Array = np.array(found, dtype=np.int64)[codes]
         return result
 
 
-def text_of(cell: Any) -> str:
-    """A key's cell as text: 7 and 7.0 are one item, a missing cell is the empty text."""
-    if cell is None or cell != cell:
-        return ""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+def numbered(columns: Sequence[pa.Array]) -> tuple[Array, list[Key]]:
+    """The number of each row's key, and the keys in the order in which they come.
+
+    Columns are Arrow's strings; a missing cell is the empty text.
+    """
+    codes, keys = _coded(columns[0])
+    for column in columns[1:]:
+        own, words = _coded(column)
+        both = arrow.numbers(codes * len(words) + own).dictionary_encode()
+        pairs = (divmod(place, len(words)) for place in both.dictionary.to_pylist())
+        codes, keys = arrow.codes(both), [keys[place] + words[word] for place, word in pairs]
+    return codes, keys
 
 
-def _listed(column: Sequence[Any] | Array) -> Sequence[Any]:
-    return column.tolist() if isinstance(column, np.ndarray) else column
+def key_cells(table: Table, names: Sequence[str]) -> list[pa.Array]:
+    """The key columns of a table as Arrow's strings."""
+    return [table.arrow(name) for name in names]
+
+
+def same(key: Key, height: int) -> list[pa.Array]:
+    """Key columns of rows that all have one key."""
+    zeros = arrow.numbers(np.zeros(height, np.int64))
+    return [arrow.strings([part]).take(zeros) for part in key]
+
+
+def _coded(column: pa.Array) -> tuple[Array, list[Key]]:
+    if column.null_count:
+        column = pc.fill_null(column, _EMPTY)
+    packed = column.dictionary_encode()
+    return arrow.codes(packed), [(word,) for word in packed.dictionary.to_pylist()]

@@ -3,30 +3,23 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/deepar-in-formats.html
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ensemble
 import numpy as np
 import tidy
+from assemble import within
 from panel import Panel
-from stamps import texts
 from tidy import Counts, Fill
 from timeline import Timeline
 
-from slipway import Array, UserError
+from slipway import Array, RowErrors, UserError
+from slipway.table.arrow import strings
 
 FEATURES = "dynamic_feat"
 EMPTY = np.empty(0)
 _MISSING = {None, "NaN", "nan", "null", ""}
-
-
-@dataclass(frozen=True)
-class Lines:
-    """The series that came, in the order of their rows."""
-
-    panel: Panel
 
 
 def unrolled(
@@ -38,47 +31,50 @@ def unrolled(
     names: tuple[str, str, str] = ("item_id", "timestamp", "target"),
     covariate_names: tuple[str, ...] | None = None,
     whole: bool = True,
-) -> Lines:
+) -> Panel:
     """Rows of whole series as a panel, by the columns called `names`; missing points are null or "NaN".
 
     A series ends where its line does, missing points or not: what follows is to be forecast. If not `whole`,
-    it ends with its last point. Raises UserError naming the row that is not one.
+    it ends with its last point. Raises RowErrors naming the rows that are none.
     """
     item, _, target = names
-    starts = starts_of(sent, names)
+    errors: dict[int, UserError] = {}
+    times, zoned = timeline.format.read(strings(starts_of(sent, names)), "start", errors)
+    counts.add("zoned", zoned)
+    for row in np.flatnonzero(np.isnat(times)).tolist():
+        errors.setdefault(row, UserError("a series needs a start", row + 1))
     keys = [(str(row),) for row in range(height)]
     if item in sent:
         keys = [(str(cell),) if cell is not None else key for cell, key in zip(sent[item], keys, strict=True)]
-    times, zoned = timeline.format.read(starts, "start")
-    counts.add("zoned", zoned)
-    if np.isnat(times).any():
-        raise UserError("a series needs a start", row=int(np.isnat(times).argmax()) + 1)
-    first = timeline.steps(times)
+    features = sent.get(FEATURES, [None] * height)
+    wide = _width(features) if covariate_names is None else len(covariate_names)
+    parts = _read(sent[target], lambda cell, row: _points(cell, row, target), errors)
+    known = _read(features, lambda cell, row: _features(cell, row, wide), errors) if wide else []
+    if errors:
+        raise RowErrors({row + 1: error for row, error in errors.items()})
     counts.add("off_grid", int(timeline.off(times).sum()))
+    spans = np.array([len(part) for part in parts], dtype=np.int64)
+    dense = np.concatenate([EMPTY, *parts])
+    begins, lasts = tidy.trimmed(dense, np.cumsum(spans), counts, "continued" if whole else "trailing")
+    ends = np.cumsum(lasts - begins)
     season = min(timeline.frequency.seasons, default=1)
-    values: list[Array] = []
-    known: list[Array] = []
-    wide = _width(sent.get(FEATURES), height) if covariate_names is None else len(covariate_names)
-    for row in range(height):
-        points = _points(sent[target][row], row)
-        begin, end = tidy.trimmed(points, counts, "continued" if whole else "trailing")
-        series = tidy.filled(points[begin:end], season, fill, counts) if end else np.empty(0)
-        if whole and end and end < len(points):
-            series = _continued(series, len(points) - end, timeline)
-        tidy.described(series, counts)
-        first[row] += begin
-        values.append(series)
-        features = (
-            _features(sent[FEATURES][row], row, wide) if FEATURES in sent else np.empty((len(points), wide))
-        )
-        known.append(features[begin:] if FEATURES in sent else np.full((len(points), wide), np.nan)[begin:])
-    chosen = (
-        covariate_names
-        if covariate_names is not None
-        else tuple(f"dynamic_feat_{place}" for place in range(wide))
+    values = tidy.filled(dense[within(spans, begins, lasts)], ends, season, fill, counts)
+    series = np.split(values, ends[:-1]) if height else []
+    for row in np.flatnonzero((lasts > 0) & (lasts < spans)).tolist() if whole else ():
+        series[row] = _continued(series[row], int(spans[row] - lasts[row]), timeline)
+    tidy.described(
+        np.concatenate([EMPTY, *series]), np.cumsum([len(one) for one in series], dtype=np.int64), counts
     )
-    like = Panel(timeline, (item,), [], first, first, np.empty(0), chosen)
-    return Lines(Panel.of(like, keys, first, values, known if chosen else ()))
+    chosen = covariate_names
+    if chosen is None:
+        chosen = tuple(f"{FEATURES}_{place}" for place in range(wide))
+    known = [
+        part[begin:] if len(part) else np.full((span - begin, wide), np.nan)
+        for part, begin, span in zip(known, begins.tolist(), spans.tolist(), strict=False)
+    ]
+    first = timeline.steps(times) + begins
+    like = Panel(timeline, (item,), [], first, first, EMPTY, chosen)
+    return Panel.of(like, keys, first, series, known if chosen else ())
 
 
 def starts_of(sent: Mapping[str, Sequence[Any]], names: tuple[str, str, str]) -> list[str | None]:
@@ -89,7 +85,21 @@ def starts_of(sent: Mapping[str, Sequence[Any]], names: tuple[str, str, str]) ->
         raise UserError(
             f"missing column {'target' if starts is not None else 'start'}; a series is start and target"
         )
-    return texts(starts)
+    return list(starts)
+
+
+def _read(
+    cells: Sequence[Any], read: Callable[[Any, int], Array], errors: dict[int, UserError]
+) -> list[Array]:
+    """Each row's cell, read; what is wrong with it goes to `errors`."""
+    found = []
+    for row, cell in enumerate(cells):
+        try:
+            found.append(read(cell, row))
+        except UserError as error:
+            errors.setdefault(row, error)
+            found.append(EMPTY)
+    return found
 
 
 def _continued(series: Array, missing: int, timeline: Timeline) -> Array:
@@ -101,25 +111,23 @@ def _continued(series: Array, missing: int, timeline: Timeline) -> Array:
     return np.concatenate([series, np.maximum(found, 0.0) if series.min() >= 0 else found])
 
 
-def _points(cell: Any, row: int) -> Array:
+def _points(cell: Any, row: int, name: str) -> Array:
     """One series' points. Raises UserError for what is no number."""
     if cell is None:
-        return np.empty(0)
+        return EMPTY
     if not isinstance(cell, list):
-        raise UserError(f"row {row + 1}, column target: expected a list of numbers as in the other rows")
+        raise UserError("expected a list of numbers as in the other rows", row + 1, name)
     try:
         return finite(
-            np.array([np.nan if _missing(value) else value for value in cell], dtype=np.float64), row
+            np.array([np.nan if _missing(value) else value for value in cell], dtype=np.float64), row, name
         )
     except (TypeError, ValueError, OverflowError):
-        raise UserError(
-            f"row {row + 1}, column target: expected a list of numbers, nulls for the missing"
-        ) from None
+        raise UserError("expected a list of numbers, nulls for the missing", row + 1, name) from None
 
 
-def finite(values: Array, row: int) -> Array:
+def finite(values: Array, row: int, name: str) -> Array:
     if np.isinf(values).any():
-        raise UserError(f"row {row + 1}: expected finite numbers")
+        raise UserError("expected finite numbers", row + 1, name)
     return values
 
 
@@ -129,8 +137,8 @@ def _missing(value: Any) -> bool:
     return value in _MISSING
 
 
-def _width(column: Sequence[Any] | None, height: int) -> int:
-    return max((len(cell) for cell in column or () if isinstance(cell, list)), default=0)
+def _width(column: Sequence[Any]) -> int:
+    return max((len(cell) for cell in column if isinstance(cell, list)), default=0)
 
 
 def _features(cell: Any, row: int, width: int) -> Array:
@@ -142,7 +150,5 @@ def _features(cell: Any, row: int, width: int) -> Array:
         if found.ndim != 2 or len(found) != width:
             raise ValueError
     except (TypeError, ValueError):
-        raise UserError(
-            f"row {row + 1}, column {FEATURES}: expected {width} lists of numbers, one a covariate"
-        ) from None
-    return finite(found, row).T
+        raise UserError(f"expected {width} lists of numbers, one a covariate", row + 1, FEATURES) from None
+    return finite(found, row, FEATURES).T

@@ -1,25 +1,34 @@
 """The metadata channel, read."""
 
-from attributes import Attribute
-from items import text_of
+from typing import Any
 
-from slipway import Channel, UserError
+from attributes import Attribute
+from columns import check, declare
+from items import key_cells, numbered
+
+from slipway import Channel
 
 MOST = 20  # different values of an attribute that the report has room for
 
 
 def read(channel: Channel, key_names: tuple[str, ...]) -> list[Attribute]:
     """The attributes that have few enough values for a table. Raises UserError without the keys."""
+    declare(channel, key_names, [])
+    check(channel, key_names)
     table = channel.table
-    absent = [name for name in key_names if name not in table]
-    if absent:
-        raise UserError(
-            f"channel metadata: missing columns {', '.join(absent)}; it has {', '.join(channel.kinds)}"
-        )
-    keys = list(zip(*([text_of(cell) for cell in table[name].tolist()] for name in key_names), strict=True))
+    codes, keys = numbered(key_cells(table, key_names))
     found = []
-    for name in channel.kinds:
-        cells = [text_of(cell) for cell in table[name].tolist()]
-        if name not in key_names and 1 < len(set(cells)) <= MOST:
-            found.append(Attribute(name, dict(zip(keys, cells, strict=True))))
+    for name in table.names:
+        if name not in key_names and table.kinds[name] != "list":
+            cells = [_text(cell) for cell in table.column(name).tolist()]
+            if 1 < len(set(cells)) <= MOST:
+                of = {keys[code]: cell for code, cell in zip(codes.tolist(), cells, strict=True)}
+                found.append(Attribute(name, of))
     return found
+
+
+def _text(cell: Any) -> str:
+    """7 and 7.0 are one value, a missing cell is the empty text."""
+    if cell is None or cell != cell:
+        return ""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import answers
 import asked
 import numpy as np
-import older
 from answers import Answered
 from asked import Asked, Names
 from calibration import Calibration
@@ -24,7 +23,8 @@ from pydantic import AliasChoices, Field
 from timeline import Timeline
 
 import slipway
-from slipway import Array, Grouped, Rows, UserError
+from slipway import Answers, Array, Column, Table, UserError
+from slipway.table.kinds import Kind
 
 Quantile = Annotated[float, Field(ge=0.001, le=0.999)]
 
@@ -51,6 +51,23 @@ class Options(slipway.Options):
     """The step of the series, for clients that send it; it must be the one of training."""
 
 
+def _columns(names: Names, own: Mapping[str, Kind], timeline: Timeline) -> list[Column]:
+    """What requests may have: no column must come, as a series may be meant by its name or by its points."""
+    usual = {names.keys[0]: ["item_id"], names.time: ["timestamp", "start"], names.target: ["target"]}
+    everything = (*names.keys, names.time, names.target, *names.covariates)
+
+    def column(name: str, **said: Any) -> Column:
+        aliases = tuple(alias for alias in usual.get(name, ()) if alias not in everything)
+        return Column(name=name, optional=True, aliases=aliases, **{"kind": own.get(name), **said})
+
+    return [
+        *(column(name, role="key") for name in names.keys),
+        column(names.time, kind="time", role="time", times=timeline.format),
+        column(names.target, lists=True),
+        *(column(name) for name in names.covariates),
+    ]
+
+
 class Model(slipway.Model):
     """An engine and the histories it was made from.
 
@@ -59,41 +76,32 @@ class Model(slipway.Model):
     """
 
     options: ClassVar = Options
-    marks: ClassVar = older.MARKS
 
     def __init__(
         self,
         engine: Engine,
         panel: Panel,
-        names: Names,
-        own: Mapping[str, Any],
+        roles: Names,
+        own: Mapping[str, Kind],
         quantiles: tuple[float, ...],
         hierarchy: Hierarchy | None = None,
         shares: Forecasts | None = None,
     ) -> None:
         self.engine = engine
         self.panel = panel
-        self.names = names
+        self.roles = roles
         self.quantiles = quantiles
         self.hierarchy = hierarchy
         self.shares = shares
-        self.columns = [*names.keys, names.time, names.target, *names.covariates]
-        self.optional = self.columns
         self.own = dict(own)
-        usual = {
-            "item_id": names.keys[0],
-            "timestamp": names.time,
-            "start": names.time,
-            "target": names.target,
-        }
-        self.aliases = {alias: name for alias, name in usual.items() if alias not in self.columns}
-        keys = names.keys
-        self.short = [keys, (*keys, names.time), (*keys, names.time, *names.covariates)]
+        self.columns = _columns(roles, self.own, panel.timeline)
+        keys = roles.keys
+        self.layouts = [keys, (*keys, roles.time), (*keys, roles.time, *roles.covariates)]
 
-    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array] | Grouped:
+    def predict(self, table: Table, options: Options) -> Answers:
         """Answers each row, or each series of rows, in the layout that `answers` takes for it."""
         horizon = self._horizon(options)
-        wanted = asked.read(rows, self.panel, self.names, horizon)
+        wanted = asked.read(table, self.panel, self.roles, horizon)
         forecasts, panel = self._forecasts(wanted)
         levels = options.quantiles or self.quantiles
         quantiles = self.engine.quantiles(forecasts, panel, levels)
@@ -108,13 +116,14 @@ class Model(slipway.Model):
             options.output_types,
             self._observed(panel, options.anomalies),
         )
-        return answers.columns(wanted, found, options, rows.nests)
+        return answers.answers(wanted, found, options, table.nests)
 
-    def groups(self, rows: Rows) -> Array | None:
-        return asked.groups(rows, self.names)
+    def groups(self, table: Table) -> Array | None:
+        return asked.groups(table, self.roles)
 
-    def translated(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        return older.translated(document, self.names)
+    def keeps(self, options: Options) -> bool:
+        """DeepAR's `dynamic_feat` is no column: it has the covariates of the model, in their order."""
+        return bool(self.roles.covariates)
 
     def warm(self) -> None:
         """Has the libraries imported and each method run once."""
@@ -207,10 +216,10 @@ class Model(slipway.Model):
             "non_negative": engine.non_negative,
             "quantiles": self.quantiles,
             "timeline": self.panel.timeline.as_dict(),
-            "keys": self.names.keys,
-            "time": self.names.time,
-            "target": self.names.target,
-            "covariates": self.names.covariates,
+            "keys": self.roles.keys,
+            "time": self.roles.time,
+            "target": self.roles.target,
+            "covariates": self.roles.covariates,
             "used": self.panel.covariate_names,
             "own": self.own,
             "levels": self.hierarchy.levels if self.hierarchy else (),

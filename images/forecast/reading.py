@@ -1,35 +1,35 @@
 """The channels of a training job as one panel: long and wide tables, and lines of DeepAR's JSON."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tidy
 from assemble import panel_of, timeline_of
+from columns import check, declare, numbers_of, pieces
 from frequency import Frequency
-from items import Items
+from items import Items, key_cells, same
 from lines import starts_of, unrolled
 from panel import Panel
-from roles import Given, Roles, find_time, is_wide, long_roles
+from roles import NUMBERS, TARGETS, Given, Roles, find_keys, find_time, is_wide, long_roles
 from stamps import Stamps, format_of
 from tidy import Counts, Duplicates, Fill, Points
 from timeline import Timeline
 
-from slipway import Array, Channel, UserError
+from slipway import Array, Channel, Table, UserError
+from slipway.table.arrow import strings
 from slipway.table.spellings import Order
 from slipway.table.times import TimeFormat
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-WHOLE = 32 << 20  # bytes of files that are read at once; more come in pieces, of which only numbers are kept
-
-Reader = Callable[[Array], Array]
-"""Takes the cells of a column of times; gives times, or rows of `Stamps` that will have them."""
-
-LINES = ("item_id", "start", "target")
+ITEM = "item_id"
+SINGLE = ("series",)
+"""What the series of a table without keys is called."""
+LINES = (ITEM, "start", "target")
 """What a line of DeepAR's JSON calls the parts of a series."""
+
+Rows = Callable[[Table], Array]
+"""Gives the number of each row's series."""
 
 
 @dataclass
@@ -58,44 +58,40 @@ class Target:
 
 def read_target(channel: Channel, reading: Reading, related: Channel | None) -> Target:
     """The series of the target channel, with the covariates of the related one. Raises UserError."""
-    items, stamps = Items(), Stamps()
+    given = reading.given
+    keys = find_keys(channel.names, given)
+    declare(channel, keys, _times(channel, given))
     if channel.nested:
         panel, names = _of_lines(channel, reading)
-        roles = Roles(LINES[:1], *LINES[1:], names)
-        own = {LINES[0]: "text", **dict.fromkeys(names, "number")}
-        return Target(panel, roles, {name: kind for name, kind in own.items() if name not in channel.kinds})
-    if is_wide(channel.kinds, reading.given):
-        time = find_time(channel.kinds, reading.given)
-        parts = list(_wide_parts(channel, time, items, stamps.add))
-        roles = Roles(("item_id",), time, "target", ())
-        own = {"item_id": "text", "target": "number"}
+        own = _absent({ITEM: "text", **dict.fromkeys(names, "number")}, channel)
+        return Target(panel, Roles(LINES[:1], *LINES[1:], names), {**own, LINES[2]: "number"})
+    time = find_time(channel.names, given)
+    if not keys:
+        declare(channel, _sole_text(channel, time, given), [])
+    items, stamps, own = Items(), Stamps(time), {}
+    if is_wide(channel.kinds, given):
+        roles, own = Roles((ITEM,), time, "target", ()), {ITEM: "text", "target": "number"}
+        parts = list(_wide_parts(channel, items, stamps))
     else:
-        roles = long_roles(channel.kinds, reading.given)
-        own = {}
-        if not roles.keys:
-            roles, own = Roles(("item_id",), roles.time, roles.target, roles.covariates), {"item_id": "text"}
+        roles = long_roles(channel.kinds, given)
         reading.counts.add("text_covariates", len(roles.texts))
-        parts = list(_long_parts(channel, roles, items, stamps.add, single=bool(own)))
-    points, form = _timed(_joined(parts), stamps, roles.time, reading)
+        if not roles.keys:
+            roles, own = replace(roles, keys=(ITEM,)), {ITEM: "text"}
+        rows = _rows_of(items, () if own else roles.keys)
+        parts = list(_long_parts(channel, roles, rows, stamps))
+    points, form = _timed(_joined(parts), stamps, channel, reading)
     points = tidy.in_order(tidy.without_times(points, reading.counts), reading.counts)
-    if not len(points):
-        raise UserError(f"channel {channel.name}: no row has a time in the column {roles.time}")
     timeline = _timeline(points, form, reading)
-    names = roles.covariates
     if related is not None:
         steps = timeline.steps(points.times)
         points, _ = tidy.merged(points, steps, reading.duplicates, reading.counts)
-        points, names = _with_related(
-            points, names, related, roles, items, timeline, reading, single="item_id" in own
-        )
+        points, names = _with_related(points, related, roles, items, timeline, reading, single=ITEM in own)
         points = tidy.in_order(points, Counts())
         points, _ = tidy.merged(points, timeline.steps(points.times), "mean", Counts())
-        roles = Roles(roles.keys, roles.time, roles.target, names)
-        own = {**own, **{name: "number" for name in names if name not in channel.kinds}}
-    keys = list(items.codes)
-    panel = panel_of(
-        points, keys, timeline, roles.keys, names, reading.duplicates, reading.fill, reading.counts
-    )
+        roles = replace(roles, covariates=names)
+        own |= _absent(dict.fromkeys(names, "number"), channel)
+    panel = _panel(points, items, timeline, roles, reading)
+    own |= {name: "number" for name in (roles.target,) if channel.kinds.get(name) not in NUMBERS}
     return Target(panel, roles, own)
 
 
@@ -104,30 +100,43 @@ def read_like(channel: Channel, target: Target, reading: Reading) -> Panel:
     unheard.
     """
     items, quiet = Items(), replace(reading, counts=Counts(), notes=[])
+    roles = target.roles
+    declare(channel, roles.keys, [roles.time])
     if channel.nested:
         return _of_lines(channel, quiet, target.panel.timeline)[0]
-    roles = target.roles
-    read = _reader(target.panel.timeline, roles.time, quiet)
+    check(channel, [roles.time])
+    stamps = Stamps(roles.time)
     if is_wide(channel.kinds, reading.given):
-        parts = list(_wide_parts(channel, roles.time, items, read))
-        names: tuple[str, ...] = ()
+        roles = replace(roles, covariates=())
+        parts = list(_wide_parts(channel, items, stamps))
     else:
-        absent = [name for name in (roles.time, roles.target) if name not in channel.kinds]
-        if absent:
-            raise UserError(f"channel {channel.name}: missing columns {', '.join(absent)}")
-        names = roles.covariates
-        parts = list(_long_parts(channel, roles, items, read, single=roles.keys[0] in target.own))
-    points = tidy.in_order(tidy.without_times(_joined(parts), quiet.counts), quiet.counts)
-    return panel_of(
-        points,
-        list(items.codes),
-        target.panel.timeline,
-        roles.keys,
-        names,
-        reading.duplicates,
-        reading.fill,
-        quiet.counts,
-    )
+        keys = () if ITEM in target.own else roles.keys
+        check(channel, [*keys, roles.target])
+        parts = list(_long_parts(channel, roles, _rows_of(items, keys), stamps))
+    points, _ = _timed(_joined(parts), stamps, channel, quiet, target.panel.timeline.format)
+    points = tidy.in_order(tidy.without_times(points, quiet.counts), quiet.counts)
+    return _panel(points, items, target.panel.timeline, roles, quiet)
+
+
+def _times(channel: Channel, given: Given) -> list[str]:
+    """The columns that hold times, as far as names tell: of lines of JSON, their starts."""
+    try:
+        return [find_time(channel.names, given), LINES[1]]
+    except UserError:
+        if LINES[1] in channel.names:
+            return [LINES[1]]
+        raise
+
+
+def _sole_text(channel: Channel, time: str, given: Given) -> list[str]:
+    """The one column of texts, which then tells series apart."""
+    taken = {time, given.target, *TARGETS}
+    found = [name for name, kind in channel.head.kinds.items() if kind == "text" and name not in taken]
+    return found if len(found) == 1 else []
+
+
+def _absent(own: dict[str, str], channel: Channel) -> dict[str, str]:
+    return {name: kind for name, kind in own.items() if name not in channel.names}
 
 
 def _of_lines(
@@ -135,28 +144,49 @@ def _of_lines(
 ) -> tuple[Panel, tuple[str, ...]]:
     """Series of one line each: `start` and `target`, as DeepAR has them."""
     sent: dict[str, list[Any]] = {}
-    for piece in channel.records():
-        for name, column in piece.items():
-            sent.setdefault(name, []).extend(column.tolist())
+    for table, _ in pieces(channel):
+        for name in table.names:
+            sent.setdefault(name, []).extend(table.column(name).tolist())
     height = max(map(len, sent.values()))
     if timeline is None and reading.frequency is None:
         raise UserError("freq is required where series come as start and target; give freq, as in D or MS")
     whole = timeline is None  # nothing is forecast after the lines of another channel
-    if timeline is None:
-        starts = starts_of(sent, LINES)
-        form = _walled(format_of(starts, LINES[1], reading.dates, reading.notes), reading)
-        times = form.parse(starts, LINES[1])
-        timeline = _timeline(times[~np.isnat(times)], form, reading)
-    panel = unrolled(sent, height, timeline, reading.fill, reading.counts, LINES, whole=whole).panel
+    try:
+        if timeline is None:
+            starts = strings(starts_of(sent, LINES))
+            form = _walled(format_of(starts, LINES[1], reading.dates, []), reading)
+            times = form.parse(starts, LINES[1])
+            timeline = _timeline(times[~np.isnat(times)], form, reading)
+        panel = unrolled(sent, height, timeline, reading.fill, reading.counts, LINES, whole=whole)
+    except UserError as error:
+        raise error.within(f"channel {channel.name}") from None
     return panel, panel.covariate_names
 
 
-def _timed(points: Points, stamps: Stamps, name: str, reading: Reading) -> tuple[Points, TimeFormat]:
-    """`points` whose times are rows of `stamps` so far, and how those are written."""
-    form = _walled(format_of(stamps.column, name, reading.dates, reading.notes), reading)
-    times, zoned = form.read(stamps.column, name)
+def _timed(
+    points: Points, stamps: Stamps, channel: Channel, reading: Reading, form: TimeFormat | None = None
+) -> tuple[Points, TimeFormat]:
+    """`points`, whose times are rows of `stamps` so far, with their times; and how those are written."""
+    cells, name = stamps.cells, stamps.name
+    try:
+        if form is None:
+            form = _walled(_learnt(cells, name, channel, reading), reading)
+        times, zoned = form.read(cells, name)
+    except UserError as error:
+        raise error.within(f"channel {channel.name}") from None
     reading.counts.add("zoned", zoned)
+    if np.isnat(times).all():
+        raise UserError(f"channel {channel.name}: no row has a time in the column {name}")
     return replace(points, times=times[points.times]), form
+
+
+def _learnt(cells: Any, name: str, channel: Channel, reading: Reading) -> TimeFormat:
+    """As the shared layer learnt it of the whole table; anew of one that came in pieces."""
+    if channel.fits_memory:
+        known = next(column.times for column in channel.table.columns if column.name == name)
+        if known is not None:
+            return known
+    return format_of(cells, name, reading.dates, reading.notes)
 
 
 def _walled(form: TimeFormat, reading: Reading) -> TimeFormat:
@@ -173,7 +203,22 @@ def _timeline(points: Points | Array, form: TimeFormat, reading: Reading) -> Tim
     return replace(found, format=replace(form, wall=found.frequency.is_daily_or_longer))
 
 
+def _panel(points: Points, items: Items, timeline: Timeline, roles: Roles, reading: Reading) -> Panel:
+    return panel_of(
+        points,
+        list(items.codes),
+        timeline,
+        roles.keys,
+        roles.covariates,
+        reading.duplicates,
+        reading.fill,
+        reading.counts,
+    )
+
+
 def _joined(parts: Sequence[Points]) -> Points:
+    if len(parts) == 1:
+        return parts[0]
     return Points(
         np.concatenate([part.codes for part in parts]),
         np.concatenate([part.times for part in parts]),
@@ -182,73 +227,43 @@ def _joined(parts: Sequence[Points]) -> Points:
     )
 
 
-def _long_parts(channel: Channel, roles: Roles, items: Items, read: Reader, single: bool) -> Iterator[Points]:
-    """Piece by piece, so that only numbers are kept, never the table."""
-    for table in _pieces(channel):
-        rows = len(table)
-        columns = (
-            [np.full(rows, "series", dtype=object)]
-            if single
-            else [table[name].to_numpy() for name in roles.keys]
-        )
-        codes = items.of(columns)
-        covariates = [
-            _numbers(table, name, channel) if name in table else np.full(rows, np.nan)
-            for name in roles.covariates
-        ]
-        yield _sorted_part(
-            codes, read(table[roles.time].to_numpy()), _numbers(table, roles.target, channel), covariates
+def _rows_of(items: Items, keys: Sequence[str], add: bool = True) -> Rows:
+    """How rows are told apart: by the columns `keys`; without any they are of one series."""
+    return lambda table: items.of(key_cells(table, keys) if keys else same(SINGLE, len(table)), add)
+
+
+def _long_parts(channel: Channel, roles: Roles, rows: Rows, stamps: Stamps) -> Iterator[Points]:
+    """Piece by piece, so that of a table that does not fit memory only numbers are kept."""
+    for table, done in pieces(channel):
+        values = numbers_of(channel, table, roles.target, done)
+        yield Points(
+            rows(table), stamps.add(table), values, _covariates(channel, table, roles.covariates, done)
         )
 
 
-def _sorted_part(codes: Array, times: Array, values: Array, covariates: Sequence[Array]) -> Points:
-    return Points(
-        codes, times, values, np.column_stack(covariates) if covariates else np.empty((len(codes), 0))
-    )
+def _covariates(channel: Channel, table: Table, names: Sequence[str], done: int) -> Array:
+    found = np.full((len(table), len(names)), np.nan)
+    for place, name in enumerate(names):
+        if name in table:
+            found[:, place] = numbers_of(channel, table, name, done)
+    return found
 
 
-def _wide_parts(channel: Channel, time: str, items: Items, read: Reader) -> Iterator[Points]:
-    for table in _pieces(channel):
-        times = read(table[time].to_numpy())
-        names = [str(name) for name in table if name != time]
-        for name in names:
-            codes = items.of([np.full(len(table), name, dtype=object)])
-            yield Points(codes, times, _numbers(table, name, channel), np.empty((len(table), 0)))
-
-
-def _pieces(channel: Channel) -> Iterator["DataFrame"]:
-    if channel.size_bytes is not None and channel.size_bytes < WHOLE:
-        yield channel.table
-    else:
-        yield from channel.tables()
-
-
-def _reader(timeline: Timeline, name: str, reading: Reading) -> Reader:
-    """How times are read where the format is known."""
-
-    def read(column: Array) -> Array:
-        stamps = Stamps()
-        stamps.add(column)
-        times, zoned = timeline.format.read(stamps.column, name)
-        reading.counts.add("zoned", zoned)
-        return times
-
-    return read
-
-
-def _numbers(table: "DataFrame", name: str, channel: Channel) -> Array:
-    column = table[name].to_numpy()
-    if column.dtype == object:
-        present = [cell for cell in column.tolist() if cell is not None]
-        if present:
-            raise UserError(f'channel {channel.name}, column {name}: expected numbers, got "{present[0]}"')
-        return np.full(len(column), np.nan)
-    return np.asarray(column, dtype=np.float64)
+def _wide_parts(channel: Channel, items: Items, stamps: Stamps) -> Iterator[Points]:
+    for table, done in pieces(channel):
+        names = [name for name in table.names if name != stamps.name]
+        codes = items.of([strings(names)])
+        values = np.concatenate([numbers_of(channel, table, name, done) for name in names])
+        yield Points(
+            np.repeat(codes, len(table)),
+            np.tile(stamps.add(table), len(names)),
+            values,
+            np.empty((len(values), 0)),
+        )
 
 
 def _with_related(
     points: Points,
-    names: tuple[str, ...],
     related: Channel,
     roles: Roles,
     items: Items,
@@ -257,36 +272,28 @@ def _with_related(
     single: bool,
 ) -> tuple[Points, tuple[str, ...]]:
     """The points with the related channel's rows as further ones, which have covariates and no target."""
-    kinds: Mapping[str, str] = related.kinds
-    absent = [name for name in (roles.time, *(() if single else roles.keys)) if name not in kinds]
-    if absent:
-        raise UserError(f"channel related: missing columns {', '.join(absent)}; it has {', '.join(kinds)}")
+    keys = () if single else roles.keys
+    declare(related, keys, [roles.time])
+    check(related, [roles.time, *keys])
+    names = roles.covariates
+    kinds = related.kinds
     others = [name for name in kinds if name not in (*roles.keys, roles.time, roles.target, *names)]
-    added = tuple(name for name in others if kinds[name] != "text")
+    added = tuple(name for name in others if kinds[name] in NUMBERS)
     reading.counts.add("text_covariates", len(others) - len(added))
     both = (*names, *added)
-    read = _reader(timeline, roles.time, reading)
+    rows, stamps = _rows_of(items, keys, add=False), Stamps(roles.time)
     parts = [
         Points(
-            points.codes,
-            points.times,
-            points.values,
-            np.hstack([points.covariates, np.full((len(points), len(added)), np.nan)]),
+            rows(table),
+            stamps.add(table),
+            np.full(len(table), np.nan),
+            _covariates(related, table, both, done),
         )
+        for table, done in pieces(related)
     ]
-    for table in _pieces(related):
-        rows = len(table)
-        columns = (
-            [np.full(rows, "series", dtype=object)]
-            if single
-            else [table[name].to_numpy() for name in roles.keys]
-        )
-        codes = items.of(columns, add=False)
-        reading.counts.add("unknown_related", (codes < 0).sum())
-        covariates = [
-            _numbers(table, name, related) if name in kinds else np.full(rows, np.nan) for name in both
-        ]
-        part = _sorted_part(codes, read(table[roles.time].to_numpy()), np.full(rows, np.nan), covariates)
-        parts.append(part.take((codes >= 0) & ~np.isnat(part.times)))
+    part, _ = _timed(_joined(parts), stamps, related, reading, timeline.format)
+    reading.counts.add("unknown_related", (part.codes < 0).sum())
+    part = part.take((part.codes >= 0) & ~np.isnat(part.times))
+    wider = np.hstack([points.covariates, np.full((len(points), len(added)), np.nan)])
     # Steps that only the related channel has, before a series begins, are trimmed with its missing points.
-    return _joined(parts), both
+    return _joined([replace(points, covariates=wider), part]), both

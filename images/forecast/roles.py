@@ -1,6 +1,6 @@
 """Which column is what: said by hyperparameters or a schema, else told from names and kinds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,8 @@ TIMES = ("timestamp", "time", "date", "datetime", "ds", "start", "month", "week"
 TARGETS = ("target", "target_value", "y", "value", "demand", "sales", "quantity")
 ITEMS = ("item_id", "unique_id", "series_id", "key", "item", "sku", "id", "series")
 COL_TYPES = ("key", "time", "num", "str")
+NUMBERS = ("number", "integer", "boolean")
+"""Kinds of columns that can be forecast, and be covariates."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,15 @@ class Given:
         return cls(tuple(found["key"]), found["time"][0], found["num"][0], "long")
 
 
-def find_time(kinds: Mapping[str, str], given: Given) -> str:
+def find_keys(names: Sequence[str], given: Given) -> tuple[str, ...]:
+    """The columns that by their names tell series apart; what they hold may have more to say."""
+    if given.item_id:
+        return given.item_id
+    found = _by_name(ITEMS, names)
+    return () if found is None or found == given.target else (found,)
+
+
+def find_time(kinds: Collection[str], given: Given) -> str:
     """The column of times. Raises UserError where there is none."""
     if given.timestamp:
         return _present(given.timestamp, kinds, "timestamp")
@@ -72,7 +82,7 @@ def is_wide(kinds: Mapping[str, str], given: Given) -> bool:
         return False
     time = find_time(kinds, given)
     others = {name: kind for name, kind in kinds.items() if name != time}
-    texts = [name for name, kind in others.items() if kind == "text"]
+    texts = [name for name, kind in others.items() if kind not in NUMBERS]
     return _by_name(TARGETS, others) is None and len(others) > 1 and not texts
 
 
@@ -80,12 +90,10 @@ def long_roles(kinds: Mapping[str, str], given: Given) -> Roles:
     """The roles of a long table's columns. Raises UserError where one cannot be told."""
     time = find_time(kinds, given)
     rest = {name: kind for name, kind in kinds.items() if name != time}
-    keys = tuple(_present(name, kinds, "item_id") for name in given.item_id)
-    if not keys and (named := _by_name(ITEMS, rest)) and named != given.target:
-        keys = (named,)
+    keys = tuple(_present(name, kinds, "item_id") for name in find_keys([*rest], given))
     rest = {name: kind for name, kind in rest.items() if name not in keys}
-    numbers = [name for name, kind in rest.items() if kind != "text"]
-    texts = [name for name, kind in rest.items() if kind == "text"]
+    numbers = [name for name, kind in rest.items() if kind in NUMBERS]
+    texts = [name for name, kind in rest.items() if kind not in NUMBERS]
     target = _target(rest, numbers, given)
     texts = [name for name in texts if name != target]
     if not given.item_id and texts:
@@ -111,12 +119,12 @@ def _target(rest: Mapping[str, str], numbers: Sequence[str], given: Given) -> st
     return found
 
 
-def _present(name: str, kinds: Mapping[str, str], what: str) -> str:
+def _present(name: str, kinds: Collection[str], what: str) -> str:
     if name not in kinds:
         raise UserError(f"{what}: no column {name} in the train channel; it has {', '.join(kinds)}")
     return name
 
 
-def _by_name(names: Sequence[str], kinds: Mapping[str, str]) -> str | None:
+def _by_name(names: Sequence[str], kinds: Collection[str]) -> str | None:
     lower = {name.lower(): name for name in kinds}
     return next((lower[name] for name in names if name in lower), None)

@@ -17,7 +17,7 @@ BAD = {
     "words for a target": (
         "item_id,timestamp,target\na,2024-01-01,x\na,2024-02-01,y\n",
         {},
-        'expected numbers, got "x"',
+        'row 1, column "target": expected a number, got "x"',
     ),
     "words for times": (
         "item_id,timestamp,target\na,soon,1\na,later,2\n",

@@ -201,7 +201,7 @@ def test_lightgbm_learns_from_attributes_where_they_help_out_of_sample(
     channels = {"train": {"a.csv": long_csv(series, times)}, "metadata": {"a.csv": "\n".join(metadata)}}
     job = train(channels, horizon=8, preset="balanced", backtest_windows=2)
     assert job.code == 0, job.log
-    told = job.report["sections"][0]["text"]
+    told = job.text("The series")
     assert "without; used." in told, told
     with job.server() as server:
         rows = ask(server, [{"item_id": "0"}, {"item_id": "1"}]).json["predictions"]
@@ -250,6 +250,6 @@ def test_time_that_runs_out_ends_backtests_not_the_job(train: Trained, monkeypat
     monkeypatch.setattr(trainer, "time", Clock)
     job = train({"train": {"a.csv": long_csv({"a": monthly(40)})}}, horizon=3, time_limit_s=60)
     assert job.code == 0, job.log
-    assert "No series was backtested" in str(job.report["sections"][0]["text"])
+    assert "No series was backtested" in job.text("The series")
     with job.server() as server:
         assert ask(server, [{"item_id": "a"}]).status == 200

@@ -72,7 +72,7 @@ def test_covariates_of_the_parts_move_them_and_their_sums(train: Trained) -> Non
     channels = {"train": {"a.csv": "\n".join(target)}, "related": {"a.csv": "\n".join(related)}}
     job = train(channels, horizon=3, backtest_windows=3, item_id="region,shop", hierarchy="region,shop")
     assert job.code == 0, job.log
-    assert "; used." in job.report["sections"][0]["text"], job.report["sections"][0]["text"]
+    assert "; used." in job.text("The series"), job.text("The series")
     keys = [*KEYS, ("", ""), ("n", ""), ("s", "")]
 
     def asked(server: Any, sent: float | None) -> dict[tuple[str, str], float]:
@@ -118,8 +118,7 @@ def test_covariates_that_help_are_used_and_others_are_not(train: Trained) -> Non
     target, related = covaried(0)
     job = train({"train": {"a.csv": target}, "related": {"a.csv": related}}, horizon=3, backtest_windows=3)
     assert job.code == 0, job.log
-    notes = next(part["text"] for part in job.report["sections"] if part["title"] == "The series")
-    assert "; used." in notes
+    assert "; used." in job.text("The series")
     rows = [{"item_id": "1", "timestamp": "2023-11-01", "discount": value} for value in (0, 30)]
     with job.server() as server:
         low, high = (ask(server, [row]).json["predictions"][0]["mean"] for row in rows)
@@ -130,9 +129,7 @@ def test_covariates_that_help_are_used_and_others_are_not(train: Trained) -> Non
         assert stored[0] == pytest.approx(asked)
     target, related = covaried(9)
     job = train({"train": {"a.csv": target}, "related": {"a.csv": related}}, horizon=3, backtest_windows=3)
-    assert "; not used." in next(
-        part["text"] for part in job.report["sections"] if part["title"] == "The series"
-    )
+    assert "; not used." in job.text("The series")
     assert (
         train({"train": {"a.csv": target}, "related": {"a.csv": related}}, horizon=3, covariates=False).code
         == 0

@@ -225,9 +225,9 @@ BAD: dict[str, tuple[Any, str]] = {
     "a step of the past": ([{"item_id": "a", "timestamp": "2021-12-01"}], "not after the history"),
     "a target that is no list": (
         {"instances": [{"start": "2020-01-01", "target": [1]}, {"start": "2020-01-01", "target": 1}]},
-        "row 2, column target",
+        'row 2, column "target"',
     ),
-    "a list of words": ({"instances": [{"start": "2020-01-01", "target": ["x"]}]}, "row 1, column target"),
+    "a list of words": ({"instances": [{"start": "2020-01-01", "target": ["x"]}]}, 'row 1, column "target"'),
     "a series without a start": ({"instances": [{"target": [1, 2]}]}, "missing column start"),
     "a start that is none": ({"instances": [{"start": "soon", "target": [1, 2]}]}, "expected a date or time"),
     "a horizon too long": ({"instances": [{"item_id": "a"}], "configuration": {"horizon": 5}}, "at most 4"),

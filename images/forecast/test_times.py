@@ -217,12 +217,11 @@ def test_a_forecast_begins_after_the_last_position_of_a_line_missing_or_not(trai
     assert same["mean"] == gaps["mean"]
 
 
-def test_a_timeline_of_version_0_1_still_ends_its_months() -> None:
+def test_a_timeline_is_the_same_again() -> None:
+    from frequency import Frequency
     from timeline import Timeline
 
-    facts = {"frequency": {"unit": "month", "count": 1}, "anchor": 0, "month_end": True, "offset_s": 0}
-    assert Timeline.from_dict(facts).texts(np.array([600, 601])).tolist() == ["2020-01-31", "2020-02-29"]
-    today = Timeline.of(
-        Timeline.from_dict(facts).frequency, np.array(["2020-01-31", "2020-02-28"], dtype="M8[s]")
-    )
-    assert Timeline.from_dict(json.loads(json.dumps(today.as_dict()))) == today
+    ends = np.array(["2020-01-31", "2020-02-29"], dtype="M8[s]")
+    found = Timeline.of(Frequency("month", 1), ends)
+    assert found.texts(np.array([600, 601])).tolist() == ["2020-01-31", "2020-02-29"]
+    assert Timeline.from_dict(json.loads(json.dumps(found.as_dict()))) == found

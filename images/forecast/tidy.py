@@ -75,10 +75,16 @@ def without_times(points: Points, counts: Counts) -> Points:
 
 def in_order(points: Points, counts: Counts) -> Points:
     """Series by series, each by time; rows of equal times stay in their order."""
-    same = points.codes[1:] == points.codes[:-1]
-    back = same & (points.times[1:] < points.times[:-1])
-    counts.add("unsorted", len(np.unique(points.codes[1:][back])))
-    return points.take(np.lexsort((points.times, points.codes)))
+    codes, times = points.codes, points.times.astype(np.int64)
+    same = codes[1:] == codes[:-1]
+    back = same & (times[1:] < times[:-1])
+    counts.add("unsorted", len(np.unique(codes[1:][back])))
+    if not back.any() and (codes[1:] >= codes[:-1]).all():
+        return points
+    first, span = int(times.min()), int(times.max()) - int(times.min()) + 1
+    if span * (int(codes.max()) + 1) < 2**62:  # one key, whose runs a stable sort merges
+        return points.take(np.argsort(codes * span + (times - first), kind="stable"))
+    return points.take(np.lexsort((times, codes)))
 
 
 def merged(points: Points, steps: Array, how: Duplicates, counts: Counts) -> tuple[Points, Array]:
@@ -110,58 +116,84 @@ def _merged(column: Array, starts: Array, how: Duplicates) -> Array:
     return found
 
 
-def trimmed(values: Array, counts: Counts, after: str = "trailing") -> tuple[int, int]:
-    """The first and one past the last point that is not missing; (0, 0) for a series without any.
+def trimmed(values: Array, ends: Array, counts: Counts, after: str = "trailing") -> tuple[Array, Array]:
+    """Where the first point of each series and the one past its last stand, counted from its beginning.
 
-    `after` is the rule by which the points after the last are counted.
+    Series lie one after the other and end at `ends`; one without a point has 0 and 0. `after` is the rule by
+    which the points after the last are counted.
     """
+    begins = np.r_[0, ends[:-1]][: len(ends)]
     given = np.flatnonzero(~np.isnan(values))
-    if not len(given):
-        return 0, 0
-    first, last = int(given[0]), int(given[-1]) + 1
-    counts.add("leading", first)
-    counts.add(after, len(values) - last)
+    low, high = np.searchsorted(given, begins), np.searchsorted(given, ends)
+    there = high > low
+    first, last = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.int64)
+    first[there] = given[low[there]] - begins[there]
+    last[there] = given[high[there] - 1] + 1 - begins[there]
+    counts.add("leading", first.sum())
+    counts.add(after, (ends - begins - last)[there].sum())
     return first, last
 
 
-def filled(values: Array, season: int, how: Fill, counts: Counts) -> Array:
-    """`values` without gaps, the ends of which are points.
+def filled(values: Array, ends: Array, season: int, how: Fill, counts: Counts) -> Array:
+    """`values` without gaps: series one after the other that end at `ends`, with points at their ends.
 
     auto takes zero in a series that is mostly zeros, the mean of one season before and after where both are
     there, and else a line between the neighbours.
     """
-    gaps = np.isnan(values)
-    if not gaps.any():
+    missing = np.isnan(values)
+    gaps, given = np.flatnonzero(missing), np.flatnonzero(~missing)
+    if not len(gaps):
         return values
-    counts.add("filled", gaps.sum())
-    counts.add("filled_series", 1)
+    owner = np.searchsorted(ends, gaps, side="right")
+    gappy, of_gap = np.unique(owner, return_inverse=True)
+    counts.add("filled", len(gaps))
+    counts.add("filled_series", len(gappy))
     found = values.copy()
-    if how == "zero" or (how == "auto" and np.median(values[~gaps]) == 0):
+    if how == "zero":
         found[gaps] = 0.0
-    elif how == "previous":
-        place = np.maximum.accumulate(np.where(gaps, 0, np.arange(len(values))))
-        found = values[place]
-    else:
-        steps = np.arange(len(values))
-        found[gaps] = np.interp(steps[gaps], steps[~gaps], values[~gaps])
-        if how == "auto" and season > 1:
-            inner = np.flatnonzero(gaps)
-            inner = inner[(inner >= season) & (inner + season < len(values))]
-            around = (values[inner - season] + values[inner + season]) / 2
+        return found
+    place = np.searchsorted(given, gaps)
+    before, after = given[place - 1], given[place]  # of the same series, as its ends are points
+    if how == "previous":
+        found[gaps] = values[before]
+        return found
+    slope = (values[after] - values[before]) / (after - before)
+    found[gaps] = slope * (gaps - before) + values[before]
+    if how == "auto":
+        begins = np.r_[0, ends[:-1]]
+        if season > 1:
+            inner = (gaps - season >= begins[owner]) & (gaps + season < ends[owner])
+            around = (values[gaps[inner] - season] + values[gaps[inner] + season]) / 2
             known = ~np.isnan(around)
-            found[inner[known]] = around[known]
+            found[gaps[inner][known]] = around[known]
+        found[gaps[_mostly_zeros(values, begins[gappy], ends[gappy])[of_gap]]] = 0.0
     return found
 
 
-def described(values: Array, counts: Counts) -> None:
-    """Counts what is odd about a series that needs no mending."""
-    if not len(values):
-        counts.add("all_missing", 1)
-    elif len(values) <= 3:
-        counts.add("tiny", 1)
-    elif not values.any():
-        counts.add("zeros", 1)
-    elif values.min() == values.max():
-        counts.add("constant", 1)
-    if len(values) and values.min() < 0:
-        counts.add("negative", 1)
+def _mostly_zeros(values: Array, begins: Array, ends: Array) -> Array:
+    """Whether the median of each series' points is zero."""
+    lengths = ends - begins
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    cells = values[np.arange(len(owner)) + np.repeat(begins - np.cumsum(lengths) + lengths, lengths)]
+    given = ~np.isnan(cells)
+    owner, cells = owner[given], cells[given]
+    cells = cells[np.lexsort((cells, owner))]
+    number = np.bincount(owner, minlength=len(lengths))
+    first = np.cumsum(number) - number
+    middles: Array = cells[first + (number - 1) // 2] + cells[first + number // 2] == 0
+    return middles
+
+
+def described(values: Array, ends: Array, counts: Counts) -> None:
+    """Counts what is odd about series that needs no mending; they lie one after the other."""
+    lengths = np.diff(ends, prepend=0)
+    some = lengths > 0
+    begins = (ends - lengths)[some]
+    least = np.minimum.reduceat(values, begins) if len(begins) else np.empty(0)
+    most = np.maximum.reduceat(values, begins) if len(begins) else np.empty(0)
+    long, flat = lengths[some] > 3, least == most
+    counts.add("all_missing", (~some).sum())
+    counts.add("tiny", (~long).sum())
+    counts.add("zeros", (long & flat & (least == 0)).sum())
+    counts.add("constant", (long & flat & (least != 0)).sum())
+    counts.add("negative", (least < 0).sum())

@@ -7,6 +7,7 @@ import numpy as np
 from frequency import Frequency
 
 from slipway import Array
+from slipway.table import arrow
 from slipway.table.times import TimeFormat
 
 FITS = 0.8  # this share of days must follow a rule: others are moved by holidays
@@ -31,9 +32,11 @@ class Timeline:
     @classmethod
     def of(cls, frequency: Frequency, times: Array) -> "Timeline":
         """The grid that most of `times` lie on."""
+        times, places = distinct(times)
         ticks = frequency.ticks(times)
-        values, counts = np.unique(ticks % frequency.count, return_counts=True)
-        anchor = int(values[counts.argmax()]) if len(values) else 0
+        values, inverse = np.unique(ticks % frequency.count, return_inverse=True)
+        often = np.bincount(inverse, np.bincount(places, minlength=len(times)))
+        anchor = int(values[often.argmax()]) if len(values) else 0
         nth, weekmask = _day_of_month(times) if frequency.unit == "month" and len(times) else (0, EVERY_DAY)
         found = cls(frequency, anchor, nth, weekmask)
         after = times - found._starts(ticks)
@@ -71,13 +74,14 @@ class Timeline:
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "Timeline":
-        last = {"nth": -1} if facts.get("month_end") else {}  # as version 0.1 said it
-        facts = {name: fact for name, fact in facts.items() if name != "month_end"}
-        parts = {
-            "frequency": Frequency(**facts["frequency"]),
-            "format": TimeFormat(**facts.get("format", {})),
-        }
-        return cls(**{**facts, **last, **parts})
+        parts = {"frequency": Frequency(**facts["frequency"]), "format": TimeFormat(**facts["format"])}
+        return cls(**{**facts, **parts})
+
+
+def distinct(times: Array) -> tuple[Array, Array]:
+    """The different ones of `times`, datetime64[s] without gaps, and which of them each is."""
+    packed = arrow.numbers(times.astype("M8[s]").view(np.int64)).dictionary_encode()
+    return arrow.integers(packed.dictionary).astype("M8[s]"), arrow.codes(packed)
 
 
 def _day_of_month(times: Array) -> tuple[int, str]:

@@ -26,7 +26,6 @@ from tidy import Duplicates, Fill
 import slipway
 from predictor import Model, Quantile
 from slipway import Channel, Job, Tunable, UserError
-from slipway.table.spellings import Order
 
 KEPT = 2_000  # points of each series that the model keeps: more than any method looks at
 CHUNK = 500  # series of a hierarchy that are forecast at once
@@ -43,8 +42,6 @@ class Hyperparameters(slipway.Hyperparameters):
     """How many steps ahead to forecast."""
     freq: Annotated[str, Field(validation_alias=AliasChoices("freq", "frequency", "time_freq"))] = ""
     """The step of the series, a pandas alias: D, W-SUN, MS, h, 15min; found from the data when empty."""
-    dates: Order = ""
-    """How 1/2/2024 is read where no cell of the whole column decides it: day-first or month-first."""
     item_id: Annotated[
         tuple[str, ...], Field(validation_alias=AliasChoices("item_id", "key", "keys", "series_id"))
     ] = ()

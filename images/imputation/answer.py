@@ -1,8 +1,6 @@
 """A model's raw answers as cells, with what the caller asked to know of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from calibration import Calibration
@@ -24,6 +22,7 @@ class Asked:
     multiple: int = 0
     explain: bool = False
     tolerance: float = 0.0  # of numbers, in standard deviations; 0: none is left empty
+    interval: bool = False
 
 
 def answered(
@@ -35,39 +34,41 @@ def answered(
     rng: np.random.Generator,
 ) -> Cells:
     """Raw answers as cells with their confidence."""
-    draws = np.empty((len(rows), asked.multiple), dtype=object)
     if isinstance(confidence, Residuals):
-        raw = confidence.bounded(raw)
-        lower, upper = (column.write(end) for end in confidence.interval(raw))
-        near = confidence.within(raw, asked.tolerance) if asked.tolerance else None
-        left = np.zeros(len(rows), bool)
-        if near is not None and asked.precision_threshold is not None:
-            left = near < asked.precision_threshold
-        values = column.write(raw)
-        values[left] = None
-        for place in range(asked.multiple):
-            draws[:, place] = column.write(confidence.draw(raw, rng))
-        cells = Cells(rows, values, left, near, lower, upper)
-        return replace(cells, draws=draws) if asked.multiple else cells
-    labels = column.write(np.array(column.labels, dtype=object))
+        return _numbers(confidence, rows, confidence.bounded(raw), asked, rng)
+    return _labels(confidence, rows, raw, asked, rng)
+
+
+def _numbers(
+    confidence: Residuals, rows: NDArray[np.int64], raw: Floats, asked: Asked, rng: np.random.Generator
+) -> Cells:
+    near = confidence.within(raw, asked.tolerance) if asked.tolerance else None
+    left = np.zeros(len(rows), bool)
+    if near is not None and asked.precision_threshold is not None:
+        left = near < asked.precision_threshold
+    cells = Cells(rows, np.where(left, np.nan, raw), left, near)
+    if asked.interval:
+        lower, upper = confidence.interval(raw)
+        cells = replace(cells, lower=lower, upper=upper)
+    if asked.multiple:
+        draws = [confidence.draw(raw, rng) for _ in range(asked.multiple)]
+        cells = replace(cells, draws=np.column_stack(draws))
+    return cells
+
+
+def _labels(
+    confidence: Calibration, rows: NDArray[np.int64], raw: Floats, asked: Asked, rng: np.random.Generator
+) -> Cells:
     chances = confidence.probabilities(raw)
     sure = chances.max(1)
     threshold = asked.precision_threshold
     left = np.zeros(len(rows), bool) if threshold is None else confidence.precision_at(sure) < threshold
-    values = labels[chances.argmax(1)]
-    values[left] = None
-    cells = Cells(rows, values, left, probability=sure)
+    cells = Cells(rows, np.where(left, -1, chances.argmax(1)), left, probability=sure)
     if asked.top_k:
         ranked = np.argsort(-chances, axis=1, kind="stable")[:, : asked.top_k]
-        cells = replace(cells, top=labels[ranked], top_probability=np.take_along_axis(chances, ranked, 1))
-    edges = np.cumsum(chances, axis=1)
-    for place in range(asked.multiple):
-        draws[:, place] = labels[(edges[:, :-1] < rng.random((len(rows), 1)) * edges[:, -1:]).sum(1)]
-    return replace(cells, draws=draws) if asked.multiple else cells
-
-
-def objects(values: Sequence[Any]) -> NDArray[Any]:
-    """Any objects as an array of them."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+        cells = replace(cells, top=ranked, top_probability=np.take_along_axis(chances, ranked, 1))
+    if asked.multiple:
+        edges = np.cumsum(chances, axis=1)
+        chosen = [edges[:, :-1] < rng.random((len(rows), 1)) * edges[:, -1:] for _ in range(asked.multiple)]
+        cells = replace(cells, draws=np.column_stack([one.sum(1) for one in chosen]))
+    return cells

@@ -23,16 +23,15 @@ def width(column: Column) -> int:
     return {"number": 1, "date": 6, "text": 3}[column.kind]
 
 
-def block(column: Column, read: NDArray[Any]) -> Floats:
+def block(column: Column, read: Any) -> Floats:
     """The dense columns of one column; the first is NaN exactly where the cell is missing."""
     if column.kind == "number":
-        return read.reshape(-1, 1)
+        return np.asarray(read, float).reshape(-1, 1)
     if column.kind == "date":
         return date_parts(read)
     if column.kind == "text":
-        return np.array(
-            [[np.nan] * 3 if cell is None else text_shape(cell) for cell in read], dtype=float
-        ).reshape(-1, 3)
+        shapes = [*map(text_shape, read.distinct), (np.nan,) * 3]
+        return np.asarray(np.array(shapes, dtype=float)[read.places])
     codes = column.codes(read)
     values = (codes[:, None] == np.arange(width(column))) if indicated(column) else codes[:, None]
     return np.where(codes[:, None] < 0, np.nan, values)

@@ -1,69 +1,124 @@
-"""Cells as any reader made them: which are missing, numbers or dates, and how labels are spelt."""
+"""Cells of a table as an imputer looks at them: which are missing, and which different texts there are."""
 
-import math
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from slipway import Table, UserError
+
 Floats = NDArray[np.float64]
-EPOCH = pd.Timestamp(0)
+Places = NDArray[np.int64]
 HUGE = 1e30  # larger numbers count as this: their squares, and LightGBM's float32, would overflow
-# Texts that say "nothing here". A word such as NA is a cell in a column of text.
-MISSING_WORDS = frozenset([""])
+DAY = 86_400
 
 
-def gaps(cells: pd.Series) -> NDArray[np.bool_]:
-    """Which cells are missing."""
-    missing = np.array(cells.isna(), dtype=bool)
-    if cells.dtype == object or isinstance(cells.dtype, pd.StringDtype):
-        listed = (
-            cells.tolist()
-        )  # texts repeat: each is looked at once, and columns without a blank one not again
-        blank = {
-            text
-            for text in {cell for cell in listed if isinstance(cell, str)}
-            if text.strip() in MISSING_WORDS
-        }
-        if blank:
-            missing |= np.array([isinstance(cell, str) and cell in blank for cell in listed], dtype=bool)
-    return missing
+@dataclass(frozen=True)
+class Words:
+    """A column of texts by its different ones: what is done with a text is done once for all its cells."""
+
+    distinct: NDArray[Any]
+    places: Places
+    """Which of the texts each cell is; -1 where it is missing."""
+
+    @classmethod
+    def of(cls, texts: list[str], places: Places) -> Self:
+        """Spaces at either end tell no texts apart, and a text of nothing else is none."""
+        bare = [text.strip() for text in texts]
+        known = {text: place for place, text in enumerate(dict.fromkeys(filter(None, bare)))}
+        to = np.array([*(known.get(text, -1) for text in bare), -1], np.int64)
+        return cls(np.fromiter(known, object, len(known)), to[places])
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def gaps(self) -> NDArray[np.bool_]:
+        """Which cells are missing."""
+        return self.places < 0
+
+    @cached_property
+    def cells(self) -> NDArray[Any]:
+        """Each cell's text, None where it is missing."""
+        cells: NDArray[Any] = np.array([*self.distinct, None], object)[self.places]
+        return cells
 
 
-def numbers(cells: pd.Series) -> Floats:
-    """Cells as float64; NaN for what is missing, infinite or not a number."""
-    if cells.dtype.kind in "iuf" and isinstance(cells.dtype, np.dtype):
-        values = cells.to_numpy(float, copy=True)
-    elif pd.api.types.is_datetime64_any_dtype(cells):
-        return np.full(len(cells), np.nan)
-    elif isinstance(cells.dtype, np.dtype) and cells.dtype == object:
-        try:  # about ten times as fast as pandas for one row, and as exact
-            values = np.array([math.nan if cell is None or cell == "" else float(cell) for cell in cells])
-        except (TypeError, ValueError, OverflowError):
-            values = np.array(pd.to_numeric(cells, errors="coerce"), dtype=float)
-    else:
-        values = pd.to_numeric(cells, errors="coerce").to_numpy(float, na_value=np.nan)
-    values[~np.isfinite(values)] = np.nan
-    return np.asarray(np.clip(values, -HUGE, HUGE), dtype=float)
+def words(table: Table, name: str) -> Words:
+    """A column of texts."""
+    return Words.of(*texts(table, name))
 
 
-def dates(cells: pd.Series, form: str) -> Floats:
-    """Cells as days since 1970; NaN for what is missing or not a date of this format."""
-    if not pd.api.types.is_datetime64_any_dtype(cells):
-        strings = [str(cell).strip() if isinstance(cell, str) else cell for cell in cells]
-        moments = pd.Series(
-            pd.to_datetime(pd.Series(strings, dtype=object), format=form or None, errors="coerce")
-        )
-    else:
-        moments = cells
-    if moments.dt.tz is not None:
-        moments = moments.dt.tz_convert("UTC").dt.tz_localize(None)
-    return np.asarray((moments - EPOCH) / pd.Timedelta(days=1), dtype=np.float64)
+def texts(table: Table, name: str) -> tuple[list[str], Places]:
+    """The different texts of a column as they are written, and which of them each cell is; -1 where missing.
+
+    Raises UserError for a cell that is a list.
+    """
+    cells = table.cells(name)
+    if isinstance(cells, np.ndarray):
+        for row, cell in enumerate(cells.tolist(), 1):
+            if not (cell is None or isinstance(cell, str)):
+                raise UserError(f"expected a text, got a {type(cell).__name__}", row, name)
+    packed = table.arrow(name).dictionary_encode()
+    places = packed.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return packed.dictionary.to_pylist(), places
 
 
-def written(cell: Any) -> str:
-    """The one spelling of a cell that is a label: 1, 1.0 and "1" are the same category."""
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
-        return str(int(cell))
-    return cell.strip() if isinstance(cell, str) else str(cell)
+def gaps(table: Table, name: str) -> NDArray[np.bool_]:
+    """Which cells are missing: in a column of texts those that are blank, too."""
+    kind = table.kinds[name]
+    if kind == "list":
+        return np.array([cell is None for cell in table.column(name)], bool)
+    if kind == "text":
+        return words(table, name).gaps
+    if kind == "time":
+        return np.isnat(table.times(name))
+    return np.isnan(table.number(name))
+
+
+def days(table: Table, name: str) -> Floats:
+    """A column of times as days since 1970; NaN where missing."""
+    times = table.times(name)
+    return np.where(np.isnat(times), np.nan, times.astype("M8[s]").astype(np.int64) / DAY)
+
+
+def hidden(cells: Any, rows: Any) -> Any:
+    """Read cells, floats or words, of which some are taken away."""
+    if isinstance(cells, Words):
+        places = cells.places.copy()
+        places[rows] = -1
+        return Words(cells.distinct, places)
+    left = cells.copy()
+    left[rows] = np.nan
+    return left
+
+
+def without(table: Table, rows: Mapping[str, Places]) -> Table:
+    """The table without the cells of some rows of some columns."""
+    cells = [_without(table, name, rows.get(name, np.empty(0, np.int64))) for name in table.names]
+    return Table(table.columns, cells, len(table))
+
+
+def _without(table: Table, name: str, rows: Places) -> Any:
+    cells = table.cells(name)
+    if not len(rows):
+        return cells
+    numeric = isinstance(cells, np.ndarray) and cells.dtype != object
+    left = np.array(table.number(name) if numeric else table.column(name))
+    left[rows] = np.nan if numeric else None
+    return left
+
+
+def head(table: Table, rows: int) -> Table:
+    """The first rows of a table."""
+    return table if len(table) <= rows else table.take(np.arange(rows))
+
+
+def frame(table: Table) -> pd.DataFrame:
+    """For what pandas does best; blank texts are missing there, too."""
+    found = table.frame()
+    return found.assign(**{name: found[name].where(~gaps(table, name)) for name in found})

@@ -1,13 +1,14 @@
 """The plots of the training report."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from cells import gaps
+from filled import Cells
 from imputer import Imputer
-from pandas import DataFrame, Series
+from pandas import DataFrame
 
-from slipway import figure
+from slipway import Table, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +59,7 @@ def gain(metric: str, score: float) -> float:
     return score if metric == "f1" else 1 - score
 
 
-def before_after(imputer: Imputer, table: DataFrame, cells: Any, names: list[str]) -> "Figure":
+def before_after(imputer: Imputer, table: Table, cells: Mapping[str, Cells], names: list[str]) -> "Figure":
     across = min(3, len(names))
     down = -(-len(names) // across)
     drawn, axes = figure(3.2 * across, 2.4 * down)
@@ -66,11 +67,10 @@ def before_after(imputer: Imputer, table: DataFrame, cells: Any, names: list[str
     for place, name in enumerate(names):
         panel = drawn.add_subplot(down, across, place + 1)
         column = imputer.column(name)
-        seen = column.read(table[name][~gaps(table[name])])
-        kept = ~cells[name].left
-        filled = column.read(Series(list(cells[name].values[kept]), dtype=object))
+        seen = column.answers(column.read(table))
+        filled = cells[name].values
         panel.set_title(name)
-        if column.kind in ("number", "date"):
+        if column.numeric:
             seen, filled = seen[~np.isnan(seen)], filled[~np.isnan(filled)]
             edges = np.histogram_bin_edges(seen, bins=20).tolist()
             for values, label in ((seen, "observed"), (filled, "filled")):
@@ -80,9 +80,10 @@ def before_after(imputer: Imputer, table: DataFrame, cells: Any, names: list[str
             if column.kind == "date":
                 panel.set_xlabel("days since 1970")
         else:
-            usual = list(column.labels[:6])
-            for number, (values, label) in enumerate(((seen, "observed"), (filled, "filled"))):
-                shares = [np.mean([value == one for value in values]) if len(values) else 0 for one in usual]
+            usual = column.labels[:6]
+            for number, (codes, label) in enumerate(((seen, "observed"), (filled, "filled"))):
+                counts = np.bincount(codes[codes >= 0], minlength=len(column.labels))
+                shares = counts[: len(usual)] / max(1, counts.sum())
                 panel.bar(np.arange(len(usual)) + 0.4 * number - 0.2, shares, 0.38, alpha=0.8, label=label)
             panel.set_xticks(
                 np.arange(len(usual)), [_short(label) for label in usual], rotation=30, ha="right"

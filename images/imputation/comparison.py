@@ -5,13 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from answer import Asked
+from cells import without
 from engine import Choices, fit
+from filled import Cells
+from imputer import Imputer
 from masks import MASKS
 from pandas import DataFrame
 from plain_fit import NAMES
-from quality import agree, judged
+from quality import judged
 from residuals import LEVEL
 from threadpoolctl import threadpool_limits
+
+from slipway import Table
 
 SHARE = 0.2  # of the observed cells that are hidden
 ROWS = {"fast": 300, "balanced": 1_000, "best": 4_000}
@@ -43,7 +49,7 @@ class Comparison:
 
 
 def compare(
-    table: DataFrame, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
+    table: Table, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
 ) -> Comparison | None:
     """Hides cells of a sample of `table` in two ways and has every engine fill them.
 
@@ -60,11 +66,11 @@ def _some(targets: Sequence[str]) -> list[str]:
 
 
 def _compared(
-    table: DataFrame, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
+    table: Table, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
 ) -> Comparison | None:
     random = np.random.default_rng(choices.seed)
     rows = np.sort(random.permutation(len(table))[: ROWS[choices.preset]])
-    part = table.iloc[rows].reset_index(drop=True)
+    part = table.take(rows)
     names = [choices.engine, *(name for name in NAMES if name != choices.engine)]
     if choices.preset == "fast" and choices.engine != "missforest":
         names.remove("missforest")  # takes longer than all others together
@@ -72,39 +78,37 @@ def _compared(
     hidden = Hidden(np.empty(0), np.empty(0, bool), np.empty(0, bool))
     for mask, hide in MASKS.items():
         gone = hide(part, SHARE, random)
-        masked = part.mask(gone)
-        places = {str(name): np.flatnonzero(gone[:, place]) for place, name in enumerate(part)}
+        places = {name: np.flatnonzero(gone[:, place]) for place, name in enumerate(part.names)}
+        masked = without(part, places)
         wanted = [name for name in targets if len(places[name]) >= FEWEST]
         for name in names:
             if should_stop() or not wanted:
                 return None
             filled = fit(masked, wanted, replace(choices, engine=name), should_stop=should_stop)
-            found = filled.fill(masked, wanted)
+            found = filled.fill(masked, wanted, Asked(interval=True))
             for target in (one for one in wanted if one in filled.confidence):
-                truth = part[target].iloc[places[target]]
-                values = found.table[target].iloc[places[target]]
-                metric, score = judged(filled.column(target), truth, values)
+                column, cells = filled.column(target), found[target]
+                picked = np.isin(cells.rows, places[target])
+                truth = column.answers(column.read(part))[cells.rows[picked]]
+                metric, score = judged(column, truth, cells.values[picked])
                 records.append(
                     {"mask": mask, "column": target, "metric": metric, "engine": name, "score": score}
                 )
             if name == choices.engine and mask == "MCAR":
-                hidden = _hidden(filled, found.cells, part, places)
+                hidden = _hidden(filled, found, part, places)
     return Comparison(len(part), len(targets), SHARE, LEVEL, DataFrame(records), hidden) if records else None
 
 
-def _hidden(filled: Any, cells: Mapping[str, Any], part: DataFrame, places: Mapping[str, Any]) -> Hidden:
+def _hidden(filled: Imputer, cells: Mapping[str, Cells], part: Table, places: Mapping[str, Any]) -> Hidden:
     chances, right, inside = [np.empty(0)], [np.empty(0, bool)], [np.empty(0, bool)]
     for name, one in cells.items():
         if name not in filled.confidence:
             continue
-        picked = np.isin(one.rows, places[name])
-        truth = part[name].iloc[one.rows[picked]]
-        column = filled.column(name)
-        if one.lower is None and one.probability is not None:
+        picked, column = np.isin(one.rows, places[name]), filled.column(name)
+        truth = column.answers(column.read(part))[one.rows[picked]]
+        if one.probability is not None and not column.numeric:
             chances.append(one.probability[picked])
-            right.append(agree(column, truth, one.values[picked]))
-        elif one.lower is not None and column.kind == "number":
-            true = column.read(truth)
-            low, high = (np.asarray(end[picked], float) for end in (one.lower, one.upper))
-            inside.append((low <= true) & (true <= high))
+            right.append(truth == one.values[picked])
+        elif one.lower is not None and one.upper is not None and column.kind == "number":
+            inside.append((one.lower[picked] <= truth) & (truth <= one.upper[picked]))
     return Hidden(np.concatenate(chances), np.concatenate(right), np.concatenate(inside))

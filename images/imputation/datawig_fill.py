@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from cells import Floats
+from cells import Floats, Words
 from columns import Column
 from datawig_column import DataWigColumn
 from explain import Codes, Explanation, strongest
@@ -58,7 +58,7 @@ class DataWig:
         """One explanation a row, of its own cells only, for the answer that `raw` stands for."""
         table = framed(read).iloc[rows]
         codes = raw.argmax(1) if raw.ndim == 2 else None
-        labels = raw.tolist() if codes is None else [target.typed(target.labels[code]) for code in codes]
+        labels = raw.tolist() if codes is None else target.write(codes).tolist()
         network = self.networks.get(target.name)
         names = list(network.features) if network else []
         change = np.zeros((len(rows), len(names)))
@@ -127,4 +127,6 @@ class DataWig:
 
 def framed(read: Read) -> pd.DataFrame:
     """Read cells as DataWig takes them: floats are numbers, objects are text."""
-    return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in read.items()})
+    return pd.DataFrame(
+        {name: cells.cells if isinstance(cells, Words) else cells for name, cells in read.items()}
+    )

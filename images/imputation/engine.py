@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from answer import Confidence
 from auto import Auto
 from calibration import Calibration
@@ -22,7 +21,7 @@ from learners import Preset, Task
 from plain_fit import Name, fit_plain, without
 from scores import ece
 
-from slipway import UserError
+from slipway import Table, UserError
 
 ROWS = {"fast": 20_000, "balanced": 100_000, "best": 400_000}  # rows learnt from; the rest is only filled
 TEXT_ROWS = {"fast": 5_000, "balanced": 20_000, "best": 50_000}
@@ -48,7 +47,7 @@ Report = Callable[[str, dict[str, Any], int, int], None]  # column, its quality,
 
 
 def fit(
-    table: pd.DataFrame,
+    table: Table,
     columns: Sequence[str] | None = None,
     choices: Choices = Choices(),
     report: Report = lambda *_: None,
@@ -58,14 +57,14 @@ def fit(
     """An imputer for `columns` (None: those with gaps, or all). Time over: the usual answers."""
     ends = time.monotonic() + choices.time_limit_s
     if columns is None:
-        columns = [str(name) for name in table if gaps(table[name]).any()] or list(map(str, table))
+        columns = [name for name in table.names if gaps(table, name).any()] or table.names
     targets = tuple(columns)
     rows = np.random.default_rng(choices.seed).permutation(len(table))
-    sample = table.iloc[np.sort(rows[: ROWS[choices.preset]])]
-    kinds = [infer(str(name), sample[name]) for name in sample]
+    sample = table.take(np.sort(rows[: ROWS[choices.preset]]))
+    kinds = [infer(sample, name) for name in sample.names]
     if any(column.kind == "text" for column in kinds):
-        sample = table.iloc[np.sort(rows[: TEXT_ROWS[choices.preset]])]
-    read = {column.name: column.read(sample[column.name]) for column in kinds}
+        sample = table.take(np.sort(rows[: TEXT_ROWS[choices.preset]]))
+    read = {column.name: column.read(sample) for column in kinds}
     used = tuple(column for column in kinds if column.kind != "empty")
     asked = [column for column in used if column.name in targets and fillable(column)]
     inputs = tuple(column for column in used if not choices.features or column.name in choices.features)
@@ -156,10 +155,8 @@ def task_of(column: Column, choices: Choices) -> Task:
 
 def answers_of(column: Column, read: Mapping[str, Any]) -> tuple[Any, Any]:
     """A column's values or codes, and the rows that have one."""
-    if labelled(column):
-        codes = column.codes(read[column.name])
-        return codes, np.flatnonzero(codes >= 0)
-    return read[column.name], np.flatnonzero(~np.isnan(read[column.name]))
+    answers = column.answers(read[column.name])
+    return answers, np.flatnonzero(answers >= 0 if labelled(column) else ~np.isnan(answers))
 
 
 def labelled(column: Column) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from auto import Auto
-from cells import Floats
+from cells import Floats, hidden
 from columns import Column
 from design import Encoded
 from features import Read
@@ -35,7 +35,7 @@ def explain(engine: Auto, read: Read, target: Column, rows: Codes, raw: Floats) 
     change = changes(engine, encoded, target.name, codes)
     spoken = tokens(engine, encoded, target.name, codes)
     names = [column.name for column in encoded.columns]
-    labels = raw.tolist() if codes is None else [target.typed(target.labels[code]) for code in codes]
+    labels = raw.tolist() if codes is None else target.write(codes).tolist()
     return [
         Explanation(
             label, strongest(names, change[row]), {name: found[row] for name, found in spoken.items()}
@@ -130,7 +130,7 @@ def importance(engine: Engine, read: Read, target: str, codes: Codes | None) -> 
     whole = engine.predict(read, wanted)[target]
     change = np.empty(len(names))
     for place, name in enumerate(names):
-        nothing = np.full_like(read[name], np.nan if read[name].dtype == float else None)
-        moved = np.abs(whole - engine.predict({**read, name: nothing}, wanted)[target])
+        nothing = {**read, name: hidden(read[name], slice(None))}
+        moved = np.abs(whole - engine.predict(nothing, wanted)[target])
         change[place] = (moved if codes is None else moved[np.arange(len(moved)), codes]).mean()
     return strongest(names, change)

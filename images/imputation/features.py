@@ -18,7 +18,8 @@ RARE = (
     0.05  # share of gaps below which a column is one that rows have, so that a row without it is unlike them
 )
 NATIVE = 10  # gaps in training from which a tree can learn where a gap goes; else it is told the usual value
-Read = Mapping[str, NDArray[Any]]
+Read = Mapping[str, Any]
+"""Columns as `Column.read` gives them: floats, or Words."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Features:
     def fit(cls, columns: Sequence[Column], read: Read) -> Self:
         """Learn vocabularies, usual values and scales from the read cells."""
         kept = tuple(column for column in columns if column.kind != "empty")
-        texts = {column.name: Tfidf.fit(list(read[column.name])) for column in kept if column.kind == "text"}
+        texts = {column.name: Tfidf.fit(read[column.name]) for column in kept if column.kind == "text"}
         dense = np.hstack([block(column, read[column.name]) for column in kept]) if kept else np.empty((0, 0))
         gap = np.isnan(dense)
         one_hot = np.repeat([indicated(column) for column in kept], [width(column) for column in kept])
@@ -58,7 +59,7 @@ class Features:
         blocks = {}
         for column in self.columns:
             if column.kind == "text":
-                blocks[column.name] = self.texts[column.name].transform(list(read[column.name]))
+                blocks[column.name] = self.texts[column.name].transform(read[column.name])
             elif column.kind == "category" and not indicated(column):
                 blocks[column.name] = indicators(column.codes(read[column.name]), len(column.labels))
         dense = np.hstack([np.empty((count, 0)), *(block(one, read[one.name]) for one in self.columns)])

@@ -63,7 +63,7 @@ def width(column: Column) -> int:
     return {"number": 1, "date": 1, "category": len(column.labels)}.get(column.kind, 0)
 
 
-def part(column: Column, read: NDArray[Any]) -> Floats:
+def part(column: Column, read: Any) -> Floats:
     """The unscaled parts of one column."""
     if column.kind != "category":
         return np.asarray(read, float).reshape(-1, 1)

@@ -2,25 +2,29 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
-from answer import Asked, Confidence, answered, objects
+from answer import Asked, Confidence, answered
 from auto import Auto
 from calibration import Calibration
 from cells import gaps
 from columns import Column
 from datawig_fill import DataWig
 from explain import explain
-from filled import Cells, Filled
+from filled import Cells
+from numpy.typing import NDArray
 from plain import Plain
 from residuals import Residuals
 
+import slipway
+from slipway import Table, UserError
+
 ENGINES: dict[str, type[Auto | DataWig | Plain]] = {"Auto": Auto, "DataWig": DataWig, "Plain": Plain}
+PLAINLY = Asked()
 CHUNK = 20_000  # rows filled at once: bounds memory, and is large enough for speed
 
 
@@ -36,44 +40,44 @@ class Imputer:
     seed: int
 
     def fill(
-        self,
-        table: pd.DataFrame,
-        columns: Sequence[str] | None = None,
-        precision_threshold: float | None = None,
-        top_k: int = 0,
-        multiple: int = 0,
-        explain: bool = False,
-        tolerance: float = 0.0,
-    ) -> Filled:
-        """Close the gaps of `columns` (all targets); a target that the table lacks is a column of gaps."""
+        self, table: Table, columns: Sequence[str] | None = None, asked: Asked = PLAINLY
+    ) -> dict[str, Cells]:
+        """The filled gaps of `columns` (all targets); a target that the table lacks is a column of gaps.
+
+        Raises UserError with the row for a cell that is not what its column holds.
+        """
         wanted = self.targets if columns is None else tuple(columns)
         for name in wanted:
             if name not in self.targets:
                 raise ValueError(
                     f"column {name!r} cannot be filled; this imputer fills {', '.join(self.targets)}."
                 )
-        asked = Asked(precision_threshold, top_k, multiple, explain, tolerance)
-        parts = list(self.chunks(table, wanted, asked))
-        return Filled.of(table, {name: Cells.joined([part[name] for part in parts]) for name in wanted})
+        parts = list(self._chunks(table, wanted, asked))
+        return {name: Cells.joined([part[name] for part in parts]) for name in wanted}
 
-    def chunks(self, table: pd.DataFrame, wanted: Sequence[str], asked: Asked) -> Iterator[dict[str, Cells]]:
+    def _chunks(self, table: Table, wanted: Sequence[str], asked: Asked) -> Iterator[dict[str, Cells]]:
         """The filled cells of 20,000 rows after the other; at least one part, though the table be empty."""
+        missing = {name: gaps(table, name) if name in table else np.ones(len(table), bool) for name in wanted}
         for first in range(0, max(1, len(table)), CHUNK):
-            part = table.iloc[first : first + CHUNK]
-            cells = self.some(part, wanted, asked, np.random.default_rng([self.seed, first]))
+            part = slice(first, first + CHUNK)
+            holes = {name: gone[part] for name, gone in missing.items()}
+            cells = self._some(table, first, holes, asked, np.random.default_rng([self.seed, first]))
             yield {name: found.moved(first) for name, found in cells.items()}
 
-    def some(
-        self, table: pd.DataFrame, wanted: Sequence[str], asked: Asked, rng: np.random.Generator
+    def _some(
+        self,
+        table: Table,
+        first: int,
+        missing: Mapping[str, NDArray[np.bool_]],
+        asked: Asked,
+        rng: np.random.Generator,
     ) -> dict[str, Cells]:
-        """The filled cells of a few rows: only rows with gaps are read at all."""
-        missing = {name: gaps(table[name]) if name in table else np.ones(len(table), bool) for name in wanted}
-        learnt = [name for name in wanted if name in self.confidence and missing[name].any()]
-        cells = {name: Cells.unfilled(np.flatnonzero(missing[name])) for name in wanted if name not in learnt}
+        """The filled cells of the rows from `first` on: only rows with gaps are read at all."""
+        learnt = [name for name, gone in missing.items() if name in self.confidence and gone.any()]
+        cells = {name: self._unasked(name, np.flatnonzero(gone)) for name, gone in missing.items()}
         if learnt:
             rows = np.flatnonzero(np.any([missing[name] for name in learnt], axis=0))
-            part = table.iloc[rows] if len(rows) < len(table) else table
-            read = {column.name: column.read(cells_of(part, column.name)) for column in self.columns}
+            read = self.read(table, rows + first)
             inside = {name: np.flatnonzero(missing[name][rows]) for name in learnt}
             raw = self.engine.predict(read, inside)
             for name in learnt:
@@ -87,7 +91,21 @@ class Imputer:
                     )
                     found = replace(found, explanations=objects(by(read, column, inside[name], raw[name])))
                 cells[name] = found
-        return {name: cells[name] for name in wanted}
+        return cells
+
+    def _unasked(self, name: str, rows: NDArray[np.int64]) -> Cells:
+        """Gaps of a column that nothing was learnt for, or none at all, in the form of its answers."""
+        cells = Cells.unfilled(rows)
+        numeric = self.column(name).numeric
+        return replace(cells, values=np.full(len(rows), np.nan)) if numeric else cells
+
+    def read(self, table: Table, rows: NDArray[np.int64]) -> dict[str, Any]:
+        """Some rows as the engines take them. Raises UserError for a cell that is none of its column's."""
+        part = table.take(rows) if len(rows) < len(table) else table
+        try:
+            return {column.name: column.read(part) for column in self.columns}
+        except UserError as error:
+            raise error if error.row is None else error.moved(int(rows[error.row - 1]) + 1) from None
 
     def warm(self) -> None:
         """Unpack what answering needs: before a server forks, its workers then share it."""
@@ -95,8 +113,9 @@ class Imputer:
             self.engine.warm()
 
     def column(self, name: str) -> Column:
-        """A column by its name."""
-        return next(column for column in self.columns if column.name == name)
+        """A column by its name; one that held nothing in training is empty."""
+        empty = Column(slipway.Column(name=name), "empty")
+        return next((column for column in self.columns if column.name == name), empty)
 
     def save(self, folder: Path) -> None:
         """Write everything as JSON, npz and LightGBM text."""
@@ -111,7 +130,7 @@ class Imputer:
         state = {
             "engine": type(self.engine).__name__,
             "seed": self.seed,
-            "columns": [asdict(column) for column in self.columns],
+            "columns": [column.state() for column in self.columns],
             "targets": self.targets,
             "confidence": kinds,
             "quality": self.quality,
@@ -123,7 +142,7 @@ class Imputer:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         state = json.loads((folder / "imputer.json").read_text())
-        columns = tuple(Column(**column | {"labels": tuple(column["labels"])}) for column in state["columns"])
+        columns = tuple(map(Column.revived, state["columns"]))
         confidence: dict[str, Confidence] = {}
         with np.load(folder / "confidence.npz") as arrays:
             for place, (name, kind) in enumerate(state["confidence"].items()):
@@ -135,6 +154,6 @@ class Imputer:
         return cls(columns, tuple(state["targets"]), engine, confidence, state["quality"], state["seed"])
 
 
-def cells_of(table: pd.DataFrame, name: str) -> pd.Series:
-    """A column of the table; all gaps when the table lacks it."""
-    return table[name] if name in table else pd.Series(np.full(len(table), None, dtype=object))
+def objects(values: Sequence[Any]) -> NDArray[Any]:
+    """Any objects as an array of them, lists too."""
+    return np.fromiter(values, dtype=object, count=len(values))

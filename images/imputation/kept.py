@@ -5,7 +5,6 @@ import json
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import numpy as np
 from calibration import Calibration
@@ -13,10 +12,7 @@ from column_fit import FittedColumn
 from column_model import ColumnModel
 from residuals import Residuals
 
-from slipway import Job
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from slipway import Job, Table
 
 CONFIDENCES = {kind.__name__: kind for kind in (Calibration, Residuals)}
 
@@ -24,12 +20,12 @@ CONFIDENCES = {kind.__name__: kind for kind in (Calibration, Residuals)}
 class Kept:
     """The columns of one table; those of another table have other names."""
 
-    def __init__(self, job: Job, table: "DataFrame") -> None:
+    def __init__(self, job: Job, table: Table) -> None:
         from pandas.util import hash_pandas_object
 
         self._job = job
-        rows = hash_pandas_object(table, index=False).to_numpy().tobytes() if job.checkpoints else b""
-        self._table = hashlib.sha256(rows + "\n".join(map(str, table)).encode())
+        rows = hash_pandas_object(table.frame(), index=False).to_numpy().tobytes() if job.checkpoints else b""
+        self._table = hashlib.sha256(rows + "\n".join(table.names).encode())
 
     def find(self, column: str) -> FittedColumn | None:
         """What was learnt of a column before the job was interrupted."""

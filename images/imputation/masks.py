@@ -4,33 +4,36 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from cells import gaps
+from cells import frame, gaps
 from numpy.typing import NDArray
+
+from slipway import Table
 
 Mask = NDArray[np.bool_]  # rows by columns, True to hide
 STEEP = 2.0  # how strongly missingness depends on what is observed: at 30 % from a few to nine in ten
 OBSERVED = 0.3  # share of the columns that drive the others' gaps and keep all their own cells
 
 
-def mcar(table: pd.DataFrame, share: float, rng: np.random.Generator) -> Mask:
+def mcar(table: Table, share: float, rng: np.random.Generator) -> Mask:
     """Every observed cell with the same chance."""
-    hidden: Mask = (rng.random(table.shape) < share) & observed(table)
+    hidden: Mask = (rng.random(_shape(table)) < share) & observed(table)
     return hidden
 
 
-def mar(table: pd.DataFrame, share: float, rng: np.random.Generator) -> Mask:
+def mar(table: Table, share: float, rng: np.random.Generator) -> Mask:
     """Some columns stay whole; the others lose cells with a chance that is logistic in their ranks."""
-    drivers = rng.permutation(table.shape[1])[: max(1, round(OBSERVED * table.shape[1]))]
-    ranks = np.column_stack([ranked(table.iloc[:, place]) for place in drivers])
-    hidden = np.zeros(table.shape, bool)
-    for place in sorted(set(range(table.shape[1])) - set(drivers.tolist())):
+    names, cells = table.names, frame(table)
+    drivers = rng.permutation(len(names))[: max(1, round(OBSERVED * len(names)))]
+    ranks = np.column_stack([ranked(cells[names[place]]) for place in drivers])
+    hidden = np.zeros(_shape(table), bool)
+    for place in sorted(set(range(len(names))) - set(drivers.tolist())):
         pull = ranks @ rng.normal(size=len(drivers))
         pull = STEEP * (pull - pull.mean()) / (pull.std() or 1.0)
         hidden[:, place] = rng.random(len(table)) < chances(pull, share)
     return hidden & observed(table)
 
 
-MASKS: dict[str, Callable[[pd.DataFrame, float, np.random.Generator], Mask]] = {"MCAR": mcar, "MAR": mar}
+MASKS: dict[str, Callable[[Table, float, np.random.Generator], Mask]] = {"MCAR": mcar, "MAR": mar}
 
 
 def chances(pull: NDArray[np.float64], share: float) -> NDArray[np.float64]:
@@ -42,9 +45,13 @@ def chances(pull: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     return 1 / (1 + np.exp(-pull - low))
 
 
-def observed(table: pd.DataFrame) -> Mask:
+def observed(table: Table) -> Mask:
     """Which cells there are to hide."""
-    return np.column_stack([~gaps(table.iloc[:, place]) for place in range(table.shape[1])])
+    return np.column_stack([~gaps(table, name) for name in table.names])
+
+
+def _shape(table: Table) -> tuple[int, int]:
+    return len(table), len(table.names)
 
 
 def ranked(cells: pd.Series) -> NDArray[np.float64]:

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from answer import Asked
 from auto import Auto
-from cells import gaps
+from cells import gaps, head
 from charts import MAPPED, before_after, gain, learners, missing
 from comparison import Comparison
 from explain import importance
@@ -12,7 +13,7 @@ from imputer import Imputer
 from pandas import DataFrame
 from quality import suspects
 
-from slipway import Report, figure
+from slipway import Report, Table, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,15 +30,15 @@ _BINS = 10
 
 def write(
     page: Report,
-    table: DataFrame,
+    table: Table,
     height: int,
     imputer: Imputer,
     compared: Comparison | None,
     params: "Hyperparameters",
 ) -> None:
     """Adds the sections: gaps, quality, comparison, sureness, before and after, features."""
-    part = table.head(_FILLED)
-    holes = DataFrame({name: gaps(part[name]) for name in part})
+    part = head(table, _FILLED)
+    holes = DataFrame({name: gaps(part, name) for name in part.names})
     page.add("Gaps", _told(table, height, holes), _counts(table, imputer), missing(holes))
     if holes.to_numpy().any():
         page.add(
@@ -68,9 +69,8 @@ def write(
     if doubtful:
         words = ", ".join(f'"{word}" in {name}' for name, word in doubtful)
         page.add("Labels that may be gaps", f"{words}: learnt as labels. To have them filled, set missing.")
-    cells = imputer.fill(
-        part, precision_threshold=params.precision_threshold, tolerance=params.tolerance
-    ).cells
+    asked = Asked(precision_threshold=params.precision_threshold, tolerance=params.tolerance)
+    cells = imputer.fill(part, asked=asked)
     drawn = [
         name for name, one in cells.items() if 0 < len(one.rows) < len(part) and name in imputer.confidence
     ]
@@ -96,9 +96,9 @@ def write(
         page.add("Strongest features", "None: no column is filled from any other.")
 
 
-def _told(table: DataFrame, height: int, holes: DataFrame) -> str:
+def _told(table: Table, height: int, holes: DataFrame) -> str:
     share = holes.to_numpy().mean()
-    text = f"{height} rows, {table.shape[1]} columns; {share:.1%} of the cells are missing"
+    text = f"{height} rows, {len(table.names)} columns; {share:.1%} of the cells are missing"
     text += f" among the first {len(holes)} rows." if len(holes) < height else "."
     whole = int((~holes.any(axis=1)).sum())
     text += (
@@ -107,16 +107,16 @@ def _told(table: DataFrame, height: int, holes: DataFrame) -> str:
     return text + (f" ({MAPPED} rows, evenly taken)." if len(holes) > MAPPED else ".")
 
 
-def _counts(table: DataFrame, imputer: Imputer) -> DataFrame:
+def _counts(table: Table, imputer: Imputer) -> DataFrame:
     kinds = {column.name: column.kind for column in imputer.columns}
-    missing = {name: int(gaps(table[name]).sum()) for name in table}
+    missing = {name: int(gaps(table, name).sum()) for name in table.names}
     return DataFrame(
         {
-            "column": list(table),
-            "kind": [kinds.get(name, "empty") for name in table],
+            "column": list(table.names),
+            "kind": [kinds.get(name, "empty") for name in table.names],
             "missing": list(missing.values()),
             "share": [count / len(table) for count in missing.values()],
-            "filled": ["yes" if name in imputer.confidence else _why(name, imputer) for name in table],
+            "filled": ["yes" if name in imputer.confidence else _why(name, imputer) for name in table.names],
         }
     )
 
@@ -214,13 +214,12 @@ def _sureness(compared: Comparison) -> tuple[str, str, None, "Figure"]:
     return "How sure", text, None, drawn
 
 
-def _strongest(imputer: Imputer, table: DataFrame) -> DataFrame:
+def _strongest(imputer: Imputer, table: Table) -> DataFrame:
     rows = np.unique(np.linspace(0, len(table) - 1, min(_EXPLAINED, len(table))).astype(int))
-    part = table.iloc[rows]
-    read = {column.name: column.read(part[column.name]) for column in imputer.columns}
+    read = imputer.read(table, rows)
     found = []
     for name in list(imputer.confidence)[:_LISTED]:
-        raw = imputer.engine.predict(read, {name: np.arange(len(part))})[name]
+        raw = imputer.engine.predict(read, {name: np.arange(len(rows))})[name]
         strong = importance(imputer.engine, read, name, raw.argmax(1) if raw.ndim == 2 else None)
         if strong:
             shown = [f"{feature} {change:.3g}" for feature, change in strong[:5]]

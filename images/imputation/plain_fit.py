@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from cells import Floats
+from cells import Floats, hidden
 from columns import Column
 from completers import Chain, Completer, Lines, Neighbours, Step
 from features import Read
@@ -117,9 +117,6 @@ def usual_answer(name: Name, column: Column, read: Any) -> Floats:
     return np.asarray(counts / max(1.0, counts.sum()), dtype=float)
 
 
-def without(read: Read, hidden: Mapping[str, Any]) -> dict[str, Any]:
+def without(read: Read, rows: Mapping[str, Any]) -> dict[str, Any]:
     """The same cells with some rows of some columns taken away."""
-    masked = {name: cells.copy() for name, cells in read.items()}
-    for name, rows in hidden.items():
-        masked[name][rows] = np.nan if masked[name].dtype == float else None
-    return masked
+    return {name: hidden(cells, rows[name]) if name in rows else cells for name, cells in read.items()}

@@ -1,18 +1,17 @@
 """Imputation at serving: the rows as they were sent, their gaps filled, and how sure each filled cell is."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AliasChoices, Field
 
 import slipway
-from slipway import Array, Rows, UserError
+from slipway import Answers, Column, Table, UserError
 
 if TYPE_CHECKING:
     from imputer import Imputer
-    from pandas import DataFrame
 
 
 class Options(slipway.Options):
@@ -39,33 +38,30 @@ class Options(slipway.Options):
 
 
 class Model(slipway.Model):
-    """An imputer, and what it takes to read and to write the cells of its columns.
-
-    `whole` are the columns that hold whole numbers only; `missing` are texts that mean a gap.
-    """
+    """An imputer, and what it takes to read and to write the cells of its columns, which are `names`."""
 
     options: ClassVar = Options
 
     def __init__(
         self,
         imputer: "Imputer",
-        columns: Sequence[str],
-        whole: Collection[str],
-        missing: Sequence[str],
+        names: Sequence[str],
         precision_threshold: float | None,
         tolerance: float = 0.0,
     ) -> None:
         self.imputer = imputer
-        self.columns = list(columns)
-        self.optional = tuple(imputer.targets)
-        self.whole = frozenset(whole)
-        self.missing = frozenset(missing)
+        self.columns = [Column(name=name, optional=name in imputer.targets) for name in names]
         self.precision_threshold = precision_threshold
         self.tolerance = tolerance
 
-    def predict(self, rows: Rows, options: Options) -> Mapping[str, Array]:
+    def keeps(self, options: Options) -> bool:
+        """Observed cells come back as they were sent."""
+        return options.answer == "table"
+
+    def predict(self, table: Table, options: Options) -> Answers:
         """Every column that was sent with its gaps filled, then what was filled in; or the older form."""
         import reply
+        from answer import Asked
 
         wanted = options.columns or self.imputer.targets
         unknown = [name for name in wanted if name not in self.imputer.targets]
@@ -76,35 +72,29 @@ class Model(slipway.Model):
         options = options.model_copy(
             update={name: value for name, value in usual.items() if getattr(options, name) is None}
         )
-        table = blanked(rows.table, self.missing)
         if options.answer == "instances":
             if len(wanted) != 1:
                 raise UserError(
                     f"answer=instances is of one column, but there are {len(wanted)}; "
                     f"name one with the option columns: {', '.join(wanted)}"
                 )
-            return reply.instances(self.imputer, table.drop(columns=wanted[0]), wanted[0], options)
-        filled = self.imputer.fill(
-            table,
-            wanted,
+            found = reply.instances(self.imputer, table, wanted[0], options)
+            return Answers(found, envelope="instances")  # as the older container called them
+        asked = Asked(
             options.precision_threshold,
             options.top_k,
             options.multiple,
             options.explain,
             options.tolerance or 0.0,
-        ).cells
-        return reply.completed(self.imputer, rows.sent, filled, self.whole, options)
-
-    def envelope_of(self, options: Options) -> str:
-        """The older container's answers were called instances."""
-        return "instances" if options.answer == "instances" else self.envelope
+            options.interval,
+        )
+        filled = self.imputer.fill(table, wanted, asked)
+        return Answers(reply.completed(self.imputer, table, filled, options))
 
     def save(self, folder: Path) -> None:
         """JSON, NumPy arrays and LightGBM's own text, never a pickle."""
         facts = {
-            "columns": self.columns,
-            "whole": sorted(self.whole),
-            "missing": sorted(self.missing),
+            "names": self.names,
             "precision_threshold": self.precision_threshold,
             "tolerance": self.tolerance,
         }
@@ -119,13 +109,3 @@ class Model(slipway.Model):
         imputer = Imputer.load(folder / "imputer")
         imputer.warm()
         return cls(imputer, **facts)
-
-
-def blanked(table: "DataFrame", missing: Collection[str]) -> "DataFrame":
-    """`table` with gaps where a text is one of `missing`."""
-    if not missing:
-        return table
-    texts = {name: table[name] for name in table if table[name].dtype == object}
-    return table.assign(
-        **{name: cells.where(~cells.str.strip().isin(missing), None) for name, cells in texts.items()}
-    )

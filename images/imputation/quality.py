@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from answer import Asked
 from calibration import Calibration
-from cells import gaps
+from cells import gaps, head, texts
 from columns import Column
 from imputer import Imputer
-from pandas import DataFrame, Series
 from scores import f1, nrmse
+
+from slipway import Table
 
 SUSPECT = {"NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "?"}
 JUDGED = 20_000  # rows of a table that are judged at most
 
 
-def summary(
-    imputer: Imputer, table: DataFrame, threshold: float | None, tolerance: float
-) -> dict[str, float]:
+def summary(imputer: Imputer, table: Table, threshold: float | None, tolerance: float) -> dict[str, float]:
     """Means over the columns of what was reached on cells that the models did not see."""
     found: dict[str, list[float]] = {"nrmse": [], "f1": [], "ece": [], "quality": []}
     for quality in imputer.quality.values():
@@ -26,16 +26,16 @@ def summary(
         if "ece" in quality:
             found["ece"].append(quality["ece"])
     means = {name: float(np.mean(values)) for name, values in found.items() if values}
-    part = table.head(JUDGED)
-    cells = imputer.fill(part, precision_threshold=threshold, tolerance=tolerance).cells.values()
+    asked = Asked(precision_threshold=threshold, tolerance=tolerance)
+    cells = imputer.fill(head(table, JUDGED), asked=asked).values()
     holes = sum(len(one.rows) for one in cells)
     return means | ({"coverage": sum(int((~one.left).sum()) for one in cells) / holes} if holes else {})
 
 
-def suspects(table: DataFrame, targets: Sequence[str]) -> list[tuple[str, str]]:
+def suspects(table: Table, targets: Sequence[str]) -> list[tuple[str, str]]:
     """Columns to fill that have a word among their texts which elsewhere means a gap."""
-    texts = {name: table[name] for name in targets if table[name].dtype == object}
-    return [(name, word) for name, cells in texts.items() for word in sorted(set(cells[cells.isin(SUSPECT)]))]
+    named = [name for name in targets if table.kinds[name] == "text"]
+    return [(name, word) for name in named for word in sorted(SUSPECT.intersection(texts(table, name)[0]))]
 
 
 def worth(quality: dict[str, Any]) -> float:
@@ -44,24 +44,26 @@ def worth(quality: dict[str, Any]) -> float:
     return score if quality["metric"] == "f1" else 1 - score
 
 
-def held_out(imputer: Imputer, table: DataFrame, threshold: float | None) -> dict[str, float]:
+def held_out(imputer: Imputer, table: Table, threshold: float | None) -> dict[str, float]:
     """The metrics of a table that training did not see: each column is hidden as a whole, then compared."""
     found: dict[str, list[float]] = {"nrmse": [], "f1": []}
     right = answered = asked = 0
-    part = table.head(JUDGED)
+    part = head(table, JUDGED)
     for name in imputer.confidence:
         column = imputer.column(name)
-        seen = part[~gaps(part[name])]
-        if seen.empty:
+        seen = part.take(np.flatnonzero(~gaps(part, name)))
+        if not len(seen):
             continue
-        cells = imputer.fill(seen.drop(columns=name), [name], threshold).cells[name]
-        values = cells.values if threshold is None else best(imputer, seen, name)
-        metric, score = judged(column, seen[name], values)
+        others = seen.select([one for one in seen.names if one != name])
+        truth = column.answers(column.read(seen))
+        cells = imputer.fill(others, [name], Asked(threshold))[name]
+        values = cells.values if threshold is None else imputer.fill(others, [name])[name].values
+        metric, score = judged(column, truth, values)
         found[metric].append(score)
         if isinstance(imputer.confidence[name], Calibration):
-            kept = np.flatnonzero(~cells.left)
-            same = agree(column, seen[name].iloc[kept], cells.values[kept])
-            right, answered, asked = right + int(same.sum()), answered + len(kept), asked + len(seen)
+            kept = ~cells.left
+            right += int((truth[kept] == cells.values[kept]).sum())
+            answered, asked = answered + int(kept.sum()), asked + len(seen)
     scores = {f"test:{name}": float(np.mean(values)) for name, values in found.items() if values}
     if asked:
         scores["test:coverage"] = answered / asked
@@ -70,28 +72,10 @@ def held_out(imputer: Imputer, table: DataFrame, threshold: float | None) -> dic
     return scores
 
 
-def best(imputer: Imputer, seen: DataFrame, name: str) -> Any:
-    """The answers when none is left empty."""
-    return imputer.fill(seen.drop(columns=name), [name]).cells[name].values
-
-
-def judged(column: Column, truth: Series, values: Any) -> tuple[str, float]:
+def judged(column: Column, truth: Any, values: Any) -> tuple[str, float]:
     """NRMSE of numbers and dates, F1 of labels; a cell that could not be filled is a wrong one."""
-    guessed = column.read(Series(list(values), dtype=object))
-    true = column.read(truth)
-    if column.kind in ("number", "date"):
-        known = ~np.isnan(true)
-        spread = float(np.nanmean(true)) if known.any() else 0.0
-        return "nrmse", nrmse(true[known], np.where(np.isnan(guessed), spread, guessed)[known])
-    names = {label: code for code, label in enumerate(dict.fromkeys([*true, *guessed]))}
-    return "f1", f1(codes(true, names), codes(guessed, names))
-
-
-def agree(column: Column, truth: Series, values: Any) -> Any:
-    """Which labels are the true ones."""
-    guessed = column.read(Series(list(values), dtype=object))
-    return np.array([one == other for one, other in zip(column.read(truth), guessed, strict=True)], bool)
-
-
-def codes(labels: Any, names: dict[Any, int]) -> Any:
-    return np.array([names[label] for label in labels], np.int64)
+    if column.numeric:
+        known = ~np.isnan(truth)
+        usual = float(np.nanmean(truth)) if known.any() else 0.0
+        return "nrmse", nrmse(truth[known], np.where(np.isnan(values), usual, values)[known])
+    return "f1", f1(truth, np.where(values < 0, len(column.labels) + 1, values))

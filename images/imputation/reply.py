@@ -1,16 +1,17 @@
 """Filled cells as the columns of an answer."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from answer import Asked
 from calibration import Calibration
+from columns import Column
 from filled import Cells
-from imputer import Imputer
-from pandas import DataFrame
+from imputer import Imputer, objects
 from residuals import Residuals
 
-from slipway import Array
+from slipway import Array, Table
 
 if TYPE_CHECKING:
     from predictor import Options
@@ -20,106 +21,113 @@ WORDS = 3  # words of a text that are named there
 
 
 def completed(
-    imputer: Imputer,
-    sent: Mapping[str, Array],
-    filled: Mapping[str, Cells],
-    whole: Collection[str],
-    options: "Options",
+    imputer: Imputer, table: Table, filled: Mapping[str, Cells], options: "Options"
 ) -> dict[str, Array]:
     """The sent columns, their gaps filled, then the marks of each filled column."""
-    height = len(next(iter(sent.values())))
-    answer = dict(sent)
+    answer = dict(table.sent)
+    marked: dict[str, Array] = {}
     for name, cells in filled.items():
-        if name in sent:
-            answer[name] = merged(sent[name], cells, name in whole)
-    if options.marks:
-        for name, cells in filled.items():
-            confidence = imputer.confidence.get(name)
-            found = marks(cells, confidence, name in whole, options)
-            answer |= {f"{name}_{label}": spread(values, cells, height) for label, values in found.items()}
-    return answer
+        if name not in answer and not options.marks:
+            continue
+        column = imputer.column(name)
+        values = column.write(cells.values, table.written)
+        if name in answer:
+            answer[name] = merged(answer[name], column, cells, values)
+        if options.marks:
+            found = marks(column, cells, values, imputer.confidence.get(name), table.written, options)
+            marked |= {f"{name}_{label}": spread(one, cells, len(table)) for label, one in found.items()}
+    return answer | marked
 
 
-def merged(column: Array, cells: Cells, whole: bool) -> Array:
-    """`column` with the filled cells in; what was observed, and what was left empty, stays as it was sent."""
-    found = column.copy()
+def merged(sent: Array, column: Column, cells: Cells, values: Array) -> Array:
+    """`sent` with the filled cells in; what was observed, and what was left empty, stays as it was sent."""
     kept = ~cells.left
-    values = written(cells.values, whole)[kept]
-    if any(isinstance(cell, bool) for cell in column):
-        values = objects([bool(value) if value in (0, 1) else value for value in values])
-    found[cells.rows[kept]] = values
+    if not kept.any():
+        return sent
+    found = sent.copy() if sent.dtype.kind == "f" and column.facts.numeric else sent.astype(object)
+    found[cells.rows[kept]] = values[kept]
     return found
 
 
 def marks(
-    cells: Cells, confidence: Calibration | Residuals | None, whole: bool, options: "Options"
+    column: Column,
+    cells: Cells,
+    values: Array,
+    confidence: Calibration | Residuals | None,
+    written: bool,
+    options: "Options",
 ) -> dict[str, Array]:
     """What was filled in and how sure, an entry a filled cell; the same names whatever the rows hold.
 
     A probability without a value is a cell that was left empty, since too few of its like were right.
     """
-    none = np.full(len(cells.rows), None, dtype=object)
-    found = {"imputed": written(cells.values, whole)}
-    if isinstance(confidence, Calibration):
-        found["imputed_proba"] = none if cells.probability is None else objects(cells.probability.tolist())
-        if options.top_k:
-            found["imputed_top"] = ranked(cells)
-    if isinstance(confidence, Residuals) and options.tolerance:
-        found["imputed_proba"] = none if cells.probability is None else objects(cells.probability.tolist())
+    none = np.full(len(cells.rows), np.nan)
+    found = {"imputed": values}
+    if isinstance(confidence, Calibration) or (isinstance(confidence, Residuals) and options.tolerance):
+        found["imputed_proba"] = none if cells.probability is None else cells.probability
+    if isinstance(confidence, Calibration) and options.top_k:
+        found["imputed_top"] = ranked(column, cells)
     if isinstance(confidence, Residuals) and options.interval:
-        found["imputed_low"] = none if cells.lower is None else written(cells.lower, False)
-        found["imputed_high"] = none if cells.upper is None else written(cells.upper, False)
+        found["imputed_low"] = column.ends(none if cells.lower is None else cells.lower)
+        found["imputed_high"] = column.ends(none if cells.upper is None else cells.upper)
     if options.multiple:
-        drawn = none if cells.draws is None else [written(row, whole).tolist() for row in cells.draws]
-        found["imputed_draws"] = objects(drawn)
+        found["imputed_draws"] = objects([None] * len(none) if cells.draws is None else drawn(column, cells))
     if options.explain:
         found["imputed_why"] = objects(reasons(cells))
     return found
 
 
-def instances(imputer: Imputer, table: DataFrame, name: str, options: "Options") -> dict[str, Array]:
+def drawn(column: Column, cells: Cells) -> list[list[Any]]:
+    """The draws of each cell."""
+    draws = np.asarray(cells.draws)
+    rows: list[list[Any]] = column.write(draws.ravel()).reshape(draws.shape).tolist()
+    return rows
+
+
+def instances(imputer: Imputer, table: Table, name: str, options: "Options") -> dict[str, Array]:
     """The older container's answer: every row is asked for the column, whatever it holds there."""
-    cells = imputer.fill(
-        table,
-        [name],
+    asked = Asked(
         options.precision_threshold,
         options.top_k or TOP,
         options.multiple,
         explain=True,
         tolerance=options.tolerance or 0.0,
-    ).cells[name]
+        interval=True,
+    )
+    others = table.select([other for other in table.names if other != name])
+    cells, column = imputer.fill(others, [name], asked)[name], imputer.column(name)
     explanations = [
         [] if why is None else [{"explained_label": label, **why, "tokens": words(why)}]
         for why, label in zip(reasons(cells), labels(cells), strict=True)
     ]
     return {
         "label_column": np.full(len(table), name, dtype=object),
-        "predictions": numbers(cells) if cells.lower is not None else ranked(cells),
+        "predictions": numbers(column, cells) if column.numeric else ranked(column, cells),
         "prediction_explanations": objects(explanations),
     }
 
 
-def ranked(cells: Cells) -> Array:
+def ranked(column: Column, cells: Cells) -> Array:
     """The likeliest labels of each cell with their probabilities."""
     if cells.top is None or cells.top_probability is None:
-        return objects([[]] * len(cells.rows))
+        return objects([[] for _ in cells.rows])
+    labels = column.write(cells.top).tolist()
     return objects(
         [
             [
-                {"predicted": label, "predicted_probability": float(chance)}
+                {"predicted": label, "predicted_probability": chance}
                 for label, chance in zip(*row, strict=True)
             ]
-            for row in zip(cells.top, cells.top_probability, strict=True)
+            for row in zip(labels, cells.top_probability.tolist(), strict=True)
         ]
     )
 
 
-def numbers(cells: Cells) -> Array:
+def numbers(column: Column, cells: Cells) -> Array:
     """Each number with the ends of its interval, in the place of labels."""
-    assert cells.lower is not None
-    assert cells.upper is not None
-    values, lower, upper = (written(part, False) for part in (cells.values, cells.lower, cells.upper))
-    ends = zip(values, lower, upper, strict=True)
+    none = np.full(len(cells.rows), np.nan)
+    parts = [none if part is None else part for part in (cells.values, cells.lower, cells.upper)]
+    ends = zip(*(column.ends(part).tolist() for part in parts), strict=True)
     return objects([[{"predicted": value, "low": low, "high": high}] for value, low, high in ends])
 
 
@@ -154,27 +162,11 @@ def explained(cells: Cells) -> list[Any]:
     return [None] * len(cells.rows) if cells.explanations is None else list(cells.explanations)
 
 
-def written(values: Array, whole: bool) -> Array:
-    """Values as a format writes them: plain Python objects, whole where the column's numbers are."""
-    return objects([plain(value, whole) for value in values])
-
-
-def plain(value: Any, whole: bool) -> Any:
-    """One value: NumPy's types as Python's, None where there is nothing."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return None if value != value else round(value) if whole else value
-    return value
-
-
 def spread(values: Array, cells: Cells, height: int) -> Array:
     """A column of the answer: `values` in the rows of the filled cells, nothing elsewhere."""
-    found = np.full(height, None, dtype=object)
+    if len(values) == height:
+        return values
+    floats = values.dtype.kind == "f" or (values.dtype.kind == "i" and not len(values))
+    found = np.full(height, np.nan) if floats else np.full(height, None, dtype=object)
     found[cells.rows] = values
     return found
-
-
-def objects(values: Any) -> Array:
-    """Any objects as an array of them, lists too."""
-    return np.fromiter(values, dtype=object, count=len(values))

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from calibration import Calibration, precision_curve
-from engine import Choices, fit
+from cells import hidden
+from engine import Choices
 from forest import Forest
 from imputer import Imputer
 from learners import trees_of
@@ -13,6 +14,7 @@ from residuals import Residuals
 from scores import ece, f1, nrmse
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from specimen import mixed
+from test_frames import fill, fit, tabled
 
 rng = np.random.default_rng(0)
 
@@ -38,7 +40,7 @@ def fresh() -> pd.DataFrame:
 
 @pytest.mark.parametrize("asked", [0.8, 0.9, 0.95])
 def test_the_asked_precision_is_reached(fitted: Imputer, fresh: pd.DataFrame, asked: float) -> None:
-    filled = fitted.fill(fresh.assign(label=None), ["label"], precision_threshold=asked)
+    filled = fill(fitted, fresh.assign(label=None), ["label"], precision_threshold=asked)
     kept = filled.imputed("label")
     assert 0.2 < kept.mean() < 1.0
     assert (filled.table["label"] == fresh["label"])[kept].mean() >= asked - 0.01
@@ -47,18 +49,18 @@ def test_the_asked_precision_is_reached(fitted: Imputer, fresh: pd.DataFrame, as
 
 def test_a_higher_threshold_only_takes_cells_away(fitted: Imputer, fresh: pd.DataFrame) -> None:
     sent = fresh.assign(label=None)
-    low, high = (fitted.fill(sent, precision_threshold=asked).imputed("label") for asked in (0.8, 0.95))
+    low, high = (fill(fitted, sent, precision_threshold=asked).imputed("label") for asked in (0.8, 0.95))
     assert not (high & ~low).any()
     assert high.sum() < low.sum()
 
 
 def test_probabilities_are_calibrated(fitted: Imputer, fresh: pd.DataFrame) -> None:
-    cells = fitted.fill(fresh.assign(label=None), ["label"]).cells["label"]
+    cells = fill(fitted, fresh.assign(label=None), ["label"]).cells["label"]
     assert ece((cells.values == fresh["label"]).to_numpy(), cells.probability) < 0.05
 
 
 def test_intervals_hold_nine_truths_of_ten_and_follow_the_noise(fitted: Imputer, fresh: pd.DataFrame) -> None:
-    cells = fitted.fill(fresh.assign(y=None), ["y"]).cells["y"]
+    cells = fill(fitted, fresh.assign(y=None), ["y"]).cells["y"]
     lower, upper = cells.lower.astype(float), cells.upper.astype(float)
     assert 0.885 < ((fresh["y"] >= lower) & (fresh["y"] <= upper)).mean() < 0.93
     width = upper - lower
@@ -82,7 +84,7 @@ def test_intervals_of_few_rows_hold_nine_truths_of_ten_too(rows: int, least: flo
 def test_with_a_tolerance_numbers_too_keep_the_asked_precision(
     fitted: Imputer, fresh: pd.DataFrame, asked: float
 ) -> None:
-    filled = fitted.fill(fresh.assign(y=None), ["y"], precision_threshold=asked, tolerance=0.3)
+    filled = fill(fitted, fresh.assign(y=None), ["y"], precision_threshold=asked, tolerance=0.3)
     kept = filled.imputed("y")
     near = (filled.table["y"] - fresh["y"]).abs() <= 0.3 * fresh["y"].std()
     assert 0.1 < kept.mean() < 0.95
@@ -91,11 +93,11 @@ def test_with_a_tolerance_numbers_too_keep_the_asked_precision(
     cells = filled.cells["y"]
     assert (cells.probability[~cells.left] >= asked).all()
     assert ece(near.to_numpy()[kept], cells.probability[~cells.left]) < 0.05
-    assert fitted.fill(fresh.assign(y=None), ["y"], precision_threshold=1.0).imputed("y").all()
+    assert fill(fitted, fresh.assign(y=None), ["y"], precision_threshold=1.0).imputed("y").all()
 
 
 def test_draws_keep_the_variance_and_the_frequencies(fitted: Imputer, fresh: pd.DataFrame) -> None:
-    filled = fitted.fill(fresh.assign(y=None, label=None), multiple=3)
+    filled = fill(fitted, fresh.assign(y=None, label=None), multiple=3)
     drawn = filled.drawn(1)
     assert 0.9 < drawn["y"].astype(float).var() / fresh["y"].var() < 1.1
     assert abs((drawn["label"] == "yes").mean() - (fresh["label"] == "yes").mean()) < 0.05
@@ -129,10 +131,10 @@ def test_the_precision_curve_rises_and_is_cautious() -> None:
 def test_an_answer_never_reads_its_own_cell(fitted: Imputer, fresh: pd.DataFrame) -> None:
     columns = fitted.columns
     rows = np.arange(50)
-    read = {column.name: column.read(fresh[column.name]) for column in columns}
-    hidden = read | {"label": np.full(len(fresh), None), "y": np.full(len(fresh), np.nan)}
+    table = tabled(fresh)
+    read = {column.name: column.read(table) for column in columns}
     for name in ("label", "y"):
-        own = read | {name: hidden[name]}
+        own = read | {name: hidden(read[name], slice(None))}
         assert (
             fitted.engine.predict(read, {name: rows})[name] == fitted.engine.predict(own, {name: rows})[name]
         ).all()
@@ -142,7 +144,7 @@ def test_every_explanation_is_of_its_own_row() -> None:
     table = mixed(400)[["text", "size", "kind"]]
     imputer = fit(table, ["kind"], Choices())
     sent = pd.DataFrame({"text": ["bulb watt", "cotton sleeves"], "size": ["0.2", None]})
-    first, second = imputer.fill(sent, explain=True).cells["kind"].explanations
+    first, second = fill(imputer, sent, explain=True).cells["kind"].explanations
     assert (first.label, second.label) == ("lamp", "shirt")
     assert {name for name, _ in first.columns} <= {"text", "size"}
     assert [name for name, _ in second.columns] == ["text"]
@@ -156,7 +158,7 @@ def test_explanations_name_the_cell_that_decides() -> None:
     imputer = fit(noisy(600, 5)[["x", "z", "label"]], ["label"], Choices(preset="fast"))
     sent = pd.DataFrame({"x": [2.5, -2.5], "z": [0.0, 0.0]})
     for explanation, label in zip(
-        imputer.fill(sent, explain=True).cells["label"].explanations, ["yes", "no"], strict=True
+        fill(imputer, sent, explain=True).cells["label"].explanations, ["yes", "no"], strict=True
     ):
         assert explanation.label == label
         assert explanation.columns[0][0] == "x"
@@ -177,14 +179,14 @@ def test_a_forest_of_arrays_predicts_as_scikit_learn_does(labels: int) -> None:
 @pytest.mark.parametrize("name", MASKS)
 def test_masks_hide_the_asked_share_of_observed_cells(name: str) -> None:
     table = noisy(4000, 3)
-    hidden = MASKS[name](table, 0.3, np.random.default_rng(0))
-    touched = hidden[:, hidden.any(0)]
+    gone = MASKS[name](tabled(table), 0.3, np.random.default_rng(0))
+    touched = gone[:, gone.any(0)]
     assert touched.mean() == pytest.approx(0.3, abs=0.02)
 
 
 def test_mar_gaps_depend_on_whole_columns_and_mcar_gaps_on_nothing() -> None:
     table = noisy(4000, 3)[["x", "z", "y"]]
-    whole, gone = mar(table, 0.3, np.random.default_rng(0)), mcar(table, 0.3, np.random.default_rng(0))
+    whole, gone = (mask(tabled(table), 0.3, np.random.default_rng(0)) for mask in (mar, mcar))
     driver = table.to_numpy()[:, ~whole.any(0)][:, 0]
     place = np.flatnonzero(whole.any(0))[0]
     assert abs(np.corrcoef(driver, whole[:, place])[0, 1]) > 0.3
@@ -194,11 +196,11 @@ def test_mar_gaps_depend_on_whole_columns_and_mcar_gaps_on_nothing() -> None:
 @pytest.mark.parametrize("name", MASKS)
 def test_auto_beats_the_mean_under_every_mask(name: str) -> None:
     table = noisy(1000, 4)
-    hidden = MASKS[name](table[["x", "z", "y"]], 0.3, np.random.default_rng(1))
-    masked = table[["x", "z", "y"]].mask(hidden)
-    own = hidden[:, 2] if hidden[:, 2].any() else hidden[:, 0]
-    column = "y" if hidden[:, 2].any() else "x"
-    filled = fit(masked, None, Choices()).fill(masked).table
+    gone = MASKS[name](tabled(table[["x", "z", "y"]]), 0.3, np.random.default_rng(1))
+    masked = table[["x", "z", "y"]].mask(gone)
+    own = gone[:, 2] if gone[:, 2].any() else gone[:, 0]
+    column = "y" if gone[:, 2].any() else "x"
+    filled = fill(fit(masked, None, Choices()), masked).table
     assert nrmse(table[column][own].to_numpy(), filled[column][own].to_numpy(float)) < 0.95
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from datawig_fill import DataWig, framed
-from engine import Choices, fit
+from engine import Choices
 from goods import NEW, TRAIN
 from imputer import Imputer
 from pandas import DataFrame
 from specimen import holed, mixed
+from test_frames import fill, fit, tabled
 from test_imputation import fit as trained
 from test_imputation import reply_to, served, write
 
@@ -166,7 +167,7 @@ def test_each_column_is_filled_by_a_network_over_all_the_others(gappy: pd.DataFr
 def test_answers_are_those_of_the_network(gappy: pd.DataFrame) -> None:
     imputer = fit(gappy, ["kind"], Choices(engine="datawig", num_epochs=3))
     assert isinstance(imputer.engine, DataWig)
-    read = {column.name: column.read(gappy[column.name]) for column in imputer.columns}
+    read = imputer.read(tabled(gappy), np.arange(len(gappy)))
     network, column = imputer.engine.networks["kind"], imputer.column("kind")
     raw = imputer.engine.predict(read, {"kind": np.arange(len(gappy))})["kind"]
     theirs = network.predict(framed(read), top_k=1).labels
@@ -186,7 +187,7 @@ def test_a_label_that_comes_once_is_no_class_and_lowers_the_confidence() -> None
         kind=TRAIN["kind"].where(np.arange(len(TRAIN)) % 6 > 0, [f"odd{k}" for k in range(len(TRAIN))])
     )
     imputer = fit(table, ["kind"], Choices(engine="datawig"))
-    filled = imputer.fill(NEW.drop(columns="kind"))
+    filled = fill(imputer, NEW.drop(columns="kind"))
     assert set(filled.table["kind"]) <= {"lamp", "shoe", "chair"}
     assert filled.cells["kind"].probability.max() < 0.95
 
@@ -196,7 +197,7 @@ def test_explanations_name_the_cells_and_the_words(gappy: pd.DataFrame, tmp_path
     imputer.save(tmp_path / "model")
     sent = NEW.drop(columns=["kind", "price"]).head(5)
     before, after = (
-        one.fill(sent, explain=True).cells for one in (imputer, Imputer.load(tmp_path / "model"))
+        fill(one, sent, explain=True).cells for one in (imputer, Imputer.load(tmp_path / "model"))
     )
     for name in ("kind", "price"):
         assert before[name].explanations.tolist() == after[name].explanations.tolist()
@@ -214,4 +215,4 @@ def test_a_stop_and_a_time_limit_still_give_a_model() -> None:
     stopped = fit(table, ["kind", "price"], Choices(engine="datawig"), should_stop=lambda: True)
     hurried = fit(table, ["kind", "price"], Choices(engine="datawig", num_epochs=10_000, time_limit_s=1))
     for imputer in (stopped, hurried):
-        assert not imputer.fill(table, ["kind", "price"]).table[["kind", "price"]].isna().any().any()
+        assert not fill(imputer, table, ["kind", "price"]).table[["kind", "price"]].isna().any().any()

@@ -14,7 +14,8 @@ from slipway.image import Image
 from slipway.paths import Paths
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.settings import Settings
-from slipway.training.run import _schema, save
+from slipway.table.options import DataOptions
+from slipway.training.run import save, schema_of
 
 IMAGE = Image.read(Path(__file__).parent)
 MODEL = IMAGE.predictor()
@@ -23,10 +24,15 @@ QUICK = {"preset": "fast", "compare": "false"}
 
 
 def fit(folder: Path, test: Path | None = None, **hyperparameters: str) -> tuple[Any, Job, Any]:
+    params = TRAINER.Hyperparameters.read({**QUICK, **hyperparameters})
+    given = DataOptions(params.kinds, params.dates, params.missing)
+    data = {"train": Channel("train", folder, options=given)}
+    if test:
+        data["test"] = Channel("test", test, options=given)
+        data["test"].read_like(data["train"])
     job = Job(IMAGE, Paths(folder))
-    data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
-    model = TRAINER.fit(data, TRAINER.Hyperparameters.read({**QUICK, **hyperparameters}), job)
-    return model, job, _schema(model, data)
+    model = TRAINER.fit(data, params, job)
+    return model, job, schema_of(model, data)
 
 
 def write(folder: Path, table: pd.DataFrame) -> Path:
@@ -73,10 +79,10 @@ def test_by_default_the_columns_with_gaps_are_filled(tmp_path: Path) -> None:
     table = mixed(80).assign(whole=range(80))
     table.loc[3, "price"] = None
     model, _, _ = fit(write(tmp_path / "a", table))
-    assert model.optional == ("price",)
-    assert model.columns == list(table)
+    assert [column.name for column in model.columns if column.optional] == ["price"]
+    assert model.names == list(table)
     every, _, _ = fit(write(tmp_path / "b", mixed(80)), columns="*")
-    assert every.optional == tuple(mixed(1))
+    assert [column.name for column in every.columns if column.optional] == list(mixed(1))
 
 
 def test_the_older_names_of_hyperparameters_are_understood() -> None:
@@ -150,9 +156,9 @@ def test_every_other_engine_trains_and_answers(tmp_path: Path, engine: str) -> N
 def test_a_table_beyond_memory_is_learnt_from_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import engine
 
-    from slipway.training import files
+    from slipway.formats import base
 
-    monkeypatch.setattr(files, "BLOCK", 4000)
+    monkeypatch.setattr(base.line_blocks, "__defaults__", (4000,))
     monkeypatch.setattr(Channel, "fits_memory", False)
     monkeypatch.setattr(Channel, "table", property(lambda self: pytest.fail("the whole table was read")))
     monkeypatch.setitem(engine.ROWS, "fast", 150)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kept import Kept
+from test_frames import fill, tabled
 
 from slipway import Job
 from slipway.image import Image
@@ -20,9 +21,9 @@ def test_a9_an_interrupted_job_goes_on_with_the_next_column(
     gappy: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A9.1, A2.12: what is finished is learnt once, and the result is that of a job left alone."""
-    choices = engine.Choices(preset="fast")
+    choices, table = engine.Choices(preset="fast"), tabled(gappy)
     names = ["price", "kind", "sold"]
-    whole = engine.fit(gappy, names, choices)
+    whole = engine.fit(table, names, choices)
     (tmp_path / "checkpoints").mkdir()
     job = Job(IMAGE, Paths(tmp_path))
     learnt: list[int] = []
@@ -35,16 +36,16 @@ def test_a9_an_interrupted_job_goes_on_with_the_next_column(
     monkeypatch.setattr(engine, "fit_column", counted)
     with monkeypatch.context() as once:
         once.setattr(Job, "should_stop", lambda self: len(learnt) > 1)
-        broken = engine.fit(gappy, names, choices, should_stop=job.should_stop, kept=Kept(job, gappy))
+        broken = engine.fit(table, names, choices, should_stop=job.should_stop, kept=Kept(job, table))
     assert list(broken.quality) == names, "a job that is stopped has a usable model"
     learnt.clear()
-    again = engine.fit(gappy, names, choices, kept=Kept(Job(IMAGE, Paths(tmp_path)), gappy))
+    again = engine.fit(table, names, choices, kept=Kept(Job(IMAGE, Paths(tmp_path)), table))
     assert len(learnt) == 2, "the first column was finished, the second was cut short by the stop"
-    pd.testing.assert_frame_equal(again.fill(gappy).table, whole.fill(gappy).table)
+    pd.testing.assert_frame_equal(fill(again, gappy).table, fill(whole, gappy).table)
     for name in names:
-        sure = [fitted.fill(gappy).cells[name].probability for fitted in (again, whole)]
+        sure = [fill(fitted, gappy).cells[name].probability for fitted in (again, whole)]
         assert np.array_equal(*sure), name
         assert again.quality[name]["score"] == whole.quality[name]["score"]
     learnt.clear()
-    engine.fit(gappy, names, choices, kept=Kept(Job(IMAGE, Paths(tmp_path)), gappy.iloc[1:]))
+    engine.fit(table, names, choices, kept=Kept(Job(IMAGE, Paths(tmp_path)), table.take(np.arange(1, 400))))
     assert len(learnt) == 3, "the columns of another table are nobody's"

@@ -9,14 +9,15 @@ from learners import SHARP, Task, fit_ridge
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 from specimen import mixed
+from test_frames import tabled
 from text import spelling
 
 
 @pytest.fixture(scope="module")
 def design() -> Design:
-    table = mixed(120)[["text", "size", "kind"]]
-    columns = [infer(name, table[name]) for name in table]
-    read = {column.name: column.read(table[column.name]) for column in columns}
+    table = tabled(mixed(120)[["text", "size", "kind"]])
+    columns = [infer(table, name) for name in table.names]
+    read = {column.name: column.read(table) for column in columns}
     return Features.fit(columns, read).encode(read).without("kind")
 
 

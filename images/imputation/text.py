@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from cells import Words
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -45,17 +46,16 @@ class Tfidf:
     chars: TfidfVectorizer
 
     @classmethod
-    def fit(cls, texts: Sequence[str | None]) -> Self:
+    def fit(cls, texts: Words) -> Self:
         """Learn the vocabularies; a text without a single word (only signs) leaves one dummy term."""
-        seen = [text for text in texts if text][:VOCABULARY_ROWS]
+        seen = texts.distinct[texts.places[~texts.gaps][:VOCABULARY_ROWS]].tolist()
         return cls(*(fitted(form, [text[: LONGEST[form]] for text in seen]) for form in FORMS))
 
-    def transform(self, texts: Sequence[str | None]) -> sparse.csr_matrix:
-        """One row a text: the word columns, then the character columns; a gap is a row of zeros."""
-        parts = [
-            getattr(self, form).transform([(text or "")[: LONGEST[form]] for text in texts]) for form in FORMS
-        ]
-        return sparse.hstack(parts, format="csr", dtype=np.float32)
+    def transform(self, texts: Words) -> sparse.csr_matrix:
+        """One row a cell: the word columns, then the character columns; a gap is a row of zeros."""
+        given = [*texts.distinct.tolist(), ""]
+        parts = [getattr(self, form).transform([text[: LONGEST[form]] for text in given]) for form in FORMS]
+        return sparse.hstack(parts, format="csr", dtype=np.float32)[texts.places]
 
     @property
     def terms(self) -> list[str]:

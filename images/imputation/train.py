@@ -11,13 +11,12 @@ import pages
 from cells import gaps
 from datawig_fill import DataWig
 from kept import Kept
-from pandas import DataFrame, concat
 from pydantic import AliasChoices, BeforeValidator, Field
 from quality import held_out, summary, suspects
 
 import slipway
-from predictor import Model, blanked
-from slipway import Channel, Job, Tunable, UserError
+from predictor import Model
+from slipway import Channel, Job, Table, Tunable, UserError
 
 if TYPE_CHECKING:
     from imputer import Imputer
@@ -56,8 +55,6 @@ class Hyperparameters(slipway.Hyperparameters):
     """Leave a cell empty when cells as sure were right less often than this; requests may change it."""
     tolerance: Annotated[float, Field(ge=0, le=100)] = 0.0
     """How far off a number or date may be and still be right, in standard deviations; 0 leaves none empty."""
-    missing: tuple[str, ...] = ()
-    """Texts that mean a gap in columns of text, NA say; an empty cell always does."""
     compare: bool = False
     """Report the plain engines beside the chosen one, on hidden cells of a sample; it may take long."""
     num_epochs: Annotated[int, Field(ge=1, le=10_000), Tunable("Logarithmic")] = 100
@@ -79,9 +76,13 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         )
     train = data["train"]
     table, holed, height = _table(train, params)
+    lists = [name for name in table.names if table.kinds[name] == "list"]
+    if lists:
+        job.progress(f"columns of lists are not read: {', '.join(lists)}")
+        table = table.select([name for name in table.names if name not in lists])
     targets = _targets(table, holed, params)
     reads = _reads(table, targets, params)
-    table = table[reads]
+    table = table.select(reads)
     for name, word in suspects(table, targets):
         job.progress(f'column {name} has the label "{word}"; if that means a gap, name it in missing')
     choices = engine.Choices(
@@ -116,43 +117,45 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         job.progress("compare=true: the plain engines fill hidden cells of a sample, too")
         found = comparison.compare(table, targets, choices, late)
     pages.write(job.page, table, height, imputer, found, params)
-    whole = [name for name in targets if train.kinds[name] == "integer"]
-    return Model(imputer, reads, whole, params.missing, params.precision_threshold, params.tolerance)
+    return Model(imputer, reads, params.precision_threshold, params.tolerance)
 
 
-def _table(train: Channel, params: Hyperparameters) -> tuple[DataFrame, list[str], int]:
+def _table(train: Channel, params: Hyperparameters) -> tuple[Table, list[str], int]:
     """The table, or of one too large for memory a random part; the columns that have gaps; how many rows."""
     if train.fits_memory:
-        table = blanked(train.table, params.missing)
-        return table, [name for name in table if gaps(table[name]).any()], len(table)
-    random, kept, keys = np.random.default_rng(params.seed), DataFrame(), np.empty(0)
+        return train.table, _holed(train.table), len(train.table)
+    random, kept, keys = np.random.default_rng(params.seed), train.head.take(np.arange(0)), np.empty(0)
     holed: dict[str, None] = {}
     height = 0
-    for piece in train.tables():
-        piece = blanked(piece, params.missing)
+    for piece in train.batches():
         height += len(piece)
-        holed |= dict.fromkeys(name for name in piece if gaps(piece[name]).any())
+        holed |= dict.fromkeys(_holed(piece))
         keys = np.concatenate([keys, random.random(len(piece))])
-        kept = concat([kept, piece], ignore_index=True) if len(kept) else piece
+        both = Table.concatenated(piece.columns, [kept, piece] if len(kept) else [piece])
         chosen = np.sort(np.argsort(keys, kind="stable")[: engine.ROWS[params.preset]])
-        keys, kept = keys[chosen], kept.iloc[chosen]
-    return kept.reset_index(drop=True), list(holed), height
+        keys, kept = keys[chosen], both.take(chosen)
+    return kept, list(holed), height
 
 
-def _targets(table: DataFrame, holed: list[str], params: Hyperparameters) -> list[str]:
+def _holed(table: Table) -> list[str]:
+    """The columns that have gaps; of one that cannot be read nobody knows."""
+    return [name for name in table.names if table.refused(name) is None and gaps(table, name).any()]
+
+
+def _targets(table: Table, holed: list[str], params: Hyperparameters) -> list[str]:
     """The columns to fill. Raises UserError for one that is not there."""
-    names = [str(name) for name in table]
+    names = list(table.names)
     if params.columns == (EVERY,):
         return names
     unknown = [name for name in params.columns if name not in names]
     if unknown:
         raise UserError(f"columns: no column {unknown[0]} in the train channel; it has {', '.join(names)}")
-    return list(dict.fromkeys(params.columns)) or holed or names
+    return list(dict.fromkeys(params.columns)) or [name for name in holed if name in names] or names
 
 
-def _reads(table: DataFrame, targets: list[str], params: Hyperparameters) -> list[str]:
+def _reads(table: Table, targets: list[str], params: Hyperparameters) -> list[str]:
     """The columns to read, in the table's order. Raises UserError for one that is not there."""
-    names = [str(name) for name in table]
+    names = list(table.names)
     unknown = [name for name in params.features if name not in names]
     if unknown:
         raise UserError(f"features: no column {unknown[0]} in the train channel; it has {', '.join(names)}")
@@ -162,7 +165,7 @@ def _reads(table: DataFrame, targets: list[str], params: Hyperparameters) -> lis
 
 def _test_scores(imputer: "Imputer", test: Channel, params: Hyperparameters) -> dict[str, float]:
     """How well the test channel's own cells are filled, each column hidden as a whole in its turn."""
-    table = blanked(test.table, params.missing)
+    table = test.table
     absent = [column.name for column in imputer.columns if column.name not in table]
     if absent:
         raise UserError(f"channel test: missing columns {', '.join(absent)}")

@@ -47,6 +47,10 @@ class RowErrors(UserError):
         super().__init__(first.message, min(rows), first.column)
         self.rows = dict(rows)
 
+    def moved(self, row: int | None) -> UserError:  # type: ignore[override]
+        """The first of the errors, of another row."""
+        return UserError(self.message, row, self.column)
+
 
 class PlatformError(Exception):
     """What surrounds the job let it down: a full disk, an input that cannot be read, a host that is lost."""
@@ -92,7 +96,7 @@ def _quoted(value: Any, limit: int) -> str:
     if isinstance(value, str):
         return '"' + value[:limit].replace("\n", " ").replace("\r", " ") + ("" if len(value) > limit else '"')
     if isinstance(value, list | tuple):  # which may be nested a thousand deep
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)} {'cell' if len(value) == 1 else 'cells'}"
     if isinstance(value, dict):
         return f"an object of {len(value)}"
     return repr(value)
@@ -101,4 +105,6 @@ def _quoted(value: Any, limit: int) -> str:
 def listed(names: Sequence[str], limit: int = 10) -> str:
     """`names` as an error message lists them, the first `limit` of them."""
     rest = len(names) - limit
-    return ", ".join(str(name)[:200] for name in names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(" ".join(str(name)[:200].splitlines()) for name in names[:limit]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )

@@ -123,7 +123,7 @@ def test_serving_imports_only_the_libraries_that_its_own_code_names(
 ) -> None:
     serving = closure(folder.path / "predictor.py")
     named = {one.package for path in serving for one in imports(path)} - {""}  # that of its own package
-    if any(".table" in attributes(path) for path in serving):
+    if any(".frame" in attributes(path) for path in serving):
         named.add("pandas")
     named |= _brought(folder, named - {path.stem for path in serving} - {"slipway"})
     late = (_packages(loaded["after"]) & TRAINING) - named

@@ -80,9 +80,7 @@ def schema_of(*names: str, kind: Any = "number", table: Sequence[str] = (), **fa
     return Schema(columns=read, table=whole, **facts)
 
 
-def read(
-    body: bytes | str, media_type: str = "text/csv", schema: Schema | None = None, **how: Any
-) -> Raw:
+def read(body: bytes | str, media_type: str = "text/csv", schema: Schema | None = None, **how: Any) -> Raw:
     """What a format makes of a body."""
     source, media = reader(media_type)
     return source.read(body.encode() if isinstance(body, str) else body, media, Reading(schema, **how))
@@ -119,3 +117,9 @@ def request(codec: Format, table: dict[str, Array], media: MediaType) -> bytes:
     if codec.media_type != "application/json":
         return body
     return body.removeprefix(b'{"predictions":').removesuffix(b"}\n")
+
+
+def rows_of(table: Table) -> list[list[Any]]:
+    """The cells of a table row by row, None where missing."""
+    columns = [table.column(name).tolist() for name in table.names]
+    return [[None if cell != cell else cell for cell in row] for row in zip(*columns, strict=True)]

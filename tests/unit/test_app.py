@@ -22,11 +22,11 @@ class Slow(Adder):
         super().__init__()
         self.begun, self.go, self.thread = Event(), Event(), 0
 
-    def predict(self, rows, options):
+    def predict(self, table, options):
         self.thread = get_ident()
         self.begun.set()
         self.go.wait(30)
-        return super().predict(rows, options)
+        return super().predict(table, options)
 
 
 class Patient(Adder):

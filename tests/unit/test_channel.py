@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,11 @@ from hypothesis import strategies as st
 
 from slipway import Channel
 from slipway.errors import PlatformError, UserError
-from slipway.training import files, inputs
-from unit.tables import TEXTS
+from slipway.formats import base, csv, jsonlines
+from slipway.table.options import DataOptions
+from slipway.table.table import Table
+from slipway.training import inputs
+from unit.tables import TEXTS, rows_of
 
 COLUMNS = {"x": [1, 2, 3], "name": ["a", None, "c"]}
 
@@ -35,13 +40,28 @@ def data(tmp_path):
 
 
 def rows(channel):
-    return channel.table.astype(object).where(channel.table.notna(), None).to_numpy().tolist()
+    return rows_of(channel.table)
+
+
+def values(channel):
+    """The columns of all rows, by name."""
+    return {name: channel.table.column(name).tolist() for name in channel.names}
 
 
 def parquet(table, **how):
     buffer = io.BytesIO()
     pd.DataFrame(table).to_parquet(buffer, **how)
     return buffer.getvalue()
+
+
+@contextmanager
+def blocks(size):
+    """Files are read so many bytes at a time."""
+    before = base.line_blocks
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (csv, jsonlines):
+            patch.setattr(module, "line_blocks", partial(before, size=size))
+        yield
 
 
 CSV = "x,name\n1,a\n2,\n3,c\n"
@@ -71,7 +91,7 @@ def test_every_format_gives_the_same_table(data, name):
     """A4.6, B8.8: by its ending, gzipped or not, or by how it begins."""
     channel = data(**{name: EVERY[name]})
     assert rows(channel) == [[1, "a"], [2, None], [3, "c"]]
-    assert list(channel.table) == ["x", "name"]
+    assert channel.table.names == ("x", "name")
     assert channel.kinds == {"x": "integer", "name": "text"}
     assert channel.named
 
@@ -113,7 +133,7 @@ def test_columns_without_names_are_numbered(data):
 def test_every_file_counts_in_the_order_of_names_and_below_folders(data):
     """A2.6, D20."""
     channel = data(b_csv="x\n2\n", a_csv="x\n1\n", c__d_csv="x\n3\n")
-    assert channel.table["x"].tolist() == [1, 2, 3]
+    assert channel.table.column("x").tolist() == [1, 2, 3]
     assert channel.source == "files: 3"
     assert channel.size_bytes == 12
 
@@ -138,9 +158,9 @@ def test_a4_a_file_is_read_from_start_to_end_once(data, tmp_path, monkeypatch, n
 
     monkeypatch.setattr(Path, "open", lambda self, *_: io.BufferedReader(Stream(self), inputs.PEEK))
     before = sorted(tmp_path.rglob("*"))
-    table = channel.table if whole else pd.concat(list(channel.tables()))
-    assert table["x"].tolist() == [1, 2, 3, 4]
-    assert channel.kinds["x"] == "integer"
+    parts = [channel.table] if whole else list(channel.batches())
+    assert [cell for part in parts for cell in part.column("x").tolist()] == [1, 2, 3, 4]
+    assert channel.head.kinds["x"] == "integer"
     assert len(opened) == 2, opened
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -227,9 +247,9 @@ def test_files_may_each_have_a_header_or_none_and_columns_in_another_order(data,
         ),
         ({"a_json": '[{"x": 1}'}, r"^file a.json: the body is not JSON"),
         ({"a_jsonl": '{"x": 1}\n{"x": '}, r"^file a.jsonl: line 2 is not JSON"),
-        ({"a_parquet": b"PAR1 but not really"}, r"^file a.parquet: not a Parquet file"),
-        ({"a_parquet": parquet(COLUMNS)[:-9]}, r"^file a.parquet: not a Parquet file"),
-        ({"a_jsonl": '{"x": [1]}\n'}, r"^file a.jsonl: .*a cell holds"),
+        ({"a_parquet": b"PAR1 but not really"}, r"^file a.parquet: the body is not a Parquet file"),
+        ({"a_parquet": parquet(COLUMNS)[:-9]}, r"^file a.parquet: the body is not a Parquet file"),
+        ({"a_jsonl": '{"x": {"a": 1}}\n'}, r"file a.jsonl: .*a cell holds"),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )
@@ -247,13 +267,13 @@ def test_an_unknown_content_type_names_the_known_ones(data):
 
 def test_latin_1_is_read_where_the_content_type_says_so(data):
     table = data("text/csv; charset=iso-8859-1", a_csv="stadt,x\nKöln,1\n".encode("latin-1")).table
-    assert table["stadt"].tolist() == ["Köln"]
+    assert table.column("stadt").tolist() == ["Köln"]
 
 
 def test_the_content_type_says_that_there_is_a_header_in_each_file_or_in_none(data):
     assert rows(data("text/csv; header=absent", a_csv="x,y\na,b\n")) == [["x", "y"], ["a", "b"]]
-    table = data("text/csv; header=present", a_csv="1,2\n3,4\n", b_csv="2,1\n6,5\n").table
-    assert table.to_dict("list") == {"1": [3, 5], "2": [4, 6]}
+    channel = data("text/csv; header=present", a_csv="1,2\n3,4\n", b_csv="2,1\n6,5\n")
+    assert values(channel) == {"1": [3, 5], "2": [4, 6]}
 
 
 @pytest.mark.parametrize("block", [20, 64, 1000])
@@ -268,19 +288,17 @@ def test_pieces_of_a_file_never_cut_a_row_or_a_quoted_cell(tmp_path_factory, blo
     quoted = [f'{number},"t{text.replace(chr(34), chr(34) * 2)}"' for number, text in cells]
     body = end.join(["number,text", *quoted]) + (end if last else "")
     (folder / "a.csv").write_bytes(body.encode())
-    before, files.BLOCK = files.BLOCK, block
-    try:
+    with blocks(block):
         channel = Channel("train", folder, "text/csv; header=present")
-        assert channel.table["text"].tolist() == ["t" + text for _, text in cells]
-        assert channel.table["number"].tolist() == [number for number, _ in cells]
-    finally:
-        files.BLOCK = before
+        assert values(channel) == {
+            "number": [number for number, _ in cells],
+            "text": ["t" + text for _, text in cells],
+        }
 
 
 @pytest.mark.parametrize("block", [7, 50, 1 << 20])
 @pytest.mark.parametrize("name", ["a_csv", "a_csv_gz", "a_jsonl", "a_json", "a_parquet"])
-def test_the_tables_one_after_another_are_the_table(data, tmp_path, monkeypatch, name, block):
-    monkeypatch.setattr(files, "BLOCK", block)
+def test_the_batches_one_after_another_are_the_table(data, tmp_path, name, block):
     numbers = {"x": list(range(50)), "y": [n / 8 for n in range(50)], "s": [f"s{n}" for n in range(50)]}
     lines = "".join(
         json.dumps(dict(zip(numbers, row, strict=True))) + "\n" for row in zip(*numbers.values(), strict=True)
@@ -294,59 +312,63 @@ def test_the_tables_one_after_another_are_the_table(data, tmp_path, monkeypatch,
         "a_parquet": parquet(numbers),
     }
     first = data(**{name: whole[name], "b_csv": "x,y,s\n50,6.25,s50\n"})
-    second = Channel("train", tmp_path / "train")
-    pieces = list(second.tables())
+    with blocks(block):
+        whole = first.table
+        pieces = list(Channel("train", tmp_path / "train").batches())
+        again = Channel("train", tmp_path / "train").table
     assert len(pieces) > 1
-    pd.testing.assert_frame_equal(pd.concat(pieces, ignore_index=True), first.table)
-    assert first.table["x"].tolist() == list(range(51))
-    assert second.kinds == first.kinds == {"x": "integer", "y": "number", "s": "text"}
+    assert rows_of(Table.concatenated(pieces[0].columns, pieces)) == rows_of(whole) == rows_of(again)
+    assert whole.column("x").tolist() == list(range(51))
+    assert whole.columns == again.columns
+    assert whole.kinds == {"x": "integer", "y": "number", "s": "text"}
 
 
-def test_the_kinds_are_those_of_the_whole_table_once_it_is_read(data):
+@pytest.mark.parametrize("first", ["kinds", "head", "table", "fits_memory"])
+def test_kinds_are_those_of_all_rows_whatever_is_asked_for_first(data, first):
+    """Issue 14: what a column holds depended on the order of access."""
     channel = data(a_csv="x,y\n1,2\n", b_csv="x,y\n1.5,no\n")
-    assert channel.kinds == {"x": "integer", "y": "integer"}
-    assert channel.table["y"].tolist() == ["2", "no"]
+    getattr(channel, first)
     assert channel.kinds == {"x": "number", "y": "text"}
+    assert values(channel) == {"x": [1, 1.5], "y": ["2", "no"]}
 
 
-def test_a_piece_that_is_not_like_the_first_is_named(data):
+def test_a_batch_that_is_not_like_the_first_is_named(data):
     with pytest.raises(
-        UserError, match='channel train, after row 2: row 1, column "x": expected a number, got "no"'
+        UserError, match=r'^channel train, file b\.csv.*: row 3, column "x": expected a number, got "no"'
     ):
-        list(data(a_csv="x,y\n1,2\n3,4\n", b_csv="no,5\n").tables())
+        list(data(a_csv="x,y\n1,2\n3,4\n", b_csv="no,5\n").batches())
 
 
-def test_an_error_in_a_later_piece_counts_lines_from_the_start(data, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK", 8)
-    with pytest.raises(UserError, match=r"file a.csv: after line 4, line 2: 1 cell, expected 2"):
+def test_an_error_in_a_later_piece_counts_from_the_start(data):
+    with blocks(8), pytest.raises(UserError, match=r"file a.csv: after row 3, line 2: 1 cell, expected 2"):
         _ = data(a_csv="x,y\n1,2\n3,4\n5,6\n7,8\n9\n", b_csv="x,y\n1,2\n").table
 
 
 def test_gaps_alone_do_not_make_a_piece_another_type(data):
     """D11."""
     table = data(a_jsonl='{"x": null, "s": null}\n', b_jsonl='{"x": 2.5, "s": "a"}\n').table
-    assert np.isnan(table["x"][0])
-    assert table.to_dict("list")["s"] == [None, "a"]
+    assert np.isnan(table.column("x")[0])
+    assert table.column("s").tolist() == [None, "a"]
 
 
 def test_large_whole_numbers_and_fractions_may_be_in_different_files(data):
     table = data(a_jsonl='{"x": 9007199254740993}\n', b_jsonl='{"x": 0.5}\n').table
-    assert table["x"].tolist() == [float(2**53), 0.5]
+    assert table.column("x").tolist() == [float(2**53), 0.5]
 
 
-def test_a_stray_quote_in_a_large_file_is_read_in_reasonable_time(data, monkeypatch):
+def test_a_stray_quote_in_a_large_file_is_read_in_reasonable_time(data):
     """Looking for the end of a quoted cell line by line takes hours over a real block."""
-    monkeypatch.setattr(files, "BLOCK", 1 << 20)
     channel = data(a_csv="x,y\n" + '1,12" pipe\n' + "2,b\n" * 600_000)
-    assert len(channel.table) == 600_001
+    with blocks(1 << 20):
+        assert len(channel.table) == 600_001
 
 
 def test_a_block_of_json_lines_that_leaves_a_column_out_has_gaps_there(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"x": 1, "y": 2}\n')
     (tmp_path / "b.jsonl").write_text('{"x": 3}\n')
     table = Channel("train", tmp_path).table
-    assert table["x"].tolist() == [1, 3]
-    assert table["y"].isna().tolist() == [False, True]
+    assert table.column("x").tolist() == [1, 3]
+    assert np.isnan(table.column("y")).tolist() == [False, True]
 
 
 def test_the_one_file_of_a_channel_can_be_had_as_text(tmp_path):
@@ -358,3 +380,69 @@ def test_the_one_file_of_a_channel_can_be_had_as_text(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(UserError, match=r"channel config has 2 files, expected one: other.json, params.json"):
         _ = Channel("config", tmp_path).text
+
+
+def test_a_key_is_a_text_byte_for_byte_and_a_label_where_it_would_lose_something(data):
+    """Issue 14: keys and identifiers, which an algorithm names by role, are texts in any case."""
+    body = "id,class,code,n\n1,1,01,1\n2.0,2,02,2\n"
+    channel = data(a_csv=body)
+    channel.declare("key", ["id", "n"])
+    channel.declare("label", ["class", "code"])
+    assert channel.kinds == {"id": "text", "class": "integer", "code": "text", "n": "text"}
+    assert values(channel) == {"id": ["1", "2.0"], "class": [1, 2], "code": ["01", "02"], "n": ["1", "2"]}
+    assert [column.role for column in channel.columns] == ["key", "label", "label", "key"]
+
+
+@pytest.mark.parametrize("late", [100_000, 10])
+def test_a_column_that_turns_out_to_be_texts_is_as_it_was_written(data, late):
+    """Numbers that were read as such by then are read again."""
+    body = "x,y\n" + "1.50,7\n" * late + "n/k,8\nx,9\nz,10\n" * (late // 10)
+    with blocks(4096):
+        channel = data(a_csv=body)
+        assert channel.kinds == {"x": "text", "y": "integer"}
+        assert channel.table.column("x")[0] == "1.50"
+        assert len(channel.table) == late + 3 * (late // 10)
+
+
+def test_another_channel_is_read_like_the_first(data, tmp_path):
+    """Issue 14: a test channel was typed anew, so that class "1" of texts was 1."""
+    train = data(a_csv="class,zip,x,paid\na,02108,1.5,True\n1,10001,2.5,False\n")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test/a.csv").write_text("class,zip,x,paid\n1,10001,3,True\n1,2108,4,false\n")
+    test = Channel("test", tmp_path / "test")
+    assert test.kinds["class"] == "integer"
+    test = Channel("test", tmp_path / "test")
+    test.read_like(train)
+    assert values(test) == {
+        "class": ["1", "1"],
+        "zip": ["10001", "2108"],
+        "x": [3.0, 4.0],
+        "paid": ["True", "False"],
+    }
+    (tmp_path / "test/a.csv").write_text("class,zip,x,paid\n1,10001,3,True\n1,2108,many,False\n")
+    test = Channel("test", tmp_path / "test")
+    test.read_like(train)
+    with pytest.raises(
+        UserError, match=r'^channel test, file a\.csv: row 2, column "x": expected a number, got "many"$'
+    ):
+        _ = test.table
+
+
+def test_a_user_says_what_columns_hold_and_what_a_gap_is(tmp_path, capfd):
+    (tmp_path / "a.csv").write_text("n,when,x\n1,3/4/2024,-\n2,5/6/2024,2.5\n3,7/8/2024,3.5\n")
+    given = DataOptions({"n": "text", "when": "time"}, "day-first", ("-",))
+    channel = Channel("train", tmp_path, options=given)
+    assert channel.kinds == {"n": "text", "when": "time", "x": "number"}
+    assert channel.table.column("n").tolist() == ["1", "2", "3"]
+    assert channel.table.times("when").astype(str).tolist()[0] == "2024-04-03T00:00:00"
+    assert np.isnan(channel.table.number("x")[0])
+
+
+def test_what_was_guessed_is_said(data, capfd):
+    """Issue 14: a quiet repair is reported."""
+    channel = data(a_csv='code;price\n007;"1,5"\n008;"2,25"\n')
+    assert values(channel) == {"code": ["007", "008"], "price": [1.5, 2.25]}
+    heard = capfd.readouterr().err
+    for note in ("separated by semicolons", '"007" would lose digits', "decimal commas"):
+        assert note in heard
+        assert any(note in one for one in channel.notes)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import slipway
+from slipway import Answers
 from slipway.errors import BrokenModel, UserError
 from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
@@ -103,8 +104,8 @@ class Chooser(Adder):
 
     options = Options
 
-    def predict(self, rows, options):
-        return {name: np.arange(len(rows)) for name in options.outputs or ("sum",)}
+    def predict(self, table, options):
+        return Answers({name: np.arange(len(table)) for name in options.outputs or ("sum",)})
 
 
 def test_a_model_that_offers_more_than_it_answers_gives_what_the_deployment_wants(settings_of, manifest):
@@ -183,7 +184,7 @@ def test_an_option_that_does_not_fit_is_told(endpoint, attributes, body, text):
         (b"1,abc\n", "text/csv", "", 400, 'row 1, column "y": expected a number, got "abc"'),
         (b"1,inf\n", "text/csv", "", 400, "expected a finite number"),
         (b"1\n", "text/csv", "", 400, "1 column came without names"),
-        (b"1;2\n", "text/csv", "", 400, "CSV needs commas"),
+        (b"1,5;2,5\n", "text/csv", "", 400, "hold both commas and semicolons"),
         (b"1,2\n3\n", "text/csv", "", 400, "line 2: 1 cell, expected 2"),
         (b"x,z\n1,2\n", "text/csv", "", 400, "missing column y"),
         (b"\xff,2\n", "text/csv", "", 400, "is not utf-8"),
@@ -197,6 +198,30 @@ def test_a_callers_mistake_has_its_status_and_one_line(endpoint, body, content_t
     answer = ask(endpoint(), body, content_type, accept)
     assert answer[0] == status
     assert text in message(answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "row", "column"),
+    [
+        (b"1,2\n1,abc\n", "text/csv", 2, "y"),
+        (b"1,2\n" * 20_000 + b"1,abc\n", "text/csv", 20_001, "y"),
+        (b'[[1, 2], [1, "abc"]]', "application/json", 2, "y"),
+        (b'[{"x": 1, "y": 2}, {"x": [1], "y": 2}]', "application/json", 2, "x"),
+        (b'{"x": 1, "y": 2}\n{"x": 1, "y": "abc"}\n', "application/jsonlines", 2, "y"),
+        (b"[[1, 2], [1]]", "application/json", 2, None),
+        (b"1,2\n1.7e308,1.7e308\n", "text/csv", 2, None),
+        (b"x,z\n1,2\n", "text/csv", None, None),
+    ],
+    ids=["csv", "large", "json", "list", "lines", "uneven", "infinite", "names"],
+)
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_an_error_names_row_and_column_as_members(endpoint, body, content_type, row, column):
+    """Issue 14: no error text is read by code."""
+    status, answer = ask(endpoint(), body, content_type)
+    found = json.loads(answer)
+    assert (status, found["type"]) == (400, "UserError")
+    assert (found.get("row"), found.get("column")) == (row, column)
+    assert found["message"].startswith(f"row {row}") or row is None
 
 
 @pytest.mark.parametrize(
@@ -276,12 +301,14 @@ def test_a_model_that_reads_other_columns_than_its_manifest_is_not_served(settin
         Endpoint.load(settings)
 
 
-def test_an_option_may_choose_what_json_calls_the_answers(model, manifest, monkeypatch):
-    def name(self, options):
-        return "sums" if options.times > 1 else self.envelope
+def test_an_option_may_choose_what_json_calls_the_answers(manifest):
+    class Namer(Adder):
+        def predict(self, table, options):
+            answers = super().predict(table, options)
+            answers.envelope = "sums" if options.times > 1 else ""
+            return answers
 
-    monkeypatch.setattr(type(model), "envelope_of", name)
-    made = Endpoint(model, manifest, Settings.read({}))
+    made = Endpoint(Namer(), manifest, Settings.read({}))
     assert list(json.loads(ask(made, accept="application/json")[1])) == ["predictions"]
     assert list(json.loads(ask(made, accept="application/json", attributes="times=2")[1])) == ["sums"]
 

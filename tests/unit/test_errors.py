@@ -14,7 +14,8 @@ from slipway import errors
         (5, "5"),
         (None, "None"),
         ("two\nlines\r", '"two lines "'),
-        ([1, "a"], "[1, 'a']"),
+        ([1, "a"], "a list of 2"),
+        ({"a": [[[]]]}, "an object of 1"),
         ("", '""'),
     ],
 )
@@ -24,7 +25,7 @@ def test_a_value_is_shown_on_one_line(value, text):
 
 def test_a_long_value_is_cut():
     assert errors.shown("a" * 100) == '"' + "a" * 37 + '…"'
-    assert len(errors.shown(list(range(1000)))) == 40
+    assert len(errors.shown({1.5: "a"}.keys(), 10)) == 10
 
 
 def test_a_long_list_of_names_is_cut():
@@ -44,6 +45,7 @@ def test_every_mistake_of_the_caller_has_its_status():
         "PayloadTooLarge": 413,
         "NoRows": 204,
         "BrokenModel": 500,
+        "RowErrors": 400,
     }
 
 

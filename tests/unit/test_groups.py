@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import slipway
-from slipway import Channel, Column, Grouped, Schema, UserError
+from slipway import Answers, Channel, Column, Groups, Schema, UserError
 from slipway.manifest import Manifest
 from slipway.serving.app import App
 from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
-from slipway.training.run import _schema
+from slipway.training.run import schema_of
 from unit.model import Adder
 
 
@@ -30,48 +30,48 @@ class Summer(Adder):
     """Sums y for each x: two answers a group, however many rows it has."""
 
     options = Options
-    marks = frozenset({"groups", "scale"})
 
     def __init__(self) -> None:
-        super().__init__()
-        self.optional = self.columns
-        self.own = {"z": "number"}
-        self.aliases = {"group": "x"}
-        self.short = [("y",)]
+        self.columns = [
+            Column(name="x", optional=True, aliases=("group",)),
+            Column(name="y", optional=True),
+        ]
+        self.layouts = [("y",)]
         self.nests: bool | None = None
         self.ready = Event()
 
-    def predict(self, rows, options):
-        self.nests = rows.nests
-        names, of_rows = np.unique(rows.matrix[:, 0], return_inverse=True)
+    def predict(self, table, options):
+        self.nests = table.nests
+        names, of_rows = np.unique(table.matrix[:, 0], return_inverse=True)
         of_answers = np.repeat(np.arange(len(names)), 2)
-        sums = np.bincount(of_rows, rows.matrix[:, 1])[of_answers] * options.scale
+        sums = np.bincount(of_rows, table.matrix[:, 1], len(names))[of_answers] * options.scale
         if options.fault == "loses a group":
             sums, of_answers = sums[2:], of_answers[2:]
         if options.fault == "loses a row":
             of_rows = of_rows[1:]
         if options.fault == "columns too short":
             sums = sums[1:]
-        return Grouped({"sum": sums}, of_rows, of_answers)
-
-    def translated(self, document):
-        if not isinstance(document["groups"], dict):
-            raise UserError('"groups" is an object')
-        rows = [{"x": int(name), "y": cell} for name, cells in document["groups"].items() for cell in cells]
-        return {"instances": rows, "configuration": {"scale": document["scale"]}}
+        return Answers({"sum": sums}, Groups(of_rows, of_answers))
 
     def warm(self) -> None:
         self.ready.set()
 
 
-SCHEMA = Schema(
-    columns=(
-        Column(name="x", kind="number", optional=True, aliases=("group",)),
-        Column(name="y", kind="number", optional=True),
-    ),
-    table=("x", "y", "other"),
-    short=(("y",),),
+def translated(document, model):
+    """Documents in a form of the image's own; None for any other."""
+    if not {"groups", "scale"} <= document.keys():
+        return None
+    if not isinstance(document["groups"], dict):
+        raise UserError('"groups" is an object')
+    rows = [{"x": int(name), "y": cell} for name, cells in document["groups"].items() for cell in cells]
+    return {"instances": rows, "configuration": {"scale": document["scale"]}}
+
+
+X, Y = (
+    Column(name="x", kind="number", optional=True, aliases=("group",)),
+    Column(name="y", kind="number", optional=True),
 )
+SCHEMA = Schema(columns=(X, Y), table=(X, Y, Column(name="other", kind="number")), layouts=(("y",),))
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def manifest(tmp_path: Path) -> Manifest:
 
 
 def ask(manifest, body, content_type="text/csv", accept="application/jsonlines", model=None, **options):
-    endpoint = Endpoint(model or Summer(), manifest, Settings.read({}))
+    endpoint = Endpoint(model or Summer(), manifest, Settings.read({}), legacy=translated)
     attributes = ";".join(f"{name}={value}" for name, value in options.items())
     answer = endpoint.answer(body, content_type, accept, attributes)
     return answer.status, answer.body.decode()
@@ -116,7 +116,7 @@ def test_an_alias_beside_its_column_is_that_column_twice(manifest):
 
 def test_a_name_of_the_training_table_is_no_alias():
     columns = (Column(name="x", kind="number", aliases=("other",)),)
-    schema = Schema(columns=columns, table=("x", "other"))
+    schema = Schema(columns=columns, table=(*columns, Column(name="other")))
     assert schema.positions(["other", "x"], 2) == [1]
 
 
@@ -152,13 +152,14 @@ def test_a_model_knows_whether_an_answer_has_room_for_lists(manifest, accept, ne
 def test_columns_that_no_table_has_are_in_the_schema(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     model = Summer()
-    model.columns = ["z", "x"]
-    schema = _schema(model, {"train": Channel("train", tmp_path)})
-    assert [(column.name, column.kind, column.aliases) for column in schema.columns] == [
-        ("z", "number", ()),
-        ("x", "integer", ("group",)),
+    model.columns = [Column(name="z", kind="number"), model.columns[0]]
+    schema = schema_of(model, {"train": Channel("train", tmp_path)})
+    assert [(column.name, column.kind, column.aliases, column.optional) for column in schema.columns] == [
+        ("z", "number", (), False),
+        ("x", "integer", ("group",), True),
     ]
-    assert schema.short == (("y",),)
+    assert [column.name for column in schema.table] == ["x", "y"]
+    assert schema.layouts == (("y",),)
 
 
 LINES = '{"id": "a", "values": [1, "NaN", 2.5]}\n{"id": "b", "values": [[1], null]}\n'
@@ -168,11 +169,16 @@ def test_lists_in_a_channel_are_handed_out_as_they_came(tmp_path):
     (tmp_path / "a.jsonl").write_text(LINES)
     channel = Channel("train", tmp_path)
     assert channel.nested
-    assert channel.kinds == {"id": "text", "values": "number"}
-    pieces = [{name: list(cells) for name, cells in piece.items()} for piece in channel.records()]
-    assert pieces == [{"id": ["a", "b"], "values": [[1, "NaN", 2.5], [[1], None]]}]
-    with pytest.raises(UserError, match=r"a\.jsonl: row 1: a cell holds a list"):
-        channel.table  # noqa: B018
+    assert channel.kinds == {"id": "text", "values": "list"}
+    for one in (channel.table, next(channel.batches())):
+        assert one.column("id").tolist() == ["a", "b"]
+        assert one.column("values").tolist() == [[1, "NaN", 2.5], [[1], None]]
+
+
+def test_lists_beside_what_is_none_are_told(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "values": [1]}\n{"id": "b", "values": 2}\n')
+    with pytest.raises(UserError, match=r"file a\.jsonl: row 1.*: a cell holds a list"):
+        _ = Channel("train", tmp_path).table
 
 
 def test_lists_in_parquet_are_the_same(tmp_path):
@@ -182,8 +188,8 @@ def test_lists_in_parquet_are_the_same(tmp_path):
     pq.write_table(pa.table({"id": ["a"], "values": [[1.0, 2.0]]}), tmp_path / "a.parquet")
     channel = Channel("train", tmp_path)
     assert channel.nested
-    assert channel.kinds == {"id": "text", "values": "number"}
-    assert next(channel.records())["values"].tolist() == [[1.0, 2.0]]
+    assert channel.kinds == {"id": "text", "values": "list"}
+    assert channel.table.column("values").tolist() == [[1.0, 2.0]]
 
 
 def test_a_worker_readies_its_model_before_it_answers(manifest):

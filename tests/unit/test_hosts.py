@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,11 +21,13 @@ from harness import hosts as harness
 from harness import pipe
 from slipway import Channel
 from slipway.errors import PlatformError, UserError
+from slipway.formats import base, csv, recordio
 from slipway.manifest import Manifest
 from slipway.training import cluster as clusters
-from slipway.training import config, files, shards, staying
+from slipway.training import config, shards, staying
 from slipway.training.cluster import Cluster
 from slipway.training.inputs import Fifos, Files
+from unit.tables import rows_of
 
 
 def packed(table: dict[str, list[int]]) -> bytes:
@@ -88,19 +91,19 @@ def test_a_sharded_channel_is_the_table_that_one_host_would_have(tmp_path: Path,
     with together([Files(folder) for folder in folders]) as cluster:
         inputs = shards.Shards("train", cluster)
         channel = Channel("train", folders[0], "", inputs)
-        pd.testing.assert_frame_equal(channel.table, expected.table)
-        assert channel.table.to_numpy().tolist() == [[1, 2], [3, 4], [5, 6]]
+        assert channel.table.columns == expected.table.columns
+        assert rows_of(channel.table) == rows_of(expected.table) == [[1, 2], [3, 4], [5, 6]]
         assert channel.kinds == expected.kinds
         assert channel.size_bytes == expected.size_bytes
         assert channel.fits_memory
-        pieces = pd.concat(list(Channel("train", folders[0], "", inputs).tables()), ignore_index=True)
-        pd.testing.assert_frame_equal(pieces, expected.table)
-        lying = channel.collection()
-        assert lying.npartitions == sum(
+        pieces = list(Channel("train", folders[0], "", inputs).batches())
+        assert [row for piece in pieces for row in rows_of(piece)] == rows_of(expected.table)
+        lying = [future.result() for future in channel.partitions()]
+        assert len(lying) == sum(
             any(name[0] in "abc" and body for name, body in files.items()) for files in SPREAD[case]
         )
-        gathered = lying.compute().sort_values("x", ignore_index=True)
-        pd.testing.assert_frame_equal(gathered, expected.table)
+        assert sorted(row for part in lying for row in rows_of(part)) == rows_of(expected.table)
+        assert all(part.kinds == expected.kinds for part in lying)
 
 
 def test_a_file_that_does_not_fit_is_named_wherever_it_is(tmp_path: Path) -> None:
@@ -129,12 +132,10 @@ def test_a5_a_sharded_pipe_is_read_on_every_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapped: bool
 ) -> None:
     """A4.9, A5.4: each host opens its own FIFOs; one of them ends at once."""
-    from slipway.codecs import recordio
-
     opened: list[IO[bytes]] = []
     plain = Fifos.open
     monkeypatch.setattr(Fifos, "open", lambda self, epoch: opened.append(plain(self, epoch)) or opened[-1])
-    monkeypatch.setattr(files, "BLOCK", 1 << 18)
+    monkeypatch.setattr(csv, "line_blocks", partial(base.line_blocks, size=1 << 18))
     objects = [b"x,y\n" + b"1,2\n" * 500_000, b"", b"x,y\n3,4\n5,6\n"]
     with ExitStack() as stack:
         for place, one in enumerate(objects):
@@ -146,17 +147,17 @@ def test_a5_a_sharded_pipe_is_read_on_every_host(
         inputs = shards.Pipes("train", tmp_path / "train", wrapped, cluster)
         channel = Channel("train", tmp_path, "text/csv", inputs)
         for _ in range(2):
-            found = pd.concat(list(channel.tables()))["x"]
-            assert (len(found), found.tolist()[-2:]) == (500_002, [3, 5])
-        assert next(channel.tables())["x"].tolist()[:1] == [1], "an epoch may be closed early"
+            found = [cell for table in channel.batches() for cell in table.column("x").tolist()]
+            assert (len(found), found[-2:]) == (500_002, [3, 5])
+        assert next(channel.batches()).column("x").tolist()[:1] == [1], "an epoch may be closed early"
         assert all(stream.closed for stream in opened), "and is closed on its host"
-        assert len(pd.concat(list(channel.tables()))) == 500_002
+        assert sum(map(len, channel.batches())) == 500_002
 
 
-def test_only_what_is_sharded_is_a_collection(tmp_path: Path) -> None:
+def test_only_what_is_sharded_has_partitions(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x\n1\n")
     with pytest.raises(ValueError, match="channel train is not sharded over several hosts"):
-        Channel("train", tmp_path).collection()
+        Channel("train", tmp_path).partitions()
 
 
 def test_a_name_that_is_not_known_yet_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import slipway
-from slipway import Column, Grouped, Schema
+from slipway import Answers, Column, Groups, Schema
 from slipway.manifest import Manifest
 from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
@@ -71,16 +71,14 @@ def test_every_line_counts_also_the_first_and_the_last(asked):
 
 def test_a_quote_may_close_in_a_later_line(model, tmp_path):
     """B4.9: a line break inside a cell is no end of a row, where it makes a row."""
-    schema = Schema(
-        columns=(Column(name="x", kind="text"), Column(name="y", kind="number")), table=("x", "y")
-    )
+    schema = Schema(columns=(Column(name="x", kind="text"), Column(name="y", kind="number")), table=())
     manifest = Manifest.stamp(
         tmp_path, image="adder", version="1.2.3", reads=schema, hyperparameters={}, metrics={}
     )
 
     class Measurer(Adder):
-        def predict(self, rows, options):
-            return {"length": np.array([len(text or "") for text in rows.table["x"]])}
+        def predict(self, table, options):
+            return Answers({"length": np.array([len(text or "") for text in table.column("x")], dtype=int)})
 
     endpoint = Endpoint(Measurer(), manifest, Settings.read(RECORD))
     answer = endpoint.answer(b'"a\nb",1\nc,oops\n"d,2\ne,3\n', "text/csv")
@@ -98,7 +96,7 @@ def test_a_quote_may_close_in_a_later_line(model, tmp_path):
         (b'{"x": 1, "y"', "line 2 is not JSON: unexpected end of data"),
         (b"", "line 2 is empty"),
         (b"17", "line 2: expected an object or an array, got 17"),
-        (b"[1, 2]", "row 2: expected an object as in the other rows, got [1, 2]"),
+        (b"[1, 2]", "row 2: expected an object as in the other rows, got a list of 2"),
     ],
     ids=str,
 )
@@ -161,16 +159,16 @@ def test_a_request_may_ask_for_it_itself_and_against_the_deployment(asked):
 
 def test_a_column_of_that_name_is_not_written_over(asked):
     class Echo(Adder):
-        def predict(self, rows, options):
-            return {"error": rows.matrix[:, 0]}
+        def predict(self, table, options):
+            return Answers({"error": table.matrix[:, 0]})
 
     assert asked(b"1,2\n", of=Echo(), **RECORD)[1] == [{"error": 1.0, "error_": None}]
 
 
 def test_whole_numbers_stay_whole_beside_a_bad_row(asked):
     class Counter(Adder):
-        def predict(self, rows, options):
-            return {"count": rows.matrix.sum(axis=1).astype(np.int64)}
+        def predict(self, table, options):
+            return Answers({"count": table.matrix.sum(axis=1).astype(np.int64)})
 
     assert [row["count"] for row in asked(b"1,2\nq,1\n3,4\n", of=Counter(), **RECORD)[1]] == [3, None, 7]
 
@@ -196,17 +194,16 @@ def test_a_fault_of_ours_is_no_bad_row(asked, capfd):
 class Summer(Adder):
     """Sums y for each x, which makes a group of the rows: negative sums are refused, by the row."""
 
-    def groups(self, rows):
-        return np.unique([str(cell) for cell in rows.sent["x"]], return_inverse=True)[1]
+    def groups(self, table):
+        return np.unique(table.number("x"), return_inverse=True)[1]
 
-    def predict(self, rows, options):
-        if (rows.matrix[:, 1] < 0).any():
-            row = int((rows.matrix[:, 1] < 0).argmax()) + 1
-            raise slipway.UserError(f"row {row}: y is negative")
-        names, of_rows = np.unique(rows.matrix[:, 0], return_inverse=True)
-        return Grouped(
-            {"x": names, "sum": np.bincount(of_rows, rows.matrix[:, 1])}, of_rows, np.arange(len(names))
-        )
+    def predict(self, table, options):
+        if (table.matrix[:, 1] < 0).any():
+            row = int((table.matrix[:, 1] < 0).argmax()) + 1
+            raise slipway.UserError("y is negative", row, "y")
+        names, of_rows = np.unique(table.matrix[:, 0], return_inverse=True)
+        sums = np.bincount(of_rows, table.matrix[:, 1], len(names))
+        return Answers({"x": names, "sum": sums}, Groups(of_rows, np.arange(len(names))))
 
 
 def test_a_bad_row_spoils_its_group_and_no_other(asked):
@@ -214,7 +211,7 @@ def test_a_bad_row_spoils_its_group_and_no_other(asked):
     answers = asked(b"3,1\n1,-5\n2,7\n1,4\n3,1\n2,oops\n", of=Summer(), **RECORD)[1]
     assert answers == [
         {"x": 3.0, "sum": 2.0, "error": None},
-        {"x": None, "sum": None, "error": "row 2: y is negative"},
+        {"x": None, "sum": None, "error": 'row 2, column "y": y is negative'},
         {"x": None, "sum": None, "error": 'row 6, column "y": expected a number, got "oops"'},
     ]
 

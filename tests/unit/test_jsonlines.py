@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from slipway.codecs import jsonlines
 from slipway.errors import NoRows, UserError
-from slipway.media import MediaType
-from unit.tables import schema_of
+from slipway.formats import reader
+from unit.tables import cells, schema_of
+from unit.tables import read as raw_of
 
-PLAIN = MediaType("application/jsonlines")
+LINES, PLAIN = reader("application/jsonlines")
 
 
 def read(body):
-    sheet = jsonlines.read(body, PLAIN, None)
-    return sheet.names, [list(column) for column in sheet.columns]
+    raw = raw_of(body, "application/jsonlines")
+    return raw.names, cells(raw)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_records_are_rows_by_name_and_may_leave_out_cells():
 def test_one_line_is_one_row():
     """B4.5: a batch transform of single records."""
     assert read(b'{"x": 1}') == (["x"], [[1]])
-    assert jsonlines.read_matrix(b"[1, 2]", PLAIN, schema_of("x", "y")).tolist() == [[1, 2]]
+    assert raw_of(b"[1, 2]", "application/jsonlines", schema_of("x", "y")).matrix.tolist() == [[1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_empty_json_lines_have_no_rows(body):
 def test_an_answer_is_an_object_a_line():
     """B8.7."""
     answer = {"cluster": np.array([1.0, 0.0]), "d": np.array([np.nan, 2.5])}
-    assert jsonlines.write(answer, PLAIN) == b'{"cluster":1.0,"d":null}\n{"cluster":0.0,"d":2.5}\n'
+    assert LINES.write(answer, PLAIN) == b'{"cluster":1.0,"d":null}\n{"cluster":0.0,"d":2.5}\n'

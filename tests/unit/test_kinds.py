@@ -64,7 +64,9 @@ def test_a_number_may_be_spelt_in_every_usual_way(text, value):
     assert numbers([text]) == [value]
 
 
-@pytest.mark.parametrize("text", ["abc", "1_0", "0x10", "1,5", "1 2", "--1", "é", "\u0661", "NAN", "-nan", "Inf ity"])
+@pytest.mark.parametrize(
+    "text", ["abc", "1_0", "0x10", "1,5", "1 2", "--1", "é", "\u0661", "NAN", "-nan", "Inf ity"]
+)
 def test_what_is_no_number_is_named_with_its_row_and_column(text):
     """D14."""
     assert refused(["1", text, "also wrong"]) == f'row 2, column "x": expected a number, got "{text}"'

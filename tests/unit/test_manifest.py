@@ -82,7 +82,11 @@ def flip(path):
             lambda stored: (stored / "manifest.json").write_text("{}"),
             "manifest.json cannot be read: image: Field required",
         ),
-        (lambda stored: damaged(stored, format=2), "manifest.json cannot be read: format: Input should be 1"),
+        (lambda stored: damaged(stored, format=3), "manifest.json cannot be read: format: Input should be 2"),
+        (
+            lambda stored: damaged(stored, format=1),
+            "the model was trained by version 0.1 of this image; train it again",
+        ),
         (
             lambda stored: damaged(stored, metrics={"loss": "low"}),
             "manifest.json cannot be read: metrics.loss: ",

@@ -179,7 +179,7 @@ LIKE_TRAINING = Schema(
     table=(),
 )
 ASKED = [
-    ("paid,grade,dotted,flag,price\ntrue,3.0,4,TRUE,\"1.234,5\"\n0,x,y,FALSE,-\n", "text/csv"),
+    ('paid,grade,dotted,flag,price\ntrue,3.0,4,TRUE,"1.234,5"\n0,x,y,FALSE,-\n', "text/csv"),
     (
         '[{"paid": true, "grade": 3, "dotted": 4, "flag": true, "price": 1234.5},'
         ' {"paid": "False", "grade": "x", "dotted": "y", "flag": false, "price": null}]',

@@ -8,18 +8,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slipway import cells
-from slipway.codecs import parquet
 from slipway.errors import NoRows, PayloadTooLarge, UserError
-from slipway.media import MediaType
+from slipway.formats import reader
+from slipway.table.budget import Budget
+from unit.tables import cells
+from unit.tables import read as raw_of
 
-PLAIN = MediaType("application/x-parquet")
+PARQUET, PLAIN = reader("application/x-parquet")
 TABLE = pd.DataFrame({"x": [1.5, 2.5], "name": ["a", None]})
 
 
 def read(body):
-    sheet = parquet.read(body, PLAIN, None)
-    return list(sheet.names), [cells.column(column).to_pylist() for column in sheet.columns]
+    raw = raw_of(body, "parquet")
+    return list(raw.names), cells(raw)
 
 
 @pytest.mark.parametrize(
@@ -61,15 +62,25 @@ def test_an_empty_body_has_no_rows():
 def test_cells_of_several_types_are_written_as_texts():
     mixed = np.fromiter([1, "a", None, True, [2]], dtype=object, count=5)
     plain = np.fromiter([[1], [2, 3], None, [], [4]], dtype=object, count=5)
-    body = parquet.write({"mixed": mixed, "plain": plain}, MediaType("application/x-parquet"))
+    body = PARQUET.write({"mixed": mixed, "plain": plain}, PLAIN)
     table = pq.read_table(io.BytesIO(body))
     assert table["mixed"].to_pylist() == ["1", "a", None, "true", "[2]"]
     assert table["plain"].to_pylist() == [[1], [2, 3], None, [], [4]]
 
 
-def test_a_file_that_unpacks_to_more_than_memory_should_hold_is_refused(monkeypatch):
-    monkeypatch.setattr(parquet, "_MOST_CELLS", 10)
+def test_a_file_that_unpacks_to_more_than_memory_should_hold_is_refused():
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"x": [1.0] * 11}), sink)
-    with pytest.raises(PayloadTooLarge, match="11 rows of 1 columns"):
-        parquet.read(sink.getvalue().to_pybytes(), PLAIN, None)
+    pq.write_table(pa.table({"x": [1.0] * 10_000}), sink)
+    with pytest.raises(PayloadTooLarge, match="unfolds to 10000 rows of 1 columns; expected at most"):
+        raw_of(sink.getvalue().to_pybytes(), "parquet", budget=Budget(1 << 20, 10))
+    with pytest.raises(PayloadTooLarge, match="has 10000 rows; expected at most 9999"):
+        raw_of(sink.getvalue().to_pybytes(), "parquet", budget=Budget(9999, 1 << 20))
+
+
+def test_texts_that_unfold_to_more_than_memory_should_hold_are_refused_before_they_do():
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": ["a" * 1000] * 10_000}), sink)
+    body = sink.getvalue().to_pybytes()
+    assert len(body) < 10_000
+    with pytest.raises(PayloadTooLarge, match=r"unfolds to .* bytes of text; expected at most 1000000"):
+        raw_of(body, "parquet", budget=Budget(1 << 20, 1 << 20, text_bytes=1_000_000))

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,10 @@ import pytest
 
 from harness import pipe
 from slipway import Channel, machine
-from slipway.codecs import recordio
 from slipway.errors import UserError
-from slipway.training import files
+from slipway.formats import base, csv, recordio
 from slipway.training.inputs import Fifos, Pipe
+from unit.tables import rows_of
 
 CSV = b"x,name\n1,a\n2,b\n"
 MORE = b"x,name\n3,c\n"
@@ -37,7 +38,7 @@ def piped(tmp_path) -> Iterator:
 
 
 def rows(channel: Channel) -> list[list[object]]:
-    return channel.table.to_numpy().tolist()
+    return rows_of(channel.table)
 
 
 def parquet(**columns: list) -> bytes:
@@ -79,21 +80,21 @@ def test_a5_records_of_numbers_come_through_a_pipe(piped):
         for number in (1, 2, 3)
     )
     channel = piped(body, content_type="application/x-recordio-protobuf")
-    assert channel.table["column_1"].tolist() == [1, 2, 3]
+    assert channel.table.column("column_1").tolist() == [1, 2, 3]
 
 
 def test_a5_each_pass_over_the_data_is_an_epoch_of_its_own(piped):
     """A2.8, A5.1, A5.6: without end; the emulator makes each FIFO once the one before was closed."""
     channel = piped(CSV, MORE)
     for _ in range(3):
-        assert [list(table["x"]) for table in channel.tables()] == [[1, 2, 3]]
+        assert [table.column("x").tolist() for table in channel.batches()] == [[1, 2, 3]]
 
 
 def test_a5_an_epoch_may_be_closed_early(piped, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK", 4096)
+    monkeypatch.setattr(csv, "line_blocks", partial(base.line_blocks, size=4096))
     channel = piped(b"x\n" + b"123\n" * 50_000)
-    assert len(next(channel.tables())) < 2000
-    assert sum(len(table) for table in channel.tables()) == 50_000
+    assert len(next(channel.batches())) < 2000
+    assert sum(len(table) for table in channel.batches()) == 50_000
 
 
 def test_a5_a_fifo_may_come_late(piped, capsys):
@@ -118,9 +119,9 @@ def test_a5_channels_may_be_read_in_any_order_and_side_by_side(tmp_path):
         first, second = (
             Channel(name, tmp_path / name, "text/csv", Pipe(tmp_path / name)) for name in ("a", "b")
         )
-        assert [table["x"].tolist() for table in second.tables()] == [[2]]
-        both = zip(first.tables(), second.tables(), strict=True)
-        assert [(one["x"].tolist(), other["x"].tolist()) for one, other in both] == [([1], [2])]
+        assert [table.column("x").tolist() for table in second.batches()] == [[2]]
+        both = zip(first.batches(), second.batches(), strict=True)
+        assert [(one.column("x").tolist(), other.column("x").tolist()) for one, other in both] == [([1], [2])]
 
 
 def test_a4_an_augmented_manifest_gives_a_record_an_attribute(piped):
@@ -147,7 +148,7 @@ def test_a4_each_epoch_may_have_its_objects_in_another_order(tmp_path):
 
         threading.Thread(target=feed, daemon=True).start()
     channel = Channel("train", tmp_path, "text/csv", Pipe(tmp_path / "train"))
-    passes = [pd.concat(list(channel.tables()))["x"].tolist() for _ in range(2)]
+    passes = [[cell for one in channel.batches() for cell in one.column("x").tolist()] for _ in range(2)]
     assert passes == [[1, 3, 5], [3, 5, 1]]
 
 
@@ -156,21 +157,21 @@ def test_a_stream_that_fits_memory_is_read_once(piped):
     assert channel.size_bytes is None
     assert channel.fits_memory
     assert rows(channel) == [[1, "a"], [2, "b"], [3, "c"]]
-    assert [list(table["x"]) for table in channel.tables()] == [[1, 2, 3]]
+    assert [table.column("x").tolist() for table in channel.batches()] == [[1, 2, 3]]
     assert channel._inputs._epoch == 1
 
 
 def test_a_stream_that_does_not_fit_memory_is_read_in_pieces(piped, monkeypatch):
-    monkeypatch.setattr(files, "BLOCK", 4096)
+    monkeypatch.setattr(csv, "line_blocks", partial(base.line_blocks, size=4096))
     monkeypatch.setattr(machine, "memory_bytes", lambda: 100_000)
     channel = piped(b"x\n" + b"123\n" * 50_000)
     assert not channel.fits_memory
-    assert sum(len(table) for table in channel.tables()) == 50_000
+    assert sum(len(table) for table in channel.batches()) == 50_000
 
 
 @pytest.mark.parametrize("block", [4, 9, 16, 1000])
 def test_only_what_is_a_header_is_taken_out(piped, monkeypatch, block):
-    monkeypatch.setattr(files, "BLOCK", block)
+    monkeypatch.setattr(csv, "line_blocks", partial(base.line_blocks, size=block))
     channel = piped(b"x,y\n1,2\n", b"x,y\n", b"x,y\n1,2\n3,4\n", b"5,6")
     assert rows(channel) == [[1, 2], [1, 2], [3, 4], [5, 6]]
 
@@ -209,4 +210,4 @@ def test_a_row_that_ran_into_the_next_object_is_told(piped):
 
 def test_json_documents_are_read_whole(piped):
     channel = piped(json.dumps({"x": [1, 2]}).encode(), content_type="application/json")
-    assert channel.table["x"].tolist() == [1, 2]
+    assert channel.table.column("x").tolist() == [1, 2]

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.codecs import reader, recordio
-from slipway.codecs.record import record_type
 from slipway.errors import NoRows, NotAcceptable, UserError
+from slipway.formats import Reading, reader, recordio
+from slipway.formats.record import record_type
 from slipway.media import MediaType
-from unit.tables import schema_of
+from slipway.table.raw import Block
+from unit.tables import schema_of, table
 
-CODEC, MEDIA = reader("application/x-recordio-protobuf")
+RECORDIO, MEDIA = reader("application/x-recordio-protobuf")
 XY = schema_of("x", "y")
 # sagemaker.amazon.common.write_numpy_to_dense_tensor for [[1.5, 2], [3, 4]] with the labels [0, 1].
 FROM_THE_SDK = (
@@ -44,8 +45,8 @@ def floats(*values: float) -> bytes:
 
 
 def matrix(body: bytes, schema=XY, media: MediaType = MEDIA) -> list[list[float]]:
-    sheet = recordio.read(body, media, schema)
-    return np.column_stack(sheet.columns).tolist()
+    raw = RECORDIO.read(body, media, Reading(schema))
+    return (raw.matrix if isinstance(raw, Block) else np.column_stack(raw.columns)).tolist()
 
 
 def test_features_and_labels_are_read_as_the_sdk_writes_them():
@@ -53,7 +54,7 @@ def test_features_and_labels_are_read_as_the_sdk_writes_them():
     assert matrix(FROM_THE_SDK, None) == [[0, 1.5, 2], [1, 3, 4]]
     assert matrix(FROM_THE_SDK) == [[1.5, 2], [3, 4]]
     assert matrix(FROM_THE_SDK, None, MediaType(MEDIA.essence, {"label_size": "0"})) == [[1.5, 2], [3, 4]]
-    assert recordio.read_matrix(FROM_THE_SDK, MEDIA, XY).tolist() == [[1.5, 2], [3, 4]]
+    assert RECORDIO.read(FROM_THE_SDK, MEDIA, Reading(XY)).matrix.tolist() == [[1.5, 2], [3, 4]]
 
 
 def test_every_type_of_number_is_read():
@@ -69,7 +70,8 @@ def test_a_sparse_row_has_zeros_between():
 
 
 def test_columns_that_are_too_many_take_the_way_that_names_them():
-    assert recordio.read_matrix(FROM_THE_SDK, MEDIA, schema_of("x")) is None
+    with pytest.raises(UserError, match=r"2 columns came without names; expected 1 \(x\)"):
+        table(FROM_THE_SDK, schema_of("x"), MEDIA.essence)
 
 
 @pytest.mark.parametrize(
@@ -88,17 +90,18 @@ def test_columns_that_are_too_many_take_the_way_that_names_them():
             r"^record 2: 1 values, expected 2 as in the first",
         ),
         (record(floats(1), kind=9), r"^record 1: expected a tensor of numbers, got nothing$"),
-        (record(floats(2) + field(2, b"\x05") + field(3, b"\x04")), r"must be below its size, 4$"),
+        (record(floats(2) + field(2, b"\x05") + field(3, b"\x02")), r"must be below its size, 2$"),
+        (record(floats(2) + field(2, b"\x05") + field(3, b"\x04")), r"its shape is 4, expected 2$"),
         (record(floats(2) + field(2, b"\x05")), r"got 1 keys, 1 values and 0 dimensions$"),
         (
             record(floats(2) + field(2, b"\x05") + field(3, b"\xff\xff\xff\xff\x7f")),
-            r"the keys of a sparse tensor must be below its size",
+            r"its shape is 34359738367, expected 2$",
         ),
     ],
 )
 def test_what_is_no_record_is_told_in_one_line(body, message):
     with pytest.raises(UserError, match=message) as caught:
-        recordio.read(body, MEDIA, XY)
+        RECORDIO.read(body, MEDIA, Reading(XY))
     assert "\n" not in str(caught.value)
 
 
@@ -106,19 +109,19 @@ def test_what_is_no_record_is_told_in_one_line(body, message):
 def test_no_bytes_raise_anything_else(body):
     for start in (b"", b"\n#\xd7\xce" + struct.pack("<I", max(0, len(body) - 8))):
         try:
-            recordio.read(start + body, MEDIA, XY)
+            RECORDIO.read(start + body, MEDIA, Reading(XY))
         except UserError:
             continue
 
 
 def test_an_empty_body_has_no_rows():
     with pytest.raises(NoRows):
-        recordio.read(b"", MEDIA, XY)
+        RECORDIO.read(b"", MEDIA, Reading(XY))
 
 
 def test_answers_are_labels_of_one_record_a_row():
     """B8.7: the names of the built-in k-means' answers are keys among the labels, float32."""
-    body = recordio.write({"cluster": np.array([1, 0]), "distance": np.array([0.5, 2.25])}, MEDIA)
+    body = RECORDIO.write({"cluster": np.array([1, 0]), "distance": np.array([0.5, 2.25])}, MEDIA)
     found = []
     for content in recordio.records(io.BytesIO(body)):
         one = record_type()()
@@ -131,7 +134,7 @@ def test_answers_are_labels_of_one_record_a_row():
 def test_a_list_of_numbers_is_one_tensor():
     cells = np.empty(1, dtype=object)
     cells[0] = [0.25, 0.75]
-    (content,) = recordio.records(io.BytesIO(recordio.write({"p": cells}, MEDIA)))
+    (content,) = recordio.records(io.BytesIO(RECORDIO.write({"p": cells}, MEDIA)))
     one = record_type()()
     one.ParseFromString(content)
     assert list(one.label["p"].float32_tensor.values) == [0.25, 0.75]
@@ -139,4 +142,4 @@ def test_a_list_of_numbers_is_one_tensor():
 
 def test_text_is_refused():
     with pytest.raises(NotAcceptable, match='numbers only, and the answer has "name"'):
-        recordio.write({"name": np.array(["a"], dtype=object)}, MEDIA)
+        RECORDIO.write({"name": np.array(["a"], dtype=object)}, MEDIA)

@@ -39,7 +39,7 @@ def test_a_job_leaves_a_model_and_a_report(settings_of, root, capsys):
     configured(root, hyperparameters={"k": '"5"', "sagemaker_region": '"eu"'})
     assert train(settings_of()) == 0
     manifest = Manifest.read(root / "model", "adder")
-    assert manifest.hyperparameters == {"k": 5, "fail": ""}
+    assert manifest.hyperparameters == {"k": 5, "fail": "", "kinds": {}, "dates": "", "missing": []}
     assert manifest.metrics == {"loss": 3.0}
     assert manifest.reads.names == ("x", "y")
     assert manifest.reads.columns[0].kind == "integer"

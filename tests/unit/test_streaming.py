@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from slipway.errors import UserError
-from slipway.model import Grouped
+from slipway.model import Answers, Groups
 from slipway.serving import app as application
 from slipway.serving.app import App
-from slipway.serving.asking import PIECE
 from slipway.serving.endpoint import Endpoint
+from slipway.serving.invocation import PIECE
 from slipway.serving.web import create_app
 from slipway.settings import Settings
 from unit.model import Adder
@@ -28,12 +28,12 @@ class Gated(Adder):
         super().__init__()
         self.go, self.calls = Event(), 0
 
-    def predict(self, rows, options):
+    def predict(self, table, options):
         self.calls += 1
         assert self.calls == 1 or self.go.wait(30), "nobody opened the gate"
         if options.fault == "breaks" and self.calls == 2:
             raise UserError(f"secret cell {4000 + 711}")
-        return super().predict(rows, options)
+        return super().predict(table, options)
 
 
 @pytest.fixture
@@ -210,13 +210,14 @@ def test_groups_of_rows_are_not_cut_in_two(served):
     class Pairs(Adder):
         """Sums y for each pair of rows, which lie far apart."""
 
-        def groups(self, rows):
-            return np.arange(len(rows)) % (2 * PIECE)
+        def groups(self, table):
+            return np.arange(len(table)) % (2 * PIECE)
 
-        def predict(self, rows, options):
-            places = rows.matrix[:, 0].astype(int) % (2 * PIECE)
+        def predict(self, table, options):
+            places = table.matrix[:, 0].astype(int) % (2 * PIECE)
             names, of_rows = np.unique(places, return_inverse=True)
-            return Grouped({"sum": np.bincount(of_rows, rows.matrix[:, 1])}, of_rows, np.arange(len(names)))
+            groups = Groups(of_rows, np.arange(len(names)))
+            return Answers({"sum": np.bincount(of_rows, table.matrix[:, 1], len(names))}, groups)
 
     body = b"".join(b"%d,1\n" % number for number in range(4 * PIECE))
     sent = asyncio.run(told(served(Pairs()), body))

@@ -1,5 +1,7 @@
 """Media types to tables and back: the one home of what can be read and written."""
 
+from functools import lru_cache
+
 from slipway.errors import NotAcceptable, UnsupportedMediaType, shown
 from slipway.formats.base import Format, Reading
 from slipway.formats.csv import CSV
@@ -25,6 +27,7 @@ _BY_NAME = {name: one for one in FORMATS for name in (one.media_type, *one.alias
 __all__ = ["ANSWER_TYPES", "FORMATS", "MEDIA_TYPES", "Format", "Reading", "read_table", "reader", "writer"]
 
 
+@lru_cache(maxsize=256)
 def reader(content_type: str) -> tuple[Format, MediaType]:
     """The format that reads `content_type`. Raises UnsupportedMediaType when there is none."""
     media = parse(content_type)
@@ -35,6 +38,7 @@ def reader(content_type: str) -> tuple[Format, MediaType]:
     return found, media
 
 
+@lru_cache(maxsize=256)
 def writer(accept: str, default: Format) -> tuple[Format, MediaType]:
     """The format of the answer: the most wanted that can be written. Raises NotAcceptable when none can."""
     if not default.writes:

@@ -111,18 +111,15 @@ def nonempty(body: bytes, what: str = "the body is empty") -> bytes:
 
 def line_blocks(stream: IO[bytes], quoted: bool, size: int = BLOCK) -> Iterator[bytes]:
     """The file in pieces that end with a line, never inside a quoted cell."""
-    rest = b""
-    while len(piece := stream.read(size)) == size:
-        piece = rest + piece
-        end = piece.rfind(b"\n") + 1
-        odd = quoted and b'"' in piece and piece.count(b'"', 0, end) % 2
-        while odd and end > 0:  # no line break after the last quote can be one between rows
-            end, cut = piece.rfind(b"\n", 0, piece.rfind(b'"', 0, end)) + 1, end
-            odd ^= piece.count(b'"', end, cut) % 2
-        if end > 0:
-            yield piece[:end]
-        rest = piece[end:]
-    yield rest + piece
+    while piece := stream.read(size):
+        parts = [piece]
+        if not piece.endswith(b"\n"):
+            parts.append(stream.readline())
+        odd = quoted and sum(part.count(b'"') for part in parts if b'"' in part) % 2
+        while odd and (line := stream.readline()):  # the line break was one inside a cell
+            parts.append(line)
+            odd ^= line.count(b'"') % 2
+        yield b"".join(parts) if len(parts) > 1 else piece
 
 
 def stream_of(body: bytes) -> IO[bytes]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from slipway.errors import NoRows, UserError
+from slipway.formats import json_numbers
 from slipway.formats.base import Direct
 from slipway.table import arrow, kinds
 from slipway.table.arrow import Array
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
-_CHUNK = 1 << 16  # bytes looked at at a time, which stay in the processor's cache
-_ZERO, _PLUS, _MINUS = b"0+-"
+_CHUNK = 1 << 17  # bytes looked at at a time, which stay in the processor's cache
+_ZERO, _PLUS, _MINUS, _COMMA, _LINE = b"0+-,\n"
+_PLUS_SIGN = re.compile(rb'(?:^|[,\n\r" \t])\+')
 _CODE = kinds.CODE + r"|^[-+]?0[xX]|^\+"  # what Arrow reads as a number, and would lose by it
 _TYPES = {"number": pa.float64(), "integer": pa.int64(), "": pa.string()}
 csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
@@ -117,11 +120,12 @@ def typed(
             "the CSV does not parse: a quote is not closed, or a line breaks inside a cell"
         ) from error
     if b'"' in body and body.count(b'"') % 2:
-        _check_quotes(body, mark)
+        _check_quotes(body, mark, before)
     found = {
         name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)
     }
-    if any(column.type == pa.float64() and _has_words(column) for column in found.values()):
+    words = b"a" in body or b"A" in body
+    if words and any(column.type == pa.float64() and _has_words(column) for column in found.values()):
         raise pa.ArrowInvalid("a spelling of nan that is no gap")
     return [found.get(name) for name in names]
 
@@ -149,14 +153,16 @@ def _uneven(where: str, count: int, width: int) -> UserError:
     )
 
 
-def _check_quotes(body: bytes, mark: str) -> None:
+def _check_quotes(body: bytes, mark: str, before: int) -> None:
     """Arrow takes a quote that is never closed as one long cell: rows would be lost without a word."""
     reader, last = csv.reader(lines(body), delimiter=mark, strict=True), 0
     try:
         for _ in reader:
             last = reader.line_num
     except csv.Error as error:
-        raise UserError(f"line {last + 1}: a quote opens or closes in a wrong place: {error}") from None
+        raise UserError(
+            f"line {before + last + 1}: a quote opens or closes in a wrong place: {error}"
+        ) from None
 
 
 class Typing:
@@ -220,29 +226,27 @@ def has_codes(body: bytes, mark: str = ",") -> bool:
     """
     if mark != ",":
         body = body.replace(mark.encode(), b",")
+    if b"+" in body and _PLUS_SIGN.search(body):
+        return True
     whole = np.frombuffer(b"\n\n" + body + b"\n", np.uint8)
-    starts, zeros = np.empty(_CHUNK, bool), np.empty(_CHUNK, bool)
     for start in range(1, len(whole) - 2, _CHUNK):
         before, first, second = (whole[start + shift : start + shift + _CHUNK] for shift in range(3))
-        height = len(second)
-        odd, zero = starts[:height], zeros[:height]
-        np.equal(first[:height], _ZERO, out=zero)
-        np.greater_equal(second, _ZERO, out=odd)
-        zero &= odd
-        np.equal(first[:height], _PLUS, out=odd)
-        zero |= odd
-        np.less_equal(before[:height], _MINUS, out=odd)
-        odd &= zero
+        odd = first[: len(second)] == _ZERO
+        odd &= second >= _ZERO
+        odd &= before[: len(second)] <= _MINUS
         if odd.any():
             places = np.flatnonzero(odd) + start
-            signs = (whole[places] == _PLUS) | (whole[places] == _MINUS)
-            if not signs.all() or (whole[places - 1] < _PLUS).any() or (whole[places - 1] == ord(",")).any():
+            lower = np.where(whole[places] == _MINUS, whole[places - 1], whole[places])
+            if (lower < _PLUS).any() or (lower == _COMMA).any():
                 return True
     return False
 
 
 def matrix(body: bytes, width: int) -> Array | None:
     """A large CSV of plain numbers as one float64 array; None where it is not plain."""
+    quick = _flat_matrix(body, width)
+    if quick is not None:
+        return quick
     try:
         columns = typed(body, ",", ["number"] * width)
     except (pa.ArrowInvalid, UserError):
@@ -251,3 +255,17 @@ def matrix(body: bytes, width: int) -> Array | None:
     for place, column in enumerate(columns):
         found[:, place] = arrow.floats(column)
     return None if np.isinf(found).any() else found
+
+
+def _flat_matrix(body: bytes, width: int) -> Array | None:
+    """The same by JSON's grammar, in half the time, where no cell is empty and each number is JSON's, too."""
+    if not body.endswith(b"\n"):
+        body += b"\n"
+    marks = np.frombuffer(body, np.uint8)
+    marks = marks[np.flatnonzero((marks == _COMMA) | (marks == _LINE))]
+    if len(marks) % width:
+        return None
+    ends = marks.reshape(-1, width) == _LINE
+    if not ends[:, -1].all() or ends[:, :-1].any():
+        return None
+    return json_numbers.flat(b"[" + body[:-1].replace(b"\n", b",") + b"]", width)

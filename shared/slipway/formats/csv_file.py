@@ -26,14 +26,14 @@ class File:
         self._dialect = COMMAS
         self._names: list[str] | None = None
         self._head = b""
+        self._above = 0  # lines up to the first row
 
     def read(self, body: bytes) -> Raw:
         notes: tuple[str, ...] = ()
         before = 0
         if self._typing is None:
-            whole = body
             body, notes = self._begin(body)
-            before = whole[: len(whole) - len(body)].count(b"\n") if not self._reading.joined else 0
+            before = self._above
         elif self._reading.joined and self._names:
             body = _without(body, self._head)
         assert self._typing is not None
@@ -64,6 +64,8 @@ class File:
         reading.budget.check(1, len(first), len(body), "the CSV")
         sample = _sample(body, rows, mark, len(first))
         below = [column[1:] for column in sample]
+        if reading.joined:  # each of many objects may begin with the header
+            below = _without_records(below, first)
         said = header.said(self._media)
         names = [name.strip() for name in first]
         if said is None and reading.first is not None:
@@ -71,8 +73,8 @@ class File:
         elif said is None:
             headed, note = header.looks_named(first, below)
             notes += [note] if note else []
-            if reading.joined and headed and not header.surely_named(first, below):
-                headed = False  # lines like the first one may be rows
+            if reading.joined and headed and len(sample[0]) > 1:  # lines like the first one may be rows
+                headed = header.surely_named(first, below)
         else:
             headed = said
         if headed:
@@ -80,10 +82,17 @@ class File:
             start = len(body) - len(body.lstrip(b"\r\n"))
             rest = without_first(body)
             self._head = body[start : len(body) - len(rest)].rstrip(b"\r\n")
+            self._above = body[: len(body) - len(rest)].count(b"\n")
             body = _without(rest, self._head) if reading.joined else rest
         stays = [name in reading.texts for name in (self._names or numbered(len(first)))]
         self._typing = csv_cells.Typing(below if headed else sample, reading.missing, stays)
         return body, tuple(notes)
+
+
+def _without_records(columns: Sequence[Sequence[str]], record: Sequence[str]) -> list[list[str]]:
+    """Columns without the rows that are `record`."""
+    rows = [row for row in zip(*columns, strict=True) if row != tuple(record)]
+    return [[row[place] for row in rows] for place in range(len(columns))]
 
 
 def numbered(width: int) -> list[str]:

@@ -33,8 +33,11 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
     said = header.said(media)
     headed = header.is_named(first, schema, alone) if said is None else said
     names = [name.strip() for name in first] if headed else None
+    positions = schema.positions(
+        names, width
+    )  # that columns do not fit is worth more words than an uneven line
     if len(body) >= csv_cells.SMALL and not reading.keep:
-        found = _direct(body, mark, names, width, schema)
+        found = _direct(without_first(body) if names else body, body, mark, positions, width, schema)
         if found is not None:
             return Raw(found, len(next(one for one in found if one is not None)), names, written=True)
     columns = csv_cells.texts(body, mark, width)
@@ -43,24 +46,20 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
 
 
 def _direct(
-    body: bytes, mark: str, names: Sequence[str] | None, width: int, schema: Schema
+    rows: bytes, body: bytes, mark: str, positions: Sequence[int | None], width: int, schema: Schema
 ) -> list[Any] | None:
-    """A large request with its numbers read as such; None where a cell is in the way."""
-    positions = schema.positions(names, width)
+    """The `rows` of a large request with its numbers read as such; None where a cell is in the way."""
     direct: list[Direct] = [""] * width
     for position, column in zip(positions, schema.columns, strict=True):
-        if (
-            position is not None
-            and column.kind in {"number", "integer"}
-            and not (column.style or column.missing)
-        ):
+        plain = column.kind in {"number", "integer"} and not (column.style or column.missing)
+        if position is not None and plain:
             direct[position] = "number"
     wanted = sorted({position for position in positions if position is not None})
-    rest = without_first(body) if names else body
-    if not rest.strip() or not wanted:
+    if not rows.strip() or not wanted:
         return None
+    before = body[: len(body) - len(rows)].count(b"\n")
     try:
-        return csv_cells.typed(rest, mark, direct, wanted=wanted)
+        return csv_cells.typed(rows, mark, direct, wanted=wanted, before=before)
     except pa.ArrowInvalid:
         return None
 
@@ -117,10 +116,10 @@ def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     line_end = body.find(b"\n")
     first = body[: line_end if line_end >= 0 else len(body)].rstrip(b"\r")
     if first.count(b",") != width - 1 or first.translate(None, _PLAIN) or width < 2:
-        if first != ",".join(schema.names).encode() or width < 2:
+        if first != schema.header or width < 2:
             return None
         body = body[line_end + 1 :] if line_end >= 0 else b""
-    elif schema.named and line_end >= 0 and first == ",".join(schema.names).encode():
+    elif schema.named and line_end >= 0 and first == schema.header:
         return None  # numbers for names
     if len(body) < csv_cells.SMALL:
         return _small_matrix(body, width)

@@ -18,7 +18,7 @@ from slipway.media import MediaType
 from slipway.table import header
 from slipway.table.raw import Raw
 
-# .xlsx is a zip, where a few bytes can stand for any number of equal ones, and a sheet is a grid from its first
+# .xlsx is a zip, where a few bytes stand for any number of equal ones, and a sheet is a grid from its first
 # cell to its last, however few are between.
 _FREE_BYTES, _UNPACKS = 1 << 26, 64  # unpacked: of any workbook, and for each of its bytes
 _FREE_CELLS, _SPANS = 1 << 16, 4  # of the grid: of any workbook, and for each unpacked byte

@@ -109,7 +109,7 @@ def raw_of(rows: Any, reading: Reading, places: Sequence[int] | None = None) -> 
     if kind is list:
         reading.budget.check(len(rows), width)
         return Raw([list(column) for column in zip(*rows, strict=True)], len(rows), places=at)
-    return Raw(*_of_records(rows, reading), places=at)
+    return Raw(*_of_records(rows, reading), partial=True, places=at)
 
 
 def _of_records(rows: list[dict[str, Any]], reading: Reading) -> tuple[list[list[Any]], int, list[str]]:
@@ -122,7 +122,9 @@ def _of_records(rows: list[dict[str, Any]], reading: Reading) -> tuple[list[list
     schema = reading.schema
     if schema is not None and not reading.keep:  # what the model does not read costs nothing
         known = [name for name in names if schema.known(name) is not None]
-        names = known or names[: schema.widest]
+        lacking = {column.name for column in schema.columns if not column.optional}
+        lacking -= {*schema.own_names(known)}
+        names = names[: schema.widest + 1000] if lacking or not known else known  # which an error lists
     reading.budget.check(len(rows), len(names), what="the JSON")
     return [[row.get(name) for row in rows] for name in names], len(rows), names
 

@@ -44,7 +44,7 @@ class TypedLines:
             not body.endswith(b"\n")
         ):  # blank lines, or two rows in one
             return None
-        return Raw(table.columns, table.num_rows, table.column_names)
+        return Raw(table.columns, table.num_rows, table.column_names, partial=True)
 
 
 def _schema(documents: Sequence[Any]) -> Any:

@@ -48,12 +48,24 @@ class NPY(Format):
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """Shape (rows, answer columns): int64 if all are whole numbers, else float64."""
-        texts = [name for name, column in columns.items() if column.dtype.kind not in "fiub"]
+        numbers = {name: _numbers(column) for name, column in columns.items()}
+        texts = [name for name, column in numbers.items() if column is None]
         if texts:
             raise NotAcceptable(f"application/x-npy holds numbers only, and the answer has {listed(texts)}")
         buffer = io.BytesIO()
-        np.save(buffer, np.column_stack(list(columns.values())), allow_pickle=False)
+        np.save(buffer, np.column_stack([numbers[name] for name in columns]), allow_pickle=False)
         return buffer.getvalue()
+
+
+def _numbers(column: Array) -> Array | None:
+    """An answer column of numbers, NaN where missing; None where it is one of texts, or of nothing."""
+    if column.dtype.kind in "fiub":
+        return column
+    cells = column.tolist() if column.ndim == 1 else []
+    given = [cell for cell in cells if cell is not None]
+    if not given or any(type(cell) not in (bool, int, float) for cell in given):
+        return None
+    return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
 
 
 def _array(body: bytes, reading: Reading) -> Array:

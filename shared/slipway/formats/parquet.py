@@ -42,7 +42,7 @@ class Parquet(Format):
             yield from _read(one, 0, reading)
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
-        """One row group, Snappy."""
+        """One row group, Snappy; null where missing."""
         import pyarrow.parquet as pq
 
         table = pa.table({name: _cells(column.tolist()) for name, column in columns.items()})
@@ -136,7 +136,7 @@ def _files(body: bytes) -> Iterator[IO[bytes]]:
 def _cells(values: list[Any]) -> pa.Array:
     """One column; as texts where its cells are of several types, as in JSON they may be."""
     try:
-        return pa.array(values)
+        return pa.array(values, from_pandas=True)  # as which NaN is null
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([cell if cell is None or isinstance(cell, str) else _text(cell) for cell in values])
 

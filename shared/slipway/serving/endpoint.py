@@ -9,7 +9,7 @@ import orjson
 
 from slipway import formats
 from slipway.errors import BrokenModel, NoRows, NotAcceptable, RowErrors, UserError, listed, shown
-from slipway.formats import Format, Reading, json, json_rows
+from slipway.formats import Format, Reading, json, json_numbers, json_rows
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
 from slipway.log import fault, within
@@ -150,6 +150,11 @@ class Endpoint:
         """What reads the rows, and the options that came with them; a document is parsed here, once."""
         if not isinstance(source, json.JSON):
             return lambda reading: source.read(body, media, reading), {}
+        numbers = None
+        if len(body) >= json_numbers.LARGE and self._schema.numeric:
+            numbers = json_numbers.matrix(body, len(self._schema.columns))
+        if numbers is not None:
+            return lambda reading: reading.block(numbers) or source.read(body, media, reading), {}
         document = json_rows.parsed(body)
         if self._legacy is not None and isinstance(document, dict):
             document = self._legacy(document, self.model) or document

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import orjson
 
-from slipway.errors import NotAcceptable, RowErrors, UserError, listed
+from slipway.errors import NoRows, NotAcceptable, RowErrors, UserError, listed
 from slipway.formats import Format, Reading, json
 from slipway.hyperparameters import Options
 from slipway.log import Fault
@@ -64,29 +64,20 @@ class Invocation:
                     f"and {self.writer.media_type} holds numbers only"
                 )
             return self._with_errors(read, may_stream)
-        table = self._table(read(self._reading(None)), None)
+        keep = self.model.keeps(self.options)
+        raw = read(Reading(self.schema, self.budget, keep=keep))
+        table = match.typed(raw, self.schema, None, keep, self.writer.nests, not self.writer.typed)
         if may_stream and self.options.stream and self.writer.lines:
             groups = RowGroups(self.model.groups(table), table, None)
             if len(groups) > PIECE:
                 return self._streamed(groups, {}, {})
-        return self._whole(table)
-
-    def _reading(self, errors: dict[int, UserError] | None) -> Reading:
-        return Reading(self.schema, self.budget, errors, keep=self.model.keeps(self.options))
-
-    def _table(self, raw: Raw, errors: dict[int, UserError] | None) -> Table:
-        # A CSV's cells have no type of their own: to go back as CSV they stay as they were written.
-        keep = self.model.keeps(self.options)
-        return match.typed(raw, self.schema, errors, keep, self.writer.nests, not self.writer.typed)
-
-    def _whole(self, table: Table) -> Written:
-        answers = self._predict(table)
-        return Written(self._write(self.chosen(answers.columns), answers), len(table))
+        answers = checked(self.model.predict(table, self.options), table.height)
+        return Written(self._write(self.chosen(answers.columns), answers), table.height)
 
     def _with_errors(self, read: Callable[[Reading], Raw], may_stream: bool) -> Written:
         """Answers the rows that can be answered, and tells what is wrong with each other one."""
         invalid: dict[int, UserError] = {}
-        raw = read(self._reading(invalid))
+        raw = read(Reading(self.schema, self.budget, invalid, keep=self.model.keeps(self.options)))
         found: dict[int, UserError] = {}
         table = self._lenient_table(raw, invalid, found)
         if table is None:
@@ -120,10 +111,13 @@ class Invocation:
 
         Raises UserError where that is no row's fault: a header whose names do not fit.
         """
+        if not (raw.height or invalid):
+            raise NoRows("no rows came")
         if not raw.height:
             return None
         try:
-            return self._table(raw, found)
+            keep = self.model.keeps(self.options)
+            return match.typed(raw, self.schema, found, keep, self.writer.nests, not self.writer.typed)
         except UserError as error:
             if raw.written or raw.places is None:
                 raise

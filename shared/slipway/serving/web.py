@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MB = 1 << 20
 _USUAL_MB = 6  # the platform's own default
 _UNPACKED = 40  # times its bytes that a request may take: its text, its cells, the answers and theirs
+_TOLD = {"name", "kind", "optional", "aliases"}  # of a column; categories and ranges are the training data's
 _TOTAL_MB = 100  # MaxConcurrentTransforms times MaxPayloadInMB may not pass this
 
 
@@ -61,7 +62,7 @@ def create_app(app: "App") -> Flask:
         return {
             "image": f"{manifest.image} {manifest.version}",
             "trained": manifest.created,
-            "columns": [column.model_dump() for column in manifest.reads.columns],
+            "columns": [column.model_dump(include=_TOLD) for column in manifest.reads.columns],
             "metrics": dict(manifest.metrics),
             "content_types": list(MEDIA_TYPES),
             "accept": list(ANSWER_TYPES),

@@ -26,6 +26,7 @@ from slipway.table.times import TimeFormat
 _CATEGORIES = 50
 _CATEGORIES_LENGTH = 5_000  # characters of all of them
 _NOTHING = DataOptions()
+_BY_ROLE = {"key": "text", "time": "time"}
 
 
 def table(raw: Raw, names: Sequence[str], given: DataOptions = _NOTHING) -> tuple[Table, list[str]]:
@@ -45,7 +46,7 @@ def column(name: str, cells: Any, given: DataOptions, role: str = "") -> Learned
     """Types a column by all of its cells. Raises UserError for a few that are unlike all others."""
     if isinstance(cells, np.ndarray):
         return Column(name=name, kind="list"), cells, []
-    kind = given.kinds.get(name, "") or ("text" if role == "key" else "")
+    kind = given.kinds.get(name, "") or _BY_ROLE.get(role, "")
     if role == "label" and not kind and not _may_be_label(cells, given):
         kind = "text"
     found, typed, notes = _by_kind(name, cells, given, kind) if kind else _by_cells(name, cells, given)
@@ -56,12 +57,14 @@ def column(name: str, cells: Any, given: DataOptions, role: str = "") -> Learned
 
 def _may_be_label(cells: pa.Array, given: DataOptions) -> bool:
     """Whether labels need not be texts: whole numbers and booleans, which lose nothing by it."""
+    if pa.types.is_float64(cells.type):  # as whole numbers are where one is missing
+        return learn_numbers.is_whole(arrow.floats(cells))
     if not arrow.is_text(cells.type):
         return bool(pa.types.is_boolean(cells.type) or pa.types.is_int64(cells.type))
     looks = kinds.look(cells, given.missing)
     words = arrow.flags(pc.is_in(looks.trimmed, arrow.strings([*TRUTHS])))
-    plain_digits = arrow.flags(pc.match_substring_regex(looks.trimmed, r"^(0|-?[1-9][0-9]{0,14})$"))
-    return bool((looks.gaps | words).all() or (looks.gaps | plain_digits).all())
+    whole = arrow.flags(pc.match_substring_regex(looks.trimmed, r"^(0|-?[1-9][0-9]{0,14})(\.0+)?$"))
+    return bool((looks.gaps | words).all() or (looks.gaps | whole).all())
 
 
 def of_numbers(name: str, found: Array, given: DataOptions) -> Learned:
@@ -86,8 +89,11 @@ def _by_kind(name: str, cells: pa.Array, given: DataOptions, kind: str) -> Learn
     texts = match.texts_of(cells, column)
     times, note = TimeFormat.learn(texts, given.dates, name, known=True)
     if times is None:
-        example = shown(next(iter(texts.drop_null().to_pylist()), None))
-        raise UserError(f"kinds says that it holds times, and {example} is none", column=name)
+        there = np.flatnonzero(arrow.flags(pc.is_valid(texts)))
+        if not len(there):
+            raise UserError("expected dates or times, but every cell is missing", column=name)
+        row = int(there[0])
+        raise UserError(f"expected a date or time, got {shown(texts[row].as_py())}", row + 1, name)
     return column.model_copy(update={"times": times}), texts, [note] if note else []
 
 

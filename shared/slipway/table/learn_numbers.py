@@ -30,13 +30,14 @@ def numbers(name: str, found: Array, given: DataOptions) -> Learned:
     """A column of floats; of whole ones, as a gap or a format without integers makes of them, integers."""
     if np.isnan(found[:1000]).all() and np.isnan(found).all():
         return Column(name=name, kind="text"), np.full(len(found), None, dtype=object), []
-    if _is_whole(found):
+    if is_whole(found):
         whole = found if np.isnan(found).any() else found.astype(np.int64)
         return Column(name=name, kind="integer", missing=given.missing), whole, gaps(name, found)
     return Column(name=name, kind="number", missing=given.missing), found, gaps(name, found)
 
 
-def _is_whole(found: Array) -> bool:
+def is_whole(found: Array) -> bool:
+    """Whether all that are there are whole numbers, which float64 holds exactly."""
     for some in (found[:1000], found):
         given = some[~np.isnan(some)]
         if not ((given == np.trunc(given)) & (np.abs(given) < EXACT)).all():

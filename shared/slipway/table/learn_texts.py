@@ -55,7 +55,7 @@ def _maybe_numbers(cells: pa.Array, given: DataOptions) -> bool:
     gaps = pc.is_in(cells, kinds.gap_words(given.missing))
     present = pc.drop_null(pc.if_else(gaps, arrow.NULL, cells))
     places = np.arange(0, len(present), max(1, len(present) // 1000))
-    looks = kinds.look(present.take(pa.array(places)))
+    looks = kinds.look(present.take(arrow.numbers(places)))
     styled = arrow.flags(pc.match_substring_regex(looks.trimmed, r"^[-+]?[0-9.]*,?[0-9.,]+$"))
     return bool((looks.numeric | looks.codes | looks.infinite | styled).any())
 

@@ -39,7 +39,7 @@ def typed(
             raise NoRows("no rows came")
         return Table(schema.columns, None, raw.height, raw.matrix, nests=nests)
     # Names that do not fit are worth more words than that no row follows them.
-    positions = schema.positions(raw.names, raw.width) if raw.width else []
+    positions = schema.positions(raw.names, raw.width) if raw.width or raw.height else []
     if not raw.height:
         raise NoRows("no rows came")
     cells = [
@@ -50,12 +50,14 @@ def typed(
         column.name for position, column in zip(positions, schema.columns, strict=True) if position is None
     )
     sent = _sent(raw, schema, texts) if keep else None
-    return Table(schema.columns, cells, raw.height, None, sent, absent, nests)
+    return Table(schema.columns, cells, raw.height, None, sent, absent, nests, raw.written and texts)
 
 
 def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
     """One column's cells as `column` holds them, in the form that `Table` keeps."""
     kind = column.kind
+    if kind == "list" or ((column.lists or not column.numeric) and _holds_lists(values)):
+        return listed_objects(values)
     if kind in {"number", "integer"}:
         found = numbers(values, column.name, column.missing, column.style, errors)
         if kind == "integer" and np.array_equal(found, np.trunc(found)) and (np.abs(found) < EXACT).all():
@@ -63,8 +65,6 @@ def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
         return found
     if kind == "boolean":
         return truths(values, column, errors)
-    if kind == "list" or _holds_lists(values):
-        return listed_objects(values)
     return texts_of(values, column)
 
 
@@ -177,6 +177,8 @@ def _sent(raw: Raw, schema: Schema, texts: bool) -> dict[str, Array]:
         column = schema.known(name)
         if raw.written and not texts:
             found[name] = _given(plain.plain(values), column)
+        elif isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+            found[name] = values.astype(np.float64) if values.dtype.kind == "f" else values
         else:
             found[name] = listed_objects(values)
     return found
@@ -191,7 +193,10 @@ def _given(values: pa.Array, column: Column | None) -> Array:
     if column.kind == "boolean":
         return np.array([None if cell != cell else bool(cell) for cell in found.tolist()], dtype=object)
     integers = column.kind == "integer"
-    listed = [int(cell) if integers and float(cell).is_integer() else cell for cell in found.tolist()]
+    listed = [
+        int(cell) if integers and float(cell).is_integer() and abs(cell) < EXACT else cell
+        for cell in found.tolist()
+    ]
     return np.fromiter((None if cell != cell else cell for cell in listed), dtype=object, count=len(listed))
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from slipway.errors import UserError, listed
+from slipway.errors import UserError, listed, shown
 from slipway.table.kinds import Kind
 from slipway.table.styles import Style
 from slipway.table.times import TimeFormat
@@ -25,11 +25,14 @@ class Column(BaseModel):
     name: str
     kind: Kind | None = None
     role: str = ""
-    """What it is to the algorithm, where that decides how it is read: keys and labels are texts."""
+    """What it is to the algorithm, where that decides how it is read: keys and labels are texts, times are
+    times."""
     optional: bool = False
     """Whether a request may leave it out; its cells then count as missing."""
     aliases: tuple[str, ...] = ()
     """Other names that it may come under."""
+    lists: bool = False
+    """Whether requests may have lists of numbers in its cells, such as whole series; they stay lists then."""
     style: Style = ""
     """How its numbers are written."""
     missing: tuple[str, ...] = ()
@@ -60,6 +63,8 @@ class Schema(BaseModel):
     """What the model reads, in order."""
     table: tuple[Column, ...]
     """All columns of the training table, in its order, also those that the model declined."""
+    others: tuple[str, ...] = ()
+    """Names of further columns, which only other channels of the training had."""
     named: bool = True
     """Whether the training table had names of its own; else they are `column_1`, `column_2`, …"""
     layouts: tuple[tuple[str, ...], ...] = ()
@@ -75,6 +80,11 @@ class Schema(BaseModel):
     @cached_property
     def table_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.table)
+
+    @cached_property
+    def header(self) -> bytes:
+        """The names as the first line of a CSV that quotes none."""
+        return ",".join(self.names).encode()
 
     @cached_property
     def numeric(self) -> bool:
@@ -103,7 +113,7 @@ class Schema(BaseModel):
 
         Two known names are, beside unknown ones: a header still has columns that are no longer needed.
         """
-        found = sum(cell in self._known for cell in cells)
+        found = sum(cell in self._known or cell in self.others for cell in cells)
         return 2 * found > len(cells) or (len(cells) > 0 and set(self.names) <= set(cells))
 
     def positions(self, names: Sequence[str] | None, width: int) -> list[int | None]:
@@ -161,7 +171,7 @@ class Schema(BaseModel):
     def _missing(self, missing: list[str], came: list[str]) -> str:
         others = [name for name in came[:1000] if name not in self.names]
         near = get_close_matches(missing[0], others, 1) if len(missing[0]) < 200 else []
-        hint = f'; is "{near[0]}" meant to be "{missing[0]}"?' if near else ""
+        hint = f"; is {shown(near[0])} meant to be {shown(missing[0])}?" if near else ""
         return (
             f"missing {'column' if len(missing) == 1 else 'columns'} {listed(missing)}; "
             f"expected {listed(self.names)}; came {listed(came)}{hint}"

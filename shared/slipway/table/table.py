@@ -47,6 +47,7 @@ class Table:
         sent: Mapping[str, Array] | None = None,
         absent: frozenset[str] = frozenset(),
         nests: bool = True,
+        written: bool = False,
     ) -> None:
         """`cells` has an entry for each column, unless all are numbers and the rows are given as `matrix`."""
         self.columns = tuple(columns)
@@ -57,6 +58,8 @@ class Table:
         """Optional columns that did not come; all their cells are missing."""
         self.nests = nests
         """Whether the answer's format has room for lists and objects in a cell, as JSON has."""
+        self.written = written
+        """Whether `sent` are a CSV's cells that go back into one: texts, each as it was written."""
         self._cells = cells
         self._matrix = matrix
         self._made: dict[str, Array] = {}
@@ -148,10 +151,17 @@ class Table:
         columns = [self.columns[self._places[name]] for name in names]
         if self._matrix is not None:
             return type(self)(
-                columns, None, self.height, self.numbers(names), self.sent, self.absent, self.nests
+                columns,
+                None,
+                self.height,
+                self.numbers(names),
+                self.sent,
+                self.absent,
+                self.nests,
+                self.written,
             )
         cells = [self._column_of(name)[1] for name in names]
-        return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests)
+        return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests, self.written)
 
     def _some(self, some: Any, height: int) -> Self:
         return type(self)(
@@ -164,6 +174,7 @@ class Table:
             {name: some(cells) for name, cells in self.sent.items()},
             self.absent,
             self.nests,
+            self.written,
         )
 
     def _column_of(self, name: str) -> tuple[Column, Any]:

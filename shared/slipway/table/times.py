@@ -98,11 +98,15 @@ class TimeFormat:
         clock = times[~np.isnat(times)].astype(np.int64) % _DAY
         return cls(template, order, quarters, bool((clock == clock[0]).all()), zone)
 
-    def parse(self, texts: Texts, name: str) -> Array:
-        """The column `name` as datetime64[s], NaT where missing. Raises UserError naming row and cell."""
-        return self.read(texts, name)[0]
+    def parse(self, texts: Texts, name: str, errors: dict[int, UserError] | None = None) -> Array:
+        """The column `name` as datetime64[s], NaT where missing.
 
-    def read(self, texts: Texts, name: str) -> tuple[Array, int]:
+        Raises UserError naming row and cell of the first that is no time; with `errors` such cells are NaT,
+        and what is wrong with each is put there by its place.
+        """
+        return self.read(texts, name, errors)[0]
+
+    def read(self, texts: Texts, name: str, errors: dict[int, UserError] | None = None) -> tuple[Array, int]:
         """As `parse`; and how many of the times had a zone, which was dropped."""
         cells = _cells(texts)
         if (quick := _iso(cells)) is not None:
@@ -117,11 +121,11 @@ class TimeFormat:
         zoned[places] = parts["zoned"]
         codes = _codes(cells)
         bad = np.isin(codes, places[np.isnat(times[places])])
-        if bad.any():
-            row = int(bad.argmax())
-            raise UserError(
-                f"expected {self._expected}, got {shown(cells[row].as_py())}", row=row + 1, column=name
-            )
+        for row in np.flatnonzero(bad).tolist():
+            error = UserError(f"expected {self._expected}, got {shown(cells[row].as_py())}", row + 1, name)
+            if errors is None:
+                raise error
+            errors.setdefault(row, error)
         return times[codes], int(zoned[codes].sum())
 
     def write(self, times: Array) -> list[str]:

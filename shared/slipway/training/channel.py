@@ -34,7 +34,8 @@ Blocks = Iterator[tuple[Raw, str]]
 class Channel:
     """The data of one channel, in the sizes that exist: a table, batches, partitions over the hosts.
 
-    Which columns are keys or labels, and so texts byte for byte, `declare` says before the data are read.
+    Which columns are keys, labels or times, whose cells stay as they are written, `declare` says before the
+    data are read.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class Channel:
         self._like = other
 
     def declare(self, role: str, names: Iterable[str]) -> None:
-        """Says that columns are keys or labels (`role` is `key` or `label`): they are texts in any case.
+        """Says that columns are keys, labels or times (`role` is `key`, `label` or `time`): their cells are
+        texts in any case, of which times are read by the whole column, as 20240131 and 2024 are, too.
 
         A column of whole numbers that lost no digit keeps its kind as a label, since nothing is lost by it.
         """
@@ -224,13 +226,15 @@ class Channel:
         return iter(self._concatenated())
 
     def _concatenated(self) -> Concatenated:
-        reading = Reading(texts=frozenset(self._texts), missing=self._options.missing)
+        # Cells that read as numbers here may be among texts there: 1.50 is to stay what it is called.
+        like = {name for name, column in self._known().items() if column.kind in {"text", "time"}}
+        reading = Reading(texts=frozenset(self._texts | like), missing=self._options.missing)
         return Concatenated(self.name, self._inputs, self.content_type, reading)
 
     def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
         whole = blocks is None
         names, notes = self.names, list(self._head.notes)
-        draft = Draft(self.name, names, self._options, self._roles, self._known())
+        draft = Draft(self.name, names, self._options, self._roles, self._known(), frozenset(self._texts))
         for raw, file in self._blocks() if blocks is None else blocks:
             draft.add(raw, file)
         try:

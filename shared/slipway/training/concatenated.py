@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from slipway.errors import UserError, listed
 from slipway.formats import Reading, libsvm
 from slipway.table.raw import Raw
@@ -93,10 +95,10 @@ def _ordered(raw: Raw, first: Raw, file: str) -> Raw:
 def _with_gaps(raw: Raw, first: Raw) -> Raw:
     """JSON records may leave out what they do not know; a block of them may so lack a whole column."""
     known = first.names or ()
-    if raw.names is None or not all(isinstance(column, list) for column in raw.columns):
+    if raw.names is None or not raw.partial:
         return raw
     missing = [name for name in known if name not in raw.names]
     if not missing or not set(raw.names) <= set(known):
         return raw
-    gaps: list[list[None]] = [[None] * raw.height for _ in missing]
+    gaps = [pa.nulls(raw.height)] * len(missing)
     return replace(raw, columns=[*raw.columns, *gaps], names=[*raw.names, *missing])

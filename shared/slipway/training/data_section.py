@@ -37,8 +37,7 @@ def _rows(name: str, channel: Channel) -> list[list[Any]]:
     if table is None:
         return [[name, column.name, column.kind, None, _values(column)] for column in channel.head.columns]
     return [
-        [name, column.name, *_read_as(table, column), _values(column)]
-        for column in table.columns[:_COLUMNS]
+        [name, column.name, *_read_as(table, column), _values(column)] for column in table.columns[:_COLUMNS]
     ]
 
 

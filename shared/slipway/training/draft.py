@@ -1,7 +1,7 @@
 """Blocks of rows on their way to one table, whose columns are typed by all of their cells."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,13 +35,18 @@ class Draft:
         given: DataOptions,
         roles: Mapping[str, str],
         known: Mapping[str, Column],
+        texts: Collection[str] = (),
     ) -> None:
-        """`roles` decide how a column is read; `known` columns are read as another channel's."""
+        """`roles` decide how a column is read; `known` columns are read as another channel's.
+
+        `texts` were read as texts where the format can do so.
+        """
         self._channel = channel
         self._names = names
         self._given = given
         self._roles = roles
         self._known = known
+        self._texts = texts
         self._chunks: list[list[Any]] = [[] for _ in names]
         self._starts: list[int] = []
         self._files: list[str] = []
@@ -110,19 +115,23 @@ class Draft:
         if len(types) > 1:
             chunks = [_neutral(chunk, self._given.missing) for chunk in chunks]
             types = {chunk.type for chunk in chunks if chunk.type != pa.null()} or {pa.string()}
-        forced = self._roles.get(name) in {"key", "label"} or self._given.kinds.get(name) in {"text", "time"}
+        forced = bool(self._roles.get(name)) or self._given.kinds.get(name) in {"text", "time"}
         if types <= {pa.int64(), pa.float64()} and not forced and types != {pa.int64()}:
             return joined([_floats(chunk) for chunk in chunks])
         if len(types) == 1:
             kind = next(iter(types))
             same = [pa.nulls(len(chunk), kind) if chunk.type == pa.null() else chunk for chunk in chunks]
-            if forced and self._written and kind == pa.float64():
+            if forced and kind == pa.float64() and self._may_be_reread(name):
                 raise MustBeTexts([name])
             return concatenated_texts(same)
-        if self._written and pa.float64() in types:
+        if pa.float64() in types and self._may_be_reread(name):
             raise MustBeTexts([name])
         plain = Column(name=name, kind="text")
         return concatenated_texts([match.texts_of(chunk, plain) for chunk in chunks])
+
+    def _may_be_reread(self, name: str) -> bool:
+        """Whether numbers may be had as they were written: once, and from a CSV."""
+        return self._written and name not in self._texts
 
     def _placed(self, error: UserError, start: int | None = None) -> UserError:
         """`error` with the channel and file that it is in, and the row's number in that file."""
@@ -159,4 +168,4 @@ def _neutral(chunk: pa.Array, missing: Sequence[str]) -> pa.Array:
 def _floats(chunk: pa.Array) -> Array:
     if chunk.type == pa.null():
         return np.full(len(chunk), np.nan)
-    return arrow.floats(chunk.cast(pa.float64(), safe=False))
+    return arrow.floats(chunk if chunk.type == pa.float64() else chunk.cast(pa.float64(), safe=False))

@@ -56,7 +56,8 @@ def _train(paths: Paths, image: Image) -> None:
             + listed([f"{name} ({one.source})" for name, one in data.items()]),
         )
         model = trainer.fit(data, params, job)
-        tables = {name: data[name] for name in data if image.channels[name].kind == "table"}
+        here = [name for name, facts in image.channels.items() if name in data and facts.kind == "table"]
+        tables = {name: data[name] for name in here}
         reads = schema_of(model, tables)
         data_section.add(job.page, tables)
     manifest = save(
@@ -93,9 +94,11 @@ def schema_of(model: Model, data: dict[str, Channel]) -> Schema:
     if channel is None:
         raise ValueError(f"no channel has the columns {sorted(learnt)} that the model reads")
     known = {column.name: column for column in channel.columns}
+    others = dict.fromkeys(name for one in data.values() if one is not channel for name in one.names)
     return Schema(
         columns=tuple(_merged(column, known.get(column.name)) for column in model.columns),
         table=channel.columns,
+        others=tuple(name for name in others if name not in known),
         named=channel.named or any(column.name not in known for column in model.columns),
         layouts=tuple(tuple(some) for some in model.layouts),
     )

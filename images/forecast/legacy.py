@@ -3,24 +3,30 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from asked import Names
 from roles import Given
 
 from slipway import UserError
 
-MARKS = frozenset({"schema", "config"})
+if TYPE_CHECKING:
+    from predictor import Model
+
+_MARKS = {"schema", "config"}
 _CONFIG = ("horizon", "prediction_length", "quantiles", "layout", "output_types", "num_samples", "anomalies")
 
 
-def translated(document: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    """The rows of `data` under the model's names, and what `config` says that is an option.
+def translated(document: Mapping[str, Any], model: "Model") -> Mapping[str, Any] | None:
+    """The rows of `data` under the model's names, and what `config` says that is an option; None for a
+    document in another form.
 
     `data` is a list of objects, a list of lists in the schema's order, or the text of a CSV with a header.
     Other keys of `config`, such as `name` and `result_uri`, are of a service and mean nothing here.
-    Raises UserError where the document is not in this form.
+    Raises UserError where the document is not as this form has it.
     """
+    if not document.keys() >= _MARKS:
+        return None
+    names = model.roles
     schema = document["schema"]
     if not isinstance(schema, list) or not all(isinstance(entry, dict) for entry in schema):
         raise UserError('"schema" is a list of {"name": …, "col_type": …}')
@@ -64,5 +70,5 @@ def _records(data: Any, order: Sequence[str]) -> list[dict[str, Any]]:
         elif isinstance(row, dict):
             found.append({str(name): cell for name, cell in row.items()})
         else:
-            raise UserError(f"data, row {number}: expected {len(order)} cells as in the schema, or an object")
+            raise UserError(f"expected {len(order)} cells as in the schema, or an object", number)
     return found
