@@ -15,8 +15,8 @@ import requests
 
 from slipway import formats
 from slipway.codecs import recordio
-from slipway.errors import UserError
 from slipway.formats.record import record_type
+from slipway.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,7 @@ class Table:
     def read(cls, path: Path) -> "Table":
         """Reads a CSV with a header."""
         read = formats.read_table(path.read_bytes(), "text/csv; header=present")
-        columns = [
-            [None if cell != cell else cell for cell in read.column(name).tolist()] for name in read.names
-        ]
+        columns = [[None if cell != cell else cell for cell in read.column(name).tolist()] for name in read.names]
         return cls(read.names, columns, all(column.kind in {"number", "integer"} for column in read.columns))
 
     @property
@@ -94,7 +92,9 @@ def _holds(media_type: str, body: bytes) -> str:
         raw = source.read(body, media, Reading())
     except UserError:  # an answer in RecordIO is labels alone
         return ""
-    columns = [column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in raw.columns]
+    columns = [
+        column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in raw.columns
+    ]
     lines = [list(raw.names or []), *zip(*columns, strict=True)]
     return "\n".join(",".join("" if cell is None else str(cell) for cell in line) for line in lines if line)
 

@@ -232,5 +232,5 @@ def test_what_is_neither_true_nor_false_is_told(cell, many):
 @pytest.mark.parametrize("many", [1, 500])
 def test_a_list_is_no_time(many):
     column = Column(name="day", kind="time", times=TimeFormat())
-    with pytest.raises(UserError, match="row 2.*: a cell holds a list"):
+    with pytest.raises(UserError, match=r"row 2.*: a cell holds a list"):
         match.cells_of(["2024-01-31", ["2024-01-31"], *["2024-01-31"] * many], column)
