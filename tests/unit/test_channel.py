@@ -256,8 +256,21 @@ def test_files_may_each_have_a_header_or_none_and_columns_in_another_order(data,
 def test_a_file_that_does_not_fit_is_named_in_one_line(data, contents, message):
     """D20, D14."""
     with pytest.raises(UserError, match=message) as caught:
-        _ = data(**contents).table
+        data(**contents).table.frame()
     assert "\n" not in str(caught.value)
+
+
+def test_a_column_that_cannot_be_read_is_a_fault_only_where_it_is_asked_for(data):
+    """A column that the algorithm does not use stops no job, and the report says that it was not read."""
+    channel = data(a_csv="x,y\n" + "".join(f"{place}.5,{place}\n" for place in range(20)) + "oops,20\n")
+    table = channel.table
+    assert table.kinds["x"] == "number"
+    assert table.column("y").tolist() == list(range(21))
+    assert table.take(np.arange(3)).select(["y"]).column("y").tolist() == [0, 1, 2]
+    assert "oops" in str(table.refused("x"))
+    assert any("cannot be read" in note for note in channel.notes)
+    with pytest.raises(UserError, match=r'^channel train, file a\.csv: row 21, column "x": .*got "oops"'):
+        table.number("x")
 
 
 def test_an_unknown_content_type_names_the_known_ones(data):
@@ -425,7 +438,7 @@ def test_another_channel_is_read_like_the_first(data, tmp_path):
     with pytest.raises(
         UserError, match=r'^channel test, file a\.csv: row 2, column "x": expected a number, got "many"$'
     ):
-        _ = test.table
+        test.table.number("x")
 
 
 def test_a_user_says_what_columns_hold_and_what_a_gap_is(tmp_path, capfd):

@@ -14,7 +14,7 @@ from slipway import errors
         (5, "5"),
         (None, "None"),
         ("two\nlines\r", '"two lines "'),
-        ([1, "a"], "a list of 2"),
+        ([1, "a"], "a list of 2 cells"),
         ({"a": [[[]]]}, "an object of 1"),
         ("", '""'),
     ],
