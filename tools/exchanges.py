@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import requests
 
 from slipway import formats
-from slipway.codecs import recordio
-from slipway.formats.record import record_type
 from slipway.errors import UserError
+from slipway.formats import Reading, recordio
+from slipway.formats.record import record_type
+from slipway.table.arrow import Array
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Table:
     def read(cls, path: Path) -> "Table":
         """Reads a CSV with a header."""
         read = formats.read_table(path.read_bytes(), "text/csv; header=present")
-        columns = [[None if cell != cell else cell for cell in read.column(name).tolist()] for name in read.names]
+        columns = [_listed(read.column(name)) for name in read.names]
         return cls(read.names, columns, all(column.kind in {"number", "integer"} for column in read.columns))
 
     @property
@@ -92,11 +93,13 @@ def _holds(media_type: str, body: bytes) -> str:
         raw = source.read(body, media, Reading())
     except UserError:  # an answer in RecordIO is labels alone
         return ""
-    columns = [
-        column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in raw.columns
-    ]
+    columns = [column.to_pylist() if hasattr(column, "to_pylist") else list(column) for column in raw.columns]
     lines = [list(raw.names or []), *zip(*columns, strict=True)]
     return "\n".join(",".join("" if cell is None else str(cell) for cell in line) for line in lines if line)
+
+
+def _listed(cells: Array) -> list[Any]:
+    return [None if cell != cell else cell for cell in cells.tolist()]
 
 
 def _csv(table: Table) -> bytes:

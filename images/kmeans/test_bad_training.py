@@ -13,7 +13,11 @@ BAD_TRAININGS = {
     "an unknown column": ({"features": "nothing"}, 12, "features: no column nothing"),
     "commas and semicolons": ({}, b"1,5;7;2,5\n9,5;8;3,5\n", "delimiter=semicolon"),
     "texts only": ({}, b"x,y\na,b\nc,d\n", "no column of numbers"),
-    "a stray text": ({}, b"x,y\n1,2\n3,4\n5,oops\n", "row 3, column \"y\": expected a number as in the column's other cells, got \"oops\""),
+    "a stray text": (
+        {},
+        b"x,y\n1,2\n3,4\n5,oops\n",
+        'row 3, column "y": expected a number as in the column\'s other cells, got "oops"',
+    ),
     "infinity": ({}, b"x,y\n1,2\n3,inf\n", "expected a finite number"),
 }
 

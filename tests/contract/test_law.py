@@ -82,9 +82,7 @@ def test_a_model_reads_only_columns_that_training_saw(model: tuple[Model, Schema
     fresh, schema = model
     assert fresh.columns
     assert set(fresh.names) <= set(schema.table_names)
-    assert set(fresh.names) <= set(sample.names), (
-        "sample/request.csv must have every column the model reads"
-    )
+    assert set(fresh.names) <= set(sample.names), "sample/request.csv must have every column the model reads"
 
 
 def test_every_row_gets_one_answer_in_each_column(model: tuple[Model, Schema], sample: Sample) -> None:

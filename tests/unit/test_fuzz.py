@@ -3,6 +3,7 @@
 import pytest
 
 from harness.fuzz import Request, by_chance, check
+from slipway.formats import json_numbers
 
 FINDS = [
     Request(b'"na\nme",x\n1,0.5\n', "text/csv", mixed=False),
@@ -15,6 +16,12 @@ FINDS = [
 @pytest.mark.parametrize("request_", FINDS, ids=range(len(FINDS)))
 def test_what_was_found_stays_mended(request_):
     check(request_)
+
+
+def test_a_row_inside_a_row_is_no_row_of_numbers():
+    """Found by comparing simdjson's flat buffer with what orjson reads."""
+    assert json_numbers.matrix(b"[[[1,2,3],4],[5,6]]", 2) is None
+    assert json_numbers.matrix(b"[[1,2],[3,4]]", 2).tolist() == [[1, 2], [3, 4]]
 
 
 def test_a_few_more_by_chance_find_nothing():

@@ -68,6 +68,16 @@ def test_names_that_nobody_knows_are_forgotten(header: str, worker: Worker) -> N
     assert grown(worker, requests) < 5
 
 
+@pytest.mark.parametrize(("accept", "mark"), [("text/csv", ""), ("text/csv; formulas=escaped", "'")])
+def test_a_formula_goes_back_as_it_came_or_so_that_no_spreadsheet_runs_it(
+    accept: str, mark: str, worker: Worker
+) -> None:
+    rows = b"code,ok,n,x\n=run|'/C x'!A0,true,-3,4\n@sum,true,3,-4\n-run(),true,3,4\n"
+    found = _heard(worker.ask("mixed", rows, CSV, accept))
+    wanted = f"{mark}=run|'/C x'!A0,true,-3,4\n{mark}@sum,true,3,-4\n{mark}-run(),true,3,4\n"
+    assert found.text == wanted
+
+
 def test_the_time_is_linear_where_the_last_cell_is_bad(worker: Worker) -> None:
     small, large = (
         _heard(worker.ask("numbers", b"5,6,7,8\n" * count + b"5,6,7,oh\n", CSV)).seconds

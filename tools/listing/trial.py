@@ -240,7 +240,7 @@ def _value(cell: str, kind: str) -> Any:
     """A cell as JSON has it: a number where the column holds numbers, null where it is a gap."""
     if cell == "":
         return None
-    if kind == "text":
+    if kind not in {"integer", "number"}:
         return cell
     for read in (int, float):
         try:

@@ -12,10 +12,10 @@ from jinja2 import Environment, FileSystemLoader
 from runs import ROOT, Run
 
 from slipway import formats
-from slipway.formats import Reading
-from slipway.formats.csv import numbered
 from slipway.describe import describe
 from slipway.errors import UserError
+from slipway.formats import Reading
+from slipway.formats.csv import numbered
 from slipway.manifest import Manifest
 from slipway.settings import Settings
 from slipway.table import learn

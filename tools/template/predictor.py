@@ -25,9 +25,7 @@ class Model(slipway.Model):
 
     def save(self, folder: Path) -> None:
         names, constant = np.array(self.names), np.array(self.constant)
-        np.savez(
-            folder / "model.npz", names=names, weights=self.weights, constant=constant, fill=self.fill
-        )
+        np.savez(folder / "model.npz", names=names, weights=self.weights, constant=constant, fill=self.fill)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

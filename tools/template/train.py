@@ -26,7 +26,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     table = data["train"].table
     known = [column.name for column in table.columns if column.numeric]
     if params.target not in known:
-        raise UserError(f'target: expected a column of numbers ({", ".join(known) or "none"}), got "{params.target}"')
+        names = ", ".join(known) or "none"
+        raise UserError(f'target: expected a column of numbers ({names}), got "{params.target}"')
     columns = [name for name in known if name != params.target]
     if not columns:
         raise UserError(f"the train channel has no column of numbers other than {params.target}")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+import numpy as np
 import orjson
 
 from slipway.errors import UserError
@@ -15,7 +16,7 @@ from slipway.table.arrow import Array
 from slipway.table.raw import Raw, block
 
 _QUOTED = re.compile('[,"\r\n\ufeff]')  # the last would pass for a byte order mark
-
+_FORMULA = re.compile(r"[=@\t\r]|[-+](?!\.?[0-9][-+0-9.eE]*$)")
 _WIDE = ("utf-16", "utf_16", "utf-32", "utf_32")
 
 
@@ -64,7 +65,12 @@ class CSV(Format):
                 yield found
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
-        """One line a row, ending in a newline, an empty cell where missing; a header if `header=present`."""
+        """One line a row, ending in a newline, an empty cell where missing; a header if `header=present`.
+
+        Texts go back as they came, also those that a spreadsheet would run, unless `formulas=escaped`.
+        """
+        if media.parameters.get("formulas", "").lower() == "escaped":
+            columns = {_escaped(name): _escaped_column(column) for name, column in columns.items()}
         head = b""
         if media.parameters.get("header", "").lower() == "present":
             head = b",".join(_quoted(name) for name in columns) + b"\n"
@@ -92,6 +98,18 @@ def _cells(column: Array) -> list[bytes]:
     if joined.count("\0") >= len(texts) or _QUOTED.search(joined):
         return [_quoted(text) for text in texts]
     return joined.encode().split(b"\0")
+
+
+def _escaped_column(column: Array) -> Array:
+    return column if column.dtype.kind != "O" else np.fromiter(map(_escaped, column), object, len(column))
+
+
+def _escaped(cell: Any) -> Any:
+    """A text with a mark before it by which spreadsheets show it; numbers as they are.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _text(cell: Any) -> str:

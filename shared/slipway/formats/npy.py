@@ -53,7 +53,7 @@ class NPY(Format):
         if texts:
             raise NotAcceptable(f"application/x-npy holds numbers only, and the answer has {listed(texts)}")
         buffer = io.BytesIO()
-        np.save(buffer, np.column_stack([numbers[name] for name in columns]), allow_pickle=False)
+        np.save(buffer, np.column_stack([one for one in numbers.values() if one is not None]), allow_pickle=False)
         return buffer.getvalue()
 
 
