@@ -53,7 +53,7 @@ def test_the_manifest_tells_what_made_the_model(trained: Training, image: Image,
     assert (manifest["image"], manifest["version"]) == (image.name, image.version)
     assert "numpy" in {name.lower() for name in manifest["libraries"]}
     kinds = {column["kind"] for column in manifest["schema"]["columns"]}
-    assert kinds <= {"integer", "number", "boolean", "text", "time"}
+    assert kinds <= {"boolean", "integer", "list", "number", "text", "time"}
     assert manifest["hyperparameters"], "the hyperparameters are kept with their defaults"
     for name, stored in manifest["files"].items():
         content = (trained.model / name).read_bytes()
