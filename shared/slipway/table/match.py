@@ -56,7 +56,7 @@ def typed(
 def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
     """One column's cells as `column` holds them, in the form that `Table` keeps."""
     kind = column.kind
-    if kind == "list" or ((column.lists or not column.numeric) and _holds_lists(values)):
+    if kind == "list" or (column.lists and _holds_lists(values)):
         return listed_objects(values)
     if kind in {"number", "integer"}:
         found = numbers(values, column.name, column.missing, column.style, errors)
