@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field
 
 import slipway
@@ -21,8 +22,18 @@ _MOST_EXPLAINED = 1_000  # rows of a request, each of which the model answers so
 
 
 def cells_of(table: Table, names: Iterable[str]) -> dict[str, Array]:
-    """Columns as the engine takes them: dates as datetime64[s], by how training wrote them."""
-    return {name: table.times(name) if table.kinds[name] == "time" else table.column(name) for name in names}
+    """Columns as the engine takes them: dates as datetime64[s], by how training wrote them.
+
+    Raises UserError for a day that is none, and for a list.
+    """
+    found = {}
+    for name in names:
+        found[name] = table.times(name) if table.kinds[name] == "time" else table.column(name)
+        if isinstance(held := table.cells(name), np.ndarray) and held.dtype == object:
+            lists = [row for row, cell in enumerate(held, 1) if isinstance(cell, list)]
+            if lists:
+                raise UserError("a cell holds a list; expected a text", lists[0], name)
+    return found
 
 
 class Options(slipway.Options):

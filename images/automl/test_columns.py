@@ -207,6 +207,16 @@ def test_a_rare_value_is_one_of_the_others_and_its_name_is_forgotten() -> None:
     assert codes.tolist() == [0, 1, 2, 2, -1, -1]
 
 
+def test_texts_that_came_as_numbers_without_their_zeros_are_refused() -> None:
+    """As MindsDB reads a CSV file, in a server of one's own."""
+    (found,), _ = look_at(pd.DataFrame({"zip": ["02108", "10115", "12"] * 20}))
+    assert found.codes(pd.Series([10115, 12, 99])).tolist() == [1, 2, 3]
+    with pytest.raises(Unfit, match='column zip: 2108 came as a number; expected texts, such as "02108"'):
+        found.codes(pd.Series([10115, 2108.0]))
+    (both,), _ = look_at(pd.DataFrame({"zip": ["02108", "2108"] * 20}))
+    assert both.codes(pd.Series([2108])).tolist() == [1]
+
+
 def test_a_design_reads_what_the_columns_say() -> None:
     table = mixed(50)
     found, _ = look_at(table)

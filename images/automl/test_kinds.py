@@ -135,6 +135,14 @@ def test_a_day_that_is_none_is_refused_with_its_row(asked: Server) -> None:
     assert [one["error"] is None for one in found] == [True, False, True]
 
 
+@pytest.mark.parametrize("column", ["zip", "day", "member", "size"])
+def test_a_list_in_a_cell_is_refused_with_its_row(asked: Server, column: str) -> None:
+    sent = rows(3).drop(columns="group").to_dict("records")
+    sent[1][column] = ["02108"]
+    refused = asked.ask(json.dumps(sent).encode(), "application/json", "application/json")
+    assert (refused.status, refused.json["row"], refused.json["column"]) == (400, 2, column), refused.text
+
+
 @pytest.mark.parametrize(
     ("suffix", "labels"),
     [(".csv", ["False", "True"]), (".jsonl", ["false", "true"])],

@@ -87,10 +87,13 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         raise UserError("hyperparameter folds: expected 0 or 2 to 20, got 1")
     if params.problem_type in {"binary", "multiclass"}:
         train.declare("label", [params.target])
+    others = [data[name] for name in ("validation", "test") if name in data]
+    for channel in others:  # what is wrong with them is not told after an hour's search
+        _target(channel, params.target)
     table = _frame(train, params)
     dates = {
         column.name: {"order": column.times.order, "wall": column.times.wall}
-        for column in train.columns
+        for column in train.table.columns
         if column.times is not None
     }
     keep = tempfile.TemporaryDirectory(prefix="automl-model-")
@@ -108,9 +111,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     for note in predictor.facts["notes"]:
         job.progress(note)
     job.report(**predictor.facts["scores"])
-    for name in ("validation", "test"):
-        if name in data:
-            job.report(**_scored(predictor, data[name]))
+    for channel in others:
+        job.report(**_scored(predictor, channel))
     pages.write(job.page, trained, params.time_limit_s - (time.monotonic() - started))
     return Model.of(storage, keep)
 
@@ -149,13 +151,18 @@ def _using(params: Hyperparameters, job: Job) -> dict[str, Any]:
     return {**params.model_dump(mode="json", exclude={"target", *read}), "threads": job.cpus}
 
 
+def _target(channel: Channel, target: str) -> Series:
+    if target not in channel.table:
+        raise UserError(f"channel {channel.name}: missing columns {target}")
+    return Series(channel.table.column(target))
+
+
 def _scored(predictor: "Predictor", channel: Channel) -> dict[str, float]:
     """Metrics on rows that nothing was learnt from."""
-    table, problem = channel.table, predictor.problem
-    absent = [name for name in (*predictor.reads, problem.target) if name not in table]
-    if absent:
+    problem = predictor.problem
+    if absent := [name for name in predictor.reads if name not in channel.table]:
         raise UserError(f"channel {channel.name}: missing columns {listed(absent)}")
-    target = problem.encode(Series(table.column(problem.target)))
+    target = problem.encode(_target(channel, problem.target))
     known = ~np.isnan(target)
     if not known.any():
         raise UserError(

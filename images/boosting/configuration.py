@@ -12,6 +12,7 @@ import slipway
 from slipway import Tunable, UserError
 
 _PARTS = ("data_params", "model_params")
+_READING = ("kinds", "dates", "missing")
 _NOUN = "hyperparameter"
 
 
@@ -35,7 +36,7 @@ class Hyperparameters(slipway.Hyperparameters):
     features: tuple[str, ...] = ()
     """The columns to learn from; all that have no other use when empty."""
     cat_features: Annotated[tuple[str, ...], _also("cat_features", "categorical_features")] = ()
-    """Columns of numbers that are names of things; columns of texts are, without being named."""
+    """Columns whose cells are names of things, digit for digit; columns of texts are, without being named."""
     text_features: tuple[str, ...] = ()
     """Columns of texts to read word by word; engine catboost only."""
     weights: Annotated[str, _also("weights", "weight_column")] = ""
@@ -43,7 +44,7 @@ class Hyperparameters(slipway.Hyperparameters):
     group: Annotated[str, _also("group", "qid")] = ""
     """The column that tells which rows belong together: for ranking, and for split=group."""
     timestamp: Annotated[str, _also("timestamp", "time_column")] = ""
-    """The column of times, for split=time: numbers, or dates written year first."""
+    """The column of times, for split=time: numbers, or dates and times in any spelling."""
     split: Literal["auto", "row", "group", "time"] = "auto"
     """How rows are held out; auto: by time where there is a timestamp, by group in ranking, else by row."""
     test_size: Annotated[float, Field(ge=0.01, le=0.9)] = 0.25
@@ -153,6 +154,8 @@ def _typed(name: str, value: Any, path: str) -> dict[str, Any]:
     try:
         if name == "config":
             raise UserError(f"{_NOUN} {name}: a configuration holds no other")
+        if name in _READING:
+            raise UserError(f"{_NOUN} {name}: give it as a hyperparameter: the data are read by it")
         read = Hyperparameters.parse({name: value}, _NOUN)
     except UserError as error:
         text = str(error)

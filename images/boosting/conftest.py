@@ -15,8 +15,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # as serving does, so that the t
 from specimen import in_table, mixed
 
 from slipway import Channel, Job
+from slipway.formats import Reading, reader
 from slipway.image import Image
 from slipway.paths import Paths
+from slipway.table import match
+from slipway.training.run import schema_of
 
 IMAGE = Image.read(Path(__file__).parent)
 
@@ -39,7 +42,7 @@ class Fitted:
 
 @pytest.fixture(scope="session")
 def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fitted]:
-    """Trains on tables by channel; a channel that is text is a configuration."""
+    """Trains on tables by channel; a pair is a file and its name; text is a configuration."""
 
     def run(
         data: pd.DataFrame | Mapping[str, Any], /, checkpoints: Path | None = None, **given: Any
@@ -50,6 +53,8 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fitted]:
             (folder / name).mkdir()
             if isinstance(content, pd.DataFrame):
                 content.to_csv(folder / name / "table.csv", index=False)
+            elif isinstance(content, tuple):
+                (folder / name / content[0]).write_bytes(content[1])
             else:
                 text = content if isinstance(content, str) else json.dumps(content)
                 (folder / name / "params.json").write_text(text)
@@ -74,6 +79,20 @@ def ask() -> Callable[..., dict[str, Any]]:
 
     def answers(model: Any, rows: pd.DataFrame, **options: Any) -> dict[str, Any]:
         return dict(model.predict(in_table(model, rows), options_of(**options)).columns)
+
+    return answers
+
+
+@pytest.fixture(scope="session")
+def request_of() -> Callable[..., dict[str, Any]]:
+    """A model's answers to the body of a request, read by what training saw."""
+
+    def answers(done: Fitted, body: bytes | str, media_type: str = "text/csv", **options: Any) -> Any:
+        source, media = reader(media_type)
+        schema = schema_of(done.model, {"train": done.channels["train"]})
+        content = body.encode() if isinstance(body, str) else body
+        table = match.typed(source.read(content, media, Reading(schema)), schema)
+        return dict(done.model.predict(table, IMAGE.predictor().options(**options)).columns)
 
     return answers
 

@@ -12,8 +12,7 @@ from outcome import NUMERIC, Outcome
 from parts import Rows
 from view import View
 
-from slipway import Array, Channel, Table, UserError
-from slipway.table import arrow
+from slipway import Array, Channel, Table, UserError, arrow
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
-from slipway import Array, Table
-from slipway.table import arrow
+from slipway import Array, Table, arrow
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -75,6 +75,13 @@ class Outcome(BaseModel):
         """The code of the class that a configuration calls by `name`; None where there is none."""
         return place_of(name, self.classes)
 
+    def alone(self, target: Array) -> list[str]:
+        """The classes of a single row, as a slip of the pen makes one."""
+        if not self.classes:
+            return []
+        counts = np.bincount(target.astype(np.int64), minlength=len(self.classes))
+        return [str(self.classes[code]) for code in np.flatnonzero(counts == 1)]
+
     def named(self, codes: Array) -> Array:
         """Classes by name, for their codes; whole numbers as such."""
         if all(isinstance(name, int) for name in self.classes):

@@ -73,6 +73,8 @@ def test_what_is_the_engines_own_passes_through() -> None:
         ),
         ({"engine": "sklearn"}, "engine: expected 'catboost'"),
         ({"config": {}}, "config: a configuration holds no other"),
+        ({"kinds": {"x": "text"}}, "kinds: give it as a hyperparameter"),
+        ({"data_params": {"missing": ["-"]}}, "data_params.missing: give it as a hyperparameter"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(document: dict[str, Any], message: str) -> None:

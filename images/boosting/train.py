@@ -34,6 +34,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     resolved = _told(params, job)
     if unknown:
         job.progress(f"{unknown} rows have no {params.target}, and teach nothing")
+    for name in outcome.alone(rest.target):
+        job.progress(f"class {name} has one row, which is either learnt or measured, never both")
     stop = tables.prepare(data["validation"], names, params, outcome)[0] if "validation" in data else None
     if params.folds:
         whole = learn.join([rest, stop]) if stop else rest

@@ -7,8 +7,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from slipway import Array, Table
-from slipway.table import arrow
+from slipway import Array, Table, arrow
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from roles import NUMBERS
 
-from slipway import Array, Channel, Table, UserError
-from slipway.table.numbers import numbers
+from slipway import Array, Channel, Table, UserError, numbers
 
 
 def declare(channel: Channel, keys: Sequence[str], times: Sequence[str]) -> None:

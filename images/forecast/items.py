@@ -6,8 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway import Array, Table
-from slipway.table import arrow
+from slipway import Array, Table, arrow
 
 Key = tuple[str, ...]
 _EMPTY = arrow.text("")

@@ -14,8 +14,7 @@ from panel import Panel
 from tidy import Counts, Fill
 from timeline import Timeline
 
-from slipway import Array, RowErrors, UserError
-from slipway.table.arrow import strings
+from slipway import Array, RowErrors, UserError, arrow
 
 FEATURES = "dynamic_feat"
 EMPTY = np.empty(0)
@@ -39,7 +38,7 @@ def unrolled(
     """
     item, _, target = names
     errors: dict[int, UserError] = {}
-    times, zoned = timeline.format.read(strings(starts_of(sent, names)), "start", errors)
+    times, zoned = timeline.format.read(arrow.strings(starts_of(sent, names)), "start", errors)
     counts.add("zoned", zoned)
     for row in np.flatnonzero(np.isnat(times)).tolist():
         errors.setdefault(row, UserError("a series needs a start", row + 1))

@@ -23,8 +23,7 @@ from pydantic import AliasChoices, Field
 from timeline import Timeline
 
 import slipway
-from slipway import Answers, Array, Column, Table, UserError
-from slipway.table.kinds import Kind
+from slipway import Answers, Array, Column, Kind, Table, UserError
 
 Quantile = Annotated[float, Field(ge=0.001, le=0.999)]
 

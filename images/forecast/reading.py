@@ -17,10 +17,7 @@ from stamps import Stamps, format_of
 from tidy import Counts, Duplicates, Fill, Points
 from timeline import Timeline
 
-from slipway import Array, Channel, Table, UserError
-from slipway.table.arrow import strings
-from slipway.table.spellings import Order
-from slipway.table.times import TimeFormat
+from slipway import Array, Channel, DateOrder, Table, TimeFormat, UserError, arrow
 
 ITEM = "item_id"
 SINGLE = ("series",)
@@ -40,7 +37,7 @@ class Reading:
     frequency: Frequency | None
     duplicates: Duplicates
     fill: Fill
-    dates: Order = ""
+    dates: DateOrder = ""
     counts: Counts = field(default_factory=Counts)
     notes: list[str] = field(default_factory=list)
     """What had to be guessed."""
@@ -153,7 +150,7 @@ def _of_lines(
     whole = timeline is None  # nothing is forecast after the lines of another channel
     try:
         if timeline is None:
-            starts = strings(starts_of(sent, LINES))
+            starts = arrow.strings(starts_of(sent, LINES))
             form = _walled(format_of(starts, LINES[1], reading.dates, []), reading)
             times = form.parse(starts, LINES[1])
             timeline = _timeline(times[~np.isnat(times)], form, reading)
@@ -252,7 +249,7 @@ def _covariates(channel: Channel, table: Table, names: Sequence[str], done: int)
 def _wide_parts(channel: Channel, items: Items, stamps: Stamps) -> Iterator[Points]:
     for table, done in pieces(channel):
         names = [name for name in table.names if name != stamps.name]
-        codes = items.of([strings(names)])
+        codes = items.of([arrow.strings(names)])
         values = np.concatenate([numbers_of(channel, table, name, done) for name in names])
         yield Points(
             np.repeat(codes, len(table)),

@@ -3,9 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from slipway import Array, Table
-from slipway.table.spellings import Order
-from slipway.table.times import TimeFormat
+from slipway import Array, DateOrder, Table, TimeFormat
 
 
 class Stamps:
@@ -30,7 +28,7 @@ class Stamps:
         return pa.chunked_array(self._chunks).unify_dictionaries().combine_chunks()
 
 
-def format_of(cells: pa.Array, name: str, dates: Order, notes: list[str]) -> TimeFormat:
+def format_of(cells: pa.Array, name: str, dates: DateOrder, notes: list[str]) -> TimeFormat:
     """How a column of times is written; what had to be guessed goes to `notes`. Raises UserError."""
     found, note = TimeFormat.learn(cells, dates, name, known=True)
     notes += [note] if note else []

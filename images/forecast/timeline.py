@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 from frequency import Frequency
 
-from slipway import Array
-from slipway.table import arrow
-from slipway.table.times import TimeFormat
+from slipway import Array, TimeFormat, arrow
 
 FITS = 0.8  # this share of days must follow a rule: others are moved by holidays
 EVERY_DAY, BUSINESS_DAYS = "1111111", "1111100"

@@ -62,7 +62,7 @@ def texts(table: Table, name: str) -> tuple[list[str], Places]:
     if isinstance(cells, np.ndarray):
         for row, cell in enumerate(cells.tolist(), 1):
             if not (cell is None or isinstance(cell, str)):
-                raise UserError(f"expected a text, got a {type(cell).__name__}", row, name)
+                raise UserError(f"a cell holds a {type(cell).__name__}; expected a text", row, name)
     packed = table.arrow(name).dictionary_encode()
     places = packed.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return packed.dictionary.to_pylist(), places

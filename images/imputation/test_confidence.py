@@ -60,7 +60,7 @@ def test_probabilities_are_calibrated(fitted: Imputer, fresh: pd.DataFrame) -> N
 
 
 def test_intervals_hold_nine_truths_of_ten_and_follow_the_noise(fitted: Imputer, fresh: pd.DataFrame) -> None:
-    cells = fill(fitted, fresh.assign(y=None), ["y"]).cells["y"]
+    cells = fill(fitted, fresh.assign(y=None), ["y"], interval=True).cells["y"]
     lower, upper = cells.lower.astype(float), cells.upper.astype(float)
     assert 0.885 < ((fresh["y"] >= lower) & (fresh["y"] <= upper)).mean() < 0.93
     width = upper - lower

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 from slipway.errors import RowErrors, UserError
 from slipway.hyperparameters import Hyperparameters, Options, Tunable
 from slipway.model import Answers, Groups, Model
+from slipway.table import arrow
 from slipway.table.arrow import Array
+from slipway.table.kinds import Kind
+from slipway.table.numbers import numbers
 from slipway.table.schema import Column, Schema
+from slipway.table.spellings import Order as DateOrder
 from slipway.table.table import Table
+from slipway.table.times import TimeFormat
 
 if TYPE_CHECKING:
     from slipway.training.channel import Channel
@@ -24,18 +29,23 @@ __all__ = [
     "Array",
     "Channel",
     "Column",
+    "DateOrder",
     "Groups",
     "Hyperparameters",
     "Job",
+    "Kind",
     "Model",
     "Options",
     "Report",
     "RowErrors",
     "Schema",
     "Table",
+    "TimeFormat",
     "Tunable",
     "UserError",
+    "arrow",
     "figure",
+    "numbers",
 ]
 
 _LATER = {

@@ -43,7 +43,10 @@ def table(sample: Sample, schema: Schema) -> Table:
 
 def answers(model: Model, table: Table) -> dict[str, list[Any]]:
     found = model.predict(table, type(model).options()).columns
-    return {name: list(column) for name, column in found.items()}
+    # NaN, which stands for a gap among numbers, is not equal to itself.
+    return {
+        name: [None if cell != cell else cell for cell in column.tolist()] for name, column in found.items()
+    }
 
 
 def test_a_saved_model_predicts_exactly_what_the_one_in_memory_does(

@@ -52,7 +52,8 @@ def test_the_manifest_tells_what_made_the_model(trained: Training, image: Image,
     manifest = json.loads((trained.model / "manifest.json").read_text())
     assert (manifest["image"], manifest["version"]) == (image.name, image.version)
     assert "numpy" in {name.lower() for name in manifest["libraries"]}
-    assert {column["kind"] for column in manifest["schema"]["columns"]} <= {"boolean", "integer", "list", "number", "text", "time"}
+    kinds = {column["kind"] for column in manifest["schema"]["columns"]}
+    assert kinds <= {"boolean", "integer", "list", "number", "text", "time"}
     assert manifest["hyperparameters"], "the hyperparameters are kept with their defaults"
     for name, stored in manifest["files"].items():
         content = (trained.model / name).read_bytes()

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from slipway import Channel
+from slipway import Channel, UserError
 
 
-def channel(folder: Path, name: str, text: str) -> Channel:
+def channel(folder: Path, name: str, text: str, second: str = "") -> Channel:
     (folder / name).mkdir()
     (folder / name / "rows.csv").write_text(text)
+    if second:
+        (folder / name / "second.csv").write_text(second)
     return Channel(name, folder / name)
 
 
@@ -43,3 +45,16 @@ def test_labels_are_whole_numbers_where_nothing_is_lost_by_it(
     assert train.kinds["y"] == kind
     found = train.table.column("y").tolist()
     assert {cell for cell in found if cell is not None and cell == cell} == labels
+
+
+def test_keys_stay_texts_in_a_further_file_without_a_header(tmp_path: Path) -> None:
+    train = channel(tmp_path, "train", "id,x\n" + "07,1.5\n?,2.5\n7,3.5\n" * 5, "7,1.5\n?,2.5\n7.0,3.5\n")
+    train.declare("key", ["id"])
+    assert train.table.column("id").tolist() == ["07", "?", "7"] * 5 + ["7", "?", "7.0"]
+
+
+def test_a_further_file_of_another_width_is_refused(tmp_path: Path) -> None:
+    train = channel(tmp_path, "train", "id,x\n7,1.5\n8,2.5\n", "7,1.5,1\n8,2.5,2\n")
+    train.declare("key", ["id"])
+    with pytest.raises(UserError, match=r"second\.csv: 3 columns, expected 2"):
+        _ = train.table

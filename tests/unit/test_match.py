@@ -5,6 +5,8 @@ import pytest
 
 from slipway import Column, Schema
 from slipway.errors import NoRows, UserError
+from slipway.table import match
+from slipway.table.times import TimeFormat
 from unit.tables import cells, read, schema_of, table
 
 XY = schema_of("x", "y")
@@ -225,3 +227,10 @@ def test_what_is_neither_true_nor_false_is_told(cell, many):
     found = table("paid\ntrue\n" + cell + "\n" + "false\n" * many, schema, errors=errors)
     assert list(errors) == [1]
     assert np.isnan(found.number("paid")[1])
+
+
+@pytest.mark.parametrize("many", [1, 500])
+def test_a_list_is_no_time(many):
+    column = Column(name="day", kind="time", times=TimeFormat())
+    with pytest.raises(UserError, match=r"row 2.*: a cell holds a list"):
+        match.cells_of(["2024-01-31", ["2024-01-31"], *["2024-01-31"] * many], column)

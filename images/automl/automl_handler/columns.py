@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .dates import Dates, Order, Times, instants
+from .errors import Unfit
 from .problem import Cells, Floats, numbers, spelled, truth
 from .text import Reader
 
@@ -23,6 +24,7 @@ _LOOKED_AT = 5_000  # cells that decide what a column of texts holds
 _ID_NAME = re.compile(
     r"(^|[_\W])(id|uuid|guid|key|index|row|rownum|number|no|nr)$|(?<=[a-z])(ID|Id)$", re.IGNORECASE
 )
+_CODE = re.compile(r"[-+]?0[0-9]+|\+[0-9]+", re.ASCII)
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
 _EPOCH = 10_957  # days from 1970 to 2000, where time is counted from
 PARTS = ("time", "year", "month", "day", "weekday", "hour")
@@ -53,13 +55,28 @@ class Column:
         return {"number": 1, "category": 0, "date": len(PARTS)}[self.kind]
 
     def codes(self, cells: Cells) -> NDArray[np.int32]:
-        """A category's place; one past the last for a value not known; -1 where missing."""
-        places, other = self._places, len(self.categories)
-        return np.array([-1 if cell is None else places.get(cell, other) for cell in texts(cells)], np.int32)
+        """A category's place; one past the last for a value not known; -1 where missing.
+
+        Raises Unfit for a number that was a text of digits before somebody read it as one.
+        """
+        found, places, other = texts(cells), self._places, len(self.categories)
+        if cells.dtype != object and (short := self._shortened.keys() & set(found)):
+            number = min(short)
+            raise Unfit(
+                f"column {self.name}: {number} came as a number; "
+                f'expected texts, such as "{self._shortened[number]}"'
+            )
+        return np.array([-1 if cell is None else places.get(cell, other) for cell in found], np.int32)
 
     @cached_property
     def _places(self) -> dict[str, int]:
         return spelled(self.categories)
+
+    @cached_property
+    def _shortened(self) -> dict[str, str]:
+        """Known texts by what is left of them as numbers: 02108 by 2108."""
+        codes = [value for value in self.categories if _CODE.fullmatch(value)]
+        return {str(int(code)): code for code in codes if str(int(code)) not in self._places}
 
     def numbers(self, cells: Cells) -> Floats:
         """What a column that is no category gives, of shape (rows, width). Raises Unfit for another cell."""

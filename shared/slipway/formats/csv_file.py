@@ -84,7 +84,12 @@ class File:
             self._head = body[start : len(body) - len(rest)].rstrip(b"\r\n")
             self._above = body[: len(body) - len(rest)].count(b"\n")
             body = _without(rest, self._head) if reading.joined else rest
-        stays = [name in reading.texts for name in (self._names or numbered(len(first)))]
+        called = self._names or (reading.first.names if reading.first else None)
+        if called is None or len(called) != len(
+            first
+        ):  # which is refused later, as the first file's are known
+            called = numbered(len(first))
+        stays = [name in reading.texts for name in called]
         self._typing = csv_cells.Typing(below if headed else sample, reading.missing, stays)
         return body, tuple(notes)
 

@@ -27,12 +27,10 @@ def matrix(body: bytes, width: int) -> Array | None:
             return None
         flat: Array = np.frombuffer(document.as_buffer(of_type="d"), np.float64)
         rows = body.count(b"[") - 1
-        if (
-            rows < 1
-            or len(document) != rows
-            or len(flat) != rows * width
-            or any(len(row) != width for row in document)
-        ):
+        if rows < 1 or len(document) != rows or len(flat) != rows * width:
+            return None
+        found: list[Any] = list(document)
+        if any(len(row) != width for row in found):
             return None
     except _OTHERWISE:
         return None

@@ -53,7 +53,8 @@ class NPY(Format):
         if texts:
             raise NotAcceptable(f"application/x-npy holds numbers only, and the answer has {listed(texts)}")
         buffer = io.BytesIO()
-        np.save(buffer, np.column_stack([one for one in numbers.values() if one is not None]), allow_pickle=False)
+        matrix = np.column_stack([one for one in numbers.values() if one is not None])
+        np.save(buffer, matrix, allow_pickle=False)
         return buffer.getvalue()
 
 
