@@ -60,3 +60,8 @@ def test_a_header_is_known_by_the_names_of_every_channel() -> None:
 def test_the_first_of_several_errors_stands_for_all_in_another_place() -> None:
     error = RowErrors({3: UserError("bad", 3, "x"), 5: UserError("worse", 5)}).moved(9)
     assert (str(error), error.row) == ('row 9, column "x": bad', 9)
+
+
+def test_a_key_is_a_text_and_no_list() -> None:
+    with pytest.raises(UserError, match=r"row 1, .*a list; expected a text"):
+        match.cells_of([["a"], "b"], Column(name="key", kind="text", role="key"))

@@ -56,7 +56,8 @@ def typed(
 def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
     """One column's cells as `column` holds them, in the form that `Table` keeps."""
     kind = column.kind
-    if kind == "list" or ((column.lists or kind == "text") and _holds_lists(values)):
+    may_be = column.lists or (kind == "text" and column.role != "key")  # what a row is called is a text
+    if kind == "list" or (may_be and _holds_lists(values)):
         return listed_objects(values)
     if kind in {"number", "integer"}:
         found = numbers(values, column.name, column.missing, column.style, errors)
