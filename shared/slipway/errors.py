@@ -99,7 +99,10 @@ def _quoted(value: Any, limit: int) -> str:
         return f"a list of {len(value)} {'cell' if len(value) == 1 else 'cells'}"
     if isinstance(value, dict):
         return f"an object of {len(value)}"
-    return repr(value)
+    try:
+        return repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a number of thousands of digits"
 
 
 def listed(names: Sequence[str], limit: int = 10) -> str:

@@ -1,5 +1,6 @@
 """A column of numbers from cells of any kind, one rule for all formats."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ Errors = dict[int, UserError]
 FEW = 64  # cells; below it Python is quicker than setting out Arrow's kernels
 _IS_NUMBER, _IS_INFINITE = re.compile(kinds.NUMBER), re.compile(kinds.INFINITE)
 _IS_GAP = frozenset(kinds.MISSING)
+_NUMBERS = {float, int, type(None)}
 
 
 def parsed(cells: pa.Array, where: Array) -> Array:
@@ -76,6 +78,11 @@ def _of_texts(cells: pa.Array, name: str, missing: Sequence[str], errors: Errors
 def _of_list(
     cells: list[Any], name: str, missing: Sequence[str], style: Style, errors: Errors | None
 ) -> Array:
+    if len(cells) > FEW and set(map(type, cells)) <= _NUMBERS:
+        with contextlib.suppress(OverflowError):  # of a whole number of hundreds of digits
+            found = np.array(cells, np.float64)
+            if not np.isinf(found).any():
+                return found
     found = np.empty(len(cells))
     for place, cell in enumerate(cells):
         value = number_of(cell, missing, style)
