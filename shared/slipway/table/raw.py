@@ -50,7 +50,8 @@ class Block(Raw):
 
 
 def block(matrix: Array) -> Block:
-    return Block((), len(matrix), matrix=matrix)
+    """Rows of plain numbers. They lie row by row in every format: sums differ in their last digit by the order."""
+    return Block((), len(matrix), matrix=np.ascontiguousarray(matrix))
 
 
 def taken(column: Any, places: Array) -> Any:

@@ -99,7 +99,9 @@ class Table:
         """Some columns as float64 of shape (rows, columns), NaN where missing. Raises TypeError for texts."""
         if self._matrix is not None:
             places = [self._places[name] for name in names]
-            return self._matrix if places == list(range(len(self.columns))) else self._matrix[:, places]
+            if places == list(range(len(self.columns))):
+                return self._matrix
+            return np.ascontiguousarray(self._matrix[:, places])
         found = np.empty((self.height, len(names)))
         for place, name in enumerate(names):
             found[:, place] = self.number(name)
