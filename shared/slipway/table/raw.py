@@ -50,7 +50,7 @@ class Block(Raw):
 
 
 def block(matrix: Array) -> Block:
-    """Rows of plain numbers. They lie row by row in every format: sums differ in their last digit by the order."""
+    """Rows of plain numbers, which lie row by row in every format: sums differ in a digit by the order."""
     return Block((), len(matrix), matrix=np.ascontiguousarray(matrix))
 
 
