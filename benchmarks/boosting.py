@@ -48,6 +48,8 @@ def ours(parts: Parts, engine: str, trees: int, folder: Path, report: bool) -> A
     import train as trainer
 
     data = {name: Channel(name, folder / name) for name in ("train", "validation", "test")}
+    for name in ("validation", "test"):
+        data[name].read_like(data["train"])  # as a job sets it
     given = {
         "engine": engine,
         "target": parts.target,
@@ -120,13 +122,13 @@ def measure(parts: Parts, engine: str, trees: int, rounds: int) -> dict[str, Any
             requests,
             image=IMAGE.name,
             version=IMAGE.version,
-            reads=run._schema(model, {"train": data["train"]}),
+            reads=run.schema_of(model, {"train": data["train"]}),
             hyperparameters={},
             metrics={},
         )
         assert isinstance(manifest, Manifest)
         endpoint = Endpoint(IMAGE.predictor().load(requests), manifest, Settings.read({}))
-        rows = parts.test[model.columns]
+        rows = parts.test[model.names]
         body = rows.to_csv(index=False).encode()
         wanted = "probabilities" if parts.problem == "multiclass" else "score"
         attributes = f"outputs={wanted}"

@@ -51,8 +51,8 @@ def ours(data: Set, preset: str) -> Result:
     season = min(timeline.frequency.seasons, default=1)
     values = []
     for past, _ in data.pairs:
-        first, last = trimmed(past, Counts())
-        values.append(filled(past[first:last], season, "auto", Counts()))
+        (first,), (last,) = trimmed(past, np.array([len(past)]), Counts())
+        values.append(filled(past[first:last], np.array([last - first]), season, "auto", Counts()))
     empty = np.zeros(len(values), dtype=np.int64)
     like = Panel(timeline, ("item_id",), [], empty, empty, np.empty(0))
     panel = Panel.of(like, [(str(place),) for place in range(len(values))], empty, values)

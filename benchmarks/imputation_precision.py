@@ -53,7 +53,9 @@ def main() -> None:
 def measure(args: argparse.Namespace) -> tuple[Found, Found]:
     """By kind and mask, cell by cell: (chance, right, learnt precision); (in its interval, its width)."""
     import cases
+    import frames
     import numpy as np
+    from answer import Asked
     from engine import Choices, fit
     from masks import MASKS
 
@@ -61,26 +63,28 @@ def measure(args: argparse.Namespace) -> tuple[Found, Found]:
     held: Found = {}
     for kind, table in tables(args.data / "tables", args.rows):
         for mask, hide in MASKS.items():
-            hidden = hide(table, args.share / 100, np.random.default_rng(cases.SEED))
+            hidden = hide(frames.tabled(table), args.share / 100, np.random.default_rng(cases.SEED))
             masked = table.mask(hidden)
             wanted = [
                 name for name, gone in zip(table, hidden.T, strict=True)
                 if gone.sum() >= FEWEST and (table[name].dtype == object) == (kind == "labels")
             ]  # fmt: skip
-            imputer = fit(masked, wanted, Choices(preset=args.preset))
-            filled = imputer.fill(masked, wanted, top_k=1, tolerance=TOLERANCE)
+            given = frames.tabled(masked)
+            imputer = fit(given, wanted, Choices(preset=args.preset))
+            filled = imputer.fill(given, wanted, Asked(top_k=1, tolerance=TOLERANCE, interval=True))
             for name in wanted:
-                cells = filled.cells[name]
+                cells = filled[name]
                 mine = np.isin(cells.rows, np.flatnonzero(hidden[:, list(table).index(name)]))
                 truth, chance = table[name].to_numpy()[cells.rows[mine]], cells.probability[mine]
                 if kind == "labels":
                     learnt = imputer.confidence[name].precision_at(chance)
-                    sure.setdefault((kind, mask), []).append((chance, cells.top[mine, 0] == truth, learnt))
+                    labels = frames.cells(imputer.column(name), cells.top[mine, 0])
+                    sure.setdefault((kind, mask), []).append((chance, labels == truth, learnt))
                     continue
                 scale = masked[name].std(ddof=0)
-                near = np.abs(cells.values[mine].astype(float) - truth) <= TOLERANCE * scale
+                near = np.abs(cells.values[mine] - truth) <= TOLERANCE * scale
                 sure.setdefault((kind, mask), []).append((chance, near, chance))
-                lower, upper = (end[mine].astype(float) for end in (cells.lower, cells.upper))
+                lower, upper = cells.lower[mine], cells.upper[mine]
                 inside = (lower <= truth) & (truth <= upper)
                 held.setdefault((kind, mask), []).append((inside, (upper - lower) / scale))
     return sure, held

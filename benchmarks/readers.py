@@ -99,6 +99,8 @@ def weight(table: Any) -> int:
         return int(table.estimated_size())
     if hasattr(table, "memory_usage"):
         return int(table.memory_usage(index=False, deep=True).sum())
+    if hasattr(table, "cells"):
+        return sum(int(table.cells(name).nbytes) for name in table.names)
     return int(table.nbytes)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from frames import tabled
 from masks import MASKS
 from sklearn import datasets
 
@@ -121,9 +122,8 @@ def cases(
             table = numbers_only(load(), rows)
             for mask in masks:
                 for share in shares:
-                    yield Case(
-                        name, mask, share, table, MASKS[mask](table, share, np.random.default_rng(SEED))
-                    )
+                    hidden = MASKS[mask](tabled(table), share, np.random.default_rng(SEED))
+                    yield Case(name, mask, share, table, hidden)
     for name, made in labelled(folder, texts).items():
         if f"{name}*" in wanted:
             table, target = made()

@@ -54,21 +54,31 @@ def scikit(name: str) -> Callable[[pd.DataFrame], Filled]:
 def ours(engine: str) -> Callable[..., Filled]:
     """The image's own engines, as its training calls them."""
     import engine as image
+    import frames
+    from answer import Asked
 
     choices = image.Choices(engine=engine)
 
-    def fill(table: pd.DataFrame, target: str = "") -> Filled:
+    def fill(frame: pd.DataFrame, target: str = "") -> Filled:
+        table = frames.tabled(frame)
         if not target:
             imputer = image.fit(table, None, choices)
             started = time.process_time()
-            return imputer.fill(table).table.astype(float), time.process_time() - started
-        asked = table[target].isna()
-        imputer = image.fit(table[~asked], [target], choices)
+            found = imputer.fill(table)
+            seconds = time.process_time() - started
+            filled = frame.astype(float)
+            for name, cells in found.items():
+                place = filled.columns.get_loc(name)
+                filled.iloc[cells.rows, place] = frames.cells(imputer.column(name), cells.values)
+            return filled, seconds
+        asked = frame[target].isna().to_numpy()
+        imputer = image.fit(table.take(np.flatnonzero(~asked)), [target], choices)
         started = time.process_time()
-        cells = imputer.fill(table[asked], top_k=1).cells[target]
+        cells = imputer.fill(table.take(np.flatnonzero(asked)), asked=Asked(top_k=1))[target]
         seconds = time.process_time() - started
+        labels = frames.cells(imputer.column(target), cells.top[:, 0])
         sure = np.ones(len(cells.rows)) if cells.probability is None else cells.probability
-        return pd.DataFrame({"label": cells.top[:, 0], "probability": sure}), seconds
+        return pd.DataFrame({"label": labels, "probability": sure}), seconds
 
     return fill
 
