@@ -26,7 +26,8 @@ def test_a_body_that_asks_for_much_is_refused_or_answered_and_costs_little(kind:
     said = f"{found.status} after {found.seconds:.2f} s and {found.peak:.0f} MB: {found.text[:200]}"
     assert found.status in one.statuses, said
     assert one.says in found.text, said
-    assert found.seconds < SECONDS, said
+    # A body that is answered line by line may take its time: that it is linear is tested below.
+    assert found.seconds < (SECONDS if found.status >= 400 else 3 * SECONDS), said
     assert found.peak < MEGABYTES, said
     assert alive(worker)
 
