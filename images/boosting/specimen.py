@@ -1,12 +1,14 @@
 """Small tables for the tests, made by a rule so that there is something to find."""
 
+import io
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from slipway import Column, Table
-from slipway.table import match
+from slipway import Column, Table, numbers
 
 
 def mixed(rows: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -70,9 +72,68 @@ def in_table(model: Any, rows: pd.DataFrame) -> Table:
         Column(name=column.name, kind="number" if column.role == "number" else "text")
         for column in model.booster.features.columns
     ]
-    cells = [match.cells_of(_cells(rows[column.name]), column) for column in columns]
+    cells = [
+        numbers(_cells(rows[column.name]), column.name)
+        if column.kind == "number"
+        else np.array([*map(_text, _cells(rows[column.name])), None], dtype=object)[:-1]
+        for column in columns
+    ]
     return Table(columns, cells, len(rows))
+
+
+def _text(cell: Any) -> str | None:
+    """As a category is called."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return None if cell is None else str(cell)
 
 
 def _cells(column: pd.Series) -> list[Any]:
     return [None if cell is None or cell != cell else cell for cell in column.tolist()]
+
+
+ROWS = 240
+
+
+def noise(rows: int = ROWS) -> Any:
+    return np.random.default_rng(7).normal(size=rows).round(3)
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    body = io.BytesIO()
+    table.to_parquet(body, index=False)
+    return body.getvalue()
+
+
+def excel(table: pd.DataFrame) -> bytes:
+    import openpyxl  # of the tests' requirements
+
+    book = openpyxl.Workbook()
+    book.active.append(list(table))
+    for row in table.astype(object).to_numpy().tolist():
+        book.active.append([None if cell is None or cell != cell else cell for cell in row])
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [
+        {name: getattr(cell, "item", lambda cell=cell: cell)() for name, cell in row.items()} for row in rows
+    ]
+
+
+# How a table is stored, and how a request may come, with the same cells.
+STORED: Mapping[str, Callable[[pd.DataFrame], tuple[str, bytes]]] = {
+    "csv": lambda table: ("rows.csv", table.to_csv(index=False).encode()),
+    "json": lambda table: ("rows.jsonl", "".join(json.dumps(row) + "\n" for row in records(table)).encode()),
+    "parquet": lambda table: ("rows.parquet", parquet(table)),
+    "excel": lambda table: ("rows.xlsx", excel(table)),
+}
+ASKED: Mapping[str, Callable[[pd.DataFrame], tuple[bytes, str]]] = {
+    "csv": lambda table: (table.to_csv(index=False).encode(), "text/csv"),
+    "json": lambda table: (json.dumps({"instances": records(table)}).encode(), "application/json"),
+    "parquet": lambda table: (parquet(table), "application/x-parquet"),
+    "excel": lambda table: (excel(table), "application/vnd.ms-excel"),
+}

@@ -46,7 +46,7 @@ class Sums(slipway.Model):
 
 
 class Echo(Sums):
-    """Gives every column back as it came, as imputation does; reads one of each kind."""
+    """Gives every column back as it came; reads one of each kind."""
 
     def __init__(self) -> None:
         self.columns = [

@@ -17,7 +17,7 @@ from slipway.table.raw import Raw
 _MAGIC = b"PAR1"
 _TEXTS = {"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
 _ROWS = 1 << 16  # that are unfolded at a time
-_MALFORMED = (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError, MemoryError)
+_MALFORMED = (pa.ArrowException, OSError, ValueError, RuntimeError, OverflowError, MemoryError)
 
 
 class Parquet(Format):
