@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from specimen import ASKED, ROWS, STORED, noise
 
 FAST = {"engine": "lightgbm", "n_estimators": 30, "learning_rate": 0.3, "metrics": ["accuracy"]}
 
