@@ -309,6 +309,15 @@ def test_pieces_of_a_file_never_cut_a_row_or_a_quoted_cell(tmp_path_factory, blo
         }
 
 
+@pytest.mark.parametrize("head", ["", "x\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("block", [2, 3, 5, 8, 100])
+def test_a_gap_of_a_single_column_is_no_lost_row_where_two_pieces_meet(data, block, end, head):
+    body = end.join([*head.split(), "1", "", "", "2", "3", "", "4", "", "", ""])
+    with blocks(block):
+        assert rows(data(a_csv=body)) == [[1], [None], [None], [2], [3], [None], [4]]
+
+
 @pytest.mark.parametrize("block", [7, 50, 1 << 20])
 @pytest.mark.parametrize("name", ["a_csv", "a_csv_gz", "a_jsonl", "a_json", "a_parquet"])
 def test_the_batches_one_after_another_are_the_table(data, tmp_path, name, block):

@@ -27,6 +27,7 @@ class File:
         self._names: list[str] | None = None
         self._head = b""
         self._above = 0  # lines up to the first row
+        self._blank = b""  # lines at a block's end, of which only a further row tells that they are cells
 
     def read(self, body: bytes) -> Raw:
         notes: tuple[str, ...] = ()
@@ -37,7 +38,9 @@ class File:
         elif self._reading.joined and self._names:
             body = _without(body, self._head)
         assert self._typing is not None
-        if not body.strip(b"\r\n") and not (len(self._typing.direct) == 1 and not self._names):
+        if len(self._typing.direct) == 1:
+            body = self._without_blank_end(body)
+        if not body.strip(b"\r\n"):
             return Raw(
                 [pa.array([], pa.string())] * len(self._typing.direct),
                 0,
@@ -45,10 +48,17 @@ class File:
                 written=True,
                 notes=notes,
             )
-        if len(self._typing.direct) == 1:
-            body = body.strip(b"\r\n")
         columns = self._typing.read(body, self._dialect.mark, before)
         return Raw(columns, len(columns[0]), self._names, written=True, notes=notes)
+
+    def _without_blank_end(self, body: bytes) -> bytes:
+        """The rows of a single column: blank lines are gaps between them, and nothing at a file's end."""
+        rows = body.rstrip(b"\r\n")
+        if not rows:
+            self._blank += body
+            return b""
+        body, self._blank = self._blank + rows, body[len(rows) :].removeprefix(b"\r").removeprefix(b"\n")
+        return body
 
     def _begin(self, body: bytes) -> tuple[bytes, tuple[str, ...]]:
         """What follows the header, if there is one; how the file is written is known from here on."""
@@ -84,6 +94,8 @@ class File:
             self._head = body[start : len(body) - len(rest)].rstrip(b"\r\n")
             self._above = body[: len(body) - len(rest)].count(b"\n")
             body = _without(rest, self._head) if reading.joined else rest
+        else:
+            body = body.lstrip(b"\r\n")
         called = self._names or (reading.first.names if reading.first else None)
         if called is None or len(called) != len(
             first
