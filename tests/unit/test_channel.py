@@ -309,6 +309,13 @@ def test_pieces_of_a_file_never_cut_a_row_or_a_quoted_cell(tmp_path_factory, blo
         }
 
 
+@pytest.mark.parametrize(
+    "body", ["x;y\r1;2\r3;4\r", "x,y\r1,2\n3,4\n", "\r\rx,y\r1,2\r3,4", "x,y\r\n1,2\r3,4\n"]
+)
+def test_a_carriage_return_alone_ends_a_line_too(data, body):
+    assert values(data(a_csv=body)) == {"x": [1, 3], "y": [2, 4]}
+
+
 @pytest.mark.parametrize("head", ["", "x\n"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("block", [2, 3, 5, 8, 100])

@@ -8,7 +8,7 @@ import pyarrow as pa
 from slipway.errors import NoRows, UserError, listed
 from slipway.formats import csv_cells
 from slipway.formats.base import Reading
-from slipway.formats.csv_request import SAMPLE, without_first
+from slipway.formats.csv_request import SAMPLE, lines, without_first
 from slipway.media import MediaType
 from slipway.table import dialect, header
 from slipway.table.dialect import COMMAS, Dialect
@@ -63,6 +63,8 @@ class File:
     def _begin(self, body: bytes) -> tuple[bytes, tuple[str, ...]]:
         """What follows the header, if there is one; how the file is written is known from here on."""
         reading, notes = self._reading, []
+        if b"\n" not in body:  # an old Mac's file, which came as one piece
+            body = body.replace(b"\r", b"\n")
         head = body[:SAMPLE]
         rows = (head if len(head) == len(body) else head[: head.rfind(b"\n") + 1] or body).split(b"\n")[:1001]
         self._dialect = dialect.said(self._media) or (
@@ -92,7 +94,7 @@ class File:
             start = len(body) - len(body.lstrip(b"\r\n"))
             rest = without_first(body)
             self._head = body[start : len(body) - len(rest)].rstrip(b"\r\n")
-            self._above = body[: len(body) - len(rest)].count(b"\n")
+            self._above = lines(body[: len(body) - len(rest)])
             body = _without(rest, self._head) if reading.joined else rest
         else:
             body = body.lstrip(b"\r\n")
