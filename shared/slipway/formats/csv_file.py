@@ -1,5 +1,6 @@
 """A training file of CSV, which says itself how it is written and whether it has a header."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -110,7 +111,11 @@ class File:
 
 def _without_records(columns: Sequence[Sequence[str]], record: Sequence[str]) -> list[list[str]]:
     """Columns without the rows that are `record`."""
-    rows = [row for row in zip(*columns, strict=True) if row != tuple(record)]
+    rows = [
+        row
+        for row in zip(*columns, strict=True)
+        if (row[0].removeprefix("\ufeff"), *row[1:]) != tuple(record)
+    ]
     return [[row[place] for row in rows] for place in range(len(columns))]
 
 
@@ -148,10 +153,10 @@ def _headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) ->
 
 def _without(body: bytes, head: bytes) -> bytes:
     """The lines of `body` but those that are `head`, the header of each of many objects end to end."""
-    line, rest = b"\n" + head + b"\n", b"\n" + body
-    while line in rest:
-        rest = rest.replace(line, b"\n")
-    return rest[1:]
+    if head not in body:
+        return body
+    mark = re.escape("\ufeff".encode())  # before each object, as some write it
+    return re.sub(rb"(?m)^(?:%b)?%b(?:\r?\n|\r?\Z)" % (mark, re.escape(head)), b"", body)
 
 
 @contextmanager
