@@ -177,6 +177,20 @@ def test_another_delimiter_is_read_where_it_is_certain_and_said(mark, word):
     assert read(named, schema=XY) == read(named) == (["x", "y"], [["1"], ["2"]])
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_a_cell_of_several_lines_does_not_hide_what_separates_cells(mark):
+    body = f'x{mark}y\n1{mark}"a\nb, c"\n2{mark}"d\n\ne{mark}"\n'
+    assert read(body) == (["x", "y"], [["1", "2"], ["a\nb, c", f"d\n\ne{mark}"]])
+    many = f"x{mark}y\n" + f'1{mark}"a\nb"\n' * 1500  # of which the first thousand lines are looked at
+    assert read(many) == (["x", "y"], [["1"] * 1500, ["a\nb"] * 1500])
+
+
+def test_an_uneven_line_is_named_rather_than_all_lines_taken_for_one_cell():
+    with pytest.raises(UserError, match="line 4: 1 cell, expected 2 as in the first line"):
+        read("x;y\n1;2\n3;4\n5\n6;7\n")
+    assert read("text\ngood; bad\nbad\n")[1] == [["good; bad", "bad"]]
+
+
 def test_the_content_type_says_what_separates_cells():
     body = "1,5;2\n3;4\n"
     for schema in (None, MIXED):
