@@ -433,6 +433,28 @@ def test_a_column_that_turns_out_to_be_texts_is_as_it_was_written(data, late):
         assert len(channel.table) == late + 3 * (late // 10)
 
 
+@pytest.mark.parametrize("block", [16, 1000])
+def test_na_among_codes_is_a_text_wherever_the_first_letter_comes(data, block):
+    """Whole numbers were read as such until then, and NA as a gap among them."""
+    codes = ["7", "NA", "8", "9", "-0", "DE", "FR", "IT"]
+    with blocks(block):
+        channel = data(a_csv="x,y\n" + "".join(f"{code},1\n" for code in codes))
+        assert values(channel)["x"] == codes
+
+
+@pytest.mark.parametrize("first", ["names", "head", "table"])
+def test_a_key_is_the_same_text_whatever_is_asked_for_before_it_is_declared(data, first):
+    channel = data(a_csv="key,label,code\n1,1.50,7.0\nNA,2.5,8.10\n,3.5,9\n")
+    getattr(channel, first)
+    channel.declare("key", ["key", "code"])
+    channel.declare("label", ["label"])
+    assert values(channel) == {
+        "key": ["1", "NA", None],
+        "label": ["1.50", "2.5", "3.5"],
+        "code": ["7.0", "8.10", "9"],
+    }
+
+
 def test_another_channel_is_read_like_the_first(data, tmp_path):
     """Issue 14: a test channel was typed anew, so that class "1" of texts was 1."""
     train = data(a_csv="class,zip,x,paid\na,02108,1.5,True\n1,10001,2.5,False\n")
