@@ -177,6 +177,19 @@ def test_another_delimiter_is_read_where_it_is_certain_and_said(mark, word):
     assert read(named, schema=XY) == read(named) == (["x", "y"], [["1"], ["2"]])
 
 
+@pytest.mark.parametrize(
+    "schema", [None, MIXED, schema_of("city", "x", kind="text")], ids=["none", "all", "some"]
+)
+@pytest.mark.parametrize("rows", [1, 10_000])
+def test_a_quote_that_is_never_closed_swallows_no_rows_where_another_one_is_a_mark(rows, schema):
+    """An even number of quotes need not be pairs."""
+    head = "x,city,size\n" if schema and "x" in schema.names else "city,size\n"
+    line, wrong = ("1,a,b\n", '1,a,"b\n') if "x" in head else ("a,b\n", 'a,"b\n')
+    body = head + line.replace("a", '12" pipe') + line * rows + wrong + line * 3
+    with pytest.raises(UserError, match="a quote opens or closes in a wrong place"):
+        parsed(body, schema=schema)
+
+
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
 def test_a_cell_of_several_lines_does_not_hide_what_separates_cells(mark):
     body = f'x{mark}y\n1{mark}"a\nb, c"\n2{mark}"d\n\ne{mark}"\n'
