@@ -66,6 +66,8 @@ def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
         return found
     if kind == "boolean":
         return truths(values, column, errors)
+    if errors is not None and isinstance(values, list):
+        values = _without_nested(values, column, errors)
     return texts_of(values, column)
 
 
@@ -123,6 +125,17 @@ def texts_of(values: Any, column: Column) -> Any:
         cells = pc.replace_substring_regex(cells, WHOLE, r"\1.0")
     gaps = pc.is_in(cells, strings(["", *column.missing]))
     return pc.if_else(gaps, arrow.NULL, cells) if any_true(gaps) else cells
+
+
+def _without_nested(values: list[Any], column: Column, errors: Errors) -> list[Any]:
+    """The cells, missing where one is a list or an object; `errors` then say so."""
+    if not {dict, list} & set(map(type, values)):
+        return values
+    for row, value in enumerate(values, 1):
+        if isinstance(value, list | dict):
+            kind = "a list" if isinstance(value, list) else "an object"
+            errors.setdefault(row - 1, UserError(f"a cell holds {kind}; expected a text", row, column.name))
+    return [None if isinstance(value, list | dict) else value for value in values]
 
 
 def _text(value: Any, column: Column, row: int | None = None) -> str | None:
