@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway import Channel
+from slipway import Channel, Schema
 from slipway.errors import PlatformError, UserError
 from slipway.formats import base, csv, jsonlines
 from slipway.table.options import DataOptions
 from slipway.table.table import Table
 from slipway.training import inputs
 from unit.tables import TEXTS, rows_of
+from unit.tables import table as request
 
 COLUMNS = {"x": [1, 2, 3], "name": ["a", None, "c"]}
 
@@ -497,3 +498,31 @@ def test_what_was_guessed_is_said(data, capfd):
     for note in ("separated by semicolons", '"007" would lose digits', "decimal commas"):
         assert note in heard
         assert any(note in one for one in channel.notes)
+
+
+GAPPY = {"x": [1, -999, 2], "f": [1.5, -999.0, 2.5], "s": ["a", "-999", "b"], "b": [True, None, False]}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_number_that_means_a_gap_does_so_in_every_format_and_spelling(tmp_path, name):
+    """In those with types it was a number, and the answer changed with the format."""
+    frame = pd.DataFrame(GAPPY)
+    written = {
+        "a.csv": frame.to_csv(index=False).encode(),
+        "a.jsonl": frame.to_json(orient="records", lines=True).encode(),
+        "a.parquet": parquet(GAPPY),
+    }
+    (tmp_path / name).write_bytes(written[name])
+    table = Channel("train", tmp_path, options=DataOptions(missing=("-999", "-"))).table
+    assert table.kinds == {"x": "integer", "f": "number", "s": "text", "b": "boolean"}
+    assert rows_of(table)[1] == [None] * 4
+    assert table.columns[0].range == (1, 2)
+    schema = Schema(columns=table.columns, table=table.columns)
+    for body, media in (
+        ("-999,-999.0,-999,-999\n", "text/csv"),
+        ('[{"x": -999.0, "f": -999, "s": -999, "b": -999}]', "application/json"),
+    ):
+        for height in (1, 100):  # beyond some sixty rows cells are read by other means
+            rows = body * height if media == "text/csv" else json.dumps(json.loads(body) * height)
+            asked = request(rows, schema, media)
+            assert rows_of(asked) == [[None] * 4] * height

@@ -99,12 +99,12 @@ def _by_kind(name: str, cells: pa.Array, given: DataOptions, kind: str) -> Learn
 
 def _by_cells(name: str, cells: pa.Array, given: DataOptions) -> Learned:
     if pa.types.is_boolean(cells.type):
-        return Column(name=name, kind="boolean", words=("false", "true")), numbers(cells, name), []
+        found = Column(name=name, kind="boolean", words=("false", "true"), missing=given.missing)
+        return found, numbers(cells, name), []
     if pa.types.is_int64(cells.type):
         return learn_numbers.integers(name, cells, given) or learn_texts.beyond(name, cells, given)
     if pa.types.is_float64(cells.type):
-        found = numbers(cells, name)
-        return learn_numbers.numbers(name, found, given)
+        return learn_numbers.numbers(name, numbers(cells, name), given)
     return learn_texts.of_texts(name, cells, given)
 
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from slipway.errors import UserError, shown
 from slipway.table import arrow
 from slipway.table.arrow import Array
-from slipway.table.kinds import EXACT
+from slipway.table.kinds import EXACT, without_gaps
 from slipway.table.options import DataOptions
 from slipway.table.schema import Column
 
@@ -23,11 +23,13 @@ def integers(name: str, cells: pa.Array, given: DataOptions) -> Learned | None:
     if ends["max"] is not None and max(ends["max"], -ends["min"]) >= EXACT:
         return None
     found = arrow.integers(cells) if not cells.null_count else arrow.floats(cells.cast(pa.float64()))
+    found = without_gaps(found, given.missing)
     return Column(name=name, kind="integer", missing=given.missing), found, gaps(name, found)
 
 
 def numbers(name: str, found: Array, given: DataOptions) -> Learned:
     """A column of floats; of whole ones, as a gap or a format without integers makes of them, integers."""
+    found = without_gaps(found, given.missing)
     if np.isnan(found[:1000]).all() and np.isnan(found).all():
         return Column(name=name, kind="text"), np.full(len(found), None, dtype=object), []
     if is_whole(found):
