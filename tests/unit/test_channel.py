@@ -500,6 +500,19 @@ def test_what_was_guessed_is_said(data, capfd):
         assert any(note in one for one in channel.notes)
 
 
+@pytest.mark.parametrize("cell", ["1.5", "9007199254740993"])
+@pytest.mark.parametrize("block", [6, 1000])
+def test_a_column_that_is_said_to_be_whole_numbers_holds_no_other(data, cell, block):
+    """They came as fractions, or rounded, under the name of integers."""
+    channel = data(a_csv=f"x,y\n1.0,1\n,2\n{cell},3\n2,4\n")
+    channel._options = DataOptions(kinds={"x": "integer"})
+    with (
+        blocks(block),
+        pytest.raises(UserError, match=r'row 3, column "x": expected a whole number below 2\*\*53'),
+    ):
+        channel.table.column("x")
+
+
 GAPPY = {"x": [1, -999, 2], "f": [1.5, -999.0, 2.5], "s": ["a", "-999", "b"], "b": [True, None, False]}
 
 

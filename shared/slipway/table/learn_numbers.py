@@ -55,6 +55,16 @@ def check_finite(name: str, found: Array, cells: Any) -> None:
         raise UserError(f"expected a finite number, got {shown(cell)}", row + 1, name)
 
 
+def check_whole(name: str, found: Array, cells: Any) -> None:
+    """Raises UserError for the first number that is not whole, or too large for float64 to hold exactly."""
+    bad = (found != np.trunc(found)) | (np.abs(found) >= EXACT)
+    bad &= ~np.isnan(found)
+    if bad.any():
+        row = int(bad.argmax())
+        cell = cells[row].as_py() if isinstance(cells, pa.Array) else float(cells[row])
+        raise UserError(f"expected a whole number below 2**53, got {shown(cell)}", row + 1, name)
+
+
 def gaps(name: str, found: Array) -> list[str]:
     """How many cells are missing, if any are."""
     count = np.count_nonzero(found != found) if found.dtype.kind == "f" else 0
