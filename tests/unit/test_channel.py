@@ -539,3 +539,12 @@ def test_a_number_that_means_a_gap_does_so_in_every_format_and_spelling(tmp_path
             rows = body * height if media == "text/csv" else json.dumps(json.loads(body) * height)
             asked = request(rows, schema, media)
             assert rows_of(asked) == [[None] * 4] * height
+
+
+@pytest.mark.parametrize("every", [20, 24, 30])
+def test_strays_that_come_at_regular_rows_are_seen(data, every):
+    """Cells as far apart as those that were looked at made texts of the column, without a word."""
+    cells = ["total" if row % every == 0 else f"{row % 97}.5" for row in range(1000 * every)]
+    channel = data(a_csv="x,y\n" + "".join(f"{cell},1\n" for cell in cells))
+    with pytest.raises(UserError, match=r'row 1, column "x": expected a number .* got "total"'):
+        channel.table.column("x")
