@@ -82,7 +82,7 @@ class File:
         said = header.said(self._media)
         names = [name.strip() for name in first]
         if said is None and reading.first is not None:
-            headed = _headed_like(reading.first, names, below)
+            headed = headed_like(reading.first, names, below)
         elif said is None:
             headed, note = header.looks_named(first, below)
             notes += [note] if note else []
@@ -141,7 +141,7 @@ def _sample(body: bytes, rows: list[bytes], mark: str, width: int) -> list[list[
         return csv_cells.texts(body, mark, width)
 
 
-def _headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) -> bool:
+def headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) -> bool:
     """A further file's first line is names only if the first file has names and they are these."""
     if first.names is not None and sorted(line) == sorted(first.names):
         return True
