@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway import Column, Schema
 from slipway.errors import NoRows, UserError
 from slipway.formats import csv_cells, csv_request, reader
 from slipway.media import parse
@@ -322,6 +323,18 @@ def test_a_missing_answer_of_a_single_column_is_still_a_line():
 def test_decimal_commas_are_told_apart_from_cells(body):
     with pytest.raises(UserError, match="hold both commas and semicolons: either may separate"):
         read(body)
+
+
+@pytest.mark.parametrize("errors", [None, {}])
+def test_a_models_decimal_comma_is_no_separator_without_a_word(errors):
+    """`1,5;abc` was 1 and `5;abc`, as two cells between commas fit the model."""
+    columns = (Column(name="x", kind="number", style="1,5"), Column(name="s", kind="text"))
+    schema = Schema(columns=columns, table=columns)
+    with pytest.raises(UserError, match="hold both commas and semicolons: either may separate"):
+        table("1,5;abc\n", schema, errors=errors)
+    said = table("1,5;abc\n", schema, "text/csv; delimiter=semicolon", errors=errors)
+    assert said.number("x").tolist() == [1.5]
+    assert table('"1,5","a;b"\n2,c\n', schema, errors=errors).number("x").tolist() == [1.5, 2]
 
 
 @pytest.mark.parametrize("charset", ["unicode_escape", "punycode", "idna", "utf-7", "rot13", "hex"])

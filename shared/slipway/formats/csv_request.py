@@ -94,9 +94,15 @@ def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
     if not any(mark.encode() in head for mark in dialect.MARKS[1:]):
         return COMMAS
     found = head.split(b"\n")
-    if fits(found[0].count(b",") + 1, schema) and b'"' not in found[0]:
+    commas = fits(found[0].count(b",") + 1, schema) and b'"' not in found[0]
+    if commas and not has_commas(schema):
         return COMMAS
     return dialect.detect(found[:1000] if len(head) == len(body) else found[:-1][:1000])
+
+
+def has_commas(schema: Schema) -> bool:
+    """Whether numbers of the model's are written with commas, so that these need not separate cells."""
+    return any("," in column.style for column in schema.columns)
 
 
 def fits(width: int, schema: Schema) -> bool:
