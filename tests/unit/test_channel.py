@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway import Channel
+from slipway import Channel, Schema
 from slipway.errors import PlatformError, UserError
 from slipway.formats import base, csv, jsonlines
 from slipway.table.options import DataOptions
 from slipway.table.table import Table
 from slipway.training import inputs
 from unit.tables import TEXTS, rows_of
+from unit.tables import table as request
 
 COLUMNS = {"x": [1, 2, 3], "name": ["a", None, "c"]}
 
@@ -309,6 +310,22 @@ def test_pieces_of_a_file_never_cut_a_row_or_a_quoted_cell(tmp_path_factory, blo
         }
 
 
+@pytest.mark.parametrize(
+    "body", ["x;y\r1;2\r3;4\r", "x,y\r1,2\n3,4\n", "\r\rx,y\r1,2\r3,4", "x,y\r\n1,2\r3,4\n"]
+)
+def test_a_carriage_return_alone_ends_a_line_too(data, body):
+    assert values(data(a_csv=body)) == {"x": [1, 3], "y": [2, 4]}
+
+
+@pytest.mark.parametrize("head", ["", "x\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("block", [2, 3, 5, 8, 100])
+def test_a_gap_of_a_single_column_is_no_lost_row_where_two_pieces_meet(data, block, end, head):
+    body = end.join([*head.split(), "1", "", "", "2", "3", "", "4", "", "", ""])
+    with blocks(block):
+        assert rows(data(a_csv=body)) == [[1], [None], [None], [2], [3], [None], [4]]
+
+
 @pytest.mark.parametrize("block", [7, 50, 1 << 20])
 @pytest.mark.parametrize("name", ["a_csv", "a_csv_gz", "a_jsonl", "a_json", "a_parquet"])
 def test_the_batches_one_after_another_are_the_table(data, tmp_path, name, block):
@@ -417,6 +434,28 @@ def test_a_column_that_turns_out_to_be_texts_is_as_it_was_written(data, late):
         assert len(channel.table) == late + 3 * (late // 10)
 
 
+@pytest.mark.parametrize("block", [16, 1000])
+def test_na_among_codes_is_a_text_wherever_the_first_letter_comes(data, block):
+    """Whole numbers were read as such until then, and NA as a gap among them."""
+    codes = ["7", "NA", "8", "9", "-0", "DE", "FR", "IT"]
+    with blocks(block):
+        channel = data(a_csv="x,y\n" + "".join(f"{code},1\n" for code in codes))
+        assert values(channel)["x"] == codes
+
+
+@pytest.mark.parametrize("first", ["names", "head", "table"])
+def test_a_key_is_the_same_text_whatever_is_asked_for_before_it_is_declared(data, first):
+    channel = data(a_csv="key,label,code\n1,1.50,7.0\nNA,2.5,8.10\n,3.5,9\n")
+    getattr(channel, first)
+    channel.declare("key", ["key", "code"])
+    channel.declare("label", ["label"])
+    assert values(channel) == {
+        "key": ["1", "NA", None],
+        "label": ["1.50", "2.5", "3.5"],
+        "code": ["7.0", "8.10", "9"],
+    }
+
+
 def test_another_channel_is_read_like_the_first(data, tmp_path):
     """Issue 14: a test channel was typed anew, so that class "1" of texts was 1."""
     train = data(a_csv="class,zip,x,paid\na,02108,1.5,True\n1,10001,2.5,False\n")
@@ -459,3 +498,53 @@ def test_what_was_guessed_is_said(data, capfd):
     for note in ("separated by semicolons", '"007" would lose digits', "decimal commas"):
         assert note in heard
         assert any(note in one for one in channel.notes)
+
+
+@pytest.mark.parametrize("cell", ["1.5", "9007199254740993"])
+@pytest.mark.parametrize("block", [6, 1000])
+def test_a_column_that_is_said_to_be_whole_numbers_holds_no_other(data, cell, block):
+    """They came as fractions, or rounded, under the name of integers."""
+    channel = data(a_csv=f"x,y\n1.0,1\n,2\n{cell},3\n2,4\n")
+    channel._options = DataOptions(kinds={"x": "integer"})
+    with (
+        blocks(block),
+        pytest.raises(UserError, match=r'row 3, column "x": expected a whole number below 2\*\*53'),
+    ):
+        channel.table.column("x")
+
+
+GAPPY = {"x": [1, -999, 2], "f": [1.5, -999.0, 2.5], "s": ["a", "-999", "b"], "b": [True, None, False]}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_number_that_means_a_gap_does_so_in_every_format_and_spelling(tmp_path, name):
+    """In those with types it was a number, and the answer changed with the format."""
+    frame = pd.DataFrame(GAPPY)
+    written = {
+        "a.csv": frame.to_csv(index=False).encode(),
+        "a.jsonl": frame.to_json(orient="records", lines=True).encode(),
+        "a.parquet": parquet(GAPPY),
+    }
+    (tmp_path / name).write_bytes(written[name])
+    table = Channel("train", tmp_path, options=DataOptions(missing=("-999", "-"))).table
+    assert table.kinds == {"x": "integer", "f": "number", "s": "text", "b": "boolean"}
+    assert rows_of(table)[1] == [None] * 4
+    assert table.columns[0].range == (1, 2)
+    schema = Schema(columns=table.columns, table=table.columns)
+    for body, media in (
+        ("-999,-999.0,-999,-999\n", "text/csv"),
+        ('[{"x": -999.0, "f": -999, "s": -999, "b": -999}]', "application/json"),
+    ):
+        for height in (1, 100):  # beyond some sixty rows cells are read by other means
+            rows = body * height if media == "text/csv" else json.dumps(json.loads(body) * height)
+            asked = request(rows, schema, media)
+            assert rows_of(asked) == [[None] * 4] * height
+
+
+@pytest.mark.parametrize("every", [20, 24, 30])
+def test_strays_that_come_at_regular_rows_are_seen(data, every):
+    """Cells as far apart as those that were looked at made texts of the column, without a word."""
+    cells = ["total" if row % every == 0 else f"{row % 97}.5" for row in range(1000 * every)]
+    channel = data(a_csv="x,y\n" + "".join(f"{cell},1\n" for cell in cells))
+    with pytest.raises(UserError, match=r'row 1, column "x": expected a number .* got "total"'):
+        channel.table.column("x")

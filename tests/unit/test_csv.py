@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway import Column, Schema
 from slipway.errors import NoRows, UserError
 from slipway.formats import csv_cells, csv_request, reader
 from slipway.media import parse
@@ -177,6 +178,33 @@ def test_another_delimiter_is_read_where_it_is_certain_and_said(mark, word):
     assert read(named, schema=XY) == read(named) == (["x", "y"], [["1"], ["2"]])
 
 
+@pytest.mark.parametrize(
+    "schema", [None, MIXED, schema_of("city", "x", kind="text")], ids=["none", "all", "some"]
+)
+@pytest.mark.parametrize("rows", [1, 10_000])
+def test_a_quote_that_is_never_closed_swallows_no_rows_where_another_one_is_a_mark(rows, schema):
+    """An even number of quotes need not be pairs."""
+    head = "x,city,size\n" if schema and "x" in schema.names else "city,size\n"
+    line, wrong = ("1,a,b\n", '1,a,"b\n') if "x" in head else ("a,b\n", 'a,"b\n')
+    body = head + line.replace("a", '12" pipe') + line * rows + wrong + line * 3
+    with pytest.raises(UserError, match="a quote opens or closes in a wrong place"):
+        parsed(body, schema=schema)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_a_cell_of_several_lines_does_not_hide_what_separates_cells(mark):
+    body = f'x{mark}y\n1{mark}"a\nb, c"\n2{mark}"d\n\ne{mark}"\n'
+    assert read(body) == (["x", "y"], [["1", "2"], ["a\nb, c", f"d\n\ne{mark}"]])
+    many = f"x{mark}y\n" + f'1{mark}"a\nb"\n' * 1500  # of which the first thousand lines are looked at
+    assert read(many) == (["x", "y"], [["1"] * 1500, ["a\nb"] * 1500])
+
+
+def test_an_uneven_line_is_named_rather_than_all_lines_taken_for_one_cell():
+    with pytest.raises(UserError, match="line 4: 1 cell, expected 2 as in the first line"):
+        read("x;y\n1;2\n3;4\n5\n6;7\n")
+    assert read("text\ngood; bad\nbad\n")[1] == [["good; bad", "bad"]]
+
+
 def test_the_content_type_says_what_separates_cells():
     body = "1,5;2\n3;4\n"
     for schema in (None, MIXED):
@@ -295,6 +323,18 @@ def test_a_missing_answer_of_a_single_column_is_still_a_line():
 def test_decimal_commas_are_told_apart_from_cells(body):
     with pytest.raises(UserError, match="hold both commas and semicolons: either may separate"):
         read(body)
+
+
+@pytest.mark.parametrize("errors", [None, {}])
+def test_a_models_decimal_comma_is_no_separator_without_a_word(errors):
+    """`1,5;abc` was 1 and `5;abc`, as two cells between commas fit the model."""
+    columns = (Column(name="x", kind="number", style="1,5"), Column(name="s", kind="text"))
+    schema = Schema(columns=columns, table=columns)
+    with pytest.raises(UserError, match="hold both commas and semicolons: either may separate"):
+        table("1,5;abc\n", schema, errors=errors)
+    said = table("1,5;abc\n", schema, "text/csv; delimiter=semicolon", errors=errors)
+    assert said.number("x").tolist() == [1.5]
+    assert table('"1,5","a;b"\n2,c\n', schema, errors=errors).number("x").tolist() == [1.5, 2]
 
 
 @pytest.mark.parametrize("charset", ["unicode_escape", "punycode", "idna", "utf-7", "rot13", "hex"])

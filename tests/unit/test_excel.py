@@ -10,6 +10,7 @@ import xlwt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slipway import Channel
 from slipway.errors import NoRows, PayloadTooLarge, UserError
 from unit.tables import cells
 from unit.tables import read as raw_of
@@ -102,3 +103,14 @@ def test_no_damaged_workbook_is_anything_but_the_callers_mistake(whole, noise, c
             read(body)
         except UserError as error:
             assert "\n" not in str(error)  # noqa: PT017
+
+
+def test_a_further_workbook_has_a_header_if_the_first_one_has_and_the_same(tmp_path):
+    """By its own cells 2019 and 2020 over a year would be a row."""
+    for name, rows in {"a": [[2019, 2020], [1.5, 2]], "b": [[2020, 2019], [1900, 3]]}.items():
+        (tmp_path / f"{name}.xlsx").write_bytes(xlsx(rows))
+    table = Channel("train", tmp_path).table
+    assert {name: table.column(name).tolist() for name in table.names} == {
+        "2019": [1.5, 3],
+        "2020": [2, 1900],
+    }

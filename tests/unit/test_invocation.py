@@ -223,3 +223,12 @@ def test_a_hundred_bad_rows_among_thousands_cost_no_answer(asked):
     assert status == 200
     assert [row["error"] is None for row in answers] == [bool(number % 50) for number in range(5000)]
     assert [row["sum"] for row in answers[1:50]] == [number + 1.0 for number in range(1, 50)]
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r\n"])
+def test_a_blank_line_is_told_however_large_the_body_is(asked, blank):
+    """Large ones of numbers alone take a quick way, which passes over it: the answers were a line short."""
+    rows = b"1,2\n" * 10_000
+    _, answers = asked(rows + blank + rows)
+    assert len(answers) == 20_001
+    assert answers[10_000] == bad("line 10001: it is empty")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import NoRows, UserError
-from slipway.formats import reader
+from slipway.formats import read_table, reader
 from slipway.formats.json import configuration
 from slipway.formats.json_rows import parsed
 from slipway.table.raw import Block
@@ -277,3 +277,12 @@ def test_a_sparse_row_cannot_ask_for_more_memory_than_the_model_has_columns():
 def test_half_a_character_is_refused(body):
     with pytest.raises(UserError, match="not JSON"):
         read(body)
+
+
+@pytest.mark.parametrize("name", ["data", "features"])
+def test_several_lists_are_columns_though_one_has_a_name_of_the_built_in_form(name):
+    """The others were left out without a word, and one row was answered for two."""
+    found = read_table(standard.dumps({name: [1, 2], "y": [3, 4]}).encode(), "application/json")
+    assert {column: found.column(column).tolist() for column in found.names} == {name: [1, 2], "y": [3, 4]}
+    alone = read_table(standard.dumps({name: [1, 2]}).encode(), "application/json")
+    assert (len(alone), alone.names) == (1, ("column_1", "column_2"))

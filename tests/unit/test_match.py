@@ -1,5 +1,7 @@
 """A request's rows as the model gets them: its columns, typed as in training."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -234,3 +236,18 @@ def test_a_list_is_no_time(many):
     column = Column(name="day", kind="time", times=TimeFormat())
     with pytest.raises(UserError, match=r"row 2.*: a cell holds a list"):
         match.cells_of(["2024-01-31", ["2024-01-31"], *["2024-01-31"] * many], column)
+
+
+@pytest.mark.parametrize("height", [3, 100])
+@pytest.mark.parametrize(("role", "cell", "what"), [("", {"a": 1}, "an object"), ("key", [1], "a list")])
+def test_a_nested_cell_among_texts_spoils_no_other_row(height, role, cell, what):
+    """With `on_error=record` it was every row's error."""
+    column = Column(name="s", kind="text", role=role)
+    rows = [{"s": f"t{place}"} for place in range(height)]
+    rows[1]["s"] = cell
+    errors = {}
+    found = table(json.dumps(rows), Schema(columns=(column,), table=(column,)), "json", errors=errors)
+    assert found.column("s").tolist() == ["t0", None, *(row["s"] for row in rows[2:])]
+    assert {row: str(error) for row, error in errors.items()} == {
+        1: f'row 2, column "s": a cell holds {what}; expected a text'
+    }

@@ -1,6 +1,7 @@
 """application/x-parquet, as pandas and others write it."""
 
 import io
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from slipway.errors import NoRows, PayloadTooLarge, UserError
-from slipway.formats import reader
+from slipway.formats import read_table, reader
 from slipway.table.budget import Budget
 from unit.tables import cells
 from unit.tables import read as raw_of
@@ -84,3 +85,13 @@ def test_texts_that_unfold_to_more_than_memory_should_hold_are_refused_before_th
     assert len(body) < 10_000
     with pytest.raises(PayloadTooLarge, match=r"unfolds to .* bytes of text; expected at most 1000000"):
         raw_of(body, "parquet", budget=Budget(1 << 20, 1 << 20, text_bytes=1_000_000))
+
+
+@pytest.mark.parametrize("digits", ["9007199254740993", "12345678901234567890", "-98765432109876543210987"])
+@pytest.mark.parametrize("kind", [pa.decimal128(38, 0), pa.decimal256(50, 0)], ids=str)
+def test_ids_that_a_database_wrote_as_decimals_lose_no_digit(kind, digits):
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"id": pa.array([Decimal(digits), None, Decimal(7)], kind)}), sink)
+    found = read_table(sink.getvalue().to_pybytes(), "parquet")
+    assert found.kinds == {"id": "text"}
+    assert found.column("id").tolist() == [digits, None, "7"]

@@ -51,6 +51,9 @@ LINES = b'{"x": 1, "name": "a"}\n{"x": 2, "name": "b"}\n'
 EVERY = {
     "csv": ((CSV, MORE), "text/csv"),
     "csv whose second object has no header": ((CSV, b"3,c\n"), "text/csv"),
+    "csv with carriage returns": ((CSV.replace(b"\n", b"\r\n"), MORE.replace(b"\n", b"\r\n")), "text/csv"),
+    "csv with byte order marks": ((b"\xef\xbb\xbf" + CSV, b"\xef\xbb\xbf" + MORE), "text/csv"),
+    "csv whose last object is a header that ends in none": ((CSV, b"3,c\n", b"x,name"), "text/csv"),
     "csv in gzip": ((gzip.compress(CSV), gzip.compress(MORE)), "text/csv"),
     "csv that is not named": ((CSV, MORE), ""),
     "json lines": ((LINES, b'{"x": 3, "name": "c"}\n'), "application/jsonlines"),

@@ -33,13 +33,15 @@ class CSV(Format):
         schema = reading.schema
         if schema is None:
             return csv_file.joined(list(self.blocks(stream_of(body), media, reading)))
-        if reading.numeric:
+        # With errors kept each line is answered, a blank one too, which the strict way passes over.
+        strict = reading.errors is None or not csv_request.has_blank(body)
+        if reading.numeric and strict:
             matrix = csv_request.read_matrix(body, media, schema)
             if matrix is not None:
                 return block(matrix)
         if reading.errors is None:
             return csv_request.read(utf8(body, media), media, schema, reading)
-        if not csv_request.has_blank(body):
+        if strict:
             try:
                 return csv_request.read(utf8(body, media), media, schema, reading)
             except UserError as error:

@@ -85,6 +85,9 @@ def typed(
     none, UserError where lines differ in length.
     """
     names = [str(place) for place in range(len(direct))]
+    quoted = b'"' in body
+    if wanted is not None and quoted:  # the last one tells whether a quote was closed
+        wanted = sorted({*wanted, len(names) - 1})
     uneven: list[Any] = []
 
     def refuse(row: Any) -> str:
@@ -99,7 +102,7 @@ def typed(
             ),
             arrow_csv.ParseOptions(
                 delimiter=mark,
-                newlines_in_values=b'"' in body,
+                newlines_in_values=quoted,
                 ignore_empty_lines=len(names) > 1,
                 invalid_row_handler=refuse,
             ),
@@ -119,11 +122,11 @@ def typed(
         raise UserError(
             "the CSV does not parse: a quote is not closed, or a line breaks inside a cell"
         ) from error
-    if b'"' in body and body.count(b'"') % 2:
-        _check_quotes(body, mark, before)
     found = {
         name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)
     }
+    if quoted and (body.count(b'"') % 2 or _is_open(found[names[-1]], body)):
+        _check_quotes(body, mark, before)
     words = b"a" in body or b"A" in body
     if words and any(column.type == pa.float64() and _has_words(column) for column in found.values()):
         raise pa.ArrowInvalid("a spelling of nan that is no gap")
@@ -151,6 +154,14 @@ def _uneven(where: str, count: int, width: int) -> UserError:
     return UserError(
         f"{where}: {count} {'cell' if count == 1 else 'cells'}, expected {width} as in the first line"
     )
+
+
+def _is_open(last: pa.Array, body: bytes) -> bool:
+    """Whether the last cell of all goes on over lines and does not end with a quote."""
+    if not len(last) or not arrow.is_text(last.type) or body[-64:].rstrip().endswith(b'"'):
+        return False
+    cell = last[-1].as_py() or ""
+    return "\n" in cell or "\r" in cell
 
 
 def _check_quotes(body: bytes, mark: str, before: int) -> None:

@@ -1,5 +1,6 @@
 """A training file of CSV, which says itself how it is written and whether it has a header."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 from slipway.errors import NoRows, UserError, listed
 from slipway.formats import csv_cells
 from slipway.formats.base import Reading
-from slipway.formats.csv_request import SAMPLE, without_first
+from slipway.formats.csv_request import SAMPLE, lines, without_first
 from slipway.media import MediaType
 from slipway.table import dialect, header
 from slipway.table.dialect import COMMAS, Dialect
@@ -27,6 +28,7 @@ class File:
         self._names: list[str] | None = None
         self._head = b""
         self._above = 0  # lines up to the first row
+        self._blank = b""  # lines at a block's end, of which only a further row tells that they are cells
 
     def read(self, body: bytes) -> Raw:
         notes: tuple[str, ...] = ()
@@ -37,7 +39,9 @@ class File:
         elif self._reading.joined and self._names:
             body = _without(body, self._head)
         assert self._typing is not None
-        if not body.strip(b"\r\n") and not (len(self._typing.direct) == 1 and not self._names):
+        if len(self._typing.direct) == 1:
+            body = self._without_blank_end(body)
+        if not body.strip(b"\r\n"):
             return Raw(
                 [pa.array([], pa.string())] * len(self._typing.direct),
                 0,
@@ -45,14 +49,23 @@ class File:
                 written=True,
                 notes=notes,
             )
-        if len(self._typing.direct) == 1:
-            body = body.strip(b"\r\n")
         columns = self._typing.read(body, self._dialect.mark, before)
         return Raw(columns, len(columns[0]), self._names, written=True, notes=notes)
+
+    def _without_blank_end(self, body: bytes) -> bytes:
+        """The rows of a single column: blank lines are gaps between them, and nothing at a file's end."""
+        rows = body.rstrip(b"\r\n")
+        if not rows:
+            self._blank += body
+            return b""
+        body, self._blank = self._blank + rows, body[len(rows) :].removeprefix(b"\r").removeprefix(b"\n")
+        return body
 
     def _begin(self, body: bytes) -> tuple[bytes, tuple[str, ...]]:
         """What follows the header, if there is one; how the file is written is known from here on."""
         reading, notes = self._reading, []
+        if b"\n" not in body:  # an old Mac's file, which came as one piece
+            body = body.replace(b"\r", b"\n")
         head = body[:SAMPLE]
         rows = (head if len(head) == len(body) else head[: head.rfind(b"\n") + 1] or body).split(b"\n")[:1001]
         self._dialect = dialect.said(self._media) or (
@@ -69,7 +82,7 @@ class File:
         said = header.said(self._media)
         names = [name.strip() for name in first]
         if said is None and reading.first is not None:
-            headed = _headed_like(reading.first, names, below)
+            headed = headed_like(reading.first, names, below)
         elif said is None:
             headed, note = header.looks_named(first, below)
             notes += [note] if note else []
@@ -82,8 +95,10 @@ class File:
             start = len(body) - len(body.lstrip(b"\r\n"))
             rest = without_first(body)
             self._head = body[start : len(body) - len(rest)].rstrip(b"\r\n")
-            self._above = body[: len(body) - len(rest)].count(b"\n")
+            self._above = lines(body[: len(body) - len(rest)])
             body = _without(rest, self._head) if reading.joined else rest
+        else:
+            body = body.lstrip(b"\r\n")
         called = self._names or (reading.first.names if reading.first else None)
         if called is None or len(called) != len(
             first
@@ -96,7 +111,11 @@ class File:
 
 def _without_records(columns: Sequence[Sequence[str]], record: Sequence[str]) -> list[list[str]]:
     """Columns without the rows that are `record`."""
-    rows = [row for row in zip(*columns, strict=True) if row != tuple(record)]
+    rows = [
+        row
+        for row in zip(*columns, strict=True)
+        if (row[0].removeprefix("\ufeff"), *row[1:]) != tuple(record)
+    ]
     return [[row[place] for row in rows] for place in range(len(columns))]
 
 
@@ -122,7 +141,7 @@ def _sample(body: bytes, rows: list[bytes], mark: str, width: int) -> list[list[
         return csv_cells.texts(body, mark, width)
 
 
-def _headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) -> bool:
+def headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) -> bool:
     """A further file's first line is names only if the first file has names and they are these."""
     if first.names is not None and sorted(line) == sorted(first.names):
         return True
@@ -134,10 +153,10 @@ def _headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) ->
 
 def _without(body: bytes, head: bytes) -> bytes:
     """The lines of `body` but those that are `head`, the header of each of many objects end to end."""
-    line, rest = b"\n" + head + b"\n", b"\n" + body
-    while line in rest:
-        rest = rest.replace(line, b"\n")
-    return rest[1:]
+    if head not in body:
+        return body
+    mark = re.escape("\ufeff".encode())  # before each object, as some write it
+    return re.sub(rb"(?m)^(?:%b)?%b(?:\r?\n|\r?\Z)" % (mark, re.escape(head)), b"", body)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from slipway.errors import UserError
 from slipway.formats import csv_cells
 from slipway.formats.base import Reading
 from slipway.formats.charset import LOST
-from slipway.formats.csv_request import fits, request_dialect
+from slipway.formats.csv_request import fits, has_commas, request_dialect
 from slipway.media import MediaType
 from slipway.table import header
 from slipway.table.raw import Raw
@@ -36,6 +36,8 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
     try:
         mark = request_dialect(b"\n".join(lines[start : start + 1000]), media, schema).mark
     except UserError:
+        if has_commas(schema):
+            raise
         mark = ","
     first = _cells(lines[start], mark) if lines else None
     names = None

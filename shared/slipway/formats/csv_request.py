@@ -1,5 +1,6 @@
 """A CSV that a model answers: read by the columns that it knows, numbers as such where that is plain."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from slipway.table.dialect import COMMAS, Dialect
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 
+_LINE_END = re.compile(rb"\r\n|\n|\r")  # as all readers have it
 _PLAIN = b"0123456789+-.eE,\n"
 SAMPLE = 1 << 18  # bytes that tell how a CSV is written
 
@@ -57,7 +59,7 @@ def _direct(
     wanted = sorted({position for position in positions if position is not None})
     if not rows.strip() or not wanted:
         return None
-    before = body[: len(body) - len(rows)].count(b"\n")
+    before = lines(body[: len(body) - len(rows)])
     try:
         return csv_cells.typed(rows, mark, direct, wanted=wanted, before=before)
     except pa.ArrowInvalid:
@@ -66,11 +68,19 @@ def _direct(
 
 def without_first(body: bytes) -> bytes:
     """What follows the first line that is not blank, which may break inside quotes."""
-    start = len(body) - len(body.lstrip(b"\r\n"))
-    end = body.find(b"\n", start)
-    while end >= 0 and body.count(b'"', start, end) % 2:
-        end = body.find(b"\n", end + 1)
-    return body[end + 1 :] if end >= 0 else b""
+    at = len(body) - len(body.lstrip(b"\r\n"))
+    odd = 0
+    for end in _LINE_END.finditer(body, at):
+        odd ^= body.count(b'"', at, end.start()) % 2
+        if not odd:
+            return body[end.end() :]
+        at = end.end()
+    return b""
+
+
+def lines(body: bytes) -> int:
+    """How many lines end in `body`."""
+    return sum(1 for _ in _LINE_END.finditer(body))
 
 
 def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
@@ -84,9 +94,15 @@ def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
     if not any(mark.encode() in head for mark in dialect.MARKS[1:]):
         return COMMAS
     found = head.split(b"\n")
-    if fits(found[0].count(b",") + 1, schema) and b'"' not in found[0]:
+    commas = fits(found[0].count(b",") + 1, schema) and b'"' not in found[0]
+    if commas and not has_commas(schema):
         return COMMAS
     return dialect.detect(found[:1000] if len(head) == len(body) else found[:-1][:1000])
+
+
+def has_commas(schema: Schema) -> bool:
+    """Whether numbers of the model's are written with commas, so that these need not separate cells."""
+    return any("," in column.style for column in schema.columns)
 
 
 def fits(width: int, schema: Schema) -> bool:

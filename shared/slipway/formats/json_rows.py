@@ -73,9 +73,11 @@ def rows_of(document: Any, schema: Schema | None, errors: dict[int, UserError] |
         if "data" in document and isinstance(document.get("columns"), list):  # pandas' orient="split"
             return _table(document["columns"], document["data"])
         document = {name: cell for name, cell in document.items() if name != "configuration"}
-        if is_built_in(document):
+        columns = bool(document) and all(isinstance(cells, list) for cells in document.values())
+        # Several lists are columns, though one be called data; alone it is a row of the built-in form.
+        if is_built_in(document) and not (columns and len(document) > 1):
             return _instances([document], schema, errors)
-        if document and all(isinstance(cells, list) for cells in document.values()):
+        if columns:
             return document
         return [document]
     if isinstance(document, list):

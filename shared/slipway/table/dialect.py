@@ -38,11 +38,13 @@ def detect(lines: list[bytes]) -> Dialect:
 
     Raises UserError where commas and another mark both may be what cuts: `1,5;7;2,5`.
     """
-    lines = [_unquoted(line) for line in lines if line.strip()]
+    lines = [_unquoted(line) for line in _records(lines) if line.strip()]
     if not lines:
         return COMMAS
     counts = {mark: [line.count(mark.encode()) for line in lines] for mark in MARKS}
     other = next((mark for mark in MARKS[1:] if min(counts[mark]) > 0 and len(set(counts[mark])) == 1), None)
+    if other is None and not any(counts[","]):  # a few uneven lines are for the reader to name
+        other = next((mark for mark in MARKS[1:] if _mostly_as_first(counts[mark])), None)
     if other is None or not any(counts[","]):
         if other is None:
             return COMMAS
@@ -55,6 +57,26 @@ def detect(lines: list[bytes]) -> Dialect:
         f"the lines hold both commas and {_NAMES[other]}: either may separate cells, the other then belongs "
         f"to numbers or texts; say which, as in text/csv; delimiter={_said(other)}"
     )
+
+
+def _records(lines: list[bytes]) -> list[bytes]:
+    """The lines, those that break inside quotes as one; as they are where a quote does not close."""
+    found: list[list[bytes]] = []
+    inside = False
+    for line in lines:
+        if inside:
+            found[-1].append(line)
+        else:
+            found.append([line])
+        inside ^= bool(line.count(b'"') % 2)
+    if inside and 2 * len(found.pop()) > len(lines):  # else the lines end where a cell goes on
+        return lines
+    return [b"\n".join(record) for record in found]
+
+
+def _mostly_as_first(counts: list[int]) -> bool:
+    """Whether the first line has some marks, and most lines below it just as many."""
+    return counts[0] > 0 and 2 * sum(count == counts[0] for count in counts[1:]) > len(counts) - 1
 
 
 def _said(mark: str) -> str:

@@ -4,6 +4,7 @@ A number is a number only where nothing is lost by reading it so: `02108`, `+49`
 beyond 2**53 are codes, which stay texts, byte for byte.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,6 +67,21 @@ def gap_words(missing: Sequence[str]) -> pa.Array:
     return arrow.strings([*MISSING, *missing]) if missing else _GAP_WORDS
 
 
+def without_gaps(found: Array, missing: Sequence[str]) -> Array:
+    """Numbers, NaN where one is a number that means a gap, in whatever way it was written."""
+    values = gap_numbers(missing) if missing else []
+    if not values or not (gaps := np.isin(found, values)).any():
+        return found
+    without: Array = np.where(gaps, np.nan, found)
+    return without
+
+
+def gap_numbers(missing: Sequence[str]) -> list[float]:
+    """Those of the texts that mean a gap which are numbers: -999 is one in formats with types, too."""
+    return [float(text) for text in missing if _IS_NUMBER.match(text)]
+
+
+_IS_NUMBER = re.compile(NUMBER)
 _GAP_WORDS = arrow.strings(MISSING)
 
 

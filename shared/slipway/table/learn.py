@@ -72,20 +72,22 @@ def of_numbers(name: str, found: Array, given: DataOptions) -> Learned:
     learn_numbers.check_finite(name, found, found)
     kind = given.kinds.get(name, "")
     if kind:
-        column = Column(name=name, kind=kind, missing=given.missing)  # type: ignore[arg-type]
-        typed = match.cells_of(found, column)
-        return _facts(column, typed), typed, []
+        column, typed, notes = _by_kind(name, found, given, kind)
+        return _facts(column, typed), typed, notes
     column, typed, notes = learn_numbers.numbers(name, found, given)
     return _facts(column, typed), typed, notes
 
 
-def _by_kind(name: str, cells: pa.Array, given: DataOptions, kind: str) -> Learned:
+def _by_kind(name: str, cells: Any, given: DataOptions, kind: str) -> Learned:
     """As the user or the algorithm says."""
     if kind == "text":
         return learn_texts.texts(name, cells, given, collapse=False)
     column = Column(name=name, kind=kind, missing=given.missing)  # type: ignore[arg-type]
     if kind != "time":
-        return column, match.cells_of(cells, column), []
+        typed = match.cells_of(cells, column)
+        if kind == "integer":
+            learn_numbers.check_whole(name, typed, cells)
+        return column, typed, []
     texts = match.texts_of(cells, column)
     times, note = TimeFormat.learn(texts, given.dates, name, known=True)
     if times is None:
@@ -99,12 +101,12 @@ def _by_kind(name: str, cells: pa.Array, given: DataOptions, kind: str) -> Learn
 
 def _by_cells(name: str, cells: pa.Array, given: DataOptions) -> Learned:
     if pa.types.is_boolean(cells.type):
-        return Column(name=name, kind="boolean", words=("false", "true")), numbers(cells, name), []
+        found = Column(name=name, kind="boolean", words=("false", "true"), missing=given.missing)
+        return found, numbers(cells, name), []
     if pa.types.is_int64(cells.type):
         return learn_numbers.integers(name, cells, given) or learn_texts.beyond(name, cells, given)
     if pa.types.is_float64(cells.type):
-        found = numbers(cells, name)
-        return learn_numbers.numbers(name, found, given)
+        return learn_numbers.numbers(name, numbers(cells, name), given)
     return learn_texts.of_texts(name, cells, given)
 
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from slipway.errors import UserError, shown
 from slipway.table import arrow
 from slipway.table.arrow import Array
-from slipway.table.kinds import EXACT
+from slipway.table.kinds import EXACT, without_gaps
 from slipway.table.options import DataOptions
 from slipway.table.schema import Column
 
@@ -23,11 +23,13 @@ def integers(name: str, cells: pa.Array, given: DataOptions) -> Learned | None:
     if ends["max"] is not None and max(ends["max"], -ends["min"]) >= EXACT:
         return None
     found = arrow.integers(cells) if not cells.null_count else arrow.floats(cells.cast(pa.float64()))
+    found = without_gaps(found, given.missing)
     return Column(name=name, kind="integer", missing=given.missing), found, gaps(name, found)
 
 
 def numbers(name: str, found: Array, given: DataOptions) -> Learned:
     """A column of floats; of whole ones, as a gap or a format without integers makes of them, integers."""
+    found = without_gaps(found, given.missing)
     if np.isnan(found[:1000]).all() and np.isnan(found).all():
         return Column(name=name, kind="text"), np.full(len(found), None, dtype=object), []
     if is_whole(found):
@@ -51,6 +53,16 @@ def check_finite(name: str, found: Array, cells: Any) -> None:
         row = int(np.isinf(found).argmax())
         cell = cells[row].as_py() if isinstance(cells, pa.Array) else float(cells[row])
         raise UserError(f"expected a finite number, got {shown(cell)}", row + 1, name)
+
+
+def check_whole(name: str, found: Array, cells: Any) -> None:
+    """Raises UserError for the first number that is not whole, or too large for float64 to hold exactly."""
+    bad = (found != np.trunc(found)) | (np.abs(found) >= EXACT)
+    bad &= ~np.isnan(found)
+    if bad.any():
+        row = int(bad.argmax())
+        cell = cells[row].as_py() if isinstance(cells, pa.Array) else float(cells[row])
+        raise UserError(f"expected a whole number below 2**53, got {shown(cell)}", row + 1, name)
 
 
 def gaps(name: str, found: Array) -> list[str]:

@@ -66,6 +66,8 @@ def cells_of(values: Any, column: Column, errors: Errors | None = None) -> Any:
         return found
     if kind == "boolean":
         return truths(values, column, errors)
+    if errors is not None and isinstance(values, list):
+        values = _without_nested(values, column, errors)
     return texts_of(values, column)
 
 
@@ -73,7 +75,7 @@ def truths(values: Any, column: Column, errors: Errors | None = None) -> Array:
     """Booleans as 1, 0 and NaN: words in any case, or the numbers 1 and 0."""
     cells = values if isinstance(values, list) else plain.plain(values)
     if isinstance(cells, pa.Array) and not arrow.is_text(cells.type):
-        found = numbers(cells, column.name)
+        found = numbers(cells, column.name, column.missing)
         bad = ~((found == 0) | (found == 1) | np.isnan(found))
         _refuse(np.flatnonzero(bad), cells, column.name, errors)
         return np.where(bad, np.nan, found)
@@ -84,19 +86,19 @@ def truths(values: Any, column: Column, errors: Errors | None = None) -> Array:
         if not wrong:
             return np.append(found, np.nan)[arrow.codes(packed)]
     listed = cells if isinstance(cells, list) else cells.to_pylist()
-    gaps = {*kinds.MISSING, *column.missing}
+    gaps = {*kinds.MISSING, *column.missing, *kinds.gap_numbers(column.missing)}
     found = np.array([_truth(cell, gaps) for cell in listed], dtype=np.float64)
     _refuse(np.flatnonzero(found < 0), listed, column.name, errors)
     return np.where(found < 0, np.nan, found)
 
 
-def _truth(cell: Any, gaps: Set[str]) -> float:
+def _truth(cell: Any, gaps: Set[str | float]) -> float:
     """1 or 0, NaN where missing, -1 where it is none of these."""
     if isinstance(cell, str):
         cell = cell.strip()
         found = np.nan if cell in gaps else TRUTHS.get(cell, _DIGITS.get(cell, -1))
         return float(found)
-    if cell is None or cell != cell:
+    if cell is None or cell != cell or (type(cell) in (int, float) and cell in gaps):
         return np.nan
     return float(cell) if isinstance(cell, int | float) and cell in (0, 1) else -1.0
 
@@ -125,6 +127,17 @@ def texts_of(values: Any, column: Column) -> Any:
     return pc.if_else(gaps, arrow.NULL, cells) if any_true(gaps) else cells
 
 
+def _without_nested(values: list[Any], column: Column, errors: Errors) -> list[Any]:
+    """The cells, missing where one is a list or an object; `errors` then say so."""
+    if not {dict, list} & set(map(type, values)):
+        return values
+    for row, value in enumerate(values, 1):
+        if isinstance(value, list | dict):
+            kind = "a list" if isinstance(value, list) else "an object"
+            errors.setdefault(row - 1, UserError(f"a cell holds {kind}; expected a text", row, column.name))
+    return [None if isinstance(value, list | dict) else value for value in values]
+
+
 def _text(value: Any, column: Column, row: int | None = None) -> str | None:
     if value is None or value != value:
         return None
@@ -132,7 +145,8 @@ def _text(value: Any, column: Column, row: int | None = None) -> str | None:
         return (column.words or ("false", "true"))[value]
     if isinstance(value, int | float):
         text = (kinds.number_text(value) if isinstance(value, float) else None) or str(value)
-        return f"{text}.0" if column.whole == "12.0" and _is_whole(text) else text
+        value = f"{text}.0" if column.whole == "12.0" and _is_whole(text) else text
+        return None if value in column.missing else value
     if not isinstance(value, str):
         kind = {"list": "a list", "dict": "an object"}.get(type(value).__name__, type(value).__name__)
         raise UserError(f"a cell holds {kind}; expected a text", row, column.name)

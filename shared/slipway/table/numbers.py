@@ -43,7 +43,7 @@ def numbers(
         return _of_list(cells, name, missing, style, errors)
     cells = plain(cells)
     if not arrow.is_text(cells.type):
-        return _finite(_of_typed(cells, name), cells, name, errors)
+        return _finite(kinds.without_gaps(_of_typed(cells, name), missing), cells, name, errors)
     if style:
         cells = styles.unstyled(cells, style)
     if len(cells) <= FEW:
@@ -53,7 +53,7 @@ def numbers(
     found = None if _cast(trimmed[:FEW], missing) is None else _cast(trimmed, missing)
     if found is None:
         return _of_texts(cells, name, missing, errors)
-    return _finite(found, cells, name, errors)
+    return _finite(kinds.without_gaps(found, missing), cells, name, errors)
 
 
 def _cast(trimmed: pa.Array, missing: Sequence[str]) -> Array | None:
@@ -72,7 +72,8 @@ def _of_texts(cells: pa.Array, name: str, missing: Sequence[str], errors: Errors
     bad = ~(looks.numeric | looks.gaps | looks.infinite)
     _refuse(np.flatnonzero(bad), cells, name, "a number", errors)
     _refuse(np.flatnonzero(looks.infinite), cells, name, "a finite number", errors)
-    return _finite(parsed(looks.trimmed, looks.numeric), cells, name, errors)
+    found = kinds.without_gaps(parsed(looks.trimmed, looks.numeric), missing)
+    return _finite(found, cells, name, errors)
 
 
 def _of_list(
@@ -82,7 +83,7 @@ def _of_list(
         with contextlib.suppress(OverflowError):  # of a whole number of hundreds of digits
             found = np.array(cells, np.float64)
             if not np.isinf(found).any():
-                return found
+                return kinds.without_gaps(found, missing)
     found = np.empty(len(cells))
     for place, cell in enumerate(cells):
         value = number_of(cell, missing, style)
@@ -93,7 +94,7 @@ def _of_list(
             errors.setdefault(place, error)
             value = np.nan
         found[place] = value
-    return found
+    return kinds.without_gaps(found, missing)
 
 
 def number_of(cell: Any, missing: Sequence[str] = (), style: Style = "") -> float | str:

@@ -44,7 +44,7 @@ def _fewer(cells: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_integer(kind):
         return cells.cast(pa.int64())
     if pa.types.is_decimal(kind):
-        return cells.cast(pa.float64(), safe=True)
+        return _of_decimals(cells)
     if pa.types.is_floating(kind):
         return cells.cast(pa.float64())
     if pa.types.is_timestamp(kind) and kind.tz:
@@ -57,6 +57,16 @@ def _fewer(cells: pa.Array, kind: pa.DataType) -> pa.Array:
         except pa.ArrowInvalid:
             raise UserError("a column holds bytes that are not UTF-8; expected numbers or texts") from None
     raise UserError(f"a cell holds {str(kind)[:40]}; expected a number or a text")
+
+
+def _of_decimals(cells: pa.Array) -> pa.Array:
+    """Decimals as floats, but whole ones, as databases write ids, to the last digit."""
+    if cells.type.scale != 0:
+        return cells.cast(pa.float64())
+    try:
+        return cells.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return cells.cast(pa.string())
 
 
 def _zoned(cells: pa.Array) -> pa.Array:

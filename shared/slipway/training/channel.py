@@ -57,6 +57,7 @@ class Channel:
         self._texts: set[str] = {
             name for name, kind in self._options.kinds.items() if kind in {"text", "time"}
         }
+        self._as_texts: frozenset[str] = frozenset()  # the columns that blocks were read as texts in so far
         self._kept: list[tuple[Raw, str]] | None = None
         self._peeked: tuple[tuple[Raw, str], Blocks] | None = None
         self._first: Raw | None = None
@@ -228,14 +229,16 @@ class Channel:
     def _concatenated(self) -> Concatenated:
         # Cells that read as numbers here may be among texts there: 1.50 is to stay what it is called.
         like = {name for name, column in self._known().items() if column.kind in {"text", "time"}}
-        reading = Reading(texts=frozenset(self._texts | like), missing=self._options.missing)
+        self._as_texts = frozenset(self._texts | like)
+        reading = Reading(texts=self._as_texts, missing=self._options.missing)
         return Concatenated(self.name, self._inputs, self.content_type, reading)
 
     def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
         whole = blocks is None
         names, notes = self.names, list(self._head.notes)
-        draft = Draft(self.name, names, self._options, self._roles, self._known(), frozenset(self._texts))
-        for raw, file in self._blocks() if blocks is None else blocks:
+        blocks = self._blocks() if blocks is None else blocks
+        draft = Draft(self.name, names, self._options, self._roles, self._known(), self._as_texts)
+        for raw, file in blocks:
             draft.add(raw, file)
         try:
             table, said = draft.table()
@@ -243,7 +246,7 @@ class Channel:
             self._texts |= set(error.names)
             if not whole:
                 return self._table(iter([(self._reread_head(), "")]))
-            self._kept = self._peeked = None
+            self._kept = self._peeked = self._first = None
             return self._table(None)
         return table, [*notes, *said]
 

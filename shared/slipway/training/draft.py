@@ -121,13 +121,18 @@ class Draft:
         if len(types) == 1:
             kind = next(iter(types))
             same = [pa.nulls(len(chunk), kind) if chunk.type == pa.null() else chunk for chunk in chunks]
-            if forced and kind == pa.float64() and self._may_be_reread(name):
+            if forced and self._lost(name, kind, chunks) and self._may_be_reread(name):
                 raise MustBeTexts([name])
             return concatenated_texts(same)
-        if pa.float64() in types and self._may_be_reread(name):
+        if self._may_be_reread(name):
             raise MustBeTexts([name])
         plain = Column(name=name, kind="text")
         return concatenated_texts([match.texts_of(chunk, plain) for chunk in chunks])
+
+    def _lost(self, name: str, kind: pa.DataType, chunks: Sequence[Any]) -> bool:
+        """Whether texts were lost by reading them as numbers: 1.50, and NA, which is no gap among keys."""
+        gaps = self._roles.get(name) != "label" and any(chunk.null_count for chunk in chunks)
+        return bool(kind == pa.float64() or (kind == pa.int64() and gaps))
 
     def _may_be_reread(self, name: str) -> bool:
         """Whether numbers may be had as they were written: once, and from a CSV."""
