@@ -86,7 +86,7 @@ def truths(values: Any, column: Column, errors: Errors | None = None) -> Array:
         if not wrong:
             return np.append(found, np.nan)[arrow.codes(packed)]
     listed = cells if isinstance(cells, list) else cells.to_pylist()
-    gaps = {*kinds.MISSING, *column.missing, *kinds.gap_numbers(column.missing)}
+    gaps: set[str | float] = {*kinds.MISSING, *column.missing, *kinds.gap_numbers(column.missing)}
     found = np.array([_truth(cell, gaps) for cell in listed], dtype=np.float64)
     _refuse(np.flatnonzero(found < 0), listed, column.name, errors)
     return np.where(found < 0, np.nan, found)
