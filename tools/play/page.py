@@ -15,7 +15,7 @@ from slipway import formats
 from slipway.describe import describe
 from slipway.errors import UserError
 from slipway.formats import Reading
-from slipway.formats.csv import numbered
+from slipway.formats.csv_file import numbered
 from slipway.manifest import Manifest
 from slipway.settings import Settings
 from slipway.table import learn
