@@ -5,6 +5,7 @@
 import io
 import struct
 import zipfile
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,8 @@ CSV, JSON, LINES, NPY = "text/csv", "application/json", "application/jsonlines",
 PARQUET, RECORDIO, LIBSVM = "application/x-parquet", "application/x-recordio-protobuf", "text/libsvm"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RECORD = '{"on_error": "record"}'
+# Found by the fuzzer: pyarrow 26 ends the process where this footer's columns are looked at one by one.
+DAMAGED = "UEFSMRUEFSAVJEwVBBUAEgAAEDwBAAAAAAAAAAIAAAAAAAAAFQAVEhUWLBUGFRAVBhUGHBgIAgAAAAAAAAAYCAEAAAAAAAAAFgIoCAIAAAAAAAAAGAgBAAAAAAAAABERAAAACSACAAAAAwMBAwIVBBUgFSRMFQQVABIAABA8AAAAAAAA4D+cdQCIPOQ3fhUAFRIVFiwVBhUQFQYVBhwYCJx1AIg85Dd+GAgAAAAAAADgPxYCKAicdQCIPOQ3fhAIAAAAAAAA4D8REQAAAAkgAgAAAAMFAQMCFQQZPDUAGAZzY2hlbWEVBAAVBCUCGAFuABUKJgIYAXgAFgYZHBksJgAcFQQZNQAGEBkYAW4VAhYGFswBFtQBJkgmCBwYCAIAAAAAAAAAGAgBAAAAAAAAABYCKAgCAAAAAAAAABgIAQAAAAAAAAAREQAZLBUEFQAVAgAVABUQFQIAPCkGGSYCBAAAACYAHBUKGTUABhAZGAF4FQIWBhbMARbUASacAibcARwYCJx1AIg85Dd+GAgAAAAAAADgPxYCKAicdQCIPOQ3fhgIAAAAAAAA4D8REQAZLBUEFQAVAgAVABUQFQIAPCkGGSYCBAAAABaYAxYGJggWqAMAGRwYDEFSUk9XOnNjaGVtYRjsAS8vLy8vNmdBQUFBUUFBQUFBQUFLQUF3QUJnQUZBQWdBQ2dBQUFBQUJCQUFNQUFBQUNBQUlBQUFBQkFBSUFBQUFCQUFBQUFJQUFBQkVBQUFBQkFBQUFOVC8vLzhBQUFFREVBQUFBQmdBQUFBRUFBQUFBQUFBQUFFQUFBQjRBQVlBQ0FBR0FBWUFBQUFBQUFJQUVBQVVBQWdBQmdBSEFBd0FBQUFRQUJBQUFBQUFBQUVDRUFBQUFCd0FBQUFFQUFBQUFBQUFBQUVBQUFCdUFBQUFDQUFNQUFnQUJ3QUlBQUFBQUFBQUFVQUFBQUE9ABggcGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZLBwAABwAAAAnAgAAUEFSMQ=="
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,7 @@ BODIES: dict[str, Body] = {
     "Excel: OpenDocument that passes for a workbook": Body(EXCEL, lambda: ods(1_048_000, ("xl/workbook.xml",))),
     "Excel: no workbook, but a zip": Body(EXCEL, lambda: xlsx("").replace(b"xl/", b"xx/")),
     "Excel: an old workbook's head alone": Body("application/vnd.ms-excel", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 4000),
+    "Parquet: statistics of another size": Body(PARQUET, lambda: b64decode(DAMAGED), statuses=(400,)),
     "Parquet: zeros without end": Body(PARQUET, lambda: parquet({"x": np.zeros(1 << 26)})),
     "Parquet: zeros for every column": Body(PARQUET, lambda: parquet({name: np.zeros(1 << 23) for name in "wxyz"})),
     "Parquet: a long text again and again": Body(PARQUET, lambda: parquet({"code": pa.DictionaryArray.from_arrays(np.zeros(4_000_000, np.int32), ["lang " * 300]), **{name: np.zeros(4_000_000, np.int8) for name in ("ok", "n", "x")}}), model="mixed"),
