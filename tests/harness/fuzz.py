@@ -39,6 +39,7 @@ WORDS = (b'"', b"\n", b"\r\n", b",", b";", b"\x00", b"NaN", b"1e999", b"-", b"\x
          b"null", b"\\ud800", b'"features"', b'"instances"', b'"data"', b'"columns"', b'"keys"', b'"shape"', b'"values"',
          b"18446744073709551616", b"9" * 30, b"true", b"x,n", b"\x00\xd8", b"PAR1", b"0x1", b"1_0", b"\xe2\x80\xa8")  # fmt: skip
 SECONDS = 2.0
+RUNS = 25_000  # with a seed
 GROWTH = 150  # MB over a run
 
 
@@ -174,8 +175,8 @@ def by_chance(seconds: float, seed: int = 0) -> int:
     return tried
 
 
-def by_coverage(seconds: int) -> None:
-    """Lets atheris look; it ends the process, with 0 where nothing was found."""
+def by_coverage(seconds: int, seed: int | None) -> None:
+    """Lets atheris look; it ends the process, with 0 where nothing was found. With a `seed` it looks at the same."""
 
     def one(data: bytes) -> None:
         if not is_workbook(data) or zlib.crc32(data) % 20 == 0:
@@ -185,6 +186,7 @@ def by_coverage(seconds: int) -> None:
         for number, data in enumerate(seeds()):
             (Path(folder) / f"{number:03}").write_bytes(data)
         limits = [f"-max_total_time={seconds}", "-max_len=4096", "-timeout=20", "-rss_limit_mb=1024"]
+        limits += [] if seed is None else [f"-seed={seed}", f"-runs={RUNS}"]
         quiet = ["-verbosity=0", "-print_final_stats=1", f"-artifact_prefix={gettempdir()}/"]
         atheris.Setup([sys.argv[0], *limits, *quiet, folder], one)
         atheris.Fuzz()
@@ -193,7 +195,7 @@ def by_coverage(seconds: int) -> None:
 if __name__ == "__main__":
     wanted = int(sys.argv[1])
     if atheris:
-        by_coverage(wanted)
+        by_coverage(wanted, int(sys.argv[2]) if len(sys.argv) > 2 else None)
     else:
         print("atheris is not installed: by chance alone")
         print(f"{by_chance(wanted)} requests, nothing found")
