@@ -163,7 +163,7 @@ def _styled(
         return None
     found = reading.numbers(cells, name, given.missing, style)
     column, typed, notes = numbers(name, found, given)
-    said = f"column {shown(name)}: {shown(spellings[0])} was read as a number with {styles.MEANT[style]}"
+    said = f"column {shown(name)}: {shown(spellings[0])} was taken for a number with {styles.MEANT[style]}"
     return column.model_copy(update={"style": style}), typed, [said, *notes]
 
 
