@@ -13,7 +13,7 @@ from slipway.errors import UserError
 from slipway.formats import csv_cells
 from slipway.formats.base import Reading
 from slipway.formats.charset import LOST
-from slipway.formats.csv_request import fits, has_commas, request_dialect
+from slipway.formats.csv_request import has_commas, request_dialect
 from slipway.media import MediaType
 from slipway.table import header
 from slipway.table.raw import Raw
@@ -110,6 +110,6 @@ def _width(lines: Sequence[bytes], mark: str, schema: Schema) -> int:
     """How many cells a row has: what fits the model, in the first line where something does."""
     for line in lines[:10_000]:
         cells = _cells(line, mark)
-        if cells and fits(len(cells), schema):
+        if cells and schema.fits(len(cells)):
             return len(cells)
     return len(schema.columns)

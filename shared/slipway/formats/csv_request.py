@@ -94,7 +94,7 @@ def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
     if not any(mark.encode() in head for mark in dialect.MARKS[1:]):
         return COMMAS
     found = head.split(b"\n")
-    commas = fits(found[0].count(b",") + 1, schema) and b'"' not in found[0]
+    commas = schema.fits(found[0].count(b",") + 1) and b'"' not in found[0]
     if commas and not has_commas(schema):
         return COMMAS
     return dialect.detect(found[:1000] if len(head) == len(body) else found[:-1][:1000])
@@ -103,15 +103,6 @@ def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
 def has_commas(schema: Schema) -> bool:
     """Whether numbers of the model's are written with commas, so that these need not separate cells."""
     return any("," in column.style for column in schema.columns)
-
-
-def fits(width: int, schema: Schema) -> bool:
-    """Whether so many cells without names are a row of the model's."""
-    try:
-        schema.positions(None, width)
-    except UserError:
-        return False
-    return True
 
 
 def has_blank(body: bytes) -> bool:

@@ -139,7 +139,7 @@ def _lenient(rows: Sequence[Any], reading: Reading, places: Sequence[int]) -> tu
     found = [(place, row) for place, row in zip(places, rows, strict=True) if place not in errors]
     kind = next((type(row) for _, row in found if isinstance(row, list | dict)), dict)
     widths = dict.fromkeys(len(row) for _, row in found if isinstance(row, list))
-    width = next((width for width in widths if _fits(width, schema)), len(schema.columns))
+    width = next((width for width in widths if schema.fits(width)), len(schema.columns))
     good = []
     for place, row in found:
         if not isinstance(row, kind):
@@ -152,14 +152,6 @@ def _lenient(rows: Sequence[Any], reading: Reading, places: Sequence[int]) -> tu
         else:
             good.append((place, row))
     return [row for _, row in good], [place for place, _ in good]
-
-
-def _fits(width: int, schema: Schema) -> bool:
-    try:
-        schema.positions(None, width)
-    except UserError:
-        return False
-    return True
 
 
 def matrix_of(rows: Any, schema: Schema) -> Array | None:

@@ -135,6 +135,14 @@ class Schema(BaseModel):
             raise UserError(self._missing(missing or list(self.names), names))
         return [where.get(name) for name in self.names]
 
+    def fits(self, width: int) -> bool:
+        """Whether so many cells without names are a row of the model's."""
+        try:
+            self._by_position(width)
+        except UserError:
+            return False
+        return True
+
     def sent(self, names: Sequence[str] | None, width: int) -> list[str]:
         """What the `width` columns sent are called, also where they came by position."""
         if names is not None and (self.named or self.knows(names)):
