@@ -39,9 +39,20 @@ class Looks:
     """Cells that say "missing" in a column of numbers."""
     numeric: Array
     """Cells that read as plain numbers, and lose nothing by it but perhaps the marks below."""
-    codes: Array
-    """Cells of digits that would lose some: leading zeros, a plus sign, underscores."""
-    infinite: Array
+
+    @cached_property
+    def codes(self) -> Array:
+        """Cells of digits that would lose some: leading zeros, a plus sign, underscores."""
+        found: Array = arrow.flags(pc.match_substring_regex(self.trimmed, CODE)) & ~self.gaps
+        return found
+
+    @cached_property
+    def infinite(self) -> Array:
+        """Cells that say so."""
+        if (self.numeric | self.gaps).all():
+            return np.zeros(len(self.gaps), bool)
+        found: Array = arrow.flags(pc.match_substring_regex(self.trimmed, INFINITE)) & ~self.gaps
+        return found
 
     @cached_property
     def others(self) -> Array:
@@ -53,13 +64,8 @@ class Looks:
 def look(cells: pa.Array, missing: Sequence[str] = ()) -> Looks:
     """Looks at each cell of a column of texts; the work is linear in their bytes."""
     trimmed = pc.utf8_trim_whitespace(cells)
-    numeric = arrow.flags(pc.match_substring_regex(trimmed, NUMBER))
     gaps = arrow.flags(pc.is_in(trimmed, gap_words(missing))) | ~arrow.flags(pc.is_valid(cells))
-    codes = arrow.flags(pc.match_substring_regex(trimmed, CODE)) & ~gaps
-    infinite = np.zeros(len(cells), bool)
-    if not (numeric | gaps).all():
-        infinite = arrow.flags(pc.match_substring_regex(trimmed, INFINITE)) & ~gaps
-    return Looks(trimmed, gaps, numeric & ~gaps, codes, infinite)
+    return Looks(trimmed, gaps, arrow.flags(pc.match_substring_regex(trimmed, NUMBER)) & ~gaps)
 
 
 def gap_words(missing: Sequence[str]) -> pa.Array:
