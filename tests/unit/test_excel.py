@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from slipway import Channel
 from slipway.errors import NoRows, PayloadTooLarge, UserError
+from slipway.formats import excel
 from unit.tables import cells
 from unit.tables import read as raw_of
 
@@ -114,3 +115,9 @@ def test_a_further_workbook_has_a_header_if_the_first_one_has_and_the_same(tmp_p
         "2019": [1.5, 3],
         "2020": [2, 1900],
     }
+
+
+def test_a_workbook_that_takes_too_long_is_refused(monkeypatch):
+    monkeypatch.setattr(excel, "_SECONDS", 0.001)
+    with pytest.raises(PayloadTooLarge, match=r"the workbook takes more than 0\.001 s to read"):
+        read(xlsx(ROWS))

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from slipway.errors import NoRows, PayloadTooLarge, UserError
-from slipway.formats import read_table, reader
+from slipway.formats import Reading, parquet, read_table, reader
 from slipway.table.budget import Budget
+from slipway.table.schema import Column, Schema
 from unit.tables import cells
 from unit.tables import read as raw_of
 
@@ -95,3 +96,13 @@ def test_ids_that_a_database_wrote_as_decimals_lose_no_digit(kind, digits):
     found = read_table(sink.getvalue().to_pybytes(), "parquet")
     assert found.kinds == {"id": "text"}
     assert found.column("id").tolist() == [digits, None, "7"]
+
+
+def test_a_footer_that_takes_too_long_is_refused(monkeypatch):
+    """The process that looks at lists is ended, and the answer says so."""
+    monkeypatch.setattr(parquet, "_SECONDS", 0.001)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": [[1.0, 2.0]]}), sink)
+    columns = (Column(name="x", kind="list"),)
+    with pytest.raises(PayloadTooLarge, match=r"takes more than 0\.001 s to look at"):
+        PARQUET.read(sink.getvalue().to_pybytes(), PLAIN, Reading(Schema(columns=columns, table=columns)))

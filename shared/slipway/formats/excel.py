@@ -4,15 +4,13 @@ The reader aborts where a sheet asks for more memory than there is, which must e
 """
 
 import io
-import subprocess
-import sys
 import zipfile
 from typing import Any
 
 import orjson
 
 from slipway.errors import NoRows, PayloadTooLarge, UserError
-from slipway.formats import excel_sheet
+from slipway.formats import isolated
 from slipway.formats.base import Format, Reading, nonempty
 from slipway.formats.csv_file import headed_like
 from slipway.media import MediaType
@@ -99,20 +97,12 @@ def _unpacked(body: bytes) -> int:
 def _rows(body: bytes, cells: int) -> list[list[Any]]:
     memory = min(_MOST_MEMORY, _MEMORY + _TAKES * len(body))
     try:
-        done = subprocess.run(
-            # By its path, and so without the rest of this package, which takes half a second to import.
-            [sys.executable, "-I", excel_sheet.__file__, str(memory), str(cells)],
-            input=body,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        written = isolated.run("excel_sheet.py", body, _SECONDS, memory, cells)
+    except isolated.TimedOutError:
         raise PayloadTooLarge(f"the workbook takes more than {_SECONDS} s to read") from None
-    if done.returncode < 0 or not done.stdout:
+    if written is None:
         raise PayloadTooLarge("the first sheet spans more cells than there is memory for")
-    found = orjson.loads(done.stdout)
+    found = orjson.loads(written)
     if isinstance(found, list):
         return found
     if found.get("large"):

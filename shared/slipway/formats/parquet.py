@@ -1,10 +1,7 @@
 """application/x-parquet: one Parquet file."""
 
 import io
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 import orjson
@@ -12,15 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slipway.errors import PayloadTooLarge, UserError
+from slipway.formats import isolated
 from slipway.formats.base import Format, Reading, nonempty
 from slipway.media import MediaType
 from slipway.table.arrow import Array
 from slipway.table.raw import Raw
 
 _MAGIC = b"PAR1"
-_LISTS = str(Path(__file__).with_name("parquet_lists.py"))
 _TEXTS = {"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
 _ROWS = 1 << 16  # that are unfolded at a time
+_SECONDS = 30  # less than a request may take
 _MALFORMED = (pa.ArrowException, OSError, ValueError, RuntimeError, OverflowError, MemoryError)
 
 
@@ -83,10 +81,6 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
             yield Raw(columns, len(batch), names)
         if not rows:
             yield Raw([pa.nulls(0, pa.string()) for _ in names], 0, names)
-    except PayloadTooLarge:
-        raise
-    except UserError:
-        raise
     except _MALFORMED as error:
         said = (str(error).splitlines() or [""])[0][:120]
         raise UserError(f"the body is not a Parquet file: {said}") from None
@@ -94,8 +88,7 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
 
 def _check_claims(metadata: Any, source: Any, size: int, reading: Reading) -> None:
     """Raises PayloadTooLarge where texts or lists unfold to too much, by what the file says of itself."""
-    schema = metadata.schema
-    columns = [schema.column(place) for place in range(metadata.num_columns)]
+    columns = _columns(metadata)
     numbers = sum(column.physical_type not in _TEXTS for column in columns)
     if numbers < len(columns):
         groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
@@ -108,18 +101,22 @@ def _check_claims(metadata: Any, source: Any, size: int, reading: Reading) -> No
 def _values_in_lists(source: Any) -> int:
     whole = source.getvalue() if isinstance(source, io.BytesIO) else bytes(memoryview(source.read()))
     length = int.from_bytes(whole[-8:-4], "little") + 8
-    done = subprocess.run(
-        [sys.executable, "-I", _LISTS], input=whole[-length:], capture_output=True, timeout=30, check=False
-    )
     source.seek(0)
-    if done.returncode != 0 or not done.stdout.strip().isdigit():
+    try:
+        written = isolated.run("parquet_lists.py", whole[-length:], _SECONDS)
+    except isolated.TimedOutError:
+        raise PayloadTooLarge(f"the Parquet file takes more than {_SECONDS} s to look at") from None
+    if written is None or not written.strip().isdigit():
         raise UserError("the body is not a Parquet file: what it says of its columns cannot be read")
-    return int(done.stdout)
+    return int(written)
 
 
 def _text_columns(metadata: Any) -> list[str]:
-    columns = [metadata.schema.column(place) for place in range(metadata.num_columns)]
-    return [column.path for column in columns if column.physical_type in _TEXTS]
+    return [column.path for column in _columns(metadata) if column.physical_type in _TEXTS]
+
+
+def _columns(metadata: Any) -> list[Any]:
+    return [metadata.schema.column(place) for place in range(metadata.num_columns)]
 
 
 def _unfolded(column: pa.Array) -> tuple[pa.Array, int]:
