@@ -3,6 +3,7 @@
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, ClassVar, Literal
 
@@ -18,6 +19,7 @@ from slipway.table.schema import Schema
 from slipway.table.table import Table
 
 BLOCK = 8 << 20  # bytes of a stream that are read at a time
+SAMPLE = 1 << 18  # bytes that tell how it is written
 Direct = Literal["", "number", "integer"]
 """How a column may be read at once: as numbers, if its cells are; else as what they are."""
 
@@ -107,6 +109,25 @@ def nonempty(body: bytes, what: str = "the body is empty") -> bytes:
     if not body:
         raise NoRows(what)
     return body
+
+
+def head(body: bytes) -> bytes:
+    """The first lines, which tell how it is written; all of it where the first one is longer."""
+    some = body[:SAMPLE]
+    return some if len(some) == len(body) else some[: some.rfind(b"\n") + 1] or body
+
+
+@contextmanager
+def after(done: int, noun: str = "row") -> Iterator[None]:
+    """Says after which row of the file a line is counted; a block of blank lines is passed over."""
+    try:
+        yield
+    except NoRows:
+        return
+    except UserError as error:
+        if error.row is not None or not done:
+            raise
+        raise UserError(f"after {noun} {done}, {error}") from None
 
 
 def line_blocks(stream: IO[bytes], quoted: bool, size: int = BLOCK) -> Iterator[bytes]:

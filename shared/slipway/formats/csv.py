@@ -9,7 +9,7 @@ import orjson
 
 from slipway.errors import UserError
 from slipway.formats import csv_file, csv_lenient, csv_request, digits
-from slipway.formats.base import Format, Reading, line_blocks, stream_of
+from slipway.formats.base import Format, Reading, after, line_blocks, stream_of
 from slipway.formats.charset import utf8
 from slipway.media import MediaType
 from slipway.table.arrow import Array
@@ -61,7 +61,7 @@ class CSV(Format):
         file = csv_file.File(media, reading)
         done = 0
         for piece in pieces:
-            with csv_file.after(done):
+            with after(done):
                 found = file.read(utf8(piece, media))
                 done += found.height
                 yield found

@@ -1,15 +1,14 @@
 """A training file of CSV, which says itself how it is written and whether it has a header."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import pyarrow as pa
 
 from slipway.errors import NoRows, UserError, listed
 from slipway.formats import csv_cells
-from slipway.formats.base import Reading
-from slipway.formats.csv_request import SAMPLE, lines, without_first
+from slipway.formats.base import Reading, head
+from slipway.formats.csv_request import lines, without_first
 from slipway.media import MediaType
 from slipway.table import dialect, header
 from slipway.table.dialect import COMMAS, Dialect
@@ -41,7 +40,7 @@ class File:
         assert self._typing is not None
         if len(self._typing.direct) == 1:
             body = self._without_blank_end(body)
-        if not body.strip(b"\r\n"):
+        if not body.lstrip(b"\r\n"):  # which copies nothing, mostly
             return Raw(
                 [pa.array([], pa.string())] * len(self._typing.direct),
                 0,
@@ -66,8 +65,7 @@ class File:
         reading, notes = self._reading, []
         if b"\n" not in body:  # an old Mac's file, which came as one piece
             body = body.replace(b"\r", b"\n")
-        head = body[:SAMPLE]
-        rows = (head if len(head) == len(body) else head[: head.rfind(b"\n") + 1] or body).split(b"\n")[:1001]
+        rows = head(body).split(b"\n")[:1001]
         self._dialect = dialect.said(self._media) or (
             Dialect("\t") if self._media.essence == "text/tab-separated-values" else dialect.detect(rows)
         )
@@ -157,19 +155,6 @@ def _without(body: bytes, head: bytes) -> bytes:
         return body
     mark = re.escape("\ufeff".encode())  # before each object, as some write it
     return re.sub(rb"(?m)^(?:%b)?%b(?:\r?\n|\r?\Z)" % (mark, re.escape(head)), b"", body)
-
-
-@contextmanager
-def after(done: int) -> Iterator[None]:
-    """Says after which row of the file a line is counted; a block of blank lines is passed over."""
-    try:
-        yield
-    except NoRows:
-        return
-    except UserError as error:
-        if error.row is not None or not done:
-            raise
-        raise UserError(f"after row {done}, {error}") from None
 
 
 def joined(found: list[Raw]) -> Raw:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from slipway.errors import UserError
 from slipway.formats import csv_cells
-from slipway.formats.base import Direct, Reading
+from slipway.formats.base import SAMPLE, Direct, Reading
 from slipway.media import MediaType
 from slipway.table import dialect, header
 from slipway.table.arrow import Array
@@ -20,7 +20,6 @@ from slipway.table.schema import Schema
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")  # as all readers have it
 _PLAIN = b"0123456789+-.eE,\n"
-SAMPLE = 1 << 18  # bytes that tell how a CSV is written
 
 
 def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw:

@@ -11,7 +11,7 @@ from slipway.formats import digits, json_rows
 from slipway.formats.base import Format, Reading
 from slipway.media import MediaType
 from slipway.table.arrow import Array
-from slipway.table.raw import Raw, block
+from slipway.table.raw import Raw
 
 _MANY = 64  # rows; from here on joining the cells' text beats a dict for each row, fivefold at 10,000
 _PLAIN = {int, float, bool, type(None)}  # what is written without commas
@@ -31,12 +31,7 @@ class JSON(Format):
 
     def read_document(self, document: Any, reading: Reading) -> Raw:
         """The rows of a document that is parsed already."""
-        rows = json_rows.rows_of(document, reading.schema, reading.errors)
-        if reading.numeric and not reading.errors:
-            matrix = json_rows.matrix_of(rows, reading.numeric)
-            if matrix is not None:
-                return block(matrix)
-        return json_rows.raw_of(rows, reading)
+        return json_rows.read(document, reading)
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """`{envelope: [{column: value}, …]}`, one object per row, null where missing."""

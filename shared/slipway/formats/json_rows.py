@@ -15,7 +15,7 @@ import orjson
 from slipway.errors import NoRows, UserError, shown
 from slipway.formats.base import Reading
 from slipway.table.arrow import Array
-from slipway.table.raw import Raw
+from slipway.table.raw import Raw, block
 from slipway.table.schema import Schema
 
 FORMS = '{"instances": [{"features": [1, 2]}]}, [{"x": 1, "y": 2}], {"x": [1], "y": [2]} or [[1, 2]]'
@@ -63,6 +63,16 @@ def _integer(digits: str) -> int | float:
     if value in (float("inf"), -float("inf")):
         raise ValueError("a number is too large")
     return value
+
+
+def read(document: Any, reading: Reading) -> Raw:
+    """The rows of a document that is parsed already; as one matrix where that is plain."""
+    rows = rows_of(document, reading.schema, reading.errors)
+    if reading.numeric and not reading.errors:
+        matrix = matrix_of(rows, reading.numeric)
+        if matrix is not None:
+            return block(matrix)
+    return raw_of(rows, reading)
 
 
 def rows_of(document: Any, schema: Schema | None, errors: dict[int, UserError] | None = None) -> Any:

@@ -7,12 +7,12 @@ import orjson
 
 from slipway.errors import NoRows, UserError, shown
 from slipway.formats import json_rows
-from slipway.formats.base import Format, Reading, line_blocks
+from slipway.formats.base import Format, Reading, after, head, line_blocks
 from slipway.formats.json import records
 from slipway.formats.json_typed import TypedLines
 from slipway.media import MediaType
 from slipway.table.arrow import Array
-from slipway.table.raw import Raw, block
+from slipway.table.raw import Raw
 
 
 class JSONLines(Format):
@@ -33,40 +33,23 @@ class JSONLines(Format):
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
         if reading.errors is not None:
             return _lenient(body, reading)
-        rows = json_rows.rows_of(_documents(body), reading.schema)
-        if reading.numeric:
-            matrix = json_rows.matrix_of(rows, reading.numeric)
-            if matrix is not None:
-                return block(matrix)
-        return json_rows.raw_of(rows, reading)
+        return json_rows.read(_documents(body), reading)
 
     def blocks(self, stream: IO[bytes], media: MediaType, reading: Reading) -> Iterator[Raw]:
         done = 0
         typed: TypedLines | None = None
         for piece in line_blocks(stream, quoted=False):
-            try:
+            with after(done):
                 if typed is None and reading.schema is None:
-                    typed = TypedLines(_documents(_head(piece)))
+                    typed = TypedLines(_documents(head(piece)))
                 found = typed.read(piece) if typed is not None else None
                 found = found or self.read(piece, media, reading)
                 done += found.height
                 yield found
-            except NoRows:
-                pass
-            except UserError as error:
-                if error.row is not None or not done:
-                    raise
-                raise UserError(f"after row {done}, {error}") from None
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """One object per line, null where missing."""
         return b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records(columns))
-
-
-def _head(body: bytes) -> bytes:
-    """The first lines."""
-    head = body[: 1 << 18]
-    return head if len(head) == len(body) else head[: head.rfind(b"\n") + 1] or body
 
 
 def _documents(body: bytes) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from slipway.errors import NotAcceptable, UserError, shown
-from slipway.formats.base import BLOCK, Format, Reading, nonempty
+from slipway.formats.base import BLOCK, Format, Reading, after, nonempty
 from slipway.media import MediaType
 from slipway.table.arrow import Array
 from slipway.table.raw import Raw
@@ -51,17 +51,13 @@ class RecordIO(Format):
             packed.append(frame(content))
             size += len(content)
             if size >= BLOCK:
-                yield self._block(packed, media, reading, done)
+                with after(done, "record"):
+                    yield self.read(b"".join(packed), media, reading)
                 done += len(packed)
                 packed, size = [], 0
         if packed:
-            yield self._block(packed, media, reading, done)
-
-    def _block(self, packed: list[bytes], media: MediaType, reading: Reading, done: int) -> Raw:
-        try:
-            return self.read(b"".join(packed), media, reading)
-        except UserError as error:
-            raise error if not done else UserError(f"after record {done}, {error}") from None
+            with after(done, "record"):
+                yield self.read(b"".join(packed), media, reading)
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """One record per row, each answer column a float32 tensor among its labels, as AWS's own do."""
