@@ -127,8 +127,8 @@ test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours and 
 	$(call in,tools) -m pytest benchmarks/classic
 
 # ---- check ----
-.PHONY: check check-style check-workflows check-shared $(IMAGES:%=check-%) check-locks check-generated
-check: check-style check-workflows check-shared $(WANTED:%=check-%) check-locks check-generated ## Lint, format, types, locks, generated files
+.PHONY: check check-style check-workflows check-types check-locks check-generated
+check: check-style check-workflows check-types check-locks check-generated ## Lint, format, types, locks, generated files
 
 check-style: $(TOOLS)
 	$(call in,tools) -m ruff check .
@@ -138,12 +138,10 @@ check-style: $(TOOLS)
 check-workflows: $(TOOLS)
 	$(call in,tools) tools/lint_workflows.py
 
-# Each image alone, as all of them call their modules `train` and `predictor`.
-MYPY = MYPYPATH=shared:images/$(1) $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/$(1) --python-executable $(call in,$(1))
-check-shared: $(TOOLS) $(ENVS)/shared/.stamp
-	$(call MYPY,shared) shared/slipway
-$(IMAGES:%=check-%): check-%: $(TOOLS) $(ENVS)/%/.stamp
-	$(call MYPY,$*) $(filter-out images/$*/test_% images/$*/conftest.py,$(wildcard images/$*/*.py images/$*/*/*.py))
+# The shared layer and all images at once, with the libraries of them all.
+check-types: $(TOOLS) $(ENVS)/all/.stamp
+	MYPYPATH=shared:images $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/all --python-executable $(call in,all) \
+	  --exclude '/tests/' shared/slipway $(IMAGES:%=images/%)
 
 check-locks: $(filter $(LOCAL)/%,$(UV))
 	$(PYTHON) tools/lock.py --check
@@ -155,6 +153,7 @@ check-generated: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp)
 .PHONY: build push shell base-rootfs $(IMAGES:%=build-%) $(IMAGES:%=push-%)
 comma := ,
 fact  = $(shell awk -F'"' '/^$(2) *= *"/ {print $$2; exit}' images/$(1)/image.toml)
+facts = $(shell awk -F'[][]' '/^$(2) *= *\[/ {gsub(/[",]/, " ", $$2); print $$2; exit}' images/$(1)/image.toml)
 suite = $(or $(call fact,$(1),base),$(SUITE))
 SUITES := $(sort $(foreach image,$(IMAGES),$(call suite,$(image))))
 # The tag of a shared layer: slipway/base:runtime, and with the suite at its end where that is not the usual one.
@@ -186,9 +185,9 @@ $(SUITES:%=layers-%): layers-%:
 build: $(WANTED:%=build-%) ## Build the images
 $(foreach image,$(IMAGES),$(eval build-$(image): layers-$(call suite,$(image))))
 $(IMAGES:%=build-%): build-%:
-	@$(DOCKER_BUILD) --file images/$*/Dockerfile --tag slipway/$*:$(call version,$*) --tag slipway/$*:latest \
+	@$(DOCKER_BUILD) --file images/Dockerfile --tag slipway/$*:$(call version,$*) --tag slipway/$*:latest \
 	  --build-arg BUILD_IMAGE=$(call layer,build,$(call suite,$*)) --build-arg RUNTIME_IMAGE=$(call layer,runtime,$(call suite,$*)) \
-	  --build-arg IMAGE=$* --build-arg TITLE="$(call fact,$*,title)" --build-arg VERSION=$(call version,$*) \
+	  --build-arg IMAGE=$* --build-arg DEBIAN_PACKAGES="$(call facts,$*,debian_packages)" --build-arg TITLE="$(call fact,$*,title)" --build-arg VERSION=$(call version,$*) \
 	  --build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) --build-arg SOURCE=$(SOURCE) \
 	  --build-arg LICENSES="$(call fact,$*,license)" .
 
@@ -274,6 +273,11 @@ $(ENVS)/shared/.stamp: shared/requirements.lock tests/requirements.lock | $(filt
 	@$(call MAKE_ENV,shared,$<)
 $(ENVS)/fuzz/.stamp: shared/requirements.lock tests/requirements.lock tests/fuzz.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,fuzz,$< -r tests/fuzz.lock)
+# The libraries of every image in one environment, for what looks at all images at once.
+$(ENVS)/all/.stamp: $(IMAGES:%=images/%/requirements.lock) tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
+	@$(call MAKE_ENV,all,$(firstword $(IMAGES:%=images/%/requirements.lock)))
+	@$(foreach image,$(IMAGES),$(UV) pip install --quiet --require-hashes --no-deps --build-constraints shared/installer.lock \
+	  --python $(call in,all) -r images/$(image)/requirements.lock &&) touch $@
 $(IMAGES:%=$(ENVS)/%/.stamp): $(ENVS)/%/.stamp: images/%/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,$*,$<)
 $(TOOLS): uv.lock pyproject.toml | $(filter $(LOCAL)/%,$(UV))

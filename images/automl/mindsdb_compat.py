@@ -21,14 +21,15 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from automl_handler import names
-from automl_handler.errors import Unfit
+from .automl_handler.errors import Unfit
+from .automl_handler.features import names
 
 if TYPE_CHECKING:
-    from automl_handler.predictor import Answers, Predictor
-    from automl_handler.search import Trained
-    from automl_handler.trials import Watcher
     from pandas import DataFrame
+
+    from .automl_handler.predictor import Answers, Predictor
+    from .automl_handler.search.search import Trained
+    from .automl_handler.search.trials import Watcher
 
 DATABASE = "mindsdb.sqlite3.db"
 HANDLER = "automl_handler"
@@ -138,7 +139,7 @@ class MindsDB:
         with _LOCK:
             found = self.predict(storage, table, level)
             known = self._module("handler").from_table(predictor, found)
-            from automl_handler.predictor import Answers
+            from .automl_handler.predictor import Answers
 
             return Answers(known.prediction, known.confidence, known.probabilities, known.low, known.high)
 

@@ -3,18 +3,19 @@
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-from pydantic import Field
 
 import slipway
 from slipway import Answers, Array, Column, Table, UserError
 
+from .options import Options
+
 if TYPE_CHECKING:
-    from automl_handler import predictor as engine
-    from automl_handler.design import Design
-    from automl_handler.predictor import Predictor
+    from .automl_handler import predictor as engine
+    from .automl_handler.features.design import Design
+    from .automl_handler.predictor import Predictor
 
 STORAGE = "mindsdb"
 """The folder of the model that is a MindsDB storage folder."""
@@ -34,36 +35,6 @@ def cells_of(table: Table, names: Iterable[str]) -> dict[str, Array]:
             if lists:
                 raise UserError("a cell holds a list; expected a text", lists[0], name)
     return found
-
-
-class Options(slipway.Options):
-    """What a request may choose."""
-
-    reply: Literal["data", "sentence", "autopilot"] = "data"
-    """data is values, sentence what the older container said, autopilot the keys of SageMaker Autopilot."""
-    explain: bool = False
-    """Add contributions: how much each cell of the row moved the answer, as Shapley values."""
-    level: Annotated[float, Field(ge=0.5, le=0.999)] = 0.9
-    """How often the interval of a predicted number is to hold the true one."""
-    outputs: tuple[
-        Literal[
-            "predicted_label",
-            "probability",
-            "probabilities",
-            "labels",
-            "prediction",
-            "confidence",
-            "low",
-            "high",
-            "explanation",
-        ],
-        ...,
-    ] = ()
-    """Answer with these keys alone, Autopilot's in its form; SAGEMAKER_INFERENCE_OUTPUT sets it, too."""
-    score: bool = False
-    """Add metrics of the answers, in JSON, where the rows have the target among their columns."""
-    road: Literal["direct", "mindsdb"] = "direct"
-    """mindsdb asks the model through MindsDB, which gives the same answers, later."""
 
 
 class Model(slipway.Model):
@@ -88,34 +59,35 @@ class Model(slipway.Model):
         found = self._answers(cells, design, options)
         extra = None
         if options.score and len(table):
-            import reply
+            from . import response
 
-            extra = {"metrics": reply.metrics(self.predictor, table.sent, found)}
+            extra = {"metrics": response.metrics(self.predictor, table.sent, found)}
         return Answers(self._columns(design, found, options), extra=extra)
 
     def _columns(self, design: "Design", found: "engine.Answers", options: Options) -> dict[str, Array]:
-        import reply
+        from . import response
 
         if options.outputs:
-            return reply.chosen(options.outputs, self.predictor, design, found)
+            return response.chosen(options.outputs, self.predictor, design, found)
         if options.reply == "sentence":
-            return reply.sentences(self.predictor.problem, found)
+            return response.sentences(self.predictor.problem, found)
         if options.reply == "autopilot":
-            return reply.autopilot(self.predictor.problem, found)
-        answer = reply.data(self.predictor, design, found)
+            return response.autopilot(self.predictor.problem, found)
+        answer = response.data(self.predictor, design, found)
         if options.explain:
             if len(design) > _MOST_EXPLAINED:
                 raise UserError(
                     f"explain=true answers at most {_MOST_EXPLAINED} rows at once, got {len(design)}"
                 )
-            answer["contributions"] = reply.contributions(self.predictor, design)
+            answer["contributions"] = response.contributions(self.predictor, design)
         return answer
 
     def _answers(self, cells: Mapping[str, Array], design: "Design", options: Options) -> "engine.Answers":
         if options.road == "direct" or not len(design):
             return self.predictor.answers(self.predictor.blend(design), options.level)
-        from mindsdb_compat import mindsdb
         from pandas import DataFrame
+
+        from .mindsdb_compat import mindsdb
 
         return mindsdb().answers(self._storage, self.predictor, DataFrame(cells), options.level)
 
@@ -130,7 +102,7 @@ class Model(slipway.Model):
     @classmethod
     def of(cls, storage: Path, keep: object = None) -> Self:
         """The model that `storage` holds."""
-        from automl_handler.predictor import FILE, Predictor
+        from .automl_handler.predictor import FILE, Predictor
 
         found = list(storage.glob(f"content/predictor/*/*/{FILE}"))
         if len(found) != 1:

@@ -4,71 +4,27 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pages
-from automl_handler import scores
-from automl_handler.errors import Unfit, listed
 from pandas import Series
-from pydantic import AliasChoices, BeforeValidator, Field
 
 import slipway
-from predictor import Model, cells_of
-from slipway import Channel, Job, Tunable, UserError
+from slipway import Channel, Job, UserError
+
+from . import report
+from .automl_handler import scores
+from .automl_handler.errors import Unfit, listed
+from .hyperparameters import Hyperparameters
+from .predictor import Model, cells_of
 
 if TYPE_CHECKING:
-    from automl_handler.predictor import Predictor
     from pandas import DataFrame
+
+    from .automl_handler.predictor import Predictor
 
 _REPORT = 0.05  # of the time limit is kept for the report and for saving
 _REPORT_S = (2.0, 15.0)  # at least, at most
-
-
-def _weights(given: object) -> object:
-    """The older container's switch was true or false."""
-    return {"true": "balanced", "false": "none"}.get(str(given).lower(), given)
-
-
-class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set."""
-
-    target: Annotated[str, Field(validation_alias=AliasChoices("target", "to_predict"))] = ""
-    """The column to predict; required."""
-    problem_type: Literal["auto", "binary", "multiclass", "regression"] = "auto"
-    """What kind of target it is; auto takes texts, two values, or up to ten whole numbers as labels."""
-    metric: Literal[
-        "auto",
-        "log_loss",
-        "roc_auc",
-        "accuracy",
-        "balanced_accuracy",
-        "f1",
-        "rmse",
-        "mae",
-        "r2",
-    ] = "auto"
-    """What the blend of models is chosen by, out of fold; auto is log_loss for labels, rmse for numbers."""
-    preset: Annotated[Literal["fast", "balanced", "best"], Tunable()] = "balanced"
-    """How much to try: fast a few quick learners, balanced also trees and a search, best much more of it."""
-    time_limit_s: Annotated[int, Field(ge=1, le=432_000)] = 300
-    """Seconds that training may take."""
-    class_weights: Annotated[
-        Literal["none", "balanced"] | dict[str, Annotated[float, Field(ge=0, le=1e6)]],
-        Field(validation_alias=AliasChoices("class_weights", "equal_accuracy_for_all_output_categories")),
-        BeforeValidator(_weights),
-    ] = "none"
-    """What a right answer of a label counts: none (all 1), balanced (labels alike), {"label": weight}."""
-    features: tuple[str, ...] = ()
-    """The columns to learn from; all others when empty."""
-    ignore: tuple[str, ...] = ()
-    """Columns that are not learnt from."""
-    sample_weight: str = ""
-    """The column that says how much each row counts; it is not learnt from."""
-    folds: Annotated[int, Field(ge=0, le=20)] = 0
-    """Parts of the rows, each answered by models learnt from the others; 0 chooses by the number of rows."""
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same model, unless time ended the search."""
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
@@ -98,7 +54,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     }
     keep = tempfile.TemporaryDirectory(prefix="automl-model-")
     storage = Path(keep.name, "storage")
-    from mindsdb_compat import mindsdb  # some seconds, which a wrong hyperparameter need not wait for
+    from .mindsdb_compat import mindsdb  # some seconds, which a wrong hyperparameter need not wait for
 
     engine = mindsdb()
     after = min(_REPORT_S[1], max(_REPORT_S[0], _REPORT * params.time_limit_s))
@@ -113,7 +69,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**predictor.facts["scores"])
     for channel in others:
         job.report(**_scored(predictor, channel))
-    pages.write(job.page, trained, params.time_limit_s - (time.monotonic() - started))
+    report.write(job.page, trained, params.time_limit_s - (time.monotonic() - started))
     return Model.of(storage, keep)
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from features import Features
 
 from slipway import Array, Table
 
+from .features import Features
+
 if TYPE_CHECKING:
-    from view import View
+    from .row_view import View
 
 THREADS = 1  # of a worker, of which there is one a CPU
 

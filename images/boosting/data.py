@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from configuration import Hyperparameters
-from features import Role
-from outcome import NUMERIC, Outcome
-from parts import Rows
-from view import View
 
 from slipway import Array, Channel, Table, UserError, arrow
+
+from .features import Role
+from .hyperparameters import Hyperparameters
+from .row_view import View
+from .splits import Rows
+from .target import NUMERIC, Outcome
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from slipway import Array, Table, arrow
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-    from view import View
+
+    from .row_view import View
 
 Role = Literal["number", "category", "text"]
 FEW = 64  # rows; below it a DataFrame or Arrow's kernels cost more than they save

@@ -3,40 +3,16 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
-
-import answer
-from boosters import BOOSTERS, Booster
-from features import Features
-from outcome import Outcome
-from pydantic import Field
+from typing import Any, ClassVar, Self
 
 import slipway
 from slipway import Answers, Column, Table
 
-Output = Literal[
-    "predicted_label",
-    "probability",
-    "probabilities",
-    "labels",
-    "score",
-    "predicted_score",
-    "raw_score",
-    "raw_scores",
-    "leaves",
-    "shap",
-]
-
-
-class Options(slipway.Options):
-    """What a request may choose."""
-
-    labels: bool = False
-    """Answer with the label alone, as the older container did: the same as outputs=predicted_label."""
-    outputs: tuple[Output, ...] = ()
-    """What to answer with; label and probability of classes, else the score, when empty."""
-    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """The probability from which on a row belongs to the positive class; else as in training."""
+from . import answers
+from .boosters import BOOSTERS, Booster
+from .features import Features
+from .options import Options
+from .target import Outcome
 
 
 class Model(slipway.Model):
@@ -62,9 +38,9 @@ class Model(slipway.Model):
 
     def predict(self, table: Table, options: Options) -> Answers:
         """The columns that `options` name, or the usual ones."""
-        outputs = options.outputs or answer.usual(self.outcome, options.labels)
+        outputs = options.outputs or answers.usual(self.outcome, options.labels)
         threshold = self.threshold if options.threshold is None else options.threshold
-        return Answers(answer.columns(self.booster, self.outcome, table, outputs, threshold))
+        return Answers(answers.columns(self.booster, self.outcome, table, outputs, threshold))
 
     def save(self, folder: Path) -> None:
         """JSON, and the engine's own format: never a pickle."""

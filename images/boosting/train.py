@@ -4,16 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import configuration
-import data as tables
-import learn
-import pages
-import parts
-from configuration import Hyperparameters
-from features import Features
-
-from predictor import Model
 from slipway import Channel, Job
+
+from . import configuration, fitting, report, splits
+from . import data as tables
+from .features import Features
+from .hyperparameters import Hyperparameters
+from .predictor import Model
 
 __all__ = ["Hyperparameters", "fit"]
 
@@ -29,7 +26,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     params = params.model_copy(update={"problem": outcome.problem})
     roles = dict(zip(names, tables.roles(params, train.table.kinds, names), strict=True))
     features = Features.learnt(rest.features, roles, params.engine != "catboost")
-    learner = learn.learner(features, outcome, params, job)
+    learner = fitting.learner(features, outcome, params, job)
     params = params.model_copy(update={"metrics": tuple(learner.measures)})
     resolved = _told(params, job)
     if unknown:
@@ -38,13 +35,13 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         job.progress(f"class {name} has one row, which is either learnt or measured, never both")
     stop = tables.prepare(data["validation"], names, params, outcome)[0] if "validation" in data else None
     if params.folds:
-        whole = learn.join([rest, stop]) if stop else rest
+        whole = fitting.join([rest, stop]) if stop else rest
         learnt = learner.in_folds(whole)
     else:
         if "test" in data:
             test = tables.prepare(data["test"], names, params, outcome)[0]
         else:
-            kept, out = parts.hold_out(
+            kept, out = splits.hold_out(
                 rest.parted(params, outcome), len(rest), params.test_size, params.seed, "measuring"
             )
             rest, test = rest.take(kept), rest.take(out)
@@ -53,7 +50,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     model = Model(learnt.booster, outcome, learnt.threshold, resolved, learnt.metrics)
     (job.output / "metrics.json").write_text(json.dumps(learnt.metrics, indent=2) + "\n")
     (job.output / "configuration.json").write_text(json.dumps(resolved, indent=2, ensure_ascii=False) + "\n")
-    pages.write(job.page, learnt, features, params, height)
+    report.write(job.page, learnt, features, params, height)
     return model
 
 

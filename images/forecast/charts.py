@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from backtest import Backtest
-from scores import QUANTILES
 
 from slipway import Array, figure
+
+from .backtesting.backtest import Backtest
+from .backtesting.scores import QUANTILES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

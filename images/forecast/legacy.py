@@ -5,12 +5,12 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from roles import Given
-
 from slipway import UserError
 
+from .data.roles import Given
+
 if TYPE_CHECKING:
-    from predictor import Model
+    from .predictor import Model
 
 _MARKS = {"schema", "config"}
 _CONFIG = ("horizon", "prediction_length", "quantiles", "layout", "output_types", "num_samples", "anomalies")

@@ -4,50 +4,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
-import answers
-import asked
 import numpy as np
-from answers import Answered
-from asked import Asked, Names
-from calibration import Calibration
-from effects import Effects
-from engine import Engine
-from ensemble import Forecasts
-from frequency import Frequency
-from hierarchy import Hierarchy
-from learner import Learner
-from panel import Panel
-from pydantic import AliasChoices, Field
-from timeline import Timeline
 
 import slipway
 from slipway import Answers, Array, Column, Kind, Table, UserError
 
-Quantile = Annotated[float, Field(ge=0.001, le=0.999)]
-
-
-class Options(slipway.Options):
-    """What a request may choose."""
-
-    quantiles: tuple[Quantile, ...] = ()
-    """Which quantiles to answer, 0.1 and 0.9 say; those of training when empty."""
-    output_types: tuple[Literal["mean", "quantiles", "samples"], ...] = ("mean", "quantiles")
-    """What to answer: mean, quantiles, samples, as in DeepAR."""
-    num_samples: Annotated[int, Field(ge=1, le=1000)] = 100
-    """How many samples; each is a path that may come, whose steps go together as errors of the past did."""
-    horizon: Annotated[
-        Annotated[int, Field(ge=1, le=100_000)] | None,
-        Field(validation_alias=AliasChoices("horizon", "prediction_length")),
-    ] = None
-    """How many steps ahead, at most the horizon of training, which is taken unless given."""
-    layout: answers.Layout = "auto"
-    """long: a row a step; series: a row a series, in JSON; totals: its sum; auto: as the request is."""
-    anomalies: Annotated[int, Field(ge=0, le=1000)] = 0
-    """How many of the last observed points to judge: each is flagged if outside 99 % of what was expected."""
-    freq: str = ""
-    """The step of the series, for clients that send it; it must be the one of training."""
+from . import request, response
+from .models.calibration import Calibration
+from .models.effects import Effects
+from .models.engine import Engine
+from .models.ensemble import Forecasts
+from .models.hierarchy import Hierarchy
+from .models.lightgbm_model import Learner
+from .options import Options
+from .panel.frequency import Frequency
+from .panel.panel import Panel
+from .panel.timeline import Timeline
+from .request import Asked, Names
+from .response import Answered
 
 
 def _columns(names: Names, own: Mapping[str, Kind], timeline: Timeline) -> list[Column]:
@@ -100,7 +76,7 @@ class Model(slipway.Model):
     def predict(self, table: Table, options: Options) -> Answers:
         """Answers each row, or each series of rows, in the layout that `answers` takes for it."""
         horizon = self._horizon(options)
-        wanted = asked.read(table, self.panel, self.roles, horizon)
+        wanted = request.read(table, self.panel, self.roles, horizon)
         forecasts, panel = self._forecasts(wanted)
         levels = options.quantiles or self.quantiles
         quantiles = self.engine.quantiles(forecasts, panel, levels)
@@ -115,10 +91,10 @@ class Model(slipway.Model):
             options.output_types,
             self._observed(panel, options.anomalies),
         )
-        return answers.answers(wanted, found, options, table.nests)
+        return response.answers(wanted, found, options, table.nests)
 
     def groups(self, table: Table) -> Array | None:
-        return asked.groups(table, self.roles)
+        return request.groups(table, self.roles)
 
     def keeps(self, options: Options) -> bool:
         """DeepAR's `dynamic_feat` is no column: it has the covariates of the model, in their order."""
@@ -168,7 +144,7 @@ class Model(slipway.Model):
         return any(
             not np.array_equal(ahead, stored, equal_nan=True)
             for ahead, stored in zip(
-                wanted.ahead or (), asked.ahead_of(wanted.panel, self.engine.horizon), strict=True
+                wanted.ahead or (), request.ahead_of(wanted.panel, self.engine.horizon), strict=True
             )
         )
 
@@ -196,7 +172,7 @@ class Model(slipway.Model):
     def _observed(self, panel: Panel, last: int) -> Array:
         if not last:
             return np.empty((4, len(panel), 0))
-        from anomalies import flags
+        from .models.anomalies import flags
 
         values = np.full((len(panel), last), np.nan)
         for place, y in enumerate(panel):

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from filled import Cells
-from imputer import Imputer
 from pandas import DataFrame
 
 from slipway import Table, figure
+
+from .imputer import Imputer
+from .result import Cells
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from auto import Auto
-from cells import Floats, hidden
-from columns import Column
-from design import Encoded
-from features import Read
-from fitted import Linear
 from numpy.typing import NDArray
 from scipy import sparse
+
+from .features.cells import Floats, hidden
+from .features.columns import Column
+from .features.design import Encoded
+from .features.encoding import Read
+from .models.auto import Auto
+from .models.fitted_learners import Linear
 
 CELLS = 2_000_000  # dense features that an explanation holds at once
 TOP = 10

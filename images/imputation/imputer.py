@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from answer import Asked, Confidence, answered
-from auto import Auto
-from calibration import Calibration
-from cells import gaps
-from columns import Column
-from datawig_fill import DataWig
-from explain import explain
-from filled import Cells
 from numpy.typing import NDArray
-from plain import Plain
-from residuals import Residuals
 
 import slipway
 from slipway import Table, UserError
+
+from .answers import Asked, Confidence, answered
+from .baselines.engine import Plain
+from .confidence.labels import Calibration
+from .confidence.numbers import Residuals
+from .datawig.fill import DataWig
+from .explain import explain
+from .features.cells import gaps
+from .features.columns import Column
+from .models.auto import Auto
+from .result import Cells
 
 ENGINES: dict[str, type[Auto | DataWig | Plain]] = {"Auto": Auto, "DataWig": DataWig, "Plain": Plain}
 PLAINLY = Asked()

@@ -2,24 +2,23 @@
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import comparison
-import engine
 import numpy as np
-import pages
-from cells import gaps
-from datawig_fill import DataWig
-from kept import Kept
-from pydantic import AliasChoices, BeforeValidator, Field
-from quality import held_out, summary, suspects
 
-import slipway
-from predictor import Model
-from slipway import Channel, Job, Table, Tunable, UserError
+from slipway import Channel, Job, Table, UserError
+
+from . import fitting, report
+from .checkpoint import Kept
+from .datawig.fill import DataWig
+from .evaluation import comparison
+from .evaluation.quality import held_out, summary, suspects
+from .features.cells import gaps
+from .hyperparameters import Hyperparameters
+from .predictor import Model
 
 if TYPE_CHECKING:
-    from imputer import Imputer
+    from .imputer import Imputer
 
 EVERY = "*"
 THREADED = 5_000  # rows from which on threads gain more than they lose in waiting for one another
@@ -27,44 +26,6 @@ THREADED = 5_000  # rows from which on threads gain more than they lose in waiti
 
 # Hyperparameters that mean nothing to another engine.
 OF_DATAWIG = ("num_epochs", "batch_size", "hpo")
-
-
-def _trials(given: object) -> object:
-    """`hpo` was a switch first."""
-    return {"true": 8, "false": 0}.get(str(given).lower(), given)
-
-
-class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set."""
-
-    columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
-    """The columns to fill: those that have gaps when empty, every column when it is *."""
-    features: Annotated[
-        tuple[str, ...], Field(validation_alias=AliasChoices("features", "feature_columns"))
-    ] = ()
-    """The columns to fill them from, and no others; every other column of the row when empty."""
-    engine: Annotated[
-        Literal["auto", "datawig", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
-    ] = "auto"
-    """How to fill: auto takes what does best on hidden cells, datawig is DataWig, the others are plain."""
-    preset: Literal["fast", "balanced", "best"] = "balanced"
-    """How much of time and memory to spend on quality: rows learnt from, learners tried, their sizes."""
-    time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
-    """Seconds that training may take, by and large; a column without time left gets its usual value."""
-    precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a cell empty when cells as sure were right less often than this; requests may change it."""
-    tolerance: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """How far off a number or date may be and still be right, in standard deviations; 0 leaves none empty."""
-    compare: bool = False
-    """Report the plain engines beside the chosen one, on hidden cells of a sample; it may take long."""
-    num_epochs: Annotated[int, Field(ge=1, le=10_000), Tunable("Logarithmic")] = 100
-    """How often datawig goes through the rows at most; it stops when three times nothing is gained."""
-    batch_size: Annotated[int, Field(ge=1, le=100_000), Tunable("Logarithmic")] = 128
-    """How many rows datawig learns from at once."""
-    hpo: Annotated[int, Field(ge=0, le=8), BeforeValidator(_trials)] = 0
-    """How many settings of datawig to try, of which the best is kept; true tries all eight."""
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same model."""
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
@@ -85,7 +46,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     table = table.select(reads)
     for name, word in suspects(table, targets):
         job.progress(f'column {name} has the label "{word}"; if that means a gap, name it in missing')
-    choices = engine.Choices(
+    choices = fitting.Choices(
         engine=params.engine,
         preset=params.preset,
         time_limit_s=float("inf") if params.time_limit_s is None else params.time_limit_s,
@@ -106,7 +67,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     def late() -> bool:
         return job.should_stop() or time.monotonic() > ends
 
-    imputer = engine.fit(table, targets, choices, told, job.should_stop, Kept(job, table))
+    imputer = fitting.fit(table, targets, choices, told, job.should_stop, Kept(job, table))
     if isinstance(imputer.engine, DataWig):
         imputer.engine.tell(job.output)
     job.report(**summary(imputer, table, params.precision_threshold, params.tolerance))
@@ -116,7 +77,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if params.compare and not late():
         job.progress("compare=true: the plain engines fill hidden cells of a sample, too")
         found = comparison.compare(table, targets, choices, late)
-    pages.write(job.page, table, height, imputer, found, params)
+    report.write(job.page, table, height, imputer, found, params)
     return Model(imputer, reads, params.precision_threshold, params.tolerance)
 
 
@@ -132,7 +93,7 @@ def _table(train: Channel, params: Hyperparameters) -> tuple[Table, list[str], i
         holed |= dict.fromkeys(_holed(piece))
         keys = np.concatenate([keys, random.random(len(piece))])
         both = Table.concatenated(piece.columns, [kept, piece] if len(kept) else [piece])
-        chosen = np.sort(np.argsort(keys, kind="stable")[: engine.ROWS[params.preset]])
+        chosen = np.sort(np.argsort(keys, kind="stable")[: fitting.ROWS[params.preset]])
         keys, kept = keys[chosen], both.take(chosen)
     return kept, list(holed), height
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from moments import Moments
 
 from slipway import Array, Channel, UserError
+
+from .moments import Moments
 
 _ROWS = 1 << 13  # copied at a time: a block of columns becomes rows while it is in the processor's cache
 

@@ -9,14 +9,9 @@ import numpy as np
 import slipway
 from slipway import Answers, Array, Column, Table
 
+from .options import Options
+
 _CELLS = 1 << 15  # numbers in hand at a time: a quarter of a megabyte, which stays in the processor's cache
-
-
-class Options(slipway.Options):
-    """What a request may choose."""
-
-    ids: bool = False
-    """Answer with plain whole cluster numbers, as the older container did, and no distance."""
 
 
 class Model(slipway.Model):

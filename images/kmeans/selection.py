@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from kept import Kept
-from points import Points
 
-from predictor import Model
 from slipway import Array, Job
 
+from .kept import Kept
+from .points import Points
+from .predictor import Model
+
 if TYPE_CHECKING:
-    from train import Hyperparameters
+    from .hyperparameters import Hyperparameters
 
 _CURVE_ROWS = 5_000
 SILHOUETTE_ROWS = 2_000  # its cost grows with the square of the rows

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import selection
-from moments import Moments
-from points import Points, left_out
 
-from predictor import Model
 from slipway import Array, Channel, Job, UserError
 
+from . import selection
+from .moments import Moments
+from .points import Points, left_out
+from .predictor import Model
+
 if TYPE_CHECKING:
-    from train import Hyperparameters
+    from .hyperparameters import Hyperparameters
 
 _SAMPLE = 20_000
 _CHUNK = 1 << 16  # rows whose differences from their centres are in memory at a time

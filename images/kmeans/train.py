@@ -2,57 +2,20 @@
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-import selection
-import spread
-import stream
-from kept import KEPT_S, Kept
-from points import Points
-from pydantic import AliasChoices, Field
 
-import slipway
-from predictor import Model
-from slipway import Channel, Job, Tunable, UserError
+from slipway import Channel, Job, UserError
+
+from . import distributed, minibatch, selection
+from .hyperparameters import Hyperparameters
+from .kept import KEPT_S, Kept
+from .points import Points
+from .predictor import Model
 
 if TYPE_CHECKING:
     from slipway import Array
-
-
-class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set."""
-
-    k: Annotated[
-        Annotated[int, Field(ge=1, le=10_000)] | Literal["auto"],
-        Tunable(),
-        Field(validation_alias=AliasChoices("k", "n_clusters")),
-    ] = "auto"
-    """How many clusters to find; auto takes the number with the best silhouette, up to k_max."""
-    k_max: Annotated[int, Field(ge=2, le=100)] = 12
-    """The most clusters that k=auto considers, and how far the report's elbow curve goes."""
-    features: tuple[str, ...] = ()
-    """The columns to cluster by; all columns of numbers when empty."""
-    standardize: bool = False
-    """Scale each column to mean 0 and standard deviation 1 first, so that no unit outweighs another."""
-    init: Annotated[
-        Literal["k-means++", "random"], Tunable(), Field(validation_alias=AliasChoices("init", "init_method"))
-    ] = "k-means++"
-    """How starting centres are chosen."""
-    n_init: Annotated[int, Field(ge=1, le=100), Tunable()] = 10
-    """How often to start anew; the run with the lowest inertia is kept."""
-    max_iter: Annotated[int, Field(ge=1, le=10_000), Tunable()] = 300
-    """The most iterations of one run; in mini-batches, the most passes over the data."""
-    tol: Annotated[float, Field(ge=0, le=1), Tunable()] = 1e-4
-    """A run has converged when the centres move less than this, relative to the variance of the data."""
-    algorithm: Literal["auto", "lloyd", "minibatch", "distributed"] = "auto"
-    """lloyd needs the data in memory, minibatch does not, distributed in that of all hosts; auto: by size."""
-    batch_size: Annotated[
-        int, Field(ge=10, le=1_000_000), Field(validation_alias=AliasChoices("batch_size", "mini_batch_size"))
-    ] = 4096
-    """Rows in a mini-batch."""
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same clusters."""
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
@@ -60,9 +23,9 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     train = data["train"]
     algorithm = params.algorithm if params.algorithm != "auto" else _by_size(train, job)
     if algorithm == "minibatch":
-        return _finish(*stream.fit(train, params, job), data, params, job)
+        return _finish(*minibatch.fit(train, params, job), data, params, job)
     if algorithm == "distributed":
-        return _finish(*spread.fit(train, params, job), data, params, job)
+        return _finish(*distributed.fit(train, params, job), data, params, job)
     points = Points.of(train, params.features, params.standardize)
     if params.k != "auto" and params.k > len(points.matrix):
         raise UserError(f"k is {params.k}, but the train channel has only {len(points.matrix)} rows")
@@ -155,9 +118,9 @@ def _finish(
     if "test" in data:
         job.report(**_test_scores(model, data["test"]))
     with job.page.forgiving():
-        import pages  # and with it matplotlib and pandas
+        from . import report  # and with it matplotlib and pandas
 
-        pages.write(job.page, points, choice, model, labels, params)
+        report.write(job.page, points, choice, model, labels, params)
     return model
 
 

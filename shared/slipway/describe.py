@@ -17,7 +17,7 @@ def describe(settings: Settings) -> str:
         {
             "name": image.name,
             **image.model_dump(mode="json"),
-            "hyperparameters": declared(image.trainer().Hyperparameters),
+            "hyperparameters": declared(image.hyperparameters()),
             "options": declared(image.predictor().options),
             "metric_regex": {name: metric_regex(name) for name in image.metrics},
             "content_types": list(MEDIA_TYPES),

@@ -1,6 +1,7 @@
 """What image.toml says of an image, and the one place that imports an image's modules, by name."""
 
 import importlib
+import os
 import sys
 import tomllib
 from fnmatch import fnmatchcase
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from slipway.errors import listed
+from slipway.hyperparameters import Hyperparameters
 from slipway.model import Model
 
 
@@ -130,6 +131,8 @@ class Image(_Facts):
     """Packages taken without what they themselves require, where that is years old; `dependencies` has it."""
     built: tuple[str, ...] = ()
     """Packages that are published as source only: the ones that may be built, when the image is."""
+    debian_packages: tuple[str, ...] = ()
+    """Debian packages beyond the shared layer's: libraries that no wheel brings."""
     distributed: bool = False
     """Whether several hosts share the work of training; where data are sharded, any image trains on all."""
     metered: bool = False
@@ -176,12 +179,21 @@ class Image(_Facts):
             raise TypeError(f"{self.folder}/predictor.py: Model must be a subclass of slipway.Model")
         return found
 
+    def hyperparameters(self) -> type[Hyperparameters]:
+        """The image's `hyperparameters.Hyperparameters`."""
+        found = getattr(self._module("hyperparameters"), "Hyperparameters", None)
+        if not (isinstance(found, type) and issubclass(found, Hyperparameters)):
+            raise TypeError(
+                f"{self.folder}/hyperparameters.py must define Hyperparameters, "
+                "a subclass of slipway.Hyperparameters"
+            )
+        return found
+
     def trainer(self) -> ModuleType:
-        """The image's `train` module: `Hyperparameters` and `fit`."""
+        """The image's `train` module, which has `fit`."""
         module = self._module("train")
-        missing = [name for name in ("Hyperparameters", "fit") if not hasattr(module, name)]
-        if missing:
-            raise TypeError(f"{self.folder}/train.py must define {listed(missing)}")
+        if not hasattr(module, "fit"):
+            raise TypeError(f"{self.folder}/train.py must define fit")
         return module
 
     def legacy(self) -> Any:
@@ -189,11 +201,11 @@ class Image(_Facts):
         return self._module("legacy").translated if (self.folder / "legacy.py").exists() else None
 
     def _module(self, name: str) -> ModuleType:
-        if str(self.folder) not in sys.path:
-            sys.path.insert(0, str(self.folder))
-        module = importlib.import_module(name)
-        if Path(module.__file__ or "").parent.resolve() != self.folder:
-            raise ImportError(
-                f"{name} came from {module.__file__}, not from {self.folder}: one image a process"
-            )
-        return module
+        """A module of the image's package; its folder's parent comes last on the path, to hide no library."""
+        if (parent := str(self.folder.parent)) not in sys.path:
+            sys.path.append(parent)
+        package = importlib.import_module(self.name)
+        if str(self.folder) not in map(os.path.realpath, package.__path__):
+            place = package.__path__[0]
+            raise ImportError(f"{self.name} is also at {place}, which hides {self.folder}; rename the image")
+        return importlib.import_module(f"{self.name}.{name}")

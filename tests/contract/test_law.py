@@ -25,7 +25,7 @@ def fitted(
         trainer = image.trainer()
         data = {name: Channel(name, sample.folder / name) for name in sample.channels}
         job = Job(image, Paths(tmp_path_factory.mktemp("job")))
-        model = trainer.fit(data, trainer.Hyperparameters.read(sample.hyperparameters), job)
+        model = trainer.fit(data, image.hyperparameters().read(sample.hyperparameters), job)
         return model, schema_of(model, {sample.main: data[sample.main]})
 
     return fit

@@ -153,7 +153,7 @@ def test_a_channel_answers_to_every_other_name_it_has(
 
 
 def test_a3_hyperparameters_are_read_in_every_form_that_clients_send(image: Image, sample: Sample) -> None:
-    read = image.trainer().Hyperparameters.read
+    read = image.hyperparameters().read
     plain = read(sample.hyperparameters)
     quoted = {name: json.dumps(value) for name, value in sample.hyperparameters.items()}
     assert read(quoted) == plain, "A3.5: the SDK encodes values as JSON"
@@ -165,19 +165,19 @@ def test_a3_every_hyperparameter_refuses_what_it_cannot_be(image: Image) -> None
     from slipway.describe import declared
     from slipway.errors import UserError
 
-    for entry in declared(image.trainer().Hyperparameters):
+    for entry in declared(image.hyperparameters()):
         bad = _bad_value(entry["values"])
         if bad is None:
             continue
         with pytest.raises(UserError, match=re.escape(entry["name"])) as caught:
-            image.trainer().Hyperparameters.read({entry["name"]: bad})
+            image.hyperparameters().read({entry["name"]: bad})
         assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_hyperparameter_is_named_with_the_nearest_known_one(
     place: Place, image: Image, sample: Sample, tmp_path: Path
 ) -> None:
-    known = next(iter(image.trainer().Hyperparameters.model_fields))
+    known = next(iter(image.hyperparameters().model_fields))
     text = failed(place.train(sample.lay_out(tmp_path, {**sample.hyperparameters, known + "x": "1"})))
     assert f"unknown hyperparameter {known}x" in text
     assert f'did you mean "{known}"' in text

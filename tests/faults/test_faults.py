@@ -98,7 +98,7 @@ FAULTS = [
     ),
     Fault(
         "a hyperparameter without a description",
-        "train.py",
+        "hyperparameters.py",
         '    """The column to learn."""\n',
         "",
         "house",
@@ -106,7 +106,7 @@ FAULTS = [
     ),
     Fault(
         "an open bound",
-        "train.py",
+        "hyperparameters.py",
         "Field(ge=1, le=1000)",
         "Field(gt=0, le=1000)",
         "house",
@@ -114,7 +114,7 @@ FAULTS = [
     ),
     Fault(
         "more categories than SageMaker takes",
-        "train.py",
+        "hyperparameters.py",
         "    seed: Annotated",
         "    many: Literal["
         + ", ".join(f'"c{number}"' for number in range(32))
@@ -124,7 +124,7 @@ FAULTS = [
     ),
     Fault(
         "another word for a known idea",
-        "train.py",
+        "hyperparameters.py",
         "    seed: Annotated",
         "    random_state: Annotated",
         "house",
@@ -144,7 +144,7 @@ FAULTS = [
         "def fit(",
         "def fitt(",
         "house",
-        "cannot describe itself",
+        "test_the_training_module_defines_fit",
     ),
     Fault(
         "a misspelt class",

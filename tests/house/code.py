@@ -45,31 +45,65 @@ def _imports(body: Sequence[ast.AST], at_top: bool) -> Iterator[Import]:
 
 
 def closure(start: Path) -> list[Path]:
-    """`start` and every module beside it that it imports, directly or not, at the top or later."""
+    """`start` and every module of its package that it imports, directly or not, at the top or later."""
     found, waiting = [], [start]
     while waiting:
         path = waiting.pop()
-        if path in found or not path.exists():
+        if path in found:
             continue
         found.append(path)
         for one in imports(path):
-            waiting += _files(path.parent if one.module.startswith(".") else start.parent, one)
+            waiting += files(path, one)
     return found
 
 
-def _files(folder: Path, one: Import) -> list[Path]:
-    """Where what is imported may be: a module beside, or one of a package beside, with the package itself."""
-    place = folder.joinpath(*one.module.lstrip(".").split(".")) if one.module.strip(".") else folder
+def files(path: Path, one: Import, package: Path | None = None) -> list[Path]:
+    """The files that `one`, an import in the module `path`, runs or names, of the module's own package.
+
+    A relative import is of the package; an absolute one is where `package` is the folder that it begins with.
+    """
+    level = len(one.module) - len(one.module.lstrip("."))
+    parts = one.module.lstrip(".").split(".") if one.module.strip(".") else []
+    if level:
+        place = path.parents[level - 1].joinpath(*parts)
+    elif package is not None and parts[0] == package.name:
+        place = package.parent.joinpath(*parts)
+    else:
+        return []
+    tried = [place / f"{one.name}.py", place / one.name / "__init__.py"] if one.name else []
+    if not any(file.exists() for file in tried):  # a name that is no module is in the module before it
+        tried = [place.with_suffix(".py"), place / "__init__.py"]
+    return [file for file in tried if file.exists()]
+
+
+def circle(package: Path, modules: Sequence[Path]) -> list[Path]:
+    """Modules that import one another in a circle, for type checkers alone too; empty where none do."""
+    graph = {
+        path: {file for one in _mentioned(path) for file in files(path, one, package)} for path in modules
+    }
+    done: set[Path] = set()
+
+    def walk(path: Path, above: list[Path]) -> list[Path]:
+        if path in above:
+            return [*above[above.index(path) :], path]
+        if path not in done:
+            for other in sorted(graph.get(path, ())):
+                if found := walk(other, [*above, path]):
+                    return found
+            done.add(path)
+        return []
+
+    return next((found for path in modules if (found := walk(path, []))), [])
+
+
+def _mentioned(path: Path) -> list[Import]:
+    """Every import of a module, those that only type checkers see too."""
     return [
-        place.with_suffix(".py"),
-        place / "__init__.py",
-        place / f"{one.name}.py",
-        *_parents(folder, place),
+        found
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for found in _imports([node], at_top=True)
     ]
-
-
-def _parents(folder: Path, place: Path) -> list[Path]:
-    return [parent / "__init__.py" for parent in place.parents if folder in parent.parents]
 
 
 def attributes(path: Path) -> set[str]:

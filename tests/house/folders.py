@@ -59,7 +59,7 @@ class Folder:
     def modules(self) -> list[Path]:
         """Its own code, packages included, without tests."""
         found = [*self.path.glob("*.py"), *self.path.glob("[!.]*/**/*.py")]
-        return sorted(path for path in found if not path.name.startswith(("test_", "conftest.")))
+        return sorted(path for path in found if "tests" not in path.relative_to(self.path).parts)
 
 
 @cache

@@ -43,23 +43,14 @@ def test_the_folder_name_is_one_lower_case_word(folder: Folder) -> None:
 
 
 def test_the_folder_is_complete(folder: Folder) -> None:
-    expected = ["image.toml", "train.py", "predictor.py", "Dockerfile", "requirements.lock", "README.md"]
-    expected += [f"test_{folder.name}.py", "sample/hyperparameters.json", "sample/request.csv"]
+    expected = ["image.toml", "__init__.py", "hyperparameters.py", "train.py", "predictor.py"]
+    expected += ["requirements.lock", "README.md"]
+    expected += [f"tests/test_{folder.name}.py", "sample/hyperparameters.json", "sample/request.csv"]
     expected += [
         f"sample/{name}" for name, channel in folder.facts["channels"].items() if channel["required"]
     ]
     missing = [name for name in expected if not (folder.path / name).exists()]
     assert not missing, f"images/{folder.name} lacks {', '.join(missing)}"
-
-
-def test_a_dockerfile_that_says_it_is_the_one_of_all_images_is(folder: Folder) -> None:
-    template = (ROOT / "tools/template/Dockerfile").read_text()
-    own = (folder.path / "Dockerfile").read_text()
-    first = template.splitlines()[0]
-    assert own == template or first not in own, (
-        f"images/{folder.name}/Dockerfile differs from tools/template/Dockerfile; "
-        "if it has to, change its first line"
-    )
 
 
 def test_image_toml_holds_no_word_that_nobody_reads(folder: Folder) -> None:

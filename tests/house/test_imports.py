@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from house.code import attributes, closure, imports, parse
+from house.code import attributes, circle, closure, imports, parse
 from house.folders import ROOT, Folder
 
 SHARED = ROOT / "shared/slipway"
@@ -78,7 +78,7 @@ def test_an_image_imports_no_server_no_client_and_no_surroundings(folder: Folder
             f"{path.name}:{wrong[0].line} imports os.{wrong[0].name}; slipway hands over what is needed"
         )
         # A library may read the surroundings itself; the module that brings it in has to set them for it.
-        read = set() if path.stem.endswith("_compat") else SURROUNDINGS & attributes(path)
+        read = set() if path.stem.endswith("compat") else SURROUNDINGS & attributes(path)
         assert not read, f"{path.name} reads {', '.join(read)}; slipway hands over what is needed"
 
 
@@ -109,6 +109,12 @@ def test_the_predictor_does_not_import_training(folder: Folder) -> None:
     )
 
 
+def test_the_training_module_defines_fit(folder: Folder) -> None:
+    body = parse(folder.path / "train.py").body
+    defined = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    assert "fit" in defined, "train.py must define fit"
+
+
 def test_the_training_module_imports_the_predictor(folder: Folder) -> None:
     assert folder.path / "predictor.py" in closure(folder.path / "train.py")
 
@@ -125,13 +131,29 @@ def test_serving_imports_only_the_libraries_that_its_own_code_names(
     named = {one.package for path in serving for one in imports(path)} - {""}  # that of its own package
     if any(".frame" in attributes(path) for path in serving):
         named.add("pandas")
-    named |= _brought(folder, named - {path.stem for path in serving} - {"slipway"})
+    named |= _brought(folder, named - {"slipway"})
     late = (_packages(loaded["after"]) & TRAINING) - named
     assert not late, (
         f"answering a request imported {', '.join(sorted(late))}, which predictor.py does not ask for"
     )
-    ours = [name for name in loaded["after"] if name == "train" or name.startswith("slipway.training")]
+    ours = [name for name in loaded["after"] if name.startswith((f"{folder.name}.train", "slipway.training"))]
     assert not ours, f"answering a request imported {', '.join(ours)}"
+
+
+def test_no_modules_of_an_image_import_one_another_in_a_circle(folder: Folder) -> None:
+    found = circle(folder.path, folder.modules)
+    assert not found, " imports ".join(str(path.relative_to(folder.path)) for path in found)
+
+
+def test_no_modules_of_slipway_import_one_another_in_a_circle() -> None:
+    found = circle(SHARED, sorted(SHARED.rglob("*.py")))
+    assert not found, " imports ".join(str(path.relative_to(SHARED)) for path in found)
+
+
+def test_an_image_imports_its_own_modules_relatively(folder: Folder) -> None:
+    for path in folder.modules:
+        wrong = [one for one in imports(path) if one.package == folder.name]
+        assert not wrong, f"{path.name}:{wrong[0].line} imports {wrong[0].module}: write a relative import"
 
 
 def test_slipway_imports_neither_an_image_nor_a_tool() -> None:

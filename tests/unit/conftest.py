@@ -12,7 +12,7 @@ from slipway.manifest import Manifest
 from slipway.model import Model
 from slipway.settings import Settings
 from slipway.table.schema import Schema
-from unit.model import IMAGE_TOML, PREDICTOR, TRAIN, Adder
+from unit.model import FILES, Adder
 from unit.tables import schema_of
 
 # HYPOTHESIS_PROFILE=explore looks for what the same examples every time do not show.
@@ -28,12 +28,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """The folder of an image called `adder`; its modules are forgotten after the test."""
     found = tmp_path / "adder"
     found.mkdir()
-    for name, text in {"image.toml": IMAGE_TOML, "predictor.py": PREDICTOR, "train.py": TRAIN}.items():
+    for name, text in FILES.items():
         (found / name).write_text(text)
     yield found
-    sys.path[:] = [entry for entry in sys.path if entry != str(found)]
-    for name in ("train", "predictor"):
-        sys.modules.pop(name, None)
+    sys.path[:] = [entry for entry in sys.path if entry != str(tmp_path)]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "adder"]:
+        del sys.modules[name]
 
 
 @pytest.fixture

@@ -36,14 +36,12 @@ transform = ["ml.m5.large"]
 
 PREDICTOR = "from unit.model import Adder as Model\n"
 
-TRAIN = '''
-import time
+HYPERPARAMETERS = '''
 from typing import Annotated
 
 from pydantic import Field
 
 import slipway
-from predictor import Model
 
 
 class Hyperparameters(slipway.Hyperparameters):
@@ -53,6 +51,14 @@ class Hyperparameters(slipway.Hyperparameters):
     """How many."""
     fail: str = ""
     """How to go wrong."""
+'''
+
+TRAIN = '''
+import time
+
+import slipway
+
+from .predictor import Model
 
 
 def fit(data, params, job):
@@ -117,3 +123,13 @@ class Adder(slipway.Model):
     def load(cls, folder: Path) -> Self:
         np.load(folder / "nothing.npy", allow_pickle=False)
         return cls()
+
+
+FILES = {
+    "__init__.py": "",
+    "image.toml": IMAGE_TOML,
+    "hyperparameters.py": HYPERPARAMETERS,
+    "predictor.py": PREDICTOR,
+    "train.py": TRAIN,
+}
+"""The image's folder: its files by name."""

@@ -283,7 +283,7 @@ def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, fo
         "import unit.model\n\n\nclass Model(unit.model.Adder):\n    @classmethod\n"
         "    def load(cls, folder):\n        raise KeyError('weights')\n"
     )
-    sys.modules.pop("predictor", None)
+    sys.modules.pop("adder.predictor", None)
     importlib.invalidate_caches()
     with pytest.raises(
         BrokenModel, match=r"^the model cannot be loaded \(KeyError\): the log has the details$"

@@ -1,6 +1,7 @@
 """image.toml, and the one place that imports an image."""
 
-import sys
+import importlib
+import shutil
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_a_folder_that_is_no_image_is_told(tmp_path):
 def test_both_modules_are_imported_by_name(folder):
     image = Image.read(folder)
     assert image.predictor().__name__ == "Adder"
-    assert image.trainer().Hyperparameters().k == 3
+    assert image.hyperparameters()().k == 3
 
 
 @pytest.mark.parametrize(
@@ -98,26 +99,35 @@ def test_both_modules_are_imported_by_name(folder):
     [
         ("predictor", "Model = 5\n", r"predictor.py: Model must be a subclass of slipway.Model"),
         ("predictor", "class Model: pass\n", r"predictor.py: Model must be a subclass of slipway.Model"),
-        ("train", "fit = None\n", r"train.py must define Hyperparameters"),
+        ("hyperparameters", "", r"must define Hyperparameters"),
+        ("train", "", r"train.py must define fit"),
     ],
 )
 def test_a_module_without_what_it_must_have_is_named(folder, name, text, message):
     (folder / f"{name}.py").write_text(text)
     image = Image.read(folder)
     with pytest.raises(TypeError, match=message):
-        image.predictor() if name == "predictor" else image.trainer()
+        {"predictor": image.predictor, "hyperparameters": image.hyperparameters, "train": image.trainer}[
+            name
+        ]()
 
 
-def test_another_images_module_is_never_taken_for_this_ones(folder, tmp_path):
-    Image.read(folder).predictor()
+def test_two_images_live_in_one_process(folder, tmp_path):
     other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    first, second = Image.read(folder).trainer(), Image.read(other).trainer()
+    assert (first.__name__, second.__name__) == ("adder.train", "other.train")
+    assert first.fit is not second.fit
+
+
+@pytest.mark.parametrize("name", ["json", "numpy"])
+def test_an_image_that_is_called_as_a_library_is_refused(folder, tmp_path, name):
+    library = importlib.import_module(name)
+    other = tmp_path / name
     folder.rename(other)
-    other_image = Image.read(other)
-    try:
-        with pytest.raises(ImportError, match="one image a process"):
-            other_image.predictor()
-    finally:
-        sys.path.remove(str(other))
+    with pytest.raises(ImportError, match=f"{name} is also at .*rename the image"):
+        Image.read(other).predictor()
+    assert importlib.import_module(name) is library
 
 
 def test_what_an_image_is_for_and_how_it_is_drawn_may_be_left_out(folder):

@@ -1,25 +1,14 @@
 """What training adds: bagged least squares, as a place to start from."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 import slipway
-from predictor import Model
-from slipway import Channel, Job, Tunable, UserError
+from slipway import Channel, Job, UserError
 
-
-class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set. A field's docstring is its public description."""
-
-    target: str = "target"
-    """The column to learn."""
-    bags: Annotated[int, Field(ge=1, le=1000), Tunable()] = 20
-    """How many resamples of the rows to fit; the model is their mean."""
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same model."""
+from .hyperparameters import Hyperparameters
+from .predictor import Model
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from mindsdb.integrations.libs.base import BaseMLEngine
 
-from . import names, session
-from .choices import Choices
-from .dates import Dates
+from . import session
 from .errors import Unfit
+from .features import names
+from .features.dates import Dates
 from .predictor import LEVEL, Answers, Predictor
 from .problem import Floats
 from .refit import refit
-from .search import Trained, search
+from .search.choices import Choices
+from .search.search import Trained, search
 
 _FOLDER = "predictor"
 _MINDSDB = ("engine", "__mdb_sql_task", "target", "using")

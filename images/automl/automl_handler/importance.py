@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import scores
-from .clock import Clock
-from .design import Design
+from .features.design import Design
 from .problem import Floats
+from .search.clock import Clock
 from .shapley import places
 
 if TYPE_CHECKING:
-    from .search import Trained
+    from .search.search import Trained
 
 _ROWS = 300  # of each fold
 

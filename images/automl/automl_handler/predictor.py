@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .calibration import Calibration
-from .cat import Cat
-from .columns import Column
-from .design import Design, Table, design
-from .forest import Forest
+from .features.columns import Column
+from .features.design import Design, Table, design
 from .interval import Interval
-from .learner import Fitted
-from .light import Light
-from .linear import Linear
-from .prior import Prior
+from .learners.catboost import Cat
+from .learners.forest import Forest
+from .learners.learner import Fitted
+from .learners.lightgbm import Light
+from .learners.linear import Linear
+from .learners.prior import Prior
 from .problem import Floats, Problem
 from .shapley import contributions
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from . import calibration, ensemble, scores
+from . import calibration, scores
 from .errors import Unfit, listed
 from .interval import Interval
 from .predictor import Predictor
+from .search import ensemble
 
 _LEAST = 30
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .columns import Column
-from .design import Design
+from .features.columns import Column
+from .features.design import Design
 from .problem import Floats
 
 _STATES = 600  # rows that the model answers to explain one

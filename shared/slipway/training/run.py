@@ -41,8 +41,7 @@ def _train(paths: Paths, image: Image) -> None:
     started = time.monotonic()
     hosts = config.hosts(paths)
     given = config.channels(paths, image)
-    trainer = image.trainer()
-    params = trainer.Hyperparameters.read(config.hyperparameters(paths))
+    params = image.hyperparameters().read(config.hyperparameters(paths))
     options = DataOptions(params.kinds, params.dates, params.missing)
     main = next(name for name, facts in image.channels.items() if facts.kind == "table")
     with channels.opened(hosts, given, paths, options, main) as (data, client):
@@ -55,7 +54,7 @@ def _train(paths: Paths, image: Image) -> None:
             f"{image.name} {image.version} on "
             + listed([f"{name} ({one.source})" for name, one in data.items()]),
         )
-        model = trainer.fit(data, params, job)
+        model = image.trainer().fit(data, params, job)
         here = [name for name, facts in image.channels.items() if name in data and facts.kind == "table"]
         tables = {name: data[name] for name in here}
         reads = schema_of(model, tables)

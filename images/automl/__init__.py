@@ -1,0 +1,1 @@
+"""AutoML: predicts one column of a table from the others."""

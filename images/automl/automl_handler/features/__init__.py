@@ -1,0 +1,1 @@
+"""Columns of a table, and the features made of them."""

@@ -1,0 +1,173 @@
+"""CatBoost: gradient boosting with ordered statistics of categories. Its own binary format."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from ..features.design import Design
+from ..problem import Floats, Problem
+from ..search.clock import Clock
+from .learner import Fitted, Task, both, softmax
+
+_FILE = "model.cbm"
+MANY = 20  # labels
+_PILOT = 6  # trees that say how long one takes
+_WIDE = 200  # columns
+_FEWEST = 20  # trees, and then the clock's alarm
+
+
+class Cat(Fitted):
+    """A CatBoost model."""
+
+    name: ClassVar = "CatBoost"
+
+    def __init__(self, model: Any, problem: Problem) -> None:
+        self.model = model
+        self.problem = problem
+
+    @classmethod
+    def fit(
+        cls,
+        rows: Design,
+        target: Floats,
+        weights: Floats | None,
+        held: Design,
+        held_target: Floats,
+        task: Task,
+        **settings: Any,
+    ) -> Self:
+        """Grows trees until the held-out loss no longer falls, or there are as many as time allows."""
+        from catboost import CatBoost, Pool
+
+        problem = task.problem
+        params = _params(rows, task, settings)
+        labels = target if problem.is_regression else target.astype(int)
+        held_labels = held_target if problem.is_regression else held_target.astype(int)
+        pool = Pool(_features(rows, problem), labels, weight=weights)
+        # CatBoost's learning rate goes by how many trees there will be, which it must know beforehand.
+        most = int(0.95 * task.clock.left / _pace(params, pool, task.clock.share(0.2)))
+        params["iterations"] = max(_FEWEST, min(int(params["iterations"]), most))
+        model = CatBoost(params)
+        model.fit(pool, eval_set=Pool(_features(held, problem), held_labels), callbacks=[_Alarm(task.clock)])
+        return cls(model, problem)
+
+    @classmethod
+    def pace(cls, rows: Design, target: Floats, task: Task, **settings: Any) -> float:
+        """Seconds that a tree over `rows` takes, judged by a few."""
+        from catboost import Pool
+
+        labels = target if task.problem.is_regression else target.astype(int)
+        pool = Pool(_features(rows, task.problem), labels)
+        return _pace(_params(rows, task, settings), pool, task.clock)
+
+    def predict(self, rows: Design) -> Floats:
+        return self._answers(_features(rows, self.problem))
+
+    @classmethod
+    def together(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
+        """Half of the time of a row goes into the form that CatBoost reads, which is made once."""
+        from catboost import Pool
+
+        def mean(rows: Design) -> Floats:
+            pool = Pool(_features(rows, models[0].problem))
+            found: Floats = sum(model._answers(pool) for model in models) / len(models)  # type: ignore[assignment]
+            return found
+
+        return mean
+
+    def _answers(self, features: Any) -> Floats:
+        raw = np.asarray(self.model.predict(features, prediction_type="RawFormulaVal", thread_count=1))
+        if self.problem.is_regression:
+            return raw.reshape(-1, 1)
+        if self.problem.kind == "binary":
+            return both(1 / (1 + np.exp(-raw.ravel())))
+        return softmax(raw)
+
+    def save(self, folder: Path) -> None:
+        self.model.save_model(str(folder / _FILE))
+
+    @classmethod
+    def load(cls, folder: Path, problem: Problem) -> Self:
+        from catboost import CatBoost
+
+        model = CatBoost()
+        model.load_model(str(folder / _FILE))
+        return cls(model, problem)
+
+
+def _params(rows: Design, task: Task, settings: dict[str, Any]) -> dict[str, Any]:
+    problem = task.problem
+    params = {
+        "loss_function": {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}[
+            problem.kind
+        ],
+        "iterations": 500,
+        "random_seed": task.seed,
+        "thread_count": task.threads,
+        "allow_writing_files": False,
+        "verbose": False,
+        "od_type": "Iter",
+        "od_wait": 50,
+        **({"classes_count": problem.classes} if problem.kind == "multiclass" else {}),
+        **settings,
+    }
+    if problem.classes > MANY:  # each tree has a value a label, and each category a statistic
+        params |= {"boosting_type": "Plain", "leaf_estimation_iterations": 1, "depth": 4}
+    inputs = rows.numbers.shape[1] + rows.codes.shape[1]
+    if inputs > _WIDE:  # with 1,000 columns a twentieth of the time, and trees as good
+        params |= {"border_count": 32, "rsm": max(0.05, _WIDE / inputs)}
+    return params
+
+
+def _pace(params: dict[str, Any], pool: Any, clock: Clock) -> float:
+    """Seconds that a tree takes, judged by a few."""
+    from catboost import CatBoost
+
+    watch, started = _Watch(clock), time.monotonic()
+    CatBoost({**params, "iterations": _PILOT}).fit(pool, callbacks=[watch])
+    times = watch.times if len(watch.times) > 1 else [started, *watch.times]
+    return max(1e-5, (times[-1] - times[0]) / (len(times) - 1))
+
+
+class _Watch:
+    """When each tree was there; ends training when time is over."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.times: list[float] = []
+
+    def after_iteration(self, info: Any) -> bool:
+        self.times.append(time.monotonic())
+        return not self.clock.over
+
+
+class _Alarm:
+    """Ends training when time is over."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def after_iteration(self, info: Any) -> bool:
+        return not self.clock.over
+
+
+def _features(rows: Design, problem: Problem) -> Any:
+    """The form that CatBoost reads quickest: float32, and categories as bytes; codes, with many labels."""
+    from catboost import FeaturesData
+
+    if problem.classes > MANY:
+        return rows.joined.astype(np.float32)
+    numbers = rows.numbers.astype(np.float32) if rows.numbers.shape[1] else None
+    if not rows.codes.shape[1]:
+        return numbers
+    words = _words(max(rows.sizes))
+    return FeaturesData(num_feature_data=numbers, cat_feature_data=words[rows.codes])
+
+
+@cache
+def _words(count: int) -> Any:
+    return np.array([str(code).encode() for code in range(count)], dtype=object)

@@ -1,0 +1,47 @@
+"""What is known without looking at a row: how frequent each label is, or the mean."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from ..features.design import Design
+from ..problem import Floats, Problem
+from .learner import Fitted, Task
+
+_FILE = "prior.npy"
+
+
+class Prior(Fitted):
+    """The same answer for every row: what the others have to beat."""
+
+    name: ClassVar = "Prior"
+
+    def __init__(self, answer: Floats) -> None:
+        self.answer = answer
+
+    @classmethod
+    def fit(
+        cls,
+        rows: Design,
+        target: Floats,
+        weights: Floats | None,
+        held: Design,
+        held_target: Floats,
+        task: Task,
+        **settings: Any,
+    ) -> Self:
+        if task.problem.is_regression:
+            return cls(np.array([np.average(target, weights=weights)]))
+        counts = np.bincount(target.astype(int), weights, task.problem.classes) + 1 / task.problem.classes
+        return cls(counts / counts.sum())
+
+    def predict(self, rows: Design) -> Floats:
+        return np.tile(self.answer, (len(rows), 1))
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / _FILE, self.answer, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path, problem: Problem) -> Self:
+        return cls(np.load(folder / _FILE, allow_pickle=False))

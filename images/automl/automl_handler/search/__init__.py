@@ -1,0 +1,1 @@
+"""The search: what is tried, in which order, within a time limit."""

@@ -1,0 +1,295 @@
+"""The training report of AutoML."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pandas import DataFrame
+
+from slipway import Array, Report, figure
+
+from .automl_handler import importance, scores
+from .automl_handler.search.clock import Clock
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .automl_handler.features.design import Design
+    from .automl_handler.predictor import Predictor
+    from .automl_handler.search.search import Trained
+
+_EXPLAINED = 60  # rows
+_SHOWN = 20  # columns, labels
+_TENTHS = 10
+
+
+def write(page: Report, trained: "Trained", seconds: float) -> None:
+    """Adds the sections; those that take time only while `seconds` last."""
+    clock = Clock(max(1.0, seconds))
+    predictor = trained.predictor
+    _leaderboard(page, trained)
+    if predictor.problem.is_regression:
+        _residuals(page, trained)
+    else:
+        _curves(page, trained)
+        _confusion(page, trained)
+        _calibration(page, trained)
+    _importance(page, trained, clock.share(0.5))
+    if not clock.over:
+        _shapley(page, trained, clock)
+    _columns(page, trained)
+
+
+def _leaderboard(page: Report, trained: "Trained") -> None:
+    facts, problem = trained.predictor.facts, trained.predictor.problem
+    blend = ", ".join(f"{one.title} {one.weight:.0%}" for one in trained.predictor.members)
+    text = (
+        f"A {problem.kind} problem, {facts['rows']} rows. Every score is of rows that the model did not see, "
+        f"sd its standard deviation over {int(trained.folds.max()) + 1} folds. The answers blend {blend}. "
+        + " ".join(f"{note[0].upper()}{note[1:]}." for note in facts["notes"])
+    )
+    board = DataFrame(facts["leaderboard"]).rename(columns={"score": facts["metric"]})
+    board["rows per second"] = [int(float(f"{speed:.2g}")) for speed in board["rows per second"]]
+    board["kB"] = [round(size / 1000, 1) for size in board.pop("bytes")]
+    page.add("Leaderboard", text.strip(), board)
+    found = facts["scores"]
+    table = DataFrame({"metric": list(found), "out of fold": list(found.values())})
+    text = "Of rows that the models did not see"
+    if not problem.is_regression:
+        text += ", after calibration, which was learnt on other rows, too"
+    page.add("Scores of the blend", f"{text}.", table)
+
+
+def _curves(page: Report, trained: "Trained") -> None:
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
+    problem, answers = trained.predictor.problem, trained.answers
+    drawn, first = figure(8.4, 3.6)
+    first.remove()
+    left, right = drawn.subplots(1, 2)
+    places = [1] if problem.kind == "binary" else range(min(problem.classes, 8))
+    for place in places:
+        is_it = trained.target == place
+        if not 0 < is_it.sum() < len(is_it):
+            continue
+        false, true, _ = roc_curve(is_it, answers[:, place])
+        precision, recall, _ = precision_recall_curve(is_it, answers[:, place])
+        left.plot(false, true, label=str(problem.labels[place]))
+        right.plot(recall, precision, label=str(problem.labels[place]))
+    left.plot([0, 1], [0, 1], color="C7", linestyle=":")
+    left.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
+    right.set(xlabel="recall", ylabel="precision", title="precision and recall", ylim=(0, 1.03))
+    right.legend(frameon=False, fontsize=8, loc="lower left")
+    names = [str(label) for label in problem.labels]
+    whose = (
+        f'"{names[1]}" against "{names[0]}"' if problem.kind == "binary" else "Each label against the others"
+    )
+    more = f" The first 8 of {problem.classes} labels." if problem.classes > 8 else ""
+    page.add("ROC and precision-recall", f"{whose}, out of fold.{more}", None, drawn)
+
+
+def _confusion(page: Report, trained: "Trained") -> None:
+    problem = trained.predictor.problem
+    target, chosen = trained.target.astype(int), problem.choose(trained.answers)
+    counts = np.zeros((problem.classes, problem.classes), int)
+    np.add.at(counts, (target, chosen), 1)
+    order = np.sort(np.argsort(-counts.sum(1), kind="stable")[:_SHOWN])
+    names = [str(problem.labels[place]) for place in order]
+    part = counts[np.ix_(order, order)]
+    share = part / np.maximum(1, counts[order].sum(1, keepdims=True))
+    drawn, axes = figure(max(4.0, 1.6 + 0.55 * len(order)), max(3.0, 1.2 + 0.42 * len(order)))
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    if sum(map(len, names)) > 30:  # side by side they would overlap
+        axes.set_xticks(np.arange(len(order)), names, rotation=30, ha="right")
+    else:
+        axes.set_xticks(np.arange(len(order)), names)
+    axes.set_yticks(np.arange(len(order)), names)
+    axes.set(xlabel="answered", ylabel="true")
+    axes.grid(False)
+    if len(order) <= 12:
+        for row, column in np.ndindex(*part.shape):
+            shade = "white" if share[row, column] > 0.6 else "black"
+            axes.text(column, row, str(part[row, column]), ha="center", va="center", fontsize=8, color=shade)
+    more = f" The {_SHOWN} most frequent of {problem.classes} labels." if problem.classes > _SHOWN else ""
+    page.add("Confusion matrix", f"Rows by true and answered label, out of fold.{more}", None, drawn)
+
+
+def _calibration(page: Report, trained: "Trained") -> None:
+    target = trained.target.astype(int)
+    drawn, axes = figure(5.2, 4.0)
+    axes.plot([0, 1], [0, 1], color="C7", linestyle=":")
+    found = []
+    for name, answers in (("before", trained.raw), ("after", trained.answers)):
+        stated, right = answers.max(1), answers.argmax(1) == target
+        found.append(
+            {
+                "calibration": name,
+                "ECE": scores.ece(stated, right),
+                "log_loss": scores.score("log_loss", trained.predictor.problem, trained.target, answers),
+            }
+        )
+        axes.plot(*_reliability(stated, right), "o-", label=f"{name}: ECE {found[-1]['ECE']:.3f}")
+    axes.set(
+        xlabel="stated probability of the answer",
+        ylabel="share that was right",
+        xlim=(1 / trained.predictor.problem.classes, 1.03),  # the likeliest label has no less
+        ylim=(0, 1.05),
+    )
+    axes.legend(frameon=False, loc="lower right")
+    kind = trained.predictor.calibration.kind
+    how = {"none": "none, as none did better", "temperature": "temperature scaling"}.get(
+        kind, "isotonic regression"
+    )
+    page.add(
+        "Calibration",
+        "What is stated against what came true, out of fold; on the dotted line is best. A dot is a tenth of "
+        "the rows. Before: as the learners answered; after: with the temperature that suits each, and the "
+        f"blend's own calibration, which is {how}.",
+        DataFrame(found),
+        drawn,
+    )
+
+
+def _reliability(stated: Array, right: Array) -> tuple[Array, Array]:
+    """By tenths of the rows: bins of equal width would hold a row or two where few are unsure."""
+    parts = np.array_split(np.argsort(stated, kind="stable"), min(_TENTHS, len(stated)))
+    return np.array([stated[part].mean() for part in parts]), np.array([right[part].mean() for part in parts])
+
+
+def _residuals(page: Report, trained: "Trained") -> None:
+    answers, target = trained.answers[:, 0], trained.target
+    rows = np.random.default_rng(0).permutation(len(target))[:1_000]
+    drawn, first = figure(8.4, 3.6)
+    first.remove()
+    left, right = drawn.subplots(1, 2)
+    left.scatter(answers[rows], target[rows], s=10, alpha=0.5)
+    ends = [float(min(answers.min(), target.min())), float(max(answers.max(), target.max()))]
+    left.plot(ends, ends, color="C7", linestyle=":")
+    left.set(xlabel="predicted", ylabel="true")
+    right.hist(target - answers, bins=40)
+    right.set_axisbelow(True)
+    right.set(xlabel="true less predicted", ylabel="rows")
+    interval = trained.predictor.interval
+    assert interval is not None
+    found = [
+        {
+            "level": level,
+            "share inside": float((np.abs(target - answers) <= interval.half(answers, level)).mean()),
+            "mean width": float(2 * interval.half(answers, level).mean()),
+        }
+        for level in (0.5, 0.8, 0.9, 0.95)
+    ]
+    text = "Predictions of rows that the models did not see, and how many the conformal intervals hold."
+    page.add("Residuals and intervals", text, DataFrame(found), drawn)
+
+
+def _importance(page: Report, trained: "Trained", clock: Clock) -> None:
+    found = importance.permutation(trained, clock)
+    if not found:
+        return
+    left = len(trained.predictor.columns) - len(found)
+    text = (
+        f"How much {trained.metric} worsens when a column is shuffled, on rows that the models did not see."
+    )
+    if left:
+        text += f" Time did not allow for {left} columns."
+    change = f"{'rise' if trained.metric in scores.LOSSES else 'fall'} of {trained.metric}"
+    table = DataFrame({"column": list(found), change: list(found.values())})
+    page.add(
+        "Permutation importance",
+        text,
+        table.head(_SHOWN),
+        _bars(list(found.items())[:_SHOWN], change),
+    )
+
+
+def _bars(items: list[tuple[str, float]], unit: str) -> "Figure":
+    drawn, axes = figure(7.0, max(1.6, 0.6 + 0.26 * len(items)))
+    places = np.arange(len(items))[::-1]
+    axes.barh(places, [value for _, value in items], color="C0")
+    axes.set_yticks(places, [name[:40] for name, _ in items])
+    axes.set(xlabel=unit)
+    axes.grid(False, axis="y")
+    axes.set_axisbelow(True)
+    return drawn
+
+
+def _shapley(page: Report, trained: "Trained", clock: Clock) -> None:
+    predictor, problem = trained.predictor, trained.predictor.problem
+    rows = np.unique(np.linspace(0, len(trained.table) - 1, _EXPLAINED).astype(int))
+    np.random.default_rng(0).shuffle(rows)  # so that those that time allows are from the whole table
+    explained = []
+    for row in rows:
+        explained.append(_moved(predictor, trained.rows[[row]]))
+        if clock.over:
+            break
+    values = np.concatenate(explained)
+    part = trained.table.iloc[rows[: len(values)]]
+    order = np.argsort(-np.abs(values).mean(0), kind="stable")[:_SHOWN]
+    drawn, axes = figure(7.0, max(1.8, 0.8 + 0.28 * len(order)))
+    random = np.random.default_rng(0)
+    for height, place in zip(range(len(order))[::-1], order, strict=True):
+        axes.scatter(
+            values[:, place],
+            height + random.uniform(-0.25, 0.25, len(values)),
+            s=10,
+            alpha=0.7,
+            c=_ranks(predictor.columns[place], part),
+            cmap="coolwarm",
+            vmin=0,
+            vmax=1,
+        )
+    axes.axvline(0, color="C7", linewidth=1)
+    axes.set_yticks(range(len(order))[::-1], [predictor.columns[place].name[:40] for place in order])
+    if problem.is_regression:
+        unit = f"in the unit of {problem.target}"
+    else:
+        whose = f'"{problem.labels[1]}"' if problem.kind == "binary" else "the likeliest label"
+        unit = f"log-odds of {whose}"
+    axes.set(xlabel=f"Shapley value, {unit}")
+    table = DataFrame(
+        {
+            "column": [predictor.columns[place].name for place in order],
+            "mean |Shapley value|": np.abs(values).mean(0)[order],
+        }
+    )
+    of = "1 row" if len(values) == 1 else f"{len(values)} rows"
+    text = (
+        f"How much each cell of {of} moved the answer away from that of a typical row (the usual value in "
+        "every column). A dot is a row; red is a great number, blue a small one."
+    )
+    page.add("Shapley values", text, table, drawn)
+
+
+def _moved(predictor: "Predictor", design: "Design") -> Array:
+    """Shapley values; of two labels those of the second in every row, so that right means the same in all."""
+    values = predictor.contributions(design)
+    if predictor.problem.kind != "binary":
+        return values
+    return np.where(predictor.blend(design).argmax(1)[:, None] == 0, -values, values)
+
+
+def _ranks(column: Any, part: DataFrame) -> Array:
+    """How great a cell is among the others, from 0 to 1; grey's middle where it is no number."""
+    if column.kind != "number":
+        return np.full(len(part), 0.5)
+    cells = column.numbers(part[column.name])[:, 0]
+    return np.where(np.isnan(cells), 0.5, np.argsort(np.argsort(cells)) / max(1, len(cells) - 1))
+
+
+def _columns(page: Report, trained: "Trained") -> None:
+    kept = [
+        {
+            "column": one.name,
+            "kind": one.kind,
+            "missing, %": round(100 * one.missing, 1),
+            "values": len(one.categories) if one.kind == "category" else None,
+            "why it is left out": "",
+        }
+        for one in trained.predictor.columns
+    ]
+    gone = [
+        {"column": one.name, "kind": "", "missing, %": None, "values": None, "why it is left out": one.why}
+        for one in trained.dropped
+    ]
+    text = f"{len(kept)} columns are learnt from, {len(gone)} are not. A missing cell is information, too."
+    page.add("Columns", text, DataFrame([*kept, *gone]))

@@ -1,0 +1,165 @@
+"""Answers as columns, in the forms that a request may ask for."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pandas import Series
+
+from slipway import Array, UserError
+
+from .automl_handler import scores
+from .automl_handler.errors import Unfit
+from .automl_handler.shapley import places
+
+if TYPE_CHECKING:
+    from .automl_handler.features.design import Design
+    from .automl_handler.predictor import Answers, Predictor
+    from .automl_handler.problem import Problem
+
+
+def data(predictor: "Predictor", rows: "Design", found: "Answers") -> dict[str, Array]:
+    """Values, and `explanation`, a sentence that says what to hold of them."""
+    columns: dict[str, Array] = {"prediction": found.prediction, "confidence": found.confidence}
+    if found.probabilities is not None:
+        columns["probabilities"] = _named(predictor.problem, found.probabilities)
+    if found.low is not None and found.high is not None:
+        columns |= {"low": found.low, "high": found.high}
+    columns["explanation"] = _objects(_explained(predictor, rows, found))
+    return columns
+
+
+def sentences(problem: "Problem", found: "Answers") -> dict[str, Array]:
+    """The older container's reply, one a row."""
+    return {"prediction": _objects(_sentences(problem, found)), "class_confidence": found.confidence}
+
+
+def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/autopilot-automate-model-development-container-output.html"""
+    if found.probabilities is None:
+        return {"predicted_label": found.prediction}
+    labels = list(problem.labels)
+    return {
+        "predicted_label": found.prediction,
+        "probability": found.confidence,
+        "probabilities": _objects(found.probabilities.tolist()),
+        "labels": _objects([labels] * len(found.prediction)),
+    }
+
+
+def chosen(
+    outputs: Sequence[str], predictor: "Predictor", rows: "Design", found: "Answers"
+) -> dict[str, Array]:
+    """The keys asked for; one that the problem does not have is NaN, which formats write as a gap."""
+    offered = {**data(predictor, rows, found), **autopilot(predictor.problem, found)}
+    nothing = np.full(len(found.prediction), np.nan)
+    return {name: offered.get(name, nothing) for name in outputs}
+
+
+def contributions(predictor: "Predictor", design: "Design") -> Array:
+    """For each row the columns that moved the answer, the strongest first."""
+    found = predictor.contributions(design)
+    names = predictor.reads
+    rows = []
+    for row in found:
+        order = np.argsort(-np.abs(row), kind="stable")
+        rows.append({names[place]: float(row[place]) for place in order if row[place] != 0})
+    return _objects(rows)
+
+
+def metrics(predictor: "Predictor", sent: Mapping[str, Array], found: "Answers") -> dict[str, float | None]:
+    """What the answers are worth against the target in `sent`; rows without it do not count."""
+    problem = predictor.problem
+    if problem.target not in sent:
+        raise UserError(f"score=true needs the target {problem.target} among the columns")
+    try:
+        target = problem.encode(Series(sent[problem.target], dtype=object))
+    except Unfit as error:
+        raise UserError(f"score=true: {error}") from None
+    known = ~np.isnan(target)
+    if not known.any():
+        raise UserError(f"score=true: no row has a value of {problem.target} that the model knows")
+    blend = found.prediction[:, None] if found.probabilities is None else found.probabilities
+    values = scores.summary(problem, target[known], np.asarray(blend, np.float64)[known])
+    return {
+        "rows": int(known.sum()),
+        **{name: value if value == value else None for name, value in values.items()},
+    }
+
+
+def _sentences(problem: "Problem", found: "Answers") -> list[str]:
+    name = problem.target
+    if found.low is not None and found.high is not None:
+        return [
+            f'* We are {sure:.0%} confident the value of "{name}" lies between {low:.6g} and {high:.6g}.'
+            for sure, low, high in zip(found.confidence, found.low, found.high, strict=True)
+        ]
+    return [
+        f'* We are {sure:.0%} confident the value of "{name}" is {value}.'
+        for sure, value in zip(found.confidence.tolist(), found.prediction.tolist(), strict=True)
+    ]
+
+
+def _explained(predictor: "Predictor", rows: "Design", found: "Answers") -> list[str]:
+    """How sure, what else it may be, and which cells say less than they could."""
+    problem = predictor.problem
+    if found.probabilities is None:
+        assert found.low is not None
+        assert found.high is not None
+        said = [
+            f"{problem.target} is about {value:.6g}; between {low:.6g} and {high:.6g} at {sure:.0%}"
+            for value, sure, low, high in zip(
+                found.prediction, found.confidence, found.low, found.high, strict=True
+            )
+        ]
+    else:
+        second = np.argsort(-found.probabilities, axis=1, kind="stable")[:, 1]
+        first = found.probabilities.argmax(1)
+        # With class weights the answer need not be the likeliest label.
+        chosen = problem.choose(found.probabilities)
+        second = np.where(chosen == first, second, first)
+        said = [
+            f"{problem.target} is {value} with probability {sure:.3g}; "
+            f"next {problem.labels[other]} with {chance:.3g}"
+            for value, sure, other, chance in zip(
+                found.prediction.tolist(),
+                found.confidence.tolist(),
+                second.tolist(),
+                found.probabilities[np.arange(len(second)), second].tolist(),
+                strict=True,
+            )
+        ]
+    unknown = _unknown(predictor, rows)
+    return [text + unknown.get(row, "") for row, text in enumerate(said)]
+
+
+def _unknown(predictor: "Predictor", rows: "Design") -> dict[int, str]:
+    """By row, the categories that training never saw, or hardly, and how many cells are missing."""
+    new: dict[int, list[str]] = {}
+    gaps = np.zeros(len(rows), int)
+    for column, (kind, at) in zip(predictor.columns, places(predictor.columns), strict=True):
+        if kind == "codes":
+            codes = rows.codes[:, at.start]
+            gaps += codes == 0
+            for place in np.flatnonzero(codes == len(column.categories) + 1).tolist():
+                new.setdefault(place, []).append(column.name)
+        elif column.kind == "text":
+            gaps += rows.numbers[:, at.start] == 0  # words
+        else:
+            gaps += np.isnan(rows.numbers[:, at.start])
+    found: dict[int, str] = {}
+    for row in sorted({*new, *np.flatnonzero(gaps).tolist()}):
+        said = f"; unknown value in {', '.join(new[row])}" if row in new else ""
+        if gaps[row]:
+            said += f"; {gaps[row]} of {len(predictor.columns)} cells missing"
+        found[row] = said
+    return found
+
+
+def _named(problem: "Problem", probabilities: Array) -> Array:
+    names = [str(label) for label in problem.labels]
+    return _objects([dict(zip(names, row, strict=True)) for row in probabilities.tolist()])
+
+
+def _objects(values: Sequence[Any]) -> Array:
+    return np.fromiter(values, dtype=object, count=len(values))

@@ -1,0 +1,1 @@
+"""Gradient boosted trees: XGBoost, LightGBM and CatBoost behind one configuration."""

@@ -1,0 +1,1 @@
+"""The three engines at training, and what they share."""

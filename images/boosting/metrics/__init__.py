@@ -1,0 +1,1 @@
+"""Metrics by name, and the functions behind those that scikit-learn has not."""

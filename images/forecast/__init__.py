@@ -1,0 +1,1 @@
+"""Forecasts of many time series with prediction intervals."""

@@ -1,0 +1,1 @@
+"""Forecasts of the past, and what is learned from them."""

@@ -1,0 +1,181 @@
+"""What backtests teach: intervals, whether covariates help, and LightGBM's models."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slipway import Array, Job, UserError
+
+from ..models.calibration import Calibration
+from ..models.effects import Effects, is_gain
+from ..models.engine import Engine
+from ..models.lightgbm_model import Learner
+from ..panel.attributes import Attribute, Traits
+from ..panel.panel import Panel
+from . import backtest
+from .backtest import Backtest
+from .scores import mase, units
+
+if TYPE_CHECKING:
+    from ..hyperparameters import Hyperparameters
+
+
+def seasons_of(params: "Hyperparameters", panel: Panel) -> tuple[int, ...]:
+    """The lengths given, else the usual ones that the longest series has seen twice."""
+    if params.season_length:
+        if min(params.season_length) < 1:
+            raise UserError(f"season_length: expected 1 or more, got {min(params.season_length)}")
+        return tuple(sorted({m for m in params.season_length if m > 1}))
+    longest = int(panel.lengths.max())
+    return tuple(m for m in panel.timeline.frequency.seasons if longest > 2 * m)
+
+
+def learn_of(
+    panel: Panel,
+    params: "Hyperparameters",
+    job: Job,
+    stop: Callable[[], bool] = lambda: False,
+    attributes: Sequence[Attribute] = (),
+) -> tuple[Engine, Backtest | None, list[str]]:
+    """The engine with what backtests taught it, the last of these, and what the report has to say of it."""
+    engine = Engine(
+        params.horizon,
+        seasons_of(params, panel),
+        params.preset,
+        params.non_negative,
+        Calibration.normal(params.horizon),
+    )
+    notes: list[str] = []
+    some = backtest.sample(panel, backtest.SERIES[params.preset], params.seed)
+    if len(some) < len(panel):
+        notes.append(f"Backtested on {len(some)} of {len(panel)} series, chosen at random.")
+    dates = _dates(params, panel)
+    longest = max(engine.seasons, default=1)
+    windows = backtest.windows_of(some, engine.horizon, longest, params.backtest_windows, dates)
+    if params.backtest_windows == 0 and not dates:
+        windows = []
+
+    def told(done: int, todo: int) -> None:
+        if done == todo or done * 10 // todo != (done - backtest.CHUNK) * 10 // todo:
+            job.progress(f"backtest: {done} of {todo} forecasts")
+
+    past = replace(engine, learner=_learner(engine, panel, len(windows) or 1, params, job, stop))
+    if past.learner is not None and past.learner.note:
+        notes.append(f"LightGBM learns from {past.learner.note}.")
+    if past.learner is not None and attributes and windows and not stop():
+        traits = Traits.read(attributes, panel)
+        past = _with_traits(past, panel, windows, traits, params, job, notes)
+    tested = backtest.run(windows, past, job.cpus, stop, told)
+    if panel.covariate_names and tested is not None and not stop():
+        engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
+    if tested is None:
+        notes.append(
+            "No series was backtested, as none is long enough or no time was left: intervals are a guess."
+        )
+        return replace(engine, learner=past.learner), None, notes
+    everything = np.arange(len(tested.scored))
+    calibration = backtest.calibrated(tested.forecasts, tested.scored.actual, everything)
+    engine = replace(engine, calibration=calibration)
+    if past.learner is not None:
+        # With what the backtests held back; a stop keeps the one that is there.
+        whole = engine.split(panel, engine.horizon)[0]
+        last = (
+            None if stop() else Learner.fit(whole, engine.seasons, params.seed, job.cpus, past.learner.traits)
+        )
+        engine = replace(engine, learner=last or past.learner)
+    return engine, tested, notes
+
+
+def _learner(
+    engine: Engine, panel: Panel, windows: int, params: "Hyperparameters", job: Job, stop: Callable[[], bool]
+) -> Learner | None:
+    """LightGBM on what lies before every window; None for presets and series that it is not for."""
+    if (
+        params.preset == "fast"
+        or stop()
+        or not (len(engine.seasons) > 1 or max(engine.seasons, default=1) > 24)
+    ):
+        return None
+    held = np.maximum(panel.lengths - windows * engine.horizon, 0)
+    found = Learner.fit(panel.cut(held), engine.seasons, params.seed, job.cpus)
+    if found is not None:
+        learnt = f", of {found.note}" if found.note else ""
+        job.progress(f"LightGBM: {len(found.boosters)} models of all long series{learnt}")
+    return found
+
+
+def _with_traits(
+    past: Engine,
+    panel: Panel,
+    windows: list[backtest.Window],
+    traits: Traits,
+    params: "Hyperparameters",
+    job: Job,
+    notes: list[str],
+) -> Engine:
+    """LightGBM with the items' attributes, if its forecasts of the windows gain by them."""
+    held = np.maximum(panel.lengths - len(windows) * past.horizon, 0)
+    learner = Learner.fit(panel.cut(held), past.seasons, params.seed, job.cpus, traits)
+    other = replace(past, learner=learner)
+    errors = [
+        np.concatenate([_learnt_errors(engine, window, job.cpus) for window in windows])
+        for engine in (past, other)
+    ]
+    told = (
+        f"Attributes of items in LightGBM: MASE of its own forecasts {np.nanmean(errors[1]):.4g} with them, "
+        f"{np.nanmean(errors[0]):.4g} without"
+    )
+    used = is_gain(*errors)
+    notes.append(f"{told}; {'used' if used else 'not used'}.")
+    return other if used else past
+
+
+def _learnt_errors(engine: Engine, window: backtest.Window, cpus: int) -> Array:
+    """MASE of LightGBM alone on each series of a window; NaN where it has no forecast."""
+    panel = window.panel
+    mean = np.mean(engine.learnt(panel, engine.horizon, cpus), axis=0)
+    season = next(iter(engine.seasons), 1)
+    return mase(window.actual, mean, np.array([units(y, season)[0] for y in panel]))
+
+
+def _with_effects(
+    engine: Engine,
+    past: Engine,
+    panel: Panel,
+    windows: list[backtest.Window],
+    plain: Backtest,
+    notes: list[str],
+    job: Job,
+    stop: Callable[[], bool],
+) -> tuple[Engine, Engine, Backtest]:
+    """Covariates, if the backtest gains by them."""
+    names = ", ".join(panel.covariate_names)
+    held = np.maximum(panel.lengths - len(windows) * engine.horizon, 0)
+    before = Effects.fit(panel.cut(held), engine.seasons)
+    if before is None:
+        notes.append(f"Covariates ({names}): none varies, or no series is long enough; not used.")
+        return engine, past, plain
+    other = backtest.run(windows, replace(past, effects=before), job.cpus, stop)
+    effects = Effects.fit(panel, engine.seasons)
+    if other is None or effects is None or len(other.scored) < len(plain.scored):
+        notes.append(f"Covariates ({names}): no time was left to try them; not used.")
+        return engine, past, plain
+    without, with_them = (mase(one.actual, one.mean, one.change) for one in (plain.scored, other.scored))
+    told = (
+        f"Covariates ({names}): MASE {np.nanmean(with_them):.4g} with them, {np.nanmean(without):.4g} without"
+    )
+    if not is_gain(without, with_them):
+        notes.append(f"{told}; not used.")
+        return engine, past, plain
+    notes.append(f"{told}; used.")
+    job.progress(f"{told}; used")
+    return replace(engine, effects=effects), replace(past, effects=before), other
+
+
+def _dates(params: "Hyperparameters", panel: Panel) -> list[int]:
+    if not params.backtest_dates:
+        return []
+    times = panel.timeline.format.parse(params.backtest_dates, "backtest_dates")
+    return [int(step) for step in panel.timeline.steps(times)]

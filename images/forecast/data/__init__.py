@@ -1,0 +1,1 @@
+"""The channels of a training job, read into a panel."""

@@ -1,0 +1,48 @@
+"""A channel's tables and the cells of their columns, as the panel is made of them."""
+
+from collections.abc import Iterator, Sequence
+
+from slipway import Array, Channel, Table, UserError, numbers
+
+from .roles import NUMBERS
+
+
+def declare(channel: Channel, keys: Sequence[str], times: Sequence[str]) -> None:
+    """Has the cells of keys and times read as they are written, as far as the channel has such columns."""
+    channel.declare("key", [name for name in keys if name in channel.names])
+    channel.declare("time", [name for name in times if name in channel.names])
+
+
+def pieces(channel: Channel) -> Iterator[tuple[Table, int]]:
+    """The rows of a channel, and how many came before them: all at once where they fit the memory."""
+    if channel.fits_memory:
+        yield channel.table, 0
+        return
+    done = 0
+    for table in channel.batches():
+        yield table, done
+        done += len(table)
+
+
+def check(channel: Channel, names: Sequence[str]) -> None:
+    """Raises UserError where the channel lacks one of `names`."""
+    absent = [name for name in names if name not in channel.names]
+    if absent:
+        raise UserError(
+            f"channel {channel.name}: missing columns {', '.join(absent)}; it has {', '.join(channel.names)}"
+        )
+
+
+def numbers_of(channel: Channel, table: Table, name: str, done: int = 0) -> Array:
+    """A column as float64, NaN where missing; `done` rows came before the table.
+
+    Raises UserError naming the first cell that is no number.
+    """
+    if table.kinds[name] in NUMBERS:
+        return table.number(name)
+    missing = next(column.missing for column in table.columns if column.name == name)
+    try:
+        return numbers(table.arrow(name), name, missing)
+    except UserError as error:
+        placed = error if error.row is None else error.moved(error.row + done)
+        raise placed.within(f"channel {channel.name}") from None

@@ -1,0 +1,297 @@
+"""The channels of a training job as one panel: long and wide tables, and lines of DeepAR's JSON."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from slipway import Array, Channel, DateOrder, Table, TimeFormat, UserError, arrow
+
+from ..panel import clean
+from ..panel.assemble import panel_of, timeline_of
+from ..panel.clean import Counts, Duplicates, Fill, Points
+from ..panel.frequency import Frequency
+from ..panel.items import Items, key_cells, same
+from ..panel.panel import Panel
+from ..panel.timeline import Timeline
+from .columns import check, declare, numbers_of, pieces
+from .lines import starts_of, unrolled
+from .roles import NUMBERS, TARGETS, Given, Roles, find_keys, find_time, is_wide, long_roles
+from .timestamps import Stamps, format_of
+
+ITEM = "item_id"
+SINGLE = ("series",)
+"""What the series of a table without keys is called."""
+LINES = (ITEM, "start", "target")
+"""What a line of DeepAR's JSON calls the parts of a series."""
+
+Rows = Callable[[Table], Array]
+"""Gives the number of each row's series."""
+
+
+@dataclass
+class Reading:
+    """How tables are read: the same for every channel of a job."""
+
+    given: Given
+    frequency: Frequency | None
+    duplicates: Duplicates
+    fill: Fill
+    dates: DateOrder = ""
+    counts: Counts = field(default_factory=Counts)
+    notes: list[str] = field(default_factory=list)
+    """What had to be guessed."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target channel, read."""
+
+    panel: Panel
+    roles: Roles
+    own: dict[str, Any]
+    """Kinds of the columns that its table does not have: of a wide one, the items."""
+
+
+def read_target(channel: Channel, reading: Reading, related: Channel | None) -> Target:
+    """The series of the target channel, with the covariates of the related one. Raises UserError."""
+    given = reading.given
+    keys = find_keys(channel.names, given)
+    declare(channel, keys, _times(channel, given))
+    if channel.nested:
+        panel, names = _of_lines(channel, reading)
+        own = _absent({ITEM: "text", **dict.fromkeys(names, "number")}, channel)
+        return Target(panel, Roles(LINES[:1], *LINES[1:], names), {**own, LINES[2]: "number"})
+    time = find_time(channel.names, given)
+    if not keys:
+        declare(channel, _sole_text(channel, time, given), [])
+    items, stamps, own = Items(), Stamps(time), {}
+    if is_wide(channel.kinds, given):
+        roles, own = Roles((ITEM,), time, "target", ()), {ITEM: "text", "target": "number"}
+        parts = list(_wide_parts(channel, items, stamps))
+    else:
+        roles = long_roles(channel.kinds, given)
+        reading.counts.add("text_covariates", len(roles.texts))
+        if not roles.keys:
+            roles, own = replace(roles, keys=(ITEM,)), {ITEM: "text"}
+        rows = _rows_of(items, () if own else roles.keys)
+        parts = list(_long_parts(channel, roles, rows, stamps))
+    points, form = _timed(_joined(parts), stamps, channel, reading)
+    points = clean.in_order(clean.without_times(points, reading.counts), reading.counts)
+    timeline = _timeline(points, form, reading)
+    if related is not None:
+        steps = timeline.steps(points.times)
+        points, _ = clean.merged(points, steps, reading.duplicates, reading.counts)
+        points, names = _with_related(points, related, roles, items, timeline, reading, single=ITEM in own)
+        points = clean.in_order(points, Counts())
+        points, _ = clean.merged(points, timeline.steps(points.times), "mean", Counts())
+        roles = replace(roles, covariates=names)
+        own |= _absent(dict.fromkeys(names, "number"), channel)
+    panel = _panel(points, items, timeline, roles, reading)
+    own |= {name: "number" for name in (roles.target,) if channel.kinds.get(name) not in NUMBERS}
+    return Target(panel, roles, own)
+
+
+def read_like(channel: Channel, target: Target, reading: Reading) -> Panel:
+    """Another channel of the same columns, such as `test`, on the timeline of the target. Counts go
+    unheard.
+    """
+    items, quiet = Items(), replace(reading, counts=Counts(), notes=[])
+    roles = target.roles
+    declare(channel, roles.keys, [roles.time])
+    if channel.nested:
+        return _of_lines(channel, quiet, target.panel.timeline)[0]
+    check(channel, [roles.time])
+    stamps = Stamps(roles.time)
+    if is_wide(channel.kinds, reading.given):
+        roles = replace(roles, covariates=())
+        parts = list(_wide_parts(channel, items, stamps))
+    else:
+        keys = () if ITEM in target.own else roles.keys
+        check(channel, [*keys, roles.target])
+        parts = list(_long_parts(channel, roles, _rows_of(items, keys), stamps))
+    points, _ = _timed(_joined(parts), stamps, channel, quiet, target.panel.timeline.format)
+    points = clean.in_order(clean.without_times(points, quiet.counts), quiet.counts)
+    return _panel(points, items, target.panel.timeline, roles, quiet)
+
+
+def _times(channel: Channel, given: Given) -> list[str]:
+    """The columns that hold times, as far as names tell: of lines of JSON, their starts."""
+    try:
+        return [find_time(channel.names, given), LINES[1]]
+    except UserError:
+        if LINES[1] in channel.names:
+            return [LINES[1]]
+        raise
+
+
+def _sole_text(channel: Channel, time: str, given: Given) -> list[str]:
+    """The one column of texts, which then tells series apart."""
+    taken = {time, given.target, *TARGETS}
+    found = [name for name, kind in channel.head.kinds.items() if kind == "text" and name not in taken]
+    return found if len(found) == 1 else []
+
+
+def _absent(own: dict[str, str], channel: Channel) -> dict[str, str]:
+    return {name: kind for name, kind in own.items() if name not in channel.names}
+
+
+def _of_lines(
+    channel: Channel, reading: Reading, timeline: Timeline | None = None
+) -> tuple[Panel, tuple[str, ...]]:
+    """Series of one line each: `start` and `target`, as DeepAR has them."""
+    sent: dict[str, list[Any]] = {}
+    for table, _ in pieces(channel):
+        for name in table.names:
+            sent.setdefault(name, []).extend(table.column(name).tolist())
+    height = max(map(len, sent.values()))
+    if timeline is None and reading.frequency is None:
+        raise UserError("freq is required where series come as start and target; give freq, as in D or MS")
+    whole = timeline is None  # nothing is forecast after the lines of another channel
+    try:
+        if timeline is None:
+            starts = arrow.strings(starts_of(sent, LINES))
+            form = _walled(format_of(starts, LINES[1], reading.dates, []), reading)
+            times = form.parse(starts, LINES[1])
+            timeline = _timeline(times[~np.isnat(times)], form, reading)
+        panel = unrolled(sent, height, timeline, reading.fill, reading.counts, LINES, whole=whole)
+    except UserError as error:
+        raise error.within(f"channel {channel.name}") from None
+    return panel, panel.covariate_names
+
+
+def _timed(
+    points: Points, stamps: Stamps, channel: Channel, reading: Reading, form: TimeFormat | None = None
+) -> tuple[Points, TimeFormat]:
+    """`points`, whose times are rows of `stamps` so far, with their times; and how those are written."""
+    cells, name = stamps.cells, stamps.name
+    try:
+        if form is None:
+            form = _walled(_learnt(cells, name, channel, reading), reading)
+        times, zoned = form.read(cells, name)
+    except UserError as error:
+        raise error.within(f"channel {channel.name}") from None
+    reading.counts.add("zoned", zoned)
+    if np.isnat(times).all():
+        raise UserError(f"channel {channel.name}: no row has a time in the column {name}")
+    return replace(points, times=times[points.times]), form
+
+
+def _learnt(cells: Any, name: str, channel: Channel, reading: Reading) -> TimeFormat:
+    """As the shared layer learnt it of the whole table; anew of one that came in pieces."""
+    if channel.fits_memory:
+        known = next(column.times for column in channel.table.columns if column.name == name)
+        if known is not None:
+            return known
+    return format_of(cells, name, reading.dates, reading.notes)
+
+
+def _walled(form: TimeFormat, reading: Reading) -> TimeFormat:
+    """Where steps are days or longer, midnight is midnight."""
+    return form if reading.frequency is None else replace(form, wall=reading.frequency.is_daily_or_longer)
+
+
+def _timeline(points: Points | Array, form: TimeFormat, reading: Reading) -> Timeline:
+    if reading.frequency is not None:
+        found = Timeline.of(reading.frequency, points.times if isinstance(points, Points) else points)
+    else:
+        assert isinstance(points, Points)
+        found = timeline_of(points, reading.counts)
+    return replace(found, format=replace(form, wall=found.frequency.is_daily_or_longer))
+
+
+def _panel(points: Points, items: Items, timeline: Timeline, roles: Roles, reading: Reading) -> Panel:
+    return panel_of(
+        points,
+        list(items.codes),
+        timeline,
+        roles.keys,
+        roles.covariates,
+        reading.duplicates,
+        reading.fill,
+        reading.counts,
+    )
+
+
+def _joined(parts: Sequence[Points]) -> Points:
+    if len(parts) == 1:
+        return parts[0]
+    return Points(
+        np.concatenate([part.codes for part in parts]),
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.covariates for part in parts]),
+    )
+
+
+def _rows_of(items: Items, keys: Sequence[str], add: bool = True) -> Rows:
+    """How rows are told apart: by the columns `keys`; without any they are of one series."""
+    return lambda table: items.of(key_cells(table, keys) if keys else same(SINGLE, len(table)), add)
+
+
+def _long_parts(channel: Channel, roles: Roles, rows: Rows, stamps: Stamps) -> Iterator[Points]:
+    """Piece by piece, so that of a table that does not fit memory only numbers are kept."""
+    for table, done in pieces(channel):
+        values = numbers_of(channel, table, roles.target, done)
+        yield Points(
+            rows(table), stamps.add(table), values, _covariates(channel, table, roles.covariates, done)
+        )
+
+
+def _covariates(channel: Channel, table: Table, names: Sequence[str], done: int) -> Array:
+    found = np.full((len(table), len(names)), np.nan)
+    for place, name in enumerate(names):
+        if name in table:
+            found[:, place] = numbers_of(channel, table, name, done)
+    return found
+
+
+def _wide_parts(channel: Channel, items: Items, stamps: Stamps) -> Iterator[Points]:
+    for table, done in pieces(channel):
+        names = [name for name in table.names if name != stamps.name]
+        codes = items.of([arrow.strings(names)])
+        values = np.concatenate([numbers_of(channel, table, name, done) for name in names])
+        yield Points(
+            np.repeat(codes, len(table)),
+            np.tile(stamps.add(table), len(names)),
+            values,
+            np.empty((len(values), 0)),
+        )
+
+
+def _with_related(
+    points: Points,
+    related: Channel,
+    roles: Roles,
+    items: Items,
+    timeline: Timeline,
+    reading: Reading,
+    single: bool,
+) -> tuple[Points, tuple[str, ...]]:
+    """The points with the related channel's rows as further ones, which have covariates and no target."""
+    keys = () if single else roles.keys
+    declare(related, keys, [roles.time])
+    check(related, [roles.time, *keys])
+    names = roles.covariates
+    kinds = related.kinds
+    others = [name for name in kinds if name not in (*roles.keys, roles.time, roles.target, *names)]
+    added = tuple(name for name in others if kinds[name] in NUMBERS)
+    reading.counts.add("text_covariates", len(others) - len(added))
+    both = (*names, *added)
+    rows, stamps = _rows_of(items, keys, add=False), Stamps(roles.time)
+    parts = [
+        Points(
+            rows(table),
+            stamps.add(table),
+            np.full(len(table), np.nan),
+            _covariates(related, table, both, done),
+        )
+        for table, done in pieces(related)
+    ]
+    part, _ = _timed(_joined(parts), stamps, related, reading, timeline.format)
+    reading.counts.add("unknown_related", (part.codes < 0).sum())
+    part = part.take((part.codes >= 0) & ~np.isnat(part.times))
+    wider = np.hstack([points.covariates, np.full((len(points), len(added)), np.nan)])
+    # Steps that only the related channel has, before a series begins, are trimmed with its missing points.
+    return _joined([replace(points, covariates=wider), part]), both

@@ -1,0 +1,1 @@
+"""The methods, their ensembles, and what stretches their intervals."""

@@ -1,0 +1,122 @@
+"""Sums over keys: series of every level, and forecasts that add up (hierarchicalforecast's MinTrace).
+
+A series of a level has the empty text in the keys below it; the total has it in all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slipway import Array, UserError
+
+from ..panel.panel import Panel
+from .ensemble import Forecasts
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+ALL = ""
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Which keys make levels, from the top down: (region, store) gives a total, regions, stores."""
+
+    levels: tuple[str, ...]
+
+    def check(self, panel: Panel) -> None:
+        """Raises UserError where the levels are not the keys, each once."""
+        if sorted(self.levels) != sorted(panel.key_names):
+            raise UserError(
+                f"hierarchy: expected the key columns {', '.join(panel.key_names)}, each once, "
+                f"from the top down; got {', '.join(self.levels)}"
+            )
+
+    def aggregated(self, panel: Panel) -> Panel:
+        """The series, all made as long as the time they span together, with the sums of every level after
+        them.
+
+        In a sum a point that does not exist is a zero: a shop that has not opened yet, or has closed. Its
+        covariates are the means of its parts'.
+        """
+        known = [place for place in range(len(panel)) if len(panel.series(place))]
+        if not known:
+            return panel
+        first = int(panel.first[known].min())
+        span = int(panel.after[known].max()) - first
+        bottom = np.zeros((len(panel), span))
+        for place in known:
+            start = int(panel.first[place]) - first
+            bottom[place, start : start + len(panel.series(place))] = panel.series(place)
+        keys, sums = _sums(panel.keys, panel.key_names, self.levels)
+        everything = np.vstack([bottom, sums @ bottom])
+        return Panel.of(
+            panel,
+            [*panel.keys, *keys],
+            np.full(len(everything), first),
+            list(everything),
+            _covariates(panel, first, sums) if panel.covariate_names else (),
+        )
+
+    def reconciled(self, forecasts: Forecasts, panel: Panel, floors: Array) -> Forecasts:
+        """Means that add up, of forecasts of an `aggregated` panel; spreads stay as they are.
+
+        Every level says its part, weighed by how many series it sums (structural scaling). Where a sum of
+        parts that may not be below zero is wanted, parts are cut there first and summed anew.
+        """
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from hierarchicalforecast.methods import MinTraceSparse
+            from scipy.sparse import identity, vstack
+
+        lowest = [place for place, key in enumerate(panel.keys) if ALL not in key]
+        if lowest != list(range(len(lowest))):
+            raise ValueError("the lowest level comes first")
+        _, sums = _sums(panel.keys[: len(lowest)], panel.key_names, self.levels)
+        # The library has the lowest level last.
+        matrix = vstack([sums, identity(len(lowest), format="csr")], format="csr")
+        order = np.r_[np.arange(len(lowest), len(panel)), np.arange(len(lowest))]
+        method = MinTraceSparse(method="wls_struct")
+        above = sums.shape[0]
+        found = method.fit_predict(S=matrix, y_hat=forecasts.mean[order])
+        bottom = np.maximum(np.asarray(found["mean"])[above:], floors[: len(lowest), None])
+        return replace(forecasts, mean=np.vstack([bottom, sums @ bottom]))
+
+
+def _covariates(panel: Panel, first: int, sums: "csr_matrix") -> list[Array]:
+    """Of every series and sum, from the step `first` on, past and future; NaN where none is known."""
+    starts = panel.first - first
+    parts = [panel.known(place) for place in range(len(panel))]
+    span = max(
+        (int(start) + len(part) for start, part in zip(starts, parts, strict=True) if len(part)), default=0
+    )
+    lowest = np.full((len(panel), span, len(panel.covariate_names)), np.nan)
+    for row, start, part in zip(lowest, starts, parts, strict=True):
+        row[int(start) : int(start) + len(part)] = part
+    flat = lowest.reshape(len(panel), -1)
+    known = np.isfinite(flat)
+    with np.errstate(invalid="ignore"):
+        means = (sums @ np.where(known, flat, 0.0)) / (sums @ known.astype(np.float64))
+    return [*lowest, *means.reshape(-1, *lowest.shape[1:])]
+
+
+def _sums(
+    keys: Sequence[tuple[str, ...]], names: Sequence[str], levels: Sequence[str]
+) -> "tuple[list[tuple[str, ...]], csr_matrix]":
+    """The keys of every level above the lowest, and which series each sums: zeros and ones."""
+    order = [list(names).index(level) for level in levels]
+    found: dict[tuple[str, ...], list[int]] = {}
+    for depth in range(len(levels)):
+        kept = set(order[:depth])
+        for place, key in enumerate(keys):
+            above = tuple(part if where in kept else ALL for where, part in enumerate(key))
+            found.setdefault(above, []).append(place)
+    from scipy.sparse import csr_matrix
+
+    columns = [place for places in found.values() for place in places]
+    starts = np.cumsum([0, *map(len, found.values())])
+    return list(found), csr_matrix((np.ones(len(columns)), columns, starts), (len(found), len(keys)))

@@ -1,0 +1,219 @@
+"""LightGBM over all series at once, through mlforecast: for long series in numbers, where it beats the rest.
+
+Several models, each of its own view of the series: scaled as they are, and as changes from a season ago.
+A trained model is LightGBM's own text; mlforecast's features are made anew from the history at each use.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slipway import Array
+
+from ..panel.attributes import Traits
+from ..panel.panel import Panel
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+LEAST_POINTS = 10_000  # in all; below it a model of many series has little to learn from
+MOST_POINTS = 3_000_000  # more are left out, oldest first, so that memory stays bounded
+MOST_ROWS = 200_000  # that a model is fitted to, chosen at random: more make it slower, not better
+LONGEST = 1_000
+THREADED = 50_000  # rows from which on more than one thread is used
+_ROUNDS = 300
+
+
+@dataclass(frozen=True)
+class View:
+    """How series are shown to a model."""
+
+    name: str
+    difference: int
+    """Points are changes from so many steps ago; 0 for as they are."""
+
+
+def views(seasons: Sequence[int]) -> list[View]:
+    """The views for series of these seasons: with several, each season's; with one long one, changes by
+    step.
+    """
+    if len(seasons) > 1:
+        return [View("level", 0), *(View(f"season{m}", m) for m in seasons)]
+    return [View("change", 1)]
+
+
+@dataclass
+class Learner:
+    """Trained models, one a view."""
+
+    seasons: tuple[int, ...]
+    boosters: dict[str, Any]
+    traits: Traits | None = None
+    note: str = ""
+    """What of the history was not learnt from."""
+
+    @classmethod
+    def fit(
+        cls, panel: Panel, seasons: Sequence[int], seed: int, threads: int, traits: Traits | None = None
+    ) -> "Learner | None":
+        """Trains on the series that are long enough; None where there is too little to learn from."""
+        import lightgbm
+
+        chosen = np.flatnonzero(panel.lengths >= least_length(seasons))
+        if panel.lengths[chosen].sum() < LEAST_POINTS:
+            return None
+        longest = max(2 * max(seasons) + 50, min(LONGEST, MOST_POINTS // len(chosen)))
+        table = _table(panel, chosen, longest)
+        boosters, note = {}, ""
+        for view in views(seasons):
+            frame = _pipeline(view, seasons).preprocess(table, static_features=[], dropna=True)
+            if len(frame) > MOST_ROWS:
+                some = np.random.default_rng(seed).choice(len(frame), MOST_ROWS, replace=False)
+                note = f"{MOST_ROWS} of {len(frame)} points, chosen at random"
+                frame = frame.iloc[np.sort(some)]
+            features = frame.drop(columns=["unique_id", "ds", "y"]).to_numpy(np.float32)
+            categories: list[int] = []
+            if traits is not None:
+                known = traits.of([panel.keys[place] for place in chosen.tolist()])
+                categories = list(range(features.shape[1], features.shape[1] + known.shape[1]))
+                features = np.hstack([features, known[frame["unique_id"].to_numpy()]]).astype(np.float32)
+            data = lightgbm.Dataset(features, frame["y"].to_numpy(), categorical_feature=categories)
+            # Threads of a small job wait for one another more than they work.
+            used = threads if len(features) > THREADED else 1
+            boosters[view.name] = lightgbm.train(_settings(seed, used), data, _ROUNDS)
+        return cls(tuple(seasons), boosters, traits, note)
+
+    def predict(self, panel: Panel, horizon: int, threads: int = 1) -> dict[str, Array]:
+        """A forecast of each view, of shape (series, horizon); NaN for series that are too short."""
+        chosen = np.flatnonzero(panel.lengths >= least_length(self.seasons))
+        found = {view.name: np.full((len(panel), horizon), np.nan) for view in views(self.seasons)}
+        if not len(chosen):
+            return found
+        known = np.empty((len(chosen), 0))
+        if self.traits is not None:
+            known = self.traits.of([panel.keys[place] for place in chosen.tolist()])
+        table = _table(panel, chosen, max(3 * max(self.seasons) + 50, 200))
+        for view in views(self.seasons):
+            pipeline = _pipeline(view, self.seasons)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                pipeline.preprocess(table, static_features=[], dropna=False)
+                pipeline.models_ = {"yhat": _Predictor(self.boosters[view.name], threads, known)}
+                means = pipeline.predict(horizon)["yhat"].to_numpy()
+            found[view.name][chosen] = means.reshape(len(chosen), horizon)
+        return found
+
+    def save(self, folder: Path) -> None:
+        for name, booster in self.boosters.items():
+            (folder / f"learner_{name}.txt").write_text(booster.model_to_string())
+        if self.traits is not None:
+            self.traits.save(folder / "learner_traits.npy")
+
+    @classmethod
+    def load(cls, folder: Path, seasons: Sequence[int], keys: Sequence[tuple[str, ...]]) -> "Learner":
+        """The models as text: LightGBM reads them when first used, as a server must not wait for its
+        import.
+        """
+        names = [view.name for view in views(seasons)]
+        boosters = {name: _Later(folder / f"learner_{name}.txt") for name in names}
+        traits = folder / "learner_traits.npy"
+        return cls(tuple(seasons), boosters, Traits.load(traits, keys) if traits.exists() else None)
+
+
+class _Later:
+    """A model that is read when it is first asked."""
+
+    def __init__(self, path: Path) -> None:
+        self._text = path.read_text()
+        self._booster: Any = None
+
+    def predict(self, *args: Any, **kwargs: Any) -> Array:
+        if self._booster is None:
+            import lightgbm
+
+            self._booster = lightgbm.Booster(model_str=self._text)
+        found: Array = self._booster.predict(*args, **kwargs)
+        return found
+
+    def model_to_string(self) -> str:
+        return self._text
+
+
+@dataclass
+class _Predictor:
+    """A booster as mlforecast calls its models."""
+
+    booster: Any
+    threads: int
+    traits: Array
+    """Of shape (series, attributes); a step's features have the same series in the same order."""
+
+    def predict(self, features: Any) -> Array:
+        rows = np.hstack([np.asarray(features), self.traits]).astype(np.float32)
+        found: Array = self.booster.predict(rows, num_threads=self.threads)
+        return found
+
+
+def least_length(seasons: Sequence[int]) -> int:
+    """The points that a series needs: two of the longest season and some to learn from."""
+    return 2 * max(seasons) + 20
+
+
+def _settings(seed: int, threads: int) -> dict[str, Any]:
+    return {
+        "objective": "l1",
+        "learning_rate": 0.05,
+        "num_leaves": 63,
+        "min_data_in_leaf": 50,
+        "feature_fraction": 0.8,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "seed": seed,
+        "num_threads": threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+
+
+def _pipeline(view: View, seasons: Sequence[int]) -> Any:
+    """mlforecast's features for one view."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlforecast import MLForecast
+        from mlforecast.lag_transforms import RollingMean, SeasonalRollingMean
+        from mlforecast.target_transforms import Differences, LocalStandardScaler
+
+    shortest, longest = min(seasons), max(seasons)
+    scale = LocalStandardScaler()
+    if len(seasons) == 1:
+        lags = sorted({1, 2, 3, 4, 8, longest // 4, longest // 2, longest - 1, longest, longest + 1})
+        windows: dict[int, list[Any]] = {
+            1: [RollingMean(4), RollingMean(max(longest // 4, 5)), RollingMean(longest)]
+        }
+    else:
+        lags = sorted({1, 2, 3, shortest, shortest + 1, 2 * shortest, 3 * shortest, longest, longest + 1})
+        windows = {
+            1: [RollingMean(shortest), RollingMean(longest)],
+            shortest: [SeasonalRollingMean(shortest, max(longest // shortest - 1, 2))],
+        }
+    transforms: list[Any] = [Differences([view.difference])] if view.difference else []
+    transforms.append(scale)
+    return MLForecast(
+        models={}, freq=1, lags=lags, lag_transforms=windows, target_transforms=transforms, num_threads=1
+    )
+
+
+def _table(panel: Panel, chosen: Array, longest: int) -> "DataFrame":
+    from pandas import DataFrame
+
+    parts = [panel.series(place)[-longest:] for place in chosen]
+    lengths = np.array([len(part) for part in parts])
+    steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return DataFrame(
+        {"unique_id": np.repeat(np.arange(len(parts)), lengths), "ds": steps, "y": np.concatenate(parts)}
+    )

@@ -1,0 +1,114 @@
+"""From rows to a panel: the one way that training and requests take."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from slipway import Array, UserError
+
+from . import clean
+from .clean import Counts, Duplicates, Fill, Points
+from .frequency import infer
+from .panel import Panel
+from .timeline import Timeline, distinct
+
+LOOKED_AT = 2_000  # series that a step is told from
+SPARSEST = 1_000  # steps a point that a series may span, and as many again: more is a wrong date or step
+
+
+def timeline_of(points: Points, counts: Counts) -> Timeline:
+    """The grid of `points`, which are in order. Raises UserError where no step can be told."""
+    starts = np.flatnonzero(np.r_[True, points.codes[1:] != points.codes[:-1]])
+    ends = np.r_[starts[1:], len(points)]
+    some = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), LOOKED_AT)).astype(int))
+    frequency, others = infer([points.times[starts[place] : ends[place]] for place in some])
+    counts.add("other_step", others)
+    return Timeline.of(frequency, points.times)
+
+
+def panel_of(
+    points: Points,
+    keys: Sequence[tuple[str, ...]],
+    timeline: Timeline,
+    key_names: tuple[str, ...],
+    covariate_names: tuple[str, ...],
+    duplicates: Duplicates,
+    fill: Fill,
+    counts: Counts,
+) -> Panel:
+    """The series of `points`, which are in order, with every rule of `tidy` applied.
+
+    A series of `keys` without points is kept, empty. Rows after a series' last point are the known future.
+    """
+    times, moments = distinct(points.times)
+    often = np.bincount(moments, minlength=len(times))
+    counts.add("off_grid", often[timeline.off(times)].sum())
+    counts.add("leap_days", often[_are_leap_days(times)].sum())
+    points, steps = clean.merged(points, timeline.steps(times)[moments], duplicates, counts)
+    bounds = np.searchsorted(points.codes, np.arange(len(keys) + 1))
+    there = bounds[1:] > bounds[:-1]
+    first, spans = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
+    first[there] = steps[bounds[:-1][there]]
+    spans[there] = steps[bounds[1:][there] - 1] - first[there] + 1
+    _check_spans(keys, first, spans, np.diff(bounds), timeline)
+    ends = np.cumsum(spans)
+    places = (ends - spans - first)[points.codes] + steps
+    dense = _placed(points.values, places, int(spans.sum()))
+    begins, lasts = clean.trimmed(dense, ends, counts)
+    lengths = lasts - begins
+    values = dense if (lengths == spans).all() else dense[within(spans, begins, lasts)]
+    season = min(timeline.frequency.seasons, default=1)
+    values = clean.filled(values, np.cumsum(lengths), season, fill, counts)
+    clean.described(values, np.cumsum(lengths), counts)
+    covariates, covariate_ends = np.empty((0, 0)), np.empty(0, dtype=np.int64)
+    if covariate_names:
+        covariates = _placed(points.covariates, places, len(dense))[within(spans, begins, spans)]
+        covariate_ends = np.cumsum(spans - begins)
+    return Panel(
+        timeline,
+        key_names,
+        list(keys),
+        first + begins,
+        np.cumsum(lengths),
+        values,
+        covariate_names,
+        covariates,
+        covariate_ends,
+    )
+
+
+def _are_leap_days(times: Array) -> Array:
+    days, months = times.astype("M8[D]"), times.astype("M8[M]")
+    found: Array = (days == months.astype("M8[D]") + 28) & (months.astype(np.int64) % 12 == 1)
+    return found
+
+
+def _check_spans(
+    keys: Sequence[tuple[str, ...]], first: Array, spans: Array, points: Array, timeline: Timeline
+) -> None:
+    """A few rows must not ask for any memory."""
+    wide = np.flatnonzero(spans > SPARSEST * (points + 1))
+    if len(wide):
+        place = int(wide[0])
+        start, end = timeline.texts(first[place] + np.array([0, spans[place] - 1]))
+        alias = timeline.frequency.alias
+        raise UserError(
+            f"series {'/'.join(keys[place])} has {points[place]} points from {start} to {end}, "
+            f"which are {spans[place]} steps of {alias}; check its timestamps, or give freq"
+        )
+
+
+def _placed(rows: Array, places: Array, height: int) -> Array:
+    """Rows on the steps that they belong to, NaN on all others."""
+    if len(rows) == height:  # each step has its row, and they are in order
+        return rows
+    found = np.full((height, *rows.shape[1:]), np.nan)
+    found[places] = rows
+    return found
+
+
+def within(spans: Array, begins: Array, ends: Array) -> Array:
+    """Which steps of series that lie one after the other are at `begins` or later, and before `ends`."""
+    steps = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans)
+    found: Array = (steps >= np.repeat(begins, spans)) & (steps < np.repeat(ends, spans))
+    return found

@@ -1,0 +1,62 @@
+"""What is known of items. The report is told by it, and LightGBM may learn from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from slipway import Array
+
+from .panel import Panel
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of the metadata: the value of each item."""
+
+    name: str
+    of: dict[tuple[str, ...], str]
+
+    def values(self, panel: Panel) -> Array:
+        """The value of each series; empty for one that the metadata do not have."""
+        return np.array([self.of.get(key, "") for key in panel.keys], dtype=object)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Attributes as numbers, for LightGBM to take as categories."""
+
+    keys: Sequence[tuple[str, ...]]
+    codes: Array
+    """Which of its values each attribute has; shape (keys, attributes), NaN where it is not known."""
+
+    @classmethod
+    def read(cls, attributes: Sequence[Attribute], panel: Panel) -> "Traits":
+        codes = np.full((len(panel), len(attributes)), np.nan)
+        for place, attribute in enumerate(attributes):
+            number = {value: code for code, value in enumerate(sorted(set(attribute.of.values()) - {""}))}
+            codes[:, place] = [number.get(value, np.nan) for value in attribute.values(panel)]
+        return cls(panel.keys, codes)
+
+    def of(self, keys: Sequence[tuple[str, ...]]) -> Array:
+        """The rows of some series; NaN for those that are not known."""
+        found = np.full((len(keys), self.codes.shape[1]), np.nan)
+        for row, key in enumerate(keys):
+            place = self._where.get(key)
+            if place is not None:
+                found[row] = self.codes[place]
+        return found
+
+    @cached_property
+    def _where(self) -> dict[tuple[str, ...], int]:
+        return {key: place for place, key in enumerate(self.keys)}
+
+    def save(self, path: Path) -> None:
+        np.save(path, self.codes, allow_pickle=False)
+
+    @classmethod
+    def load(cls, path: Path, keys: Sequence[tuple[str, ...]]) -> "Traits":
+        """`keys` as they were when it was saved."""
+        return cls(keys, np.load(path, allow_pickle=False))

@@ -1,0 +1,110 @@
+"""The one grid of steps that all series of a panel lie on."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from slipway import Array, TimeFormat, arrow
+
+from .frequency import Frequency
+
+FITS = 0.8  # this share of days must follow a rule: others are moved by holidays
+EVERY_DAY, BUSINESS_DAYS = "1111111", "1111100"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Steps and timestamps: step 0 is `anchor` ticks after 1970, each further one `frequency` later."""
+
+    frequency: Frequency
+    anchor: int
+    nth: int = 0
+    """Which day of a month a timestamp is, of those in `weekmask`: the first is 0, the last -1."""
+    weekmask: str = EVERY_DAY
+    """The days of the week that count for `nth`, from Monday on, as NumPy has them."""
+    offset_s: int = 0
+    """How long after that day, or the start of its tick, a timestamp is: the hour of daily points, say."""
+    format: TimeFormat = field(default_factory=TimeFormat)
+    """How timestamps are written in the training table, by which all others are read."""
+
+    @classmethod
+    def of(cls, frequency: Frequency, times: Array) -> "Timeline":
+        """The grid that most of `times` lie on."""
+        times, places = distinct(times)
+        ticks = frequency.ticks(times)
+        values, inverse = np.unique(ticks % frequency.count, return_inverse=True)
+        often = np.bincount(inverse, np.bincount(places, minlength=len(times)))
+        anchor = int(values[often.argmax()]) if len(values) else 0
+        nth, weekmask = _day_of_month(times) if frequency.unit == "month" and len(times) else (0, EVERY_DAY)
+        found = cls(frequency, anchor, nth, weekmask)
+        after = times - found._starts(ticks)
+        same = len(after) > 0 and (after == after[0]).all()
+        return replace(found, offset_s=int(after[0].astype(int)) if same else 0)
+
+    def steps(self, times: Array) -> Array:
+        """The step of each timestamp; what lies between two steps belongs to the earlier."""
+        return (self.frequency.ticks(times) - self.anchor) // self.frequency.count
+
+    def times(self, steps: Array) -> Array:
+        """The timestamp of each step, datetime64[s]."""
+        ticks = np.asarray(steps) * self.frequency.count + self.anchor
+        return self._starts(ticks) + np.timedelta64(self.offset_s, "s")
+
+    def _starts(self, ticks: Array) -> Array:
+        if (self.nth, self.weekmask) == (0, EVERY_DAY):
+            return self.frequency.times(ticks)
+        return _days(ticks.astype("M8[M]"), self.nth, self.weekmask).astype("M8[s]")
+
+    def off(self, times: Array) -> Array:
+        """Which timestamps do not lie on a step."""
+        found: Array = (self.frequency.ticks(times) - self.anchor) % self.frequency.count != 0
+        return found
+
+    def texts(self, steps: Array) -> Array:
+        """The timestamps as text, with the time of day only where there is one."""
+        times = self.times(steps)
+        daily = self.frequency.is_daily_or_longer and self.offset_s % 86_400 == 0
+        found = np.datetime_as_string(times.astype("M8[D]") if daily else times)
+        return np.array([text.replace("T", " ") for text in found.tolist()], dtype=object)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> "Timeline":
+        parts = {"frequency": Frequency(**facts["frequency"]), "format": TimeFormat(**facts["format"])}
+        return cls(**{**facts, **parts})
+
+
+def distinct(times: Array) -> tuple[Array, Array]:
+    """The different ones of `times`, datetime64[s] without gaps, and which of them each is."""
+    packed = arrow.numbers(times.astype("M8[s]").view(np.int64)).dictionary_encode()
+    return arrow.integers(packed.dictionary).astype("M8[s]"), arrow.codes(packed)
+
+
+def _day_of_month(times: Array) -> tuple[int, str]:
+    """`nth` and `weekmask` of days that differ from month to month; the first day where no rule fits."""
+    days = np.unique(times.astype("M8[D]"))
+    months = days.astype("M8[M]")
+    if (days == _days(months, -1, EVERY_DAY)).all():
+        return -1, EVERY_DAY
+    if len(np.unique(days - months.astype("M8[D]"))) == 1:
+        return 0, EVERY_DAY
+    weekday = (int(days[0].astype(int)) + 3) % 7  # Monday is 0; 1970 began on a Thursday
+    own = "".join("1" if place == weekday else "0" for place in range(7))
+    rules = [
+        (-1, EVERY_DAY),
+        (-1, BUSINESS_DAYS),
+        (0, BUSINESS_DAYS),
+        *((nth, own) for nth in (0, 1, 2, 3, -1)),
+    ]
+    fit = [(days == _days(months, *rule)).mean() for rule in rules]
+    return rules[int(np.argmax(fit))] if max(fit) >= FITS else (0, EVERY_DAY)
+
+
+def _days(months: Array, nth: int, weekmask: str) -> Array:
+    """The `nth` of the days in `weekmask` of each month, datetime64[D]; from the end where it is below 0."""
+    whole = (months + 1 if nth < 0 else months).astype("M8[D]")
+    found: Array = np.busday_offset(whole, nth, roll="forward", weekmask=weekmask)
+    return found

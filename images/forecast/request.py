@@ -1,0 +1,267 @@
+"""What a request asks for: series to forecast, and which of their steps its rows want."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from slipway import Array, RowErrors, Table, UserError
+
+from .data.lines import FEATURES, unrolled
+from .panel import clean
+from .panel.assemble import panel_of
+from .panel.clean import Counts, Points
+from .panel.items import Key, key_cells, numbered, same
+from .panel.panel import Panel
+
+Form = Literal["points", "history", "series", "ids"]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The columns of a request."""
+
+    keys: tuple[str, ...]
+    time: str
+    target: str
+    covariates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, read.
+
+    points: a row a step to come, each with an answer. history: rows of the past, and perhaps of steps to
+    come. series: a row a series, which comes with it. ids: a row a series that the model knows.
+    """
+
+    form: Form
+    panel: Panel
+    """The series to forecast."""
+    of_rows: Array
+    """The place in `panel` of each row."""
+    offsets: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """How many steps after its series' end each row is, if it asks for a step; else -1."""
+    ahead: Sequence[Array] | None = None
+    """The covariates of steps to come, of shape (horizon, covariates) for each series."""
+    named: bool = True
+    """Whether the request says what its series are called."""
+
+
+def read(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+    """What the rows of `table` ask for. Raises UserError, one line, RowErrors where they are rows'."""
+    if _holds_lists(table, names):
+        return _series(table, stored, names, horizon)
+    if not _has_times(table, names):
+        if not np.isnan(table.number(names.target)).all():
+            raise UserError(f"missing column {names.time}; a history needs the time of each point")
+        return _ids(table, stored, names, horizon)
+    return _points(table, stored, names, horizon)
+
+
+def groups(table: Table, names: Names) -> Array | None:
+    """The series of each row where the request holds its history; any other row stands by itself."""
+    if _holds_lists(table, names):
+        return None
+    past = ~np.isnan(table.number(names.target))
+    if not past.any():
+        return None
+    codes, keys = numbered(key_cells(table, names.keys))
+    came = np.bincount(codes, past, len(keys)) > 0
+    return np.where(came[codes], codes, len(keys) + np.arange(len(table)))
+
+
+def _holds_lists(table: Table, names: Names) -> bool:
+    """Whether cells of the target came as lists, if not all of them."""
+    return bool(table.cells(names.target).dtype == object)
+
+
+def _has_times(table: Table, names: Names) -> bool:
+    """Whether rows say when they are; of no rows, whether they could."""
+    if names.time in table.absent:
+        return False
+    cells = table.arrow(names.time)
+    return len(cells) == 0 or cells.null_count < len(cells)
+
+
+def _ids(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+    """Each row names a series that the model has."""
+    codes, keys = numbered(_named(table, stored, names))
+    panel = stored.take(_known(keys, codes, stored, np.ones(len(codes), bool)))
+    return Asked("ids", panel, codes, ahead=ahead_of(panel, horizon))
+
+
+def _series(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+    """Each row is a series; one without a target is the model's own of that name."""
+    if names.time in table.absent:
+        raise UserError("missing column start; a series is start and target")
+    height, target = len(table), table.column(names.target)
+    named = any(name not in table.absent for name in names.keys)
+    codes, keys = numbered(key_cells(table, names.keys) if named else same(("",), height))
+    came = np.array([cell is not None for cell in target.tolist()], dtype=bool)
+    places = _known(keys, codes, stored, ~came)
+    sent = {names.time: table.column(names.time)[came], names.target: target[came]}
+    if names.covariates and FEATURES in table.sent:  # a model's covariates by position, as DeepAR has them
+        sent[FEATURES] = table.sent[FEATURES][came]
+    own = _unrolled(sent, np.flatnonzero(came), stored, names)
+    of_own = np.cumsum(came) - 1
+    parts = [
+        own.take([of_own[row]]) if came[row] else stored.take([places[codes[row]]]) for row in range(height)
+    ]
+    called = [keys[code] for code in codes.tolist()] if named else [(str(row),) for row in range(height)]
+    panel = _stacked(stored, called, parts)
+    return Asked("series", panel, np.arange(height), ahead=ahead_of(panel, horizon), named=named)
+
+
+def _unrolled(sent: Mapping[str, Array], rows: Array, stored: Panel, names: Names) -> Panel:
+    """The series that came whole; `rows` are theirs in the request."""
+    parts = (names.keys[0], names.time, names.target)
+    lists = {name: column.tolist() for name, column in sent.items()}
+    try:
+        return unrolled(lists, len(rows), stored.timeline, "auto", Counts(), parts, names.covariates)
+    except RowErrors as errors:
+        raise RowErrors(
+            {
+                int(rows[row - 1]) + 1: error.moved(int(rows[row - 1]) + 1)
+                for row, error in errors.rows.items()
+            }
+        ) from None
+
+
+def _points(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+    """Each row is a step of a series: of the past where it has a target, else one to forecast."""
+    timeline = stored.timeline
+    errors: dict[int, UserError] = {}
+    times = timeline.format.parse(table.arrow(names.time), names.time, errors)
+    for row in np.flatnonzero(np.isnat(times)).tolist():
+        errors.setdefault(row, UserError("expected a time, got none", row + 1, names.time))
+    _raise(errors)
+    values = table.number(names.target)
+    past = ~np.isnan(values)
+    codes, keys = numbered(_named(table, stored, names, unnamed=bool(past.any())))
+    covariates = table.numbers(names.covariates)
+    points = clean.in_order(Points(codes, times, values, covariates), Counts())
+    # Rows after the last point of a series are its future; panel_of keeps their covariates.
+    sent = panel_of(points, keys, timeline, stored.key_names, names.covariates, "mean", "auto", Counts())
+    fresh = sent.lengths > 0
+    places = _known(keys, codes, stored, ~fresh[codes])
+    parts = [
+        _continued(stored, key, sent, place) if fresh[place] else stored.take([places[place]])
+        for place, key in enumerate(keys)
+    ]
+    panel = _stacked(stored, keys, parts)
+    offsets = timeline.steps(times) - panel.after[codes]
+    ahead = ahead_of(panel, horizon)
+    _put(ahead, codes, offsets, covariates)
+    _check_offsets(offsets, past | fresh[codes], times, panel, codes, horizon)
+    return Asked(
+        "history" if past.any() else "points",
+        panel,
+        codes,
+        np.where(past | (offsets < 0), -1, offsets),
+        ahead,
+    )
+
+
+def _check_offsets(
+    offsets: Array, excused: Array, times: Array, panel: Panel, codes: Array, horizon: int
+) -> None:
+    """A row to forecast lies after its series' end, at most `horizon` steps; a gap in a sent history is
+    none.
+    """
+    errors: dict[int, UserError] = {}
+    bad = np.flatnonzero(((offsets < 0) & ~excused) | (offsets >= horizon))
+    ends = panel.timeline.texts(panel.after[codes[bad]] - 1).tolist()
+    for row, end in zip(bad.tolist(), ends, strict=True):
+        asked = str(times[row]).replace("T00:00:00", "").replace("T", " ")
+        if offsets[row] < 0:
+            said = f"{asked} is not after the history of its series, which ends at {end}"
+        else:
+            said = (
+                f"{asked} is {offsets[row] + 1} steps after the history of its series, "
+                f"which ends at {end}; the horizon is {horizon}"
+            )
+        errors[row] = UserError(said, row + 1)
+    _raise(errors)
+
+
+def _raise(errors: Mapping[int, UserError]) -> None:
+    if errors:
+        raise RowErrors({row + 1: error for row, error in errors.items()})
+
+
+def _named(table: Table, stored: Panel, names: Names, unnamed: bool = False) -> list[pa.Array]:
+    """The key cells of each row, column by column.
+
+    Where none came, the only series is meant, or, if `unnamed` are allowed, one that the model does not know.
+    """
+    missing = [name for name in names.keys if name in table.absent]
+    if not missing:
+        return key_cells(table, names.keys)
+    if len(missing) == len(names.keys) and (len(stored) == 1 or unnamed):
+        return same(stored.keys[0] if len(stored) == 1 else ("",) * len(names.keys), len(table))
+    raise UserError(f"missing column {missing[0]}; expected what the series are called, or their history")
+
+
+def _known(keys: Sequence[Key], codes: Array, stored: Panel, asked: Array) -> Array:
+    """The place in the model of each of `keys`, -1 of one that it does not know.
+
+    Raises RowErrors for those of the rows `asked`, true or false for each, whose series it does not know.
+    """
+    places = np.array([stored.where.get(key, -1) for key in keys], dtype=np.int64)
+    errors = {}
+    for row in np.flatnonzero(asked & (places[codes] < 0)).tolist():
+        name = "/".join(keys[codes[row]])
+        said = f'the model knows no series "{name}"; send its history, or a name from training'
+        errors[row] = UserError(said, row + 1)
+    _raise(errors)
+    return places
+
+
+def _continued(stored: Panel, key: tuple[str, ...], sent: Panel, place: int) -> Panel:
+    """What was sent of a series, after what the model has of it where the two meet; else what was sent."""
+    fresh = sent.take([place])
+    known = stored.where.get(key)
+    if known is None or not len(stored.series(known)):
+        return fresh
+    before = int(sent.first[place] - stored.first[known])
+    if before <= 0 or before > len(stored.series(known)):
+        return fresh
+    values = np.concatenate([stored.series(known)[:before], sent.series(place)])
+    covariates = np.concatenate([stored.known(known)[:before], sent.known(place)])
+    return Panel.of(
+        stored, [key], stored.first[[known]], [values], [covariates] if stored.covariate_names else ()
+    )
+
+
+def _stacked(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[Panel]) -> Panel:
+    return Panel.of(
+        like,
+        keys,
+        np.concatenate([np.empty(0, np.int64), *(part.first for part in parts)]),
+        [part.series(0) for part in parts],
+        [part.known(0) for part in parts] if like.covariate_names else (),
+    )
+
+
+def ahead_of(panel: Panel, horizon: int) -> list[Array]:
+    """The covariates of the steps to come, as far as they are known."""
+    found = []
+    for place in range(len(panel)):
+        future = np.full((horizon, len(panel.covariate_names)), np.nan)
+        known = panel.known(place)[len(panel.series(place)) :][:horizon]
+        future[: len(known)] = known
+        found.append(future)
+    return found
+
+
+def _put(ahead: Sequence[Array], codes: Array, offsets: Array, covariates: Array) -> None:
+    """Writes the covariates of rows to come over those known already."""
+    for row in np.flatnonzero((offsets >= 0) & np.isfinite(covariates).any(axis=1)):
+        future = ahead[codes[row]]
+        if offsets[row] < len(future):
+            future[offsets[row]] = np.where(
+                np.isfinite(covariates[row]), covariates[row], future[offsets[row]]
+            )

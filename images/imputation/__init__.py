@@ -1,0 +1,1 @@
+"""Imputation: missing cells of a table, filled."""

@@ -1,0 +1,1 @@
+"""The engines `mean`, `knn` and their like, from scikit-learn."""

@@ -1,0 +1,1 @@
+"""How sure a filled cell is, learned out of fold."""

@@ -1,0 +1,96 @@
+"""How sure a filled label is, learnt out of fold: probabilities, and the precision at each confidence."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from ..evaluation.scores import Codes
+from ..features.cells import Floats
+
+MARGIN = 1.0  # standard errors by which a learnt precision must exceed the asked one (Wilson's lower bound)
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Categories: one temperature (Guo et al. 2017), and the precision reached at each confidence."""
+
+    temperature: float
+    known: float  # share of the observed cells whose value is among the labels
+    confidence: Floats  # ascending steps
+    precision: Floats  # the most cautious estimate for cells at least as sure as the step; ascending
+
+    @classmethod
+    def fit(cls, raw: Floats, codes: Codes) -> Self:
+        """From out-of-fold probabilities and the true codes; a code beyond the labels is always wrong."""
+        among = codes < raw.shape[1]
+        known = float(among.mean())
+        logs = np.log(np.maximum(raw[among], TINY))
+        picked = (np.arange(len(logs)), codes[among])
+
+        # However many were right, one more may be wrong: without this, a dozen would make all certain.
+        doubt = 1 / (len(logs) + 2)
+
+        def loss(log_temperature: float) -> float:
+            told = np.log(np.maximum(tempered(logs, np.exp(log_temperature)), TINY))
+            return float(-((1 - doubt) * told[picked] + doubt * told.mean(axis=1)).mean())
+
+        temperature = (
+            float(np.exp(minimize_scalar(loss, bounds=(-3.0, 5.0), method="bounded").x)) if len(logs) else 1.0
+        )
+        sure = tempered(np.log(np.maximum(raw, TINY)), temperature).max(1) * known
+        steps, precision = precision_curve(sure, raw.argmax(1) == codes)
+        return cls(temperature, known, steps, precision)
+
+    def probabilities(self, raw: Floats) -> Floats:
+        """Calibrated; a row sums to the chance that the value is among the labels at all."""
+        return tempered(np.log(np.maximum(raw, TINY)), self.temperature) * self.known
+
+    def precision_at(self, confidence: Floats) -> Floats:
+        """The precision learnt for cells of this confidence; 0 below every step."""
+        place = np.searchsorted(self.confidence, confidence, side="right")
+        return np.concatenate([[0.0], self.precision])[place]
+
+    def state(self) -> dict[str, Any]:
+        """Plain state."""
+        return {
+            "temperature": np.array(self.temperature),
+            "known": np.array(self.known),
+            "confidence": self.confidence,
+            "precision": self.precision,
+        }
+
+    @classmethod
+    def revived(cls, state: Any) -> Self:
+        """From `state`."""
+        return cls(
+            float(state["temperature"]), float(state["known"]), state["confidence"], state["precision"]
+        )
+
+
+def tempered(logs: Floats, temperature: float) -> Floats:
+    """Probabilities after temperature."""
+    scaled = np.exp((logs - logs.max(1, keepdims=True)) / temperature)
+    return np.asarray(scaled / scaled.sum(1, keepdims=True), dtype=float)
+
+
+def precision_curve(confidence: Floats, correct: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Steps (confidence, precision) such that keeping cells at or above a step is right at least so often."""
+    order = np.argsort(-confidence, kind="stable")
+    sure, right = confidence[order], np.cumsum(correct[order])
+    count = np.arange(1, len(sure) + 1)
+    last = np.append(sure[1:] != sure[:-1], True)  # ties are kept or left together
+    level, share, count = sure[last], (right / count)[last], count[last]
+    centre = share + MARGIN**2 / (2 * count)
+    spread = MARGIN * np.sqrt(share * (1 - share) / count + MARGIN**2 / (4 * count**2))
+    cautious = ((centre - spread) / (1 + MARGIN**2 / count))[::-1]
+    best = np.maximum.accumulate(cautious)
+    rises = np.append(True, best[1:] > best[:-1])
+    steps, precision = level[::-1][rises], best[rises]
+    coarse = np.unique(np.ceil(precision * 1000).astype(int), return_index=True)[
+        1
+    ]  # a thousandth is fine enough
+    return steps[coarse], precision[coarse]

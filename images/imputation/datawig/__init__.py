@@ -1,0 +1,1 @@
+"""The engine `datawig`: a DataWig network per column."""

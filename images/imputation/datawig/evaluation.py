@@ -1,0 +1,71 @@
+"""Judges a fitted column on held-out rows, by datawig's own calibration and evaluation."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import f1_score, mean_squared_error, precision_score, recall_score
+
+from .column import DataWigColumn, Encoded
+from .compat import datawig
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What training found: datawig's metrics, a row a trial, and the held-out rows with their answers."""
+
+    metrics: Any
+    trials: pd.DataFrame
+    held_out: pd.DataFrame
+
+
+def temperature(chances: np.ndarray, codes: np.ndarray) -> float | None:
+    """datawig's temperature, when it brings probabilities nearer to the hit rate."""
+    try:
+        found = float(datawig.calibration.fit_temperature(chances, codes))
+    except AssertionError:  # its optimiser did not converge, which is common on few rows
+        return None
+    errors = [datawig.calibration.compute_ece(chances, codes, value) for value in (1.0, found)]
+    return found if errors[1] < errors[0] else None
+
+
+def scores(column: DataWigColumn, rows: Encoded, truth: np.ndarray) -> dict[str, float]:
+    filled = column.answer(rows, top_k=1)
+    if filled.values is not None:
+        return {"mse": float(mean_squared_error(truth, filled.values))}
+    assert filled.labels is not None
+    assert filled.probabilities is not None
+    labels, sure = filled.labels[:, 0], filled.probabilities[:, 0] > 0.9
+    weighted = {"average": "weighted", "zero_division": 0.0}
+    return {
+        "f1_micro": float(f1_score(truth, labels, average="micro")),
+        "f1_macro": float(f1_score(truth, labels, average="macro", zero_division=0.0)),
+        "f1_weighted": float(f1_score(truth, labels, **weighted)),
+        "precision_weighted": float(precision_score(truth, labels, **weighted)),
+        "recall_weighted": float(recall_score(truth, labels, **weighted)),
+        "coverage_at_90": float(sure.mean()),
+        "empirical_precision_at_90": float((labels == truth)[sure].mean()) if sure.any() else float("nan"),
+    }
+
+
+def report(column: DataWigColumn, table: pd.DataFrame, truth: np.ndarray, trials: pd.DataFrame) -> Report:
+    """What datawig writes as `fit-test-metrics.json`, of the column that is kept."""
+    rows = column.encode(table)
+    filled = column.answer(rows, top_k=1)
+    held_out = pd.DataFrame({"true": truth}, index=table.index)
+    judge, name = datawig.evaluation.evaluate_and_persist_metrics, column.label_column
+    if filled.values is not None:
+        metrics = judge({}, {}, {}, {}, None, None, {name: truth}, {name: filled.values})
+        return Report(float(metrics[name]), trials, held_out.assign(predicted=filled.values))
+    assert column.labels is not None
+    assert filled.labels is not None
+    assert filled.probabilities is not None
+    codes = np.array([column.labels.index(label) + 1 for label in truth])
+    chances = np.pad(column.probabilities(rows), ((0, 0), (1, 0)))
+    metrics = judge({name: truth}, {name: codes}, {name: filled.labels[:, 0]}, {name: chances})
+    plain = json.loads(json.dumps(metrics[name], default=lambda array: array.tolist()))
+    return Report(
+        plain, trials, held_out.assign(predicted=filled.labels[:, 0], probability=filled.probabilities[:, 0])
+    )

@@ -1,0 +1,1 @@
+"""Cells of a table, and the features made of them."""

@@ -1,0 +1,107 @@
+"""TF-IDF of words and of characters, kept as plain arrays: vocabulary as JSON, weights as npz."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from .cells import Words
+
+SHORTEST, LENGTH = 2, 4  # of the pieces of words
+MAX_TERMS = 2**15
+VOCABULARY_ROWS = 20_000  # terms are counted on so many rows: a vocabulary does not get better after that
+# Characters of a cell that are read: the rest costs much and tells little.
+LONGEST = {"words": 4_000, "chars": 500}
+
+
+@lru_cache(maxsize=2**14)
+def pieces(word: str) -> tuple[str, ...]:
+    """The pieces of a word with a space at either end, as scikit-learn's `char_wb` has them."""
+    word = f" {word} "
+    sizes = range(SHORTEST, min(LENGTH, len(word)) + 1)
+    return tuple(word[first : first + size] for size in sizes for first in range(len(word) - size + 1))
+
+
+def spelling(text: str) -> list[str]:
+    """The pieces of all words of a text."""
+    return [piece for word in text.lower().split() for piece in pieces(word)]
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "chars": {"analyzer": spelling},
+}
+
+
+@dataclass(frozen=True)
+class Tfidf:
+    """Words (1-2) and characters (2-4) of a text column, each to unit length."""
+
+    words: TfidfVectorizer
+    chars: TfidfVectorizer
+
+    @classmethod
+    def fit(cls, texts: Words) -> Self:
+        """Learn the vocabularies; a text without a single word (only signs) leaves one dummy term."""
+        seen = texts.distinct[texts.places[~texts.gaps][:VOCABULARY_ROWS]].tolist()
+        return cls(*(fitted(form, [text[: LONGEST[form]] for text in seen]) for form in FORMS))
+
+    def transform(self, texts: Words) -> sparse.csr_matrix:
+        """One row a cell: the word columns, then the character columns; a gap is a row of zeros."""
+        given = [*texts.distinct.tolist(), ""]
+        parts = [getattr(self, form).transform([text[: LONGEST[form]] for text in given]) for form in FORMS]
+        return sparse.hstack(parts, format="csr", dtype=np.float32)[texts.places]
+
+    @property
+    def terms(self) -> list[str]:
+        """The term of every column."""
+        return [term for form in (self.words, self.chars) for term in form.get_feature_names_out()]
+
+    def save(self, folder: Path) -> None:
+        """Write `<form>.json` and `idf.npz`."""
+        folder.mkdir(parents=True)
+        for form in FORMS:
+            terms = getattr(self, form).get_feature_names_out().tolist()
+            (folder / f"{form}.json").write_text(json.dumps(terms, ensure_ascii=False))
+        np.savez(folder / "idf.npz", words=self.words.idf_, chars=self.chars.idf_)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(folder / "idf.npz") as idf:
+            return cls(
+                *(
+                    restored(form, json.loads((folder / f"{form}.json").read_text()), idf[form])
+                    for form in FORMS
+                )
+            )
+
+
+def fitted(form: str, texts: Sequence[str]) -> TfidfVectorizer:
+    """A vectorizer in the state that `restored` gives: a saved model and one in memory cannot differ."""
+    learner = TfidfVectorizer(
+        **FORMS[form],
+        sublinear_tf=True,
+        min_df=2 if len(texts) >= 50 else 1,
+        max_features=MAX_TERMS,
+        dtype=np.float32,
+    )
+    try:
+        learner.fit(texts)
+    except ValueError:  # scikit-learn's only word for an empty vocabulary
+        return restored(form, ["\0"], np.ones(1, np.float32))
+    return restored(form, learner.get_feature_names_out().tolist(), learner.idf_)
+
+
+def restored(form: str, terms: list[str], idf: np.ndarray) -> TfidfVectorizer:
+    """A vectorizer from its plain state."""
+    vocabulary = {term: place for place, term in enumerate(terms)}
+    vectorizer = TfidfVectorizer(**FORMS[form], sublinear_tf=True, vocabulary=vocabulary, dtype=np.float32)
+    vectorizer.idf_ = np.asarray(idf, np.float32)
+    return vectorizer

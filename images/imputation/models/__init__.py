@@ -1,0 +1,1 @@
+"""The engine `auto`: a model per column over all the others."""

@@ -1,0 +1,228 @@
+"""The training report of imputation."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pandas import DataFrame
+
+from slipway import Report, Table, figure
+
+from .answers import Asked
+from .charts import MAPPED, before_after, gain, learners, missing
+from .evaluation.comparison import Comparison
+from .evaluation.quality import suspects
+from .explain import importance
+from .features.cells import gaps, head
+from .imputer import Imputer
+from .models.auto import Auto
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .hyperparameters import Hyperparameters
+
+_PATTERNS = 10
+_PLOTTED = 12  # columns whose cells are drawn before and after
+_EXPLAINED = 100  # rows that the strongest features are taken from
+_LISTED = 40  # columns whose strongest features are listed
+_FILLED = 5_000
+_BINS = 10
+
+
+def write(
+    page: Report,
+    table: Table,
+    height: int,
+    imputer: Imputer,
+    compared: Comparison | None,
+    params: "Hyperparameters",
+) -> None:
+    """Adds the sections: gaps, quality, comparison, sureness, before and after, features."""
+    part = head(table, _FILLED)
+    holes = DataFrame({name: gaps(part, name) for name in part.names})
+    page.add("Gaps", _told(table, height, holes), _counts(table, imputer), missing(holes))
+    if holes.to_numpy().any():
+        page.add(
+            "Patterns",
+            "Which columns are missing together: the most frequent sorts of rows, of those in the map's "
+            "table.",
+            _patterns(holes),
+        )
+    page.add(
+        "Quality of each column",
+        "Measured on observed cells that the model in question had not seen. NRMSE of numbers and dates: "
+        "the error against the column's standard deviation, where 1 is what the mean reaches and less is "
+        "better. F1 of labels: 1 is best. usual is what the mean, or the most frequent label, reaches.",
+        _quality(imputer),
+        learners(imputer),
+    )
+    if compared is not None:
+        page.add(*_beside(compared, len(imputer.targets)))
+        if len(compared.hidden.chances):
+            page.add(*_sureness(compared))
+        if len(compared.hidden.inside):
+            page.add(
+                "Intervals",
+                f"Of {len(compared.hidden.inside)} hidden numbers, {compared.hidden.inside.mean():.1%} lay"
+                f" within their interval, which is meant to hold {compared.level:.0%}.",
+            )
+    doubtful = suspects(table, imputer.targets)
+    if doubtful:
+        words = ", ".join(f'"{word}" in {name}' for name, word in doubtful)
+        page.add("Labels that may be gaps", f"{words}: learnt as labels. To have them filled, set missing.")
+    asked = Asked(precision_threshold=params.precision_threshold, tolerance=params.tolerance)
+    cells = imputer.fill(part, asked=asked)
+    drawn = [
+        name for name, one in cells.items() if 0 < len(one.rows) < len(part) and name in imputer.confidence
+    ]
+    if drawn:
+        more = f" The first {_PLOTTED} of {len(drawn)} columns." if len(drawn) > _PLOTTED else ""
+        page.add(
+            "Before and after",
+            f"What was observed, and what the gaps of the training table were filled with.{more}",
+            figure=before_after(imputer, part, cells, drawn[:_PLOTTED]),
+        )
+    if params.engine in ("mean", "median", "mode"):
+        text = f"None: the engine {params.engine} fills a column with one value, whatever else the row holds."
+        page.add("Strongest features", text)
+    elif len(strongest := _strongest(imputer, table)):
+        page.add(
+            "Strongest features",
+            "How much the answer changes without the cell, on average over "
+            f"{min(_EXPLAINED, len(table))} rows: in the column's own units (a date: days), or as "
+            "probability of the label.",
+            strongest,
+        )
+    else:
+        page.add("Strongest features", "None: no column is filled from any other.")
+
+
+def _told(table: Table, height: int, holes: DataFrame) -> str:
+    share = holes.to_numpy().mean()
+    text = f"{height} rows, {len(table.names)} columns; {share:.1%} of the cells are missing"
+    text += f" among the first {len(holes)} rows." if len(holes) < height else "."
+    whole = int((~holes.any(axis=1)).sum())
+    text += (
+        f" {whole} of {len(holes)} rows have no gap. The map has a line a row: dark where a cell is missing"
+    )
+    return text + (f" ({MAPPED} rows, evenly taken)." if len(holes) > MAPPED else ".")
+
+
+def _counts(table: Table, imputer: Imputer) -> DataFrame:
+    kinds = {column.name: column.kind for column in imputer.columns}
+    missing = {name: int(gaps(table, name).sum()) for name in table.names}
+    return DataFrame(
+        {
+            "column": list(table.names),
+            "kind": [kinds.get(name, "empty") for name in table.names],
+            "missing": list(missing.values()),
+            "share": [count / len(table) for count in missing.values()],
+            "filled": ["yes" if name in imputer.confidence else _why(name, imputer) for name in table.names],
+        }
+    )
+
+
+def _why(name: str, imputer: Imputer) -> str:
+    return "left empty: nothing to learn from" if name in imputer.targets else "no: a feature only"
+
+
+def _patterns(holes: DataFrame) -> DataFrame:
+    counts = holes.value_counts()
+    found = []
+    for pattern, count in counts.head(_PATTERNS).items():
+        flags = pattern if isinstance(pattern, tuple) else (pattern,)
+        missing = [str(name) for name, gone in zip(holes, flags, strict=True) if gone]
+        shown = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+        found.append(
+            {"missing together": shown or "nothing", "rows": int(count), "share": count / len(holes)}
+        )
+    return DataFrame(found)
+
+
+def _quality(imputer: Imputer) -> DataFrame:
+    found = []
+    for name, one in imputer.quality.items():
+        weights = {key: f"{key} {value:.2f}" for key, value in one.get("weights", {}).items()}
+        model = " + ".join(weights.values()).replace(" ", "\u00a0") or (
+            "the usual value" if "weights" in one else ""
+        )
+        row = {
+            "column": name,
+            "metric": one["metric"].upper(),
+            "reached": one["score"],
+            "usual": one.get("usual", np.nan),
+            "calibration error": one.get("ece", np.nan),
+        }
+        auto = {"model": model, "cells": one.get("rows", np.nan), "seconds": one.get("seconds", np.nan)}
+        found.append(row | (auto if isinstance(imputer.engine, Auto) else {}))
+    return DataFrame(found)
+
+
+def _beside(compared: Comparison, targets: int) -> tuple[str, str, DataFrame, "Figure"]:
+    scores = compared.scores
+    wide = scores.pivot_table(
+        index=["mask", "column", "metric"], columns="engine", values="score", sort=False
+    ).reset_index()
+    order = list(dict.fromkeys(scores["engine"]))
+    wide = wide[["mask", "column", "metric", *order]].assign(metric=wide["metric"].str.upper())
+    gains = scores.assign(gain=[gain(*pair) for pair in zip(scores["metric"], scores["score"], strict=True)])
+    masks = list(dict.fromkeys(scores["mask"]))
+    drawn, axes = figure(height=3.0)
+    for number, mask in enumerate(masks):
+        means = gains[gains["mask"] == mask].groupby("engine")["gain"].mean().reindex(order)
+        axes.bar(
+            np.arange(len(order)) + 0.38 * number - 0.19, means, width=0.36, label=mask, color=f"C{number}"
+        )
+    axes.axhline(0, color="C7", linewidth=0.8)
+    axes.set_xticks(np.arange(len(order)), order)
+    axes.set(ylabel="mean of F1 and 1 - NRMSE")
+    axes.legend(frameon=False)
+    axes.grid(False, axis="x")
+    text = (
+        f"{compared.share:.0%} of the observed cells of {compared.rows} rows were hidden, and every engine"
+        f" filled {compared.columns} of the {targets} columns to fill, each fitted anew without them."
+        " MCAR: any cell with the same chance. MAR: cells of some columns, the more likely the further "
+        "others are to one side. NRMSE: less is better; F1: more is."
+    )
+    return "Beside the plain engines", text, wide, drawn
+
+
+def _sureness(compared: Comparison) -> tuple[str, str, None, "Figure"]:
+    chances, right = compared.hidden.chances, compared.hidden.right
+    drawn, axes = figure(8.4, 3.4)
+    axes.remove()
+    left, middle = drawn.subplots(1, 2)
+    place = np.minimum((chances * _BINS).astype(int), _BINS - 1)
+    counts = np.bincount(place, minlength=_BINS)
+    kept = counts > 0
+    stated = np.bincount(place, chances, _BINS)[kept] / counts[kept]
+    reached = np.bincount(place, right, _BINS)[kept] / counts[kept]
+    left.plot([0, 1], [0, 1], color="C7", linestyle=":")
+    left.plot(stated, reached, color="C0", alpha=0.5)
+    left.scatter(stated, reached, s=20 + 180 * counts[kept] / counts.max(), color="C0")
+    left.set(xlabel="stated probability", ylabel="share that was right", xlim=(0, 1.03), ylim=(0, 1.05))
+    order = np.argsort(-chances, kind="stable")
+    count = np.arange(1, len(order) + 1)
+    middle.plot(count / len(order), np.cumsum(right[order]) / count, color="C2")
+    middle.set(xlabel="coverage: share that is filled", ylabel="precision: share that is right")
+    middle.set(xlim=(0, 1.03), ylim=(max(0.0, float((np.cumsum(right[order]) / count).min()) - 0.05), 1.02))
+    text = (
+        f"{len(chances)} hidden labels, all columns together. On the left, probabilities against how often"
+        " they were right: on the dotted line is best, and a larger dot stands for more cells. On the "
+        "right, what filling only the surest cells would give: precision_threshold picks a place on such "
+        "a curve, learnt column by column."
+    )
+    return "How sure", text, None, drawn
+
+
+def _strongest(imputer: Imputer, table: Table) -> DataFrame:
+    rows = np.unique(np.linspace(0, len(table) - 1, min(_EXPLAINED, len(table))).astype(int))
+    read = imputer.read(table, rows)
+    found = []
+    for name in list(imputer.confidence)[:_LISTED]:
+        raw = imputer.engine.predict(read, {name: np.arange(len(rows))})[name]
+        strong = importance(imputer.engine, read, name, raw.argmax(1) if raw.ndim == 2 else None)
+        if strong:
+            shown = [f"{feature} {change:.3g}" for feature, change in strong[:5]]
+            found.append({"column": name, "strongest first": ", ".join(shown)})
+    return DataFrame(found)

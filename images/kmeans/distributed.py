@@ -1,0 +1,76 @@
+"""k-means over the shards of several hosts: Lloyd's algorithm, whose sums are made where the rows lie."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slipway import Array, Channel, Job, Table, UserError
+
+from . import selection
+from .kept import Kept
+from .points import Points, choose_columns
+from .predictor import Model
+from .summary import Summary, moved, sums, tolerance
+
+if TYPE_CHECKING:
+    from .hyperparameters import Hyperparameters
+
+
+def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, selection.Choice, Array]:
+    """A sample of the points, the choice of k made on it, and the centres found over all rows."""
+    client = job.client
+    if client is None:
+        raise UserError("algorithm=distributed needs a train channel that is sharded over several hosts")
+    columns = choose_columns(channel, params.features)
+    parts = client.map(_matrix, channel.partitions(), columns=columns, pure=False)
+
+    def everywhere(do: Callable[..., Any], **given: Any) -> list[Any]:
+        """What `do` makes of each host's rows, there; no row goes over the network."""
+        found: list[Any] = client.gather(client.map(do, parts, pure=False, **given))
+        return found
+
+    summary = reduce(Summary.and_of, everywhere(_summary, seed=params.seed))
+    points, choice, model = summary.start(channel, columns, params, job)
+    near = tolerance(points, params.tol)
+    kept = Kept(job, "distributed", points.moments.mean, points.moments.squares, model.centres)
+    done = 0
+    if state := kept.found():
+        model, done = moved(model, state["centres"]), int(state["done"])
+        job.progress(f"going on after iteration {done}")
+    for turn in range(done + 1, params.max_iter + 1):
+        totals, counts, inertia = _added(everywhere(_sums, model=model))
+        empty = counts == 0  # a centre that is nearest to no point stays where it is
+        centres = np.where(empty[:, None], model.centres, totals / np.maximum(counts, 1)[:, None])
+        way = float(np.square(centres - model.centres).sum())
+        job.progress(f"iteration {turn}: inertia {inertia:.6g}; the centres moved by {way:.3g}")
+        model = moved(model, centres)
+        kept.keep(centres=centres, done=np.array(turn))
+        if way <= near or job.should_stop():
+            break
+    _, _, inertia = _added(everywhere(_sums, model=model))
+    return replace(points, inertia=inertia), choice, model.centres + points.middle
+
+
+# These run on each host, over the rows that it has.
+
+
+def _matrix(part: Table, columns: list[str]) -> Array:
+    return part.numbers(columns)
+
+
+def _summary(matrix: Array, seed: int) -> Summary:
+    # The rows themselves make one host's random numbers others than another's.
+    rows = np.ascontiguousarray(matrix[:1]).view(np.uint64).ravel().tolist()
+    return Summary.of(matrix, np.random.default_rng([seed, len(matrix), *rows]))
+
+
+def _sums(matrix: Array, model: Model) -> tuple[Array, Array, float]:
+    return sums(model.place(matrix), model)
+
+
+def _added(parts: list[tuple[Array, Array, float]]) -> tuple[Array, Array, float]:
+    totals, counts, inertias = zip(*parts, strict=True)
+    return np.sum(totals, axis=0), np.sum(counts, axis=0), sum(inertias)

@@ -1,0 +1,1 @@
+"""@NAME@: bagged least squares, to be replaced."""
