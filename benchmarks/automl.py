@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "tabular"), str(HERE.parent / "images/automl")]
+sys.path[:0] = [str(HERE), str(HERE / "tabular"), str(HERE.parent / "images")]
 
-from automl_handler import scores  # noqa: E402
-from automl_handler.problem import Problem  # noqa: E402
+from automl.automl_handler import scores  # noqa: E402
+from automl.automl_handler.problem import Problem  # noqa: E402
 from environment import LeftOutError, environment  # noqa: E402
 from tables import Table, tables  # noqa: E402
 

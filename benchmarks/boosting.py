@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "shared"), str(ROOT / "images/boosting")]
+sys.path[:0] = [str(ROOT / "shared"), str(ROOT / "images")]
 
 import numpy as np
 import pandas as pd
@@ -43,9 +43,10 @@ IMAGE = Image.read(ROOT / "images/boosting")
 
 def ours(parts: Parts, engine: str, trees: int, folder: Path, report: bool) -> Any:
     """A training job's `fit`, from files to a model; no report unless asked for; and growing alone."""
-    import learn
-
-    import train as trainer
+    from boosting import fitting
+    from boosting import report as pages
+    from boosting import train as trainer
+    from boosting.hyperparameters import Hyperparameters
 
     data = {name: Channel(name, folder / name) for name in ("train", "validation", "test")}
     for name in ("validation", "test"):
@@ -58,22 +59,22 @@ def ours(parts: Parts, engine: str, trees: int, folder: Path, report: bool) -> A
         "learning_rate": RATE,
         "early_stopping_rounds": PATIENCE,
     }
-    params = trainer.Hyperparameters.read(given)
-    write, grow, grown = trainer.pages.write, learn.Learner._grow, []
+    params = Hyperparameters.read(given)
+    write, grow, grown = pages.write, fitting.Learner._grow, []
 
     def watched(*given: Any) -> Any:
         took, found = cpu(lambda: grow(*given))
         grown.append(took)
         return found
 
-    learn.Learner._grow = watched
+    fitting.Learner._grow = watched
     if not report:
-        trainer.pages.write = lambda *_: None
+        pages.write = lambda *_: None
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             model = trainer.fit(data, params, Job(IMAGE, Paths(folder), params))
     finally:
-        trainer.pages.write, learn.Learner._grow = write, grow
+        pages.write, fitting.Learner._grow = write, grow
     return model, data, sum(grown)
 
 

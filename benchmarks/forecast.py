@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "images/forecast"), str(ROOT / "shared")]
+sys.path[:0] = [str(ROOT / "images"), str(ROOT / "shared")]
 
 import numpy as np  # noqa: E402
 from environment import environment  # noqa: E402
@@ -35,13 +35,13 @@ OURS = "slipway balanced"
 
 def ours(data: Set, preset: str) -> Result:
     """What the image does: trains on the series, then forecasts them with the model that came of it."""
-    import learning
-    from frequency import Frequency
-    from panel import Panel
-    from tidy import Counts, filled, trimmed
-    from timeline import Timeline
+    from forecast.backtesting.fit import learn_of
+    from forecast.hyperparameters import Hyperparameters
+    from forecast.panel.clean import Counts, filled, trimmed
+    from forecast.panel.frequency import Frequency
+    from forecast.panel.panel import Panel
+    from forecast.panel.timeline import Timeline
 
-    import train
     from slipway.image import Image
     from slipway.paths import Paths
     from slipway.training.job import Job
@@ -56,10 +56,10 @@ def ours(data: Set, preset: str) -> Result:
     empty = np.zeros(len(values), dtype=np.int64)
     like = Panel(timeline, ("item_id",), [], empty, empty, np.empty(0))
     panel = Panel.of(like, [(str(place),) for place in range(len(values))], empty, values)
-    params = train.Hyperparameters.read({"horizon": data.horizon, "freq": data.freq, "preset": preset})
+    params = Hyperparameters.read({"horizon": data.horizon, "freq": data.freq, "preset": preset})
     job = Job(Image.read(ROOT / "images/forecast"), Paths(ROOT / ".slipway/benchmark"))
     with contextlib.redirect_stdout(io.StringIO()):
-        engine, _, _ = learning.learn_of(panel, params, job)
+        engine, _, _ = learn_of(panel, params, job)
     found = engine.forecast(panel, data.horizon)
     quantiles = engine.quantiles(found, panel, (*CONFIDENCE, *DECILES))
     return Result(engine.bounded(found, panel).mean, quantiles, cpu_s() - began)

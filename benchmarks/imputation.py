@@ -29,7 +29,7 @@ TABLES = (
 FORWARD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONPATH": f"{IMAGE}{os.pathsep}{REPO / 'shared'}",
+    "PYTHONPATH": f"{IMAGE.parent}{os.pathsep}{REPO / 'shared'}",
 }
 
 

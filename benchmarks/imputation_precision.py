@@ -38,7 +38,7 @@ def main() -> None:
     args = parser.parse_args()
     python = environment("bench-imputation", IMAGE / "requirements.lock")
     if Path(sys.prefix).resolve() != python.parent.parent.resolve():
-        paths = os.pathsep.join(map(str, (IMAGE, REPO / "shared", REPO / "benchmarks/imputers")))
+        paths = os.pathsep.join(map(str, (IMAGE.parent, REPO / "shared", REPO / "benchmarks/imputers")))
         environ = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
         os.execve(python, [str(python), __file__, *sys.argv[1:]], environ)
     import score
@@ -55,9 +55,9 @@ def measure(args: argparse.Namespace) -> tuple[Found, Found]:
     import cases
     import frames
     import numpy as np
-    from answer import Asked
-    from engine import Choices, fit
-    from masks import MASKS
+    from imputation.answers import Asked
+    from imputation.evaluation.masks import MASKS
+    from imputation.fitting import Choices, fit
 
     sure: Found = {}
     held: Found = {}
@@ -106,7 +106,7 @@ def tables(folder: Path, rows: int) -> Iterator[tuple[str, Any]]:
 def kept(sure: Found, kind: str) -> list[dict[str, Any]]:
     """For each asked precision: what was reached, and of how many cells."""
     import numpy as np
-    from scores import ece
+    from imputation.evaluation.scores import ece
 
     rows = []
     for (own, mask), cells in sure.items():

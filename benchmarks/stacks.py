@@ -68,7 +68,7 @@ class Ours(Stack):
         if not (REPO / "shared/slipway/__main__.py").exists():
             raise LeftOutError("shared/slipway is not there")
         self.use_environment("bench-kmeans", image / "requirements.lock")
-        self.env |= {"PYTHONPATH": f"{image}{os.pathsep}{REPO / 'shared'}", "SLIPWAY_ALGORITHM": str(image)}
+        self.env |= {"PYTHONPATH": f"{REPO / 'shared'}", "SLIPWAY_ALGORITHM": str(image)}
         self.env["SLIPWAY_ROOT"] = str(self.root)
         write_training(self.root)
         self._run([self.python, "-m", "slipway", "train"])

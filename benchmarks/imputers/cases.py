@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from frames import tabled
-from masks import MASKS
+from imputation.evaluation.masks import MASKS
 from sklearn import datasets
 
 REPO = Path(__file__).resolve().parents[2]

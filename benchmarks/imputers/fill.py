@@ -53,9 +53,9 @@ def scikit(name: str) -> Callable[[pd.DataFrame], Filled]:
 
 def ours(engine: str) -> Callable[..., Filled]:
     """The image's own engines, as its training calls them."""
-    import engine as image
     import frames
-    from answer import Asked
+    from imputation import fitting as image
+    from imputation.answers import Asked
 
     choices = image.Choices(engine=engine)
 

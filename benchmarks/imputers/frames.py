@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from columns import Column
+from imputation.features.columns import Column
 
 from slipway import Table
 from slipway.table import learn

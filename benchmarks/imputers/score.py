@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from cases import Case
-from scores import ece, f1, nrmse
+from imputation.evaluation.scores import ece, f1, nrmse
 
 CLOCK = 0.001  # CPU seconds of filling below which a speed means nothing
 ORDER = (

@@ -24,10 +24,10 @@ Predict = Callable[[pd.DataFrame], Any]
 
 
 def ours(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
-    sys.path.insert(0, str(Path(__file__).parents[2] / "images/automl"))
-    from automl_handler.choices import Choices
-    from automl_handler.predictor import Predictor
-    from automl_handler.search import search
+    sys.path.insert(0, str(Path(__file__).parents[2] / "images"))
+    from automl.automl_handler.predictor import Predictor
+    from automl.automl_handler.search.choices import Choices
+    from automl.automl_handler.search.search import search
 
     class Quiet:
         def progress(self, text: str) -> None:

@@ -28,7 +28,7 @@ class Settings(BaseModel):
     root: Path = Field(Path("/opt/ml"), alias="SLIPWAY_ROOT")
     """Where the platform's tree is mounted."""
     algorithm: Path = Field(Path("/opt/algorithm"), alias="SLIPWAY_ALGORITHM")
-    """The folder of the image: image.toml, train.py, predictor.py."""
+    """The folder of the image: image.toml and its Python package."""
     training_job_name: str = Field("", alias="TRAINING_JOB_NAME")
     """Set by the platform in training; a container started without argument then trains, else serves."""
     port: int = Field(8080, alias="SAGEMAKER_BIND_TO_PORT", ge=1, le=65535)

@@ -9,11 +9,13 @@ from harness.places import PLACES, Place, Reply, Server, Training
 from harness.samples import Sample
 from slipway.image import Image
 
-REPOSITORY = Path(__file__).parents[2]
+IMAGES = Path(__file__).parents[2] / "images"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--image", help="an image's name, or the path of a folder like one")
+    parser.addoption(
+        "--image", help="an image's name, or the path of a folder like one; all images unless given"
+    )
     parser.addoption(
         "--place",
         action="append",
@@ -23,6 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "image" in metafunc.fixturenames:
+        names = [folder.name for folder in _folders(metafunc)]
+        metafunc.parametrize("image", _folders(metafunc), ids=names, indirect=True, scope="session")
     if "place" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("place") or ["inside", "local"]
         only = metafunc.definition.get_closest_marker("only")
@@ -42,14 +47,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(*places): a promise that can be tested in these places alone")
 
 
+def _folders(metafunc: pytest.Metafunc) -> list[Path]:
+    """The image that a test is of: its own folder's, or --image; of all images where nothing says which."""
+    path = Path(metafunc.module.__file__ or "")
+    if IMAGES in path.parents:
+        return [IMAGES / path.relative_to(IMAGES).parts[0]]
+    if name := metafunc.config.getoption("image"):
+        return [Path(name) if "/" in name else IMAGES / name]
+    return sorted(path.parent for path in IMAGES.glob("*/image.toml"))
+
+
 @pytest.fixture(scope="session")
 def image(request: pytest.FixtureRequest) -> Image:
     """The image under test."""
-    name = request.config.getoption("image")
-    if not name:
-        pytest.fail("which image? give --image=name", pytrace=False)
-    folder = Path(name) if "/" in name else REPOSITORY / "images" / name
-    return Image.read(folder)
+    return Image.read(request.param)
 
 
 @pytest.fixture(scope="session")

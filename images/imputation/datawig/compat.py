@@ -1,4 +1,4 @@
-"""Imports mxnet 1.9.1 and datawig 0.2.0 on current libraries: `from datawig_compat import datawig, mx`.
+"""Imports mxnet 1.9.1 and datawig 0.2.0 on current libraries: `from .compat import datawig, mx`.
 
 Both have seen their last release, so their faults are mended here, at import and at the call that matters; no
 installed file is edited. Each mend says what breaks without it. Nothing may import either library before.
