@@ -13,9 +13,7 @@ IMAGES = Path(__file__).parents[2] / "images"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--image", help="an image's name, or the path of a folder like one; all images unless given"
-    )
+    parser.addoption("--image", help="an image's name, or a folder's path; all images unless given")
     parser.addoption(
         "--place",
         action="append",
