@@ -69,7 +69,7 @@ def settings(schema: Facts) -> str:
     return table(
         ["variable", "values", "default", "what it does"],
         [
-            [f"`{name}`", values(one), _default(one), one["description"]]
+            [f"`{name}`", values(one), _default(one), " ".join(one["description"].split())]
             for name, one in sorted(schema["properties"].items())
         ],
     )

@@ -17,9 +17,10 @@ class Hyperparameters(slipway.Hyperparameters):
     """What a user may set."""
 
     target: Annotated[str, Field(validation_alias=AliasChoices("target", "to_predict"))] = ""
-    """The column to predict; required."""
+    """Name of the column to predict. Required."""
     problem_type: Literal["auto", "binary", "multiclass", "regression"] = "auto"
-    """What kind of target it is; auto takes texts, two values, or up to ten whole numbers as labels."""
+    """Type of the target. auto: text, two distinct values, or up to ten distinct integers are classes;
+    anything else is a number."""
     metric: Literal[
         "auto",
         "log_loss",
@@ -31,24 +32,27 @@ class Hyperparameters(slipway.Hyperparameters):
         "mae",
         "r2",
     ] = "auto"
-    """What the blend of models is chosen by, out of fold; auto is log_loss for labels, rmse for numbers."""
+    """Metric used to select and weight models, computed out of fold. auto: log_loss for classes, rmse for
+    numbers."""
     preset: Annotated[Literal["fast", "balanced", "best"], Tunable()] = "balanced"
-    """How much to try: fast a few quick learners, balanced also trees and a search, best much more of it."""
+    """Trade-off between time and quality. fast: a few quick models. balanced: adds tree ensembles and a
+    hyperparameter search. best: searches much longer."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] = 300
-    """Seconds that training may take."""
+    """Maximum training time in seconds."""
     class_weights: Annotated[
         Literal["none", "balanced"] | dict[str, Annotated[float, Field(ge=0, le=1e6)]],
         Field(validation_alias=AliasChoices("class_weights", "equal_accuracy_for_all_output_categories")),
         BeforeValidator(_weights),
     ] = "none"
-    """What a right answer of a label counts: none (all 1), balanced (labels alike), {"label": weight}."""
+    """Weight of each class in training and in the metric. none: all rows count 1. balanced: all classes
+    count the same. Or an object such as {"label": weight}."""
     features: tuple[str, ...] = ()
-    """The columns to learn from; all others when empty."""
+    """Columns to learn from. Default: all columns except the target."""
     ignore: tuple[str, ...] = ()
-    """Columns that are not learnt from."""
+    """Columns to exclude from training."""
     sample_weight: str = ""
-    """The column that says how much each row counts; it is not learnt from."""
+    """Name of the column with row weights. It is not used as a feature."""
     folds: Annotated[int, Field(ge=0, le=20)] = 0
-    """Parts of the rows, each answered by models learnt from the others; 0 chooses by the number of rows."""
+    """Number of cross-validation folds. 0: chosen from the number of rows."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same model, unless time ended the search."""
+    """Random seed. The same data and seed give the same model, unless the time limit ends the search."""

@@ -11,11 +11,12 @@ class Options(slipway.Options):
     """What a request may choose."""
 
     reply: Literal["data", "sentence", "autopilot"] = "data"
-    """data is values, sentence what the older container said, autopilot the keys of SageMaker Autopilot."""
+    """Form of the answer. data: columns of values. sentence: the text of the older container. autopilot: the
+    keys of SageMaker Autopilot."""
     explain: bool = False
-    """Add contributions: how much each cell of the row moved the answer, as Shapley values."""
+    """Add Shapley values (`contributions`): how much each cell of the row moved the prediction."""
     level: Annotated[float, Field(ge=0.5, le=0.999)] = 0.9
-    """How often the interval of a predicted number is to hold the true one."""
+    """Coverage of the prediction interval of a number, for example 0.9."""
     outputs: tuple[
         Literal[
             "predicted_label",
@@ -30,8 +31,9 @@ class Options(slipway.Options):
         ],
         ...,
     ] = ()
-    """Answer with these keys alone, Autopilot's in its form; SAGEMAKER_INFERENCE_OUTPUT sets it, too."""
+    """Answer columns to return. Autopilot names return Autopilot's form. SAGEMAKER_INFERENCE_OUTPUT sets the
+    same."""
     score: bool = False
-    """Add metrics of the answers, in JSON, where the rows have the target among their columns."""
+    """Add metrics of the predictions to a JSON answer, if the request contains the target column."""
     road: Literal["direct", "mindsdb"] = "direct"
-    """mindsdb asks the model through MindsDB, which gives the same answers, later."""
+    """How to run the model. mindsdb: through MindsDB, which gives the same answers more slowly."""

@@ -18,80 +18,85 @@ class Hyperparameters(slipway.Hyperparameters):
     """What a user may set, as hyperparameters one by one or as one JSON object."""
 
     engine: Annotated[Literal["catboost", "lightgbm", "xgboost"], Tunable()] = "catboost"
-    """The library that learns."""
+    """Gradient boosting library."""
     config: dict[str, Any] = Field(default_factory=dict)
-    """All of these as one JSON object, in the older form, {"model_params": …, "data_params": …}, or flat."""
+    """All hyperparameters as one JSON object: flat, or in the older form {"model_params": …, "data_params":
+    …}."""
     target: Annotated[str, _also("target", "label_column", "to_predict")] = ""
-    """The column to learn; when empty the first of a table without a header, or LibSVM's label."""
+    """Column to predict. Default: the first column of a table without a header, or the label of LibSVM."""
     problem: Problem | Literal["auto"] = "auto"
-    """What the target is; auto: two values binary, texts multiclass, numbers regression, a group ranking."""
+    """Type of the target. auto: two distinct values are binary, text is multiclass, numbers are regression,
+    and a group column means ranking."""
     pos_class: Annotated[str, _also("pos_class", "positive_class")] = ""
-    """The class of a binary target that probabilities are of; the second in order when empty."""
+    """Positive class of a binary target. Default: the second class in sorted order."""
     features: tuple[str, ...] = ()
-    """The columns to learn from; all that have no other use when empty."""
+    """Columns to learn from. Default: all columns without another role."""
     cat_features: Annotated[tuple[str, ...], _also("cat_features", "categorical_features")] = ()
-    """Columns whose cells are names of things, digit for digit; columns of texts are, without being named."""
+    """Categorical columns; their cells are compared as text. Text columns are categorical by default."""
     text_features: tuple[str, ...] = ()
-    """Columns of texts to read word by word; engine catboost only."""
+    """Text columns to read word by word (engine catboost only)."""
     weights: Annotated[str, _also("weights", "weight_column")] = ""
-    """The column of the rows' weights."""
+    """Column with row weights."""
     group: Annotated[str, _also("group", "qid")] = ""
-    """The column that tells which rows belong together: for ranking, and for split=group."""
+    """Column that identifies the query or group of a row, for ranking and for split=group."""
     timestamp: Annotated[str, _also("timestamp", "time_column")] = ""
-    """The column of times, for split=time: numbers, or dates and times in any spelling."""
+    """Column with the time of a row, for split=time: numbers, or dates and times in any common format."""
     split: Literal["auto", "row", "group", "time"] = "auto"
-    """How rows are held out; auto: by time where there is a timestamp, by group in ranking, else by row."""
+    """How to split rows. auto: by time if there is a timestamp, by group for ranking, otherwise at random."""
     test_size: Annotated[float, Field(ge=0.01, le=0.9)] = 0.25
-    """Share of the rows to measure on, held out where there is no test channel."""
+    """Share of rows held out for the metrics, if there is no test channel."""
     validation_size: Annotated[float, Field(ge=0.01, le=0.9)] = 0.15
-    """Share of the other rows to stop early on, held out where there is no validation channel."""
+    """Share of the remaining rows held out for early stopping, if there is no validation channel."""
     folds: Annotated[int, Field(ge=0, le=50)] = 0
-    """Measure by cross-validation with so many folds, and learn from all rows; 0 holds rows out once."""
+    """Number of cross-validation folds for the metrics; the final model is trained on all rows. 0: a single
+    hold-out."""
     refit: bool = False
-    """Once measured, learn again from all rows, with as many trees as early stopping found best."""
+    """After evaluation, train again on all rows with the best number of trees."""
     metrics: tuple[str, ...] = ()
-    """What to measure: scikit-learn's scorers, lift@depth, gain@depth, pr_auc, ks, brier, ece and others."""
+    """Metrics to report: names of scikit-learn scorers, lift@depth, gain@depth, pr_auc, ks, brier, ece and
+    others."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """The probability from which on a row belongs to pos_class."""
+    """Minimum probability to predict pos_class."""
     threshold_metric: str = ""
-    """Choose the threshold that is best by this metric, on the rows of early stopping."""
+    """Choose the threshold that maximises this metric on the early-stopping rows."""
     n_estimators: Annotated[
         int, Field(ge=1, le=100_000), Tunable("Logarithmic"), _also("n_estimators", "num_round", "iterations")
     ] = 1000
-    """The most trees (of each class, in multiclass with lightgbm and xgboost)."""
+    """Maximum number of trees (per class for multiclass with lightgbm and xgboost)."""
     learning_rate: Annotated[
         Annotated[float, Field(ge=1e-6, le=1)] | None, Tunable("Logarithmic"), _also("learning_rate", "eta")
     ] = None
-    """How much of each tree counts; the engine's default when not set, as all that follow."""
+    """Learning rate. Default, as for all that follow: the engine's own."""
     max_depth: Annotated[
         Annotated[int, Field(ge=1, le=64)] | None, Tunable(), _also("max_depth", "depth")
     ] = None
-    """How deep a tree may be; catboost takes at most 16."""
+    """Maximum tree depth. CatBoost allows at most 16."""
     max_leaves: Annotated[Annotated[int, Field(ge=2, le=65_536)] | None, Tunable("Logarithmic")] = None
-    """How many leaves a tree may have; for catboost only with grow_policy Lossguide in model_params."""
+    """Maximum number of leaves per tree. For CatBoost only with grow_policy=Lossguide in model_params."""
     l2: Annotated[
         Annotated[float, Field(ge=0, le=10_000)] | None, Tunable(), _also("l2", "lambda", "reg_lambda")
     ] = None
-    """How strongly leaves are drawn to 0."""
+    """L2 regularisation of leaf values."""
     subsample: Annotated[Annotated[float, Field(ge=0.01, le=1)] | None, Tunable()] = None
-    """Share of the rows that a tree sees."""
+    """Share of rows sampled for each tree."""
     colsample: Annotated[
         Annotated[float, Field(ge=0.01, le=1)] | None, Tunable(), _also("colsample", "colsample_bytree")
     ] = None
-    """Share of the columns that a tree sees; in catboost each of its levels."""
+    """Share of columns sampled for each tree; in CatBoost for each level."""
     early_stopping_rounds: Annotated[int, Field(ge=0, le=10_000)] = 50
-    """Stop when so many trees brought no gain on rows that nothing else uses; 0 grows them all."""
+    """Stop after this many trees without improvement on the early-stopping rows. 0: grow all trees."""
     eval_metric: str = ""
-    """What early stopping goes by: log_loss, roc_auc, pr_auc, accuracy, rmse, mae, ndcg, or an own one."""
+    """Metric for early stopping: log_loss, roc_auc, pr_auc, accuracy, rmse, mae, ndcg, or one of the
+    engine's own."""
     objective: Annotated[str, _also("objective", "loss_function")] = ""
-    """What trees are grown for, in the engine's words; by the problem when empty."""
+    """Objective under the engine's own name. Default: chosen by the problem."""
     monotone_constraints: dict[str, Literal[-1, 0, 1]] = Field(default_factory=dict)
-    """Columns whose growth may only raise (1) or lower (-1) the answer, as {"column": 1}."""
+    """Monotonic constraints as {"column": 1}: 1 increasing, -1 decreasing, 0 none."""
     class_weights: dict[str, Annotated[float, Field(ge=0, le=1e9)]] | Literal["balanced"] | None = None
-    """What a row of each class counts, as {"class": weight}; balanced: all classes together alike."""
+    """Weight of each class, as {"class": weight}. balanced: all classes count the same."""
     model_params: dict[str, Any] = Field(default_factory=dict)
-    """Any parameters of the engine itself, under its own names; checked against its list of them."""
+    """Any other parameters of the engine under its own names; validated against its parameter list."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
-    """Seconds that growing trees may take; the best number of trees so far is kept."""
+    """Maximum time for growing trees in seconds. The best number of trees so far is kept."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same model."""
+    """Random seed. The same data and seed give the same model."""

@@ -24,8 +24,8 @@ class Options(slipway.Options):
     """What a request may choose."""
 
     labels: bool = False
-    """Answer with the label alone, as the older container did: the same as outputs=predicted_label."""
+    """Return only the predicted label, as the older container did. Same as outputs=predicted_label."""
     outputs: tuple[Output, ...] = ()
-    """What to answer with; label and probability of classes, else the score, when empty."""
+    """Answer columns to return. Default: label and probability for classes, otherwise the score."""
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """The probability from which on a row belongs to the positive class; else as in training."""
+    """Minimum probability to predict the positive class. Default: the value used in training."""

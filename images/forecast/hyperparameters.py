@@ -20,49 +20,54 @@ class Hyperparameters(slipway.Hyperparameters):
         Field(ge=1, le=10_000),
         Field(validation_alias=AliasChoices("horizon", "prediction_length", "forecast_horizon")),
     ] = 12
-    """How many steps ahead to forecast."""
+    """Number of steps to forecast."""
     freq: Annotated[str, Field(validation_alias=AliasChoices("freq", "frequency", "time_freq"))] = ""
-    """The step of the series, a pandas alias: D, W-SUN, MS, h, 15min; found from the data when empty."""
+    """Step of the series as a pandas alias, such as D, W-SUN, MS, h or 15min. Default: inferred from the
+    data."""
     item_id: Annotated[
         tuple[str, ...], Field(validation_alias=AliasChoices("item_id", "key", "keys", "series_id"))
     ] = ()
-    """The columns that tell one series from another; found by name when empty."""
+    """Columns that identify a series. Default: found by name."""
     timestamp: Annotated[str, Field(validation_alias=AliasChoices("timestamp", "date", "ds", "time"))] = ""
-    """The column of times; found by name when empty."""
+    """Column with the time of each row. Default: found by name."""
     target: Annotated[str, Field(validation_alias=AliasChoices("target", "y", "label"))] = ""
-    """The column to forecast; found by name when empty."""
+    """Column to forecast. Default: found by name."""
     columns: Annotated[
         tuple[dict[str, str], ...], Field(validation_alias=AliasChoices("columns", "schema"))
     ] = ()
-    """The columns as the older system had them: [{"name": "sku", "col_type": "key"}, …], time, num, str."""
+    """Column types in the format of the older system: [{"name": "sku", "col_type": "key"}, …] with key,
+    time, num or str."""
     layout: Literal["auto", "long", "wide"] = "auto"
-    """long is a row a series and step, wide a column a series."""
+    """Layout of the training table. long: one row per series and step. wide: one column per series."""
     covariates: bool = True
-    """Whether to try further columns of numbers; they are used only where a backtest gains by them."""
+    """Try the remaining numeric columns as covariates. They are used only if they improve the backtest."""
     hierarchy: tuple[str, ...] = ()
-    """The key columns from the top down, such as region,store: their sums are forecast too, and add up."""
+    """Key columns from the top level down, for example region,store. Totals of each level are forecast too,
+    and all levels add up."""
     quantiles: tuple[Quantile, ...] = (0.1, 0.5, 0.9)
-    """The quantiles that are answered unless a request names others."""
+    """Quantiles to return unless a request names others."""
     season_length: Annotated[
         tuple[int, ...], Field(validation_alias=AliasChoices("season_length", "seasonality"))
     ] = ()
-    """The lengths of the seasons in steps; those usual for the step when empty, 1 for none."""
+    """Season lengths in steps. Default: the usual ones for the step. 1: no season."""
     preset: Annotated[Literal["fast", "balanced", "best"], Tunable()] = "balanced"
-    """How much time to spend: methods averaged, series backtested."""
+    """Trade-off between time and quality: how many methods are averaged and how many series backtested."""
     backtest_windows: Annotated[int, Field(ge=0, le=50)] | None = None
-    """How many past horizons to forecast for report and intervals; as many as intervals want when empty."""
+    """Number of past horizons to forecast for the report and for calibrating intervals. Default: as many as
+    the intervals need."""
     backtest_dates: tuple[str, ...] = ()
-    """The last known times to forecast from in backtests, in the place of windows from the end."""
+    """Last known times from which backtests start. Default: windows counted back from the end."""
     non_negative: NonNegative = "auto"
-    """Whether forecasts stay at zero or above; auto holds for each series that never was below."""
+    """Keep forecasts at zero or above. auto: for each series that was never negative."""
     duplicates: Duplicates = "mean"
-    """What becomes of several rows of one series and step."""
+    """How to combine several rows of the same series and step."""
     fill: Fill = "auto"
-    """What a missing point inside a series becomes; auto: zero among zeros, else by season or neighbours."""
+    """How to fill a missing step inside a series. auto: zero if the series contains zeros, otherwise from
+    the season or from neighbouring steps."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
-    """Seconds that training may take, by and large; backtests end when most of it is spent."""
+    """Approximate maximum training time in seconds. Backtesting stops when most of it is used."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Fixes every random choice: which series are backtested, and LightGBM's draws."""
+    """Random seed: which series are backtested, and LightGBM's sampling."""
 
     @field_validator("season_length", mode="before")
     @classmethod

@@ -14,19 +14,22 @@ class Options(slipway.Options):
     """What a request may choose."""
 
     quantiles: tuple[Quantile, ...] = ()
-    """Which quantiles to answer, 0.1 and 0.9 say; those of training when empty."""
+    """Quantiles to return, for example 0.1,0.9. Default: those of training."""
     output_types: tuple[Literal["mean", "quantiles", "samples"], ...] = ("mean", "quantiles")
-    """What to answer: mean, quantiles, samples, as in DeepAR."""
+    """What to return: mean, quantiles, samples, as in DeepAR."""
     num_samples: Annotated[int, Field(ge=1, le=1000)] = 100
-    """How many samples; each is a path that may come, whose steps go together as errors of the past did."""
+    """Number of sample paths to return. The errors of consecutive steps of a path are correlated as they
+    were in backtests."""
     horizon: Annotated[
         Annotated[int, Field(ge=1, le=100_000)] | None,
         Field(validation_alias=AliasChoices("horizon", "prediction_length")),
     ] = None
-    """How many steps ahead, at most the horizon of training, which is taken unless given."""
+    """Number of steps to forecast, at most the horizon of training. Default: the horizon of training."""
     layout: Layout = "auto"
-    """long: a row a step; series: a row a series, in JSON; totals: its sum; auto: as the request is."""
+    """Layout of the answer. long: one row per step. series: one row per series (JSON only). totals: one row
+    per series with the sum of its steps. auto: as the request."""
     anomalies: Annotated[int, Field(ge=0, le=1000)] = 0
-    """How many of the last observed points to judge: each is flagged if outside 99 % of what was expected."""
+    """Number of last observed points to check. Each is flagged if it is outside the 99 % interval of what
+    was expected."""
     freq: str = ""
-    """The step of the series, for clients that send it; it must be the one of training."""
+    """Step of the series, for clients that send it. It must be the step of training."""

@@ -17,30 +17,35 @@ class Hyperparameters(slipway.Hyperparameters):
     """What a user may set."""
 
     columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
-    """The columns to fill: those that have gaps when empty, every column when it is *."""
+    """Columns to fill. Default: every column with missing cells. "*": every column."""
     features: Annotated[
         tuple[str, ...], Field(validation_alias=AliasChoices("features", "feature_columns"))
     ] = ()
-    """The columns to fill them from, and no others; every other column of the row when empty."""
+    """Columns to fill them from. Default: all other columns of the row."""
     engine: Annotated[
         Literal["auto", "datawig", "mean", "median", "mode", "knn", "iterative", "missforest"], Tunable()
     ] = "auto"
-    """How to fill: auto takes what does best on hidden cells, datawig is DataWig, the others are plain."""
+    """Imputation method. auto: the best per column, judged on hidden cells. datawig: the DataWig network.
+    The others are simple baselines."""
     preset: Literal["fast", "balanced", "best"] = "balanced"
-    """How much of time and memory to spend on quality: rows learnt from, learners tried, their sizes."""
+    """Trade-off between cost and quality: how many rows and which models are used."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
-    """Seconds that training may take, by and large; a column without time left gets its usual value."""
+    """Approximate maximum training time in seconds. A column with no time left is filled with its most
+    common value or mean."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a cell empty when cells as sure were right less often than this; requests may change it."""
+    """Leave a cell empty if cells with the same confidence were correct less often than this. Requests can
+    override it."""
     tolerance: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """How far off a number or date may be and still be right, in standard deviations; 0 leaves none empty."""
+    """How far a filled number or date may be off and still count as correct, in standard deviations of the
+    column. 0: numbers are always filled."""
     compare: bool = False
-    """Report the plain engines beside the chosen one, on hidden cells of a sample; it may take long."""
+    """Add a comparison with the simple baselines to the report, on hidden cells of a sample. Can be slow."""
     num_epochs: Annotated[int, Field(ge=1, le=10_000), Tunable("Logarithmic")] = 100
-    """How often datawig goes through the rows at most; it stops when three times nothing is gained."""
+    """Maximum number of epochs (engine datawig). Training stops early after three epochs without
+    improvement."""
     batch_size: Annotated[int, Field(ge=1, le=100_000), Tunable("Logarithmic")] = 128
-    """How many rows datawig learns from at once."""
+    """Mini-batch size (engine datawig)."""
     hpo: Annotated[int, Field(ge=0, le=8), BeforeValidator(_trials)] = 0
-    """How many settings of datawig to try, of which the best is kept; true tries all eight."""
+    """Number of DataWig configurations to try; the best is used. true: all eight."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same model."""
+    """Random seed. The same data and seed give the same model."""

@@ -11,20 +11,24 @@ class Options(slipway.Options):
     """What a request may choose."""
 
     columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
-    """The columns to fill; all that the model can fill when empty."""
+    """Columns to fill. Default: all that the model can fill."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a cell empty when cells as sure were right less often than this; else as in training."""
+    """Leave a cell empty if cells with the same confidence were correct less often than this. Default: the
+    value used in training."""
     tolerance: Annotated[float, Field(ge=0, le=100)] | None = None
-    """How far off a number or date may be and still be right, in standard deviations; else as in training."""
+    """How far a filled number or date may be off and still count as correct, in standard deviations.
+    Default: the value used in training."""
     top_k: Annotated[int, Field(ge=0, le=200)] = 0
-    """How many labels to give with their probabilities, likeliest first, for each filled cell."""
+    """Number of candidate labels to return for each filled cell, with their probabilities, most likely
+    first."""
     interval: bool = False
-    """Give the ends of a 90 % interval for each filled number or date."""
+    """Return the bounds of a 90 % interval for each filled number or date."""
     multiple: Annotated[int, Field(ge=0, le=100)] = 0
-    """How many random draws to give for each filled cell, for multiple imputation."""
+    """Number of random draws to return for each filled cell, for multiple imputation."""
     explain: bool = False
-    """Say which other cells, and which words of a text, spoke for each filled cell; engine auto only."""
+    """Return which other cells, and which words of a text, led to each filled cell (engine auto only)."""
     marks: bool = True
-    """Say in columns of their own what was filled and how sure; without them there is the table alone."""
+    """Return what was filled, and with what confidence, in separate columns. false: return the table only."""
     answer: Literal["table", "instances"] = "table"
-    """table is the rows with their gaps filled; instances is the older container's JSON, for one column."""
+    """Form of the answer. table: the rows with their missing cells filled. instances: the JSON of the older
+    container, for one column."""

@@ -7,4 +7,4 @@ class Options(slipway.Options):
     """What a request may choose."""
 
     ids: bool = False
-    """Answer with plain whole cluster numbers, as the older container did, and no distance."""
+    """Return only integer cluster indices, without distances, as the older container did."""

@@ -33,7 +33,7 @@ def declared(cls: type[Declared]) -> list[dict[str, Any]]:
         {
             "name": name,
             "aliases": [label for label in labels(name, field) if label != name],
-            "description": field.description,
+            "description": " ".join((field.description or "").split()),
             "required": field.is_required(),
             "default": properties[name].get("default"),
             "tunable": any(isinstance(mark, Tunable) for mark in field.metadata),

@@ -66,17 +66,18 @@ class Declared(BaseModel):
 
 
 class Hyperparameters(Declared):
-    """What a user may set of an algorithm; subclass it in train.py as `Hyperparameters`.
+    """What a user may set of an algorithm; subclass it in hyperparameters.py as `Hyperparameters`.
 
     The fields here are every image's: the shared layer reads the data by them.
     """
 
     kinds: dict[str, Literal["number", "integer", "boolean", "text", "time"]] = {}
-    """What columns hold, where their cells do not tell: {"zip": "text", "when": "time"}."""
+    """Column types that cannot be inferred from the cells, for example {"zip": "text", "when": "time"}."""
     dates: Literal["", "day-first", "month-first"] = ""
-    """How to read dates such as 1/2/2024 where no cell of their column shows the order of day and month."""
+    """Order of day and month in dates such as 1/2/2024, for columns in which no cell decides it."""
     missing: tuple[str, ...] = ()
-    """Texts that mean a missing cell, beside an empty one (and, in columns of numbers, NA, null, ?)."""
+    """Additional spellings of a missing cell. Empty cells are always missing; in numeric columns also NA,
+    null and ?."""
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
@@ -86,15 +87,16 @@ class Hyperparameters(Declared):
 
 
 class Options(Declared):
-    """What a caller may choose per request; subclass it in predictor.py as `Options`.
+    """What a caller may choose per request; subclass it in options.py as `Options`.
 
     The choices here are every image's: the shared layer sees to them, and `predict` need not.
     """
 
     on_error: Literal["fail", "record"] = "fail"
-    """What a bad row does: fail refuses the request; record says what is wrong in a column, error."""
+    """How to handle invalid rows. fail: reject the request. record: answer the valid rows and describe the
+    error in the column `error`."""
     stream: bool = False
-    """Send long answers in CSV or JSON Lines piece by piece, while the later rows are still predicted."""
+    """Stream long CSV or JSON Lines answers in chunks while later rows are still being predicted."""
 
 
 def labels(name: str, field: FieldInfo) -> list[str]:

@@ -26,51 +26,58 @@ class Settings(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="ignore")
 
     root: Path = Field(Path("/opt/ml"), alias="SLIPWAY_ROOT")
-    """Where the platform's tree is mounted."""
+    """Root of the SageMaker file system."""
     algorithm: Path = Field(Path("/opt/algorithm"), alias="SLIPWAY_ALGORITHM")
-    """The folder of the image: image.toml and its Python package."""
+    """Folder of the image: image.toml and its Python package."""
     training_job_name: str = Field("", alias="TRAINING_JOB_NAME")
-    """Set by the platform in training; a container started without argument then trains, else serves."""
+    """Set by SageMaker in training. A container started without an argument then trains; otherwise it
+    serves."""
     port: int = Field(8080, alias="SAGEMAKER_BIND_TO_PORT", ge=1, le=65535)
-    """The port that answers /ping and /invocations."""
+    """Port for /ping and /invocations."""
     workers: int | None = Field(None, alias="MODEL_SERVER_WORKERS", ge=1, le=512)
-    """Processes that answer; one a CPU, fewer where the model would not fit memory so often."""
+    """Number of worker processes. Default: one per CPU, fewer if that many copies of the model would not fit
+    in memory."""
     timeout_s: int | None = Field(None, alias="MODEL_SERVER_TIMEOUT", ge=1, le=3600)
-    """Seconds one request may take: 60 as the platform allows, 3600 in a batch transform."""
+    """Maximum time for a request in seconds. Default: 60, the limit of real-time endpoints; 3600 in a batch
+    transform."""
     max_body_bytes: int = Field(1 << 30, alias="MAX_CONTENT_LENGTH", ge=1)
-    """Largest request body in bytes; asynchronous endpoints may send 1 GiB."""
+    """Maximum size of a request body in bytes. Asynchronous endpoints may send 1 GiB."""
     max_rows: int | None = Field(None, alias="SLIPWAY_MAX_ROWS", ge=1)
-    """Most rows of one request; as many as memory holds when empty."""
+    """Maximum number of rows in a request. Default: limited by memory only."""
     max_cells: int | None = Field(None, alias="SLIPWAY_MAX_CELLS", ge=1)
-    """Most cells that a request may unfold to beyond one for each of its bytes; by memory when empty."""
+    """Maximum number of cells that a request may expand to beyond one per byte. Default: by memory."""
     default_accept: str = Field("", alias="SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")
-    """Media type of the answer when a request names none; the request's own type when this is not set."""
+    """Content type of answers to requests without an Accept header. Default: the content type of the
+    request."""
     input_columns: str = Field("", alias="SAGEMAKER_INFERENCE_INPUT")
-    """Comma-separated names of the columns of requests that name none; as the model reads them when empty."""
+    """Comma-separated column names for requests without a header. Default: the columns of the model, in its
+    order."""
     output_columns: str = Field("", alias="SAGEMAKER_INFERENCE_OUTPUT")
-    """Comma-separated answer columns to send, or what the option `outputs` offers; the usual when empty."""
+    """Comma-separated answer columns to return, or values of the option `outputs`. Default: the usual
+    columns."""
     supported_columns: str = Field("", alias="SAGEMAKER_INFERENCE_SUPPORTED")
-    """Comma-separated answer columns that SAGEMAKER_INFERENCE_OUTPUT may name; any when empty."""
+    """Comma-separated answer columns that SAGEMAKER_INFERENCE_OUTPUT may name. Default: any."""
     options: str = Field("", alias="SLIPWAY_OPTIONS")
-    """Per-call options in force when a request gives none, as JSON or as key=value;key=value."""
+    """Default inference options, as JSON or as key=value;key=value. Options of a request override them."""
     deepar_options: str = Field("", alias="DEEPAR_INFERENCE_CONFIG")
-    """What SLIPWAY_OPTIONS is, under the name that DeepAR's jobs have; SLIPWAY_OPTIONS goes before it."""
+    """Same as SLIPWAY_OPTIONS, under the name that DeepAR uses. SLIPWAY_OPTIONS takes precedence."""
     batch: Flag = Field(False, alias="SAGEMAKER_BATCH")
-    """Set by the platform in a batch transform."""
+    """Set by SageMaker in a batch transform."""
     max_payload_mb: int | None = Field(None, alias="SAGEMAKER_MAX_PAYLOAD_IN_MB", ge=0)
-    """Set by the platform in a batch transform when the job names it."""
+    """Set by SageMaker in a batch transform: the maximum payload in MB."""
     strategy: Strategy | None = Field(None, alias="SAGEMAKER_BATCH_STRATEGY")
-    """Set by the platform in a batch transform when the job names it: `SINGLE_RECORD` or `MULTI_RECORD`."""
+    """Set by SageMaker in a batch transform: `SINGLE_RECORD` or `MULTI_RECORD`."""
     max_transforms: int | None = Field(None, alias="SAGEMAKER_MAX_CONCURRENT_TRANSFORMS", ge=0)
-    """Set by the platform in a batch transform when the job names it; no more workers are started then."""
+    """Set by SageMaker in a batch transform: the maximum number of concurrent requests. No more workers than
+    this are started."""
     multi_model: Flag = Field(False, alias="SAGEMAKER_MULTI_MODEL")
-    """Set by the platform on a multi-model endpoint: models are loaded and unloaded as it says."""
+    """Set by SageMaker on a multi-model endpoint. Models are loaded and unloaded through its API."""
     load_timeout_s: int = Field(300, alias="SLIPWAY_LOAD_TIMEOUT", ge=1, le=3600)
-    """Seconds that a model of a multi-model endpoint may take to load."""
+    """Maximum time to load a model on a multi-model endpoint, in seconds."""
     log_format: Format | None = Field(None, alias="SLIPWAY_LOG_FORMAT")
-    """How log lines are written: `json` where it serves, `text` where it trains, unless set."""
+    """Log format. Default: `json` when serving, `text` when training."""
     access_log: Flag = Field(False, alias="SLIPWAY_ACCESS_LOG")
-    """Whether each request gets a log line: status, milliseconds, sizes and inference id, nothing it says."""
+    """Log one line per request: status, duration, sizes and inference ID, never its content."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Self:
