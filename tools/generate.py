@@ -23,6 +23,10 @@ MARKED = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOT
 _SETTINGS = (
     "import json; from slipway.settings import Settings; print(json.dumps(Settings.model_json_schema()))"
 )
+_KEYS = (
+    "import json; from slipway.image import Image; schema = Image.model_json_schema(); "
+    "del schema['properties']['folder']; print(json.dumps(schema))"  # a folder's name is not written in it
+)
 
 
 class GenerateError(Exception):
@@ -72,6 +76,7 @@ def files() -> dict[Path, str]:
             "channels": tables.channels(facts),
             "metrics": tables.metrics(facts),
         }
+    found[ROOT / "docs/image-toml.md"] = {"keys": tables.keys(python(images[0], "-c", _KEYS))}
     found[ROOT / "docs/settings.md"] = {"settings": tables.settings(python(images[0], "-c", _SETTINGS))}
     sections, held = contract.rows(ROOT / "tools/contract.toml"), contract.tests(ROOT)
     contract.check(sections, held)

@@ -1,7 +1,7 @@
 """The facts of images and settings as Markdown tables."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Facts = Mapping[str, Any]
@@ -69,10 +69,29 @@ def settings(schema: Facts) -> str:
     return table(
         ["variable", "values", "default", "what it does"],
         [
-            [f"`{name}`", values(one), _default(one), " ".join(one["description"].split())]
+            [f"`{name}`", values(one), _default(one), one["description"]]
             for name, one in sorted(schema["properties"].items())
         ],
     )
+
+
+def keys(schema: Facts) -> str:
+    """Every key of image.toml, tables inside tables with dots between."""
+    return table(["key", "values", "default", "what it is"], list(_keys(schema, schema, "")))
+
+
+def _keys(schema: Facts, whole: Facts, prefix: str) -> Iterator[list[str]]:
+    required = schema.get("required", [])
+    for name, one in schema["properties"].items():
+        inner = {**one, **one.get("additionalProperties", {})} if "additionalProperties" in one else one
+        refs = [ref["$ref"] for ref in (inner, *inner.get("anyOf", [])) if "$ref" in ref]
+        if refs:
+            part = whole["$defs"][refs[0].rpartition("/")[2]]
+            path = f"{prefix}{name}." + ("<name>." if "additionalProperties" in one else "")
+            yield from _keys(part, whole, path)
+        else:
+            default = "required" if name in required else _default(one)
+            yield [f"`{prefix}{name}`", values(one), default, one.get("description", "")]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

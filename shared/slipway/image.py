@@ -23,13 +23,15 @@ class ChannelFacts(_Facts):
     """A training channel."""
 
     description: str
+    """One line on what the channel contains."""
     required: bool = True
+    """Whether a job without it is refused."""
     aliases: tuple[str, ...] = ()
-    """Other names that it is given under."""
+    """Other names that the channel may be given under."""
     kind: Literal["table", "file"] = "table"
-    """A table of rows, or one file that is none: a configuration, say."""
+    """table: rows, in any supported format. file: a single file that is not a table, for example JSON."""
     content_types: tuple[str, ...] = ()
-    """Media types of a file that is no table; a table comes in any format that is read."""
+    """Media types of a channel of kind file."""
 
 
 class MetricFacts(_Facts):
@@ -39,51 +41,56 @@ class MetricFacts(_Facts):
     """
 
     description: str
+    """One line on what is measured."""
     direction: Literal["Minimize", "Maximize"]
-    """Which way a tuning job should push it."""
+    """Direction of optimisation in a tuning job."""
 
 
 class Instances(_Facts):
     """Instance types that the image is known to suit, the recommended one first."""
 
     training: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Instance types for training, the recommended one first."""
     hosting: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Instance types for endpoints."""
     transform: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Instance types for batch transforms."""
 
 
 class Listing(_Facts):
     """What a buyer on AWS Marketplace is told that nothing else says; `make listing` checks its lengths."""
 
     category: str
-    """What kind of algorithm it is, in a sentence."""
+    """The type of algorithm, in one sentence."""
     use_cases: tuple[str, ...]
-    """What it is mostly used for."""
+    """Typical uses."""
     highlights: tuple[str, ...]
-    """What tells it from others, up to three."""
+    """Up to three distinguishing features."""
     keywords: tuple[str, ...]
-    """What a buyer may search for."""
+    """Search keywords."""
     training_data: str
-    """What training needs: how many rows at least, which columns."""
+    """Requirements of the training data: number of rows, columns."""
     limits: tuple[str, ...]
-    """What it cannot do, or not well."""
+    """Known limitations."""
     sample_data: str
-    """Source, size and licence of the sample, which the model package is trained on."""
+    """Source, size and licence of the sample, on which the model package is trained."""
     objective: str
-    """The metric that the notebook tunes by."""
+    """Metric that the notebook's tuning job optimises."""
     tuning: dict[str, tuple[int, int] | tuple[float, float] | tuple[str, ...]]
-    """What the notebook tunes, and between which two numbers or among which texts."""
+    """Hyperparameters that the notebook tunes, each with two bounds or a list of values."""
     pricing: Literal["free", "hourly", "inference"] = "free"
+    """Pricing model of the listing."""
     trial_days: int = 0
-    """Days of a free trial of what is not free."""
+    """Days of free trial of a paid listing."""
 
 
 class Choice(_Facts):
     """By what a reader tells whether the image is the one to take."""
 
     have: Annotated[str, Field(max_length=120)]
-    """What they start from."""
+    """What the user starts from, for the front page of the catalogue."""
     want: Annotated[str, Field(max_length=120)]
-    """What they are after."""
+    """What the user wants."""
 
 
 class Chart(_Facts):
@@ -91,58 +98,78 @@ class Chart(_Facts):
 
     `points`: two columns of numbers against each other, coloured by `colour`. `fan`: `y` over `x`, a line for
     each `series`, with a band between answer columns that are named as quantiles are, 0.1 and 0.9, and before
-    it the request's column `past`. `bars`: a bar a row, named by `label` and as long as `value`, or in the
+    it the request's column `past`. `bars`: one bar per row, named by `label`, as long as `value` or in the
     parts of `parts`, an object of shares. `cells`: the table, with the cells marked for which the answer has
-    something in the column of their name and `marked`, "_filled" say.
+    something in the column of their name and `marked`, "_filled" for example.
     """
 
     kind: Literal["points", "fan", "bars", "cells"]
+    """Chart of the playground. points: a scatter plot. fan: lines with quantile bands. bars: one bar per row.
+    cells: the table with marked cells."""
     x: str = ""
+    """Column of the x axis (fan)."""
     y: str = ""
+    """Answer column of the y axis (fan)."""
     series: str = ""
+    """Column that separates lines (fan)."""
     past: str = ""
+    """Request column with the history (fan)."""
     colour: str = ""
+    """Answer column that gives the colour (points)."""
     label: str = ""
+    """Answer column that names a bar (bars)."""
     value: str = ""
+    """Answer column with the length of a bar (bars)."""
     parts: str = ""
+    """Answer column with shares by name, which divide a bar (bars)."""
     marked: str = ""
+    """Suffix of the answer columns that mark cells (cells)."""
 
 
 class Image(_Facts):
     """The facts of one image; its name is its folder's."""
 
     title: str
+    """Display name."""
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    """Version of the image, and its tag: three numbers."""
     summary: Annotated[str, Field(max_length=1024)]
+    """What the algorithm does, in one or two sentences."""
     license: str
+    """SPDX licence expression."""
     base: str = "trixie"
-    """The Debian suite it is built on."""
+    """Debian suite of the base image."""
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64", "linux/arm64")
-    """What its libraries exist for. SageMaker trains on amd64 alone, and serves on Graviton, too."""
+    """Platforms that its libraries support. SageMaker trains on amd64 only, and also serves on Graviton."""
     row_rule: str
     """What one row of a request, and of its answer, stands for."""
     choose: Choice | None = None
-    """For the front page of the catalogue."""
+    """Who the image is for, on the front page of the catalogue."""
     chart: Chart | None = None
-    """For the playground."""
+    """Chart of the playground."""
     dependencies: tuple[str, ...] = ()
-    """Python packages beyond the shared layer's."""
+    """Python packages in addition to those of the shared layer."""
     bare: tuple[str, ...] = ()
-    """Packages taken without what they themselves require, where that is years old; `dependencies` has it."""
+    """Packages to install without their own requirements, if those are outdated; list what is needed in
+    `dependencies`."""
     built: tuple[str, ...] = ()
-    """Packages that are published as source only: the ones that may be built, when the image is."""
+    """Packages published only as source, which may be built while the image is."""
     debian_packages: tuple[str, ...] = ()
-    """Debian packages beyond the shared layer's: libraries that no wheel brings."""
+    """Debian packages in addition to those of the shared layer, for libraries that no wheel contains."""
     distributed: bool = False
-    """Whether several hosts share the work of training; where data are sharded, any image trains on all."""
+    """Whether several hosts share the work of training. With sharded data, any image trains on all shards."""
     metered: bool = False
     """Whether answers tell how many rows they are for, by which AWS Marketplace can bill."""
     channels: dict[str, ChannelFacts]
+    """The training channels."""
     metrics: dict[str, MetricFacts] = {}
+    """The metrics that training prints."""
     answers: dict[str, str] = {}
-    """What each column of an answer is, by its name or the first pattern that fits; `*` is any characters."""
+    """Description of each answer column, by name or first matching pattern; `*` matches any characters."""
     listing: Listing | None = None
+    """Texts for AWS Marketplace."""
     instances: Instances
+    """Recommended instance types."""
     folder: Path = Field(exclude=True)
     """Where the image's files are; its last part is the image's name."""
 
