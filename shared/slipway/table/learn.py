@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.errors import UserError, shown
+from slipway.errors import UserError
 from slipway.table import arrow, kinds, learn_numbers, learn_texts, match, plain
 from slipway.table.arrow import Array
+from slipway.table.cell_errors import refuse
 from slipway.table.kinds import TRUTHS
 from slipway.table.learn_numbers import Learned
 from slipway.table.numbers import numbers
@@ -91,11 +92,8 @@ def _by_kind(name: str, cells: Any, given: DataOptions, kind: str) -> Learned:
     texts = match.texts_of(cells, column)
     times, note = TimeFormat.learn(texts, given.dates, name, known=True)
     if times is None:
-        there = np.flatnonzero(arrow.flags(pc.is_valid(texts)))
-        if not len(there):
-            raise UserError("expected dates or times, but every cell is missing", column=name)
-        row = int(there[0])
-        raise UserError(f"expected a date or time, got {shown(texts[row].as_py())}", row + 1, name)
+        refuse(np.flatnonzero(arrow.flags(pc.is_valid(texts))), texts, name, "a date or time")
+        raise UserError("expected dates or times, but every cell is missing", column=name)
     return column.model_copy(update={"times": times}), texts, [note] if note else []
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.errors import UserError, shown
+from slipway.errors import shown
 from slipway.table import arrow
 from slipway.table.arrow import Array
+from slipway.table.cell_errors import refuse
 from slipway.table.kinds import EXACT, without_gaps
 from slipway.table.options import DataOptions
 from slipway.table.schema import Column
@@ -50,19 +51,14 @@ def is_whole(found: Array) -> bool:
 def check_finite(name: str, found: Array, cells: Any) -> None:
     """Raises UserError for the first number that is not finite; `cells` are the numbers as they came."""
     if len(found) and np.isinf([np.fmin.reduce(found), np.fmax.reduce(found)]).any():
-        row = int(np.isinf(found).argmax())
-        cell = cells[row].as_py() if isinstance(cells, pa.Array) else float(cells[row])
-        raise UserError(f"expected a finite number, got {shown(cell)}", row + 1, name)
+        refuse(np.flatnonzero(np.isinf(found)), cells, name, "a finite number")
 
 
 def check_whole(name: str, found: Array, cells: Any) -> None:
     """Raises UserError for the first number that is not whole, or too large for float64 to hold exactly."""
     bad = (found != np.trunc(found)) | (np.abs(found) >= EXACT)
     bad &= ~np.isnan(found)
-    if bad.any():
-        row = int(bad.argmax())
-        cell = cells[row].as_py() if isinstance(cells, pa.Array) else float(cells[row])
-        raise UserError(f"expected a whole number below 2**53, got {shown(cell)}", row + 1, name)
+    refuse(np.flatnonzero(bad), cells, name, "a whole number below 2**53")
 
 
 def gaps(name: str, found: Array) -> list[str]:

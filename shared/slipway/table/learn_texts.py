@@ -10,6 +10,7 @@ from slipway.errors import UserError, listed, shown
 from slipway.table import arrow, kinds, match, styles
 from slipway.table import numbers as reading
 from slipway.table.arrow import Array, any_true, booleans, strings
+from slipway.table.cell_errors import refuse
 from slipway.table.kinds import EXACT, TRUTHS, Looks
 from slipway.table.learn_numbers import Learned, check_finite, gaps, numbers
 from slipway.table.options import DataOptions
@@ -31,9 +32,7 @@ def of_texts(name: str, cells: pa.Array, given: DataOptions) -> Learned:
         return styled or _words(name, cells, given)
     if looks.others.any():
         return _mixed(name, cells, looks, given)
-    if looks.infinite.any():
-        row = int(looks.infinite.argmax())
-        raise UserError(f"expected a finite number, got {shown(cells[row].as_py())}", row + 1, name)
+    refuse(np.flatnonzero(looks.infinite), cells, name, "a finite number")
     if _loses_digits(looks):
         return _codes(name, cells, looks, given)
     found = reading.parsed(looks.trimmed, looks.numeric)

@@ -7,17 +7,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.errors import NoRows, UserError, shown
+from slipway.errors import NoRows, UserError
 from slipway.table import arrow, kinds, plain
 from slipway.table.arrow import Array, any_true, strings
+from slipway.table.cell_errors import Errors, refuse
 from slipway.table.kinds import EXACT, TRUTHS
-from slipway.table.numbers import FEW, Errors, numbers
+from slipway.table.numbers import FEW, numbers
 from slipway.table.raw import Block, Raw
 from slipway.table.schema import Column, Schema
 from slipway.table.table import Table
 
 DOTTED = r"^([-+]?[0-9]+)\.0+$"
 WHOLE = r"^([-+]?[0-9]+)$"
+_TRUE_OR_FALSE = "true or false"
 
 
 def typed(
@@ -77,7 +79,7 @@ def truths(values: Any, column: Column, errors: Errors | None = None) -> Array:
     if isinstance(cells, pa.Array) and not arrow.is_text(cells.type):
         found = numbers(cells, column.name, column.missing)
         bad = ~((found == 0) | (found == 1) | np.isnan(found))
-        _refuse(np.flatnonzero(bad), cells, column.name, errors)
+        refuse(np.flatnonzero(bad), cells, column.name, _TRUE_OR_FALSE, errors)
         return np.where(bad, np.nan, found)
     if isinstance(cells, pa.Array) and len(cells) > FEW:
         packed = cells.dictionary_encode()
@@ -88,7 +90,7 @@ def truths(values: Any, column: Column, errors: Errors | None = None) -> Array:
     listed = cells if isinstance(cells, list) else cells.to_pylist()
     gaps: set[str | float] = {*kinds.MISSING, *column.missing, *kinds.gap_numbers(column.missing)}
     found = np.array([_truth(cell, gaps) for cell in listed], dtype=np.float64)
-    _refuse(np.flatnonzero(found < 0), listed, column.name, errors)
+    refuse(np.flatnonzero(found < 0), listed, column.name, _TRUE_OR_FALSE, errors)
     return np.where(found < 0, np.nan, found)
 
 
@@ -213,12 +215,3 @@ def _given(values: pa.Array, column: Column | None) -> Array:
         for cell in found.tolist()
     ]
     return np.fromiter((None if cell != cell else cell for cell in listed), dtype=object, count=len(listed))
-
-
-def _refuse(places: Array, cells: Any, name: str, errors: Errors | None) -> None:
-    for place in places.tolist():
-        cell = cells[place].as_py() if isinstance(cells, pa.Array) else cells[place]
-        error = UserError(f"expected true or false, got {shown(cell)}", place + 1, name)
-        if errors is None:
-            raise error
-        errors.setdefault(place, error)

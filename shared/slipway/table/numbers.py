@@ -9,14 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.errors import UserError, shown
+from slipway.errors import UserError
 from slipway.table import arrow, kinds, styles
 from slipway.table.arrow import Array
+from slipway.table.cell_errors import Errors, refuse
 from slipway.table.plain import plain
 from slipway.table.styles import Style
 
-Errors = dict[int, UserError]
-"""What is wrong with cells, by their places."""
 FEW = 64  # cells; below it Python is quicker than setting out Arrow's kernels
 _IS_NUMBER, _IS_INFINITE = re.compile(kinds.NUMBER), re.compile(kinds.INFINITE)
 _IS_GAP = frozenset(kinds.MISSING)
@@ -70,8 +69,8 @@ def _cast(trimmed: pa.Array, missing: Sequence[str]) -> Array | None:
 def _of_texts(cells: pa.Array, name: str, missing: Sequence[str], errors: Errors | None) -> Array:
     looks = kinds.look(cells, missing)
     bad = ~(looks.numeric | looks.gaps | looks.infinite)
-    _refuse(np.flatnonzero(bad), cells, name, "a number", errors)
-    _refuse(np.flatnonzero(looks.infinite), cells, name, "a finite number", errors)
+    refuse(np.flatnonzero(bad), cells, name, "a number", errors)
+    refuse(np.flatnonzero(looks.infinite), cells, name, "a finite number", errors)
     found = kinds.without_gaps(parsed(looks.trimmed, looks.numeric), missing)
     return _finite(found, cells, name, errors)
 
@@ -88,10 +87,7 @@ def _of_list(
     for place, cell in enumerate(cells):
         value = number_of(cell, missing, style)
         if isinstance(value, str):
-            error = UserError(f"expected {value}, got {shown(cell)}", place + 1, name)
-            if errors is None:
-                raise error
-            errors.setdefault(place, error)
+            refuse([place], cells, name, value, errors)
             value = np.nan
         found[place] = value
     return kinds.without_gaps(found, missing)
@@ -140,13 +136,5 @@ def _finite(found: Array, cells: pa.Array, name: str, errors: Errors | None) -> 
     infinite = np.isinf(found)
     if not infinite.any():
         return found
-    _refuse(np.flatnonzero(infinite), cells, name, "a finite number", errors)
+    refuse(np.flatnonzero(infinite), cells, name, "a finite number", errors)
     return np.where(infinite, np.nan, found)
-
-
-def _refuse(places: Array, cells: pa.Array, name: str, expected: str, errors: Errors | None) -> None:
-    for place in places.tolist():
-        error = UserError(f"expected {expected}, got {shown(cells[place].as_py())}", place + 1, name)
-        if errors is None:
-            raise error
-        errors.setdefault(place, error)

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.errors import UserError, shown
+from slipway.errors import shown
 from slipway.table import writing
 from slipway.table.ambiguity import order_of, quarters_of
 from slipway.table.arrow import NULL, Array, integers, strings
+from slipway.table.cell_errors import Errors, refuse
 from slipway.table.kinds import MISSING
 from slipway.table.spellings import NUMBERS, OF_MONTHS, Order, apart, moments
 
@@ -98,7 +99,7 @@ class TimeFormat:
         clock = times[~np.isnat(times)].astype(np.int64) % _DAY
         return cls(template, order, quarters, bool((clock == clock[0]).all()), zone)
 
-    def parse(self, texts: Texts, name: str, errors: dict[int, UserError] | None = None) -> Array:
+    def parse(self, texts: Texts, name: str, errors: Errors | None = None) -> Array:
         """The column `name` as datetime64[s], NaT where missing.
 
         Raises UserError naming row and cell of the first that is no time; with `errors` such cells are NaT,
@@ -106,7 +107,7 @@ class TimeFormat:
         """
         return self.read(texts, name, errors)[0]
 
-    def read(self, texts: Texts, name: str, errors: dict[int, UserError] | None = None) -> tuple[Array, int]:
+    def read(self, texts: Texts, name: str, errors: Errors | None = None) -> tuple[Array, int]:
         """As `parse`; and how many of the times had a zone, which was dropped."""
         cells = _cells(texts)
         if (quick := _iso(cells)) is not None:
@@ -121,11 +122,8 @@ class TimeFormat:
         zoned[places] = parts["zoned"]
         codes = _codes(cells)
         bad = np.isin(codes, places[np.isnat(times[places])])
-        for row in np.flatnonzero(bad).tolist():
-            error = UserError(f"expected {self._expected}, got {shown(cells[row].as_py())}", row + 1, name)
-            if errors is None:
-                raise error
-            errors.setdefault(row, error)
+        if bad.any():
+            refuse(np.flatnonzero(bad), cells, name, self._expected, errors)
         return times[codes], int(zoned[codes].sum())
 
     def write(self, times: Array) -> list[str]:
