@@ -86,12 +86,7 @@ def _codes(name: str, cells: pa.Array, looks: Looks, given: DataOptions) -> Lear
     written = looks.trimmed.filter(booleans(looks.numeric & ~looks.codes))
     decimals = arrow.flags(pc.match_substring(written, "."))
     if 2 * decimals.sum() > len(written) and count <= max(1, _STRAYS * len(cells)):
-        raise UserError(
-            f"expected a number as in the column's other cells, got {example}, which would lose digits "
-            f"({count} such); {_way_out(name)}",
-            row + 1,
-            name,
-        )
+        raise _stray(name, cells[row], f", which would lose digits ({count} such)", row)
     column, found, notes = texts(name, cells, given, collapse=False)
     said = f"column {shown(name)}: read as texts, as {example} would lose digits as a number"
     return column, found, [said, *notes]
@@ -107,12 +102,7 @@ def _mixed(name: str, cells: pa.Array, looks: Looks, given: DataOptions) -> Lear
     numbers, count, row = int((looks.numeric | looks.codes).sum()), int(others.sum()), int(others.argmax())
     few = count <= _STRAYS * (numbers + count) or (count == 1 and numbers > 1)
     if few and len(spellings) <= _SPELLINGS and not _are_codes(looks):
-        raise UserError(
-            f"expected a number as in the column's other cells, got {shown(cells[row].as_py())} "
-            f"({count} such {'cell' if count == 1 else 'cells'}); {_way_out(name)}",
-            row + 1,
-            name,
-        )
+        raise _stray(name, cells[row], f" ({count} such {'cell' if count == 1 else 'cells'})", row)
     column, found, notes = texts(name, cells, given, collapse=True)
     said = (
         f"column {shown(name)}: read as texts, as {count} of {numbers + count} cells are no numbers, such as "
@@ -126,8 +116,13 @@ def _distinct(cells: pa.Array, where: Array) -> list[str]:
     return [text for text in found.to_pylist() if text]
 
 
-def _way_out(name: str) -> str:
-    return f'mend it, name it in missing where it means a gap, or say kinds={{{shown(name)}: "text"}}'
+def _stray(name: str, cell: pa.Scalar, why: str, row: int) -> UserError:
+    return UserError(
+        f"expected a number as in the column's other cells, got {shown(cell.as_py())}{why}; "
+        f'mend it, name it in missing where it means a gap, or say kinds={{{shown(name)}: "text"}}',
+        row + 1,
+        name,
+    )
 
 
 def _are_codes(looks: Looks) -> bool:
