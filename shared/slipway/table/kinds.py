@@ -25,6 +25,7 @@ EXACT = 2**53  # float64 holds every whole number below it
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 CODE = r"^[-+]?0[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?$|^\+[0-9]+$|^[-+]?[0-9]+(_[0-9]+)+$"
 INFINITE = r"^[-+]?(?i:inf|infinity)$"
+IS_NUMBER = re.compile(NUMBER)
 TRUTHS = {
     word: truth for truth in (False, True) for word in (str(truth), str(truth).lower(), str(truth).upper())
 }
@@ -84,10 +85,9 @@ def without_gaps(found: Array, missing: Sequence[str]) -> Array:
 
 def gap_numbers(missing: Sequence[str]) -> list[float]:
     """Those of the texts that mean a gap which are numbers: -999 is one in formats with types, too."""
-    return [float(text) for text in missing if _IS_NUMBER.match(text)]
+    return [float(text) for text in missing if IS_NUMBER.match(text)]
 
 
-_IS_NUMBER = re.compile(NUMBER)
 _GAP_WORDS = arrow.strings(MISSING)
 
 

@@ -135,8 +135,7 @@ def _without_nested(values: list[Any], column: Column, errors: Errors) -> list[A
         return values
     for row, value in enumerate(values, 1):
         if isinstance(value, list | dict):
-            kind = "a list" if isinstance(value, list) else "an object"
-            errors.setdefault(row - 1, UserError(f"a cell holds {kind}; expected a text", row, column.name))
+            errors.setdefault(row - 1, _no_text(value, column, row))
     return [None if isinstance(value, list | dict) else value for value in values]
 
 
@@ -150,14 +149,17 @@ def _text(value: Any, column: Column, row: int | None = None) -> str | None:
         value = f"{text}.0" if column.whole == "12.0" and _is_whole(text) else text
         return None if value in column.missing else value
     if not isinstance(value, str):
-        kind = {"list": "a list", "dict": "an object"}.get(type(value).__name__, type(value).__name__)
-        raise UserError(f"a cell holds {kind}; expected a text", row, column.name)
+        raise _no_text(value, column, row)
     if column.whole == "12":
         before, _, zeros = value.partition(".")
         value = before if zeros and not zeros.strip("0") and _is_whole(before) else value
     elif column.whole == "12.0" and _is_whole(value):
         value += ".0"
     return None if value == "" or value in column.missing else value
+
+
+def _no_text(value: Any, column: Column, row: int | None) -> UserError:
+    return UserError(f"a cell holds {plain.kind_of(value)}; expected a text", row, column.name)
 
 
 def _is_whole(text: str) -> bool:

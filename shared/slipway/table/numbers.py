@@ -17,7 +17,7 @@ from slipway.table.plain import plain
 from slipway.table.styles import Style
 
 FEW = 64  # cells; below it Python is quicker than setting out Arrow's kernels
-_IS_NUMBER, _IS_INFINITE = re.compile(kinds.NUMBER), re.compile(kinds.INFINITE)
+_IS_INFINITE = re.compile(kinds.INFINITE)
 _IS_GAP = frozenset(kinds.MISSING)
 _NUMBERS = {float, int, type(None)}
 
@@ -110,7 +110,7 @@ def number_of(cell: Any, missing: Sequence[str] = (), style: Style = "") -> floa
         if text in _IS_GAP or text in missing:
             return np.nan
         text = styles.plain(text, style)
-        if not _IS_NUMBER.match(text):
+        if not kinds.IS_NUMBER.match(text):
             return "a finite number" if _IS_INFINITE.match(text) else "a number"
         value = float(text)
     else:

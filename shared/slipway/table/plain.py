@@ -141,5 +141,9 @@ def _text(cell: Any, row: int) -> str | None:
         return str(cell)
     if isinstance(cell, float):
         return number_text(cell)
-    kind = {"list": "a list", "dict": "an object"}.get(type(cell).__name__, type(cell).__name__)
-    raise UserError(f"a cell holds {kind}; expected a number or a text", row)
+    raise UserError(f"a cell holds {kind_of(cell)}; expected a number or a text", row)
+
+
+def kind_of(cell: Any) -> str:
+    """What a cell that is none is called in an error."""
+    return {list: "a list", dict: "an object"}.get(type(cell), type(cell).__name__)
