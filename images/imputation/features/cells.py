@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway import Table, UserError
+from slipway import Table, UserError, arrow
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -64,8 +64,7 @@ def texts(table: Table, name: str) -> tuple[list[str], Places]:
             if not (cell is None or isinstance(cell, str)):
                 raise UserError(f"a cell holds a {type(cell).__name__}; expected a text", row, name)
     packed = table.arrow(name).dictionary_encode()
-    places = packed.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return packed.dictionary.to_pylist(), places
+    return packed.dictionary.to_pylist(), arrow.codes(packed)
 
 
 def gaps(table: Table, name: str) -> NDArray[np.bool_]:

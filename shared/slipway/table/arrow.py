@@ -62,7 +62,7 @@ def floats(cells: pa.Array) -> Array:
 
 
 def integers(cells: pa.Array) -> Array:
-    """Arrow's integers or booleans without gaps as int64."""
+    """Arrow's integers, booleans or times as int64; anything where missing."""
     return _buffer(cells.cast(pa.int64()), np.int64)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from slipway.table import arrow
 from slipway.table.arrow import Array
 
 Order = Literal["", "day-first", "month-first"]
@@ -110,7 +111,7 @@ def apart(texts: pa.Array) -> Parts:
         if not hit.any():
             continue
         here, places = places[hit], places[~hit]
-        texts = texts.filter(pc.invert(_mask(hit)))
+        texts = texts.filter(arrow.booleans(~hit))
         found.form[here] = place
         for group, (codes, cells) in groups.items():
             name = group if group in ("turn2", "mark2") else group.rstrip("2")
@@ -136,23 +137,8 @@ def _groups(texts: pa.Array, form: str) -> tuple[Array, dict[str, tuple[Array, l
     found = pc.extract_regex(texts, f"(?i)^{FORMS[form]}$")
     columns = zip(found.type, found.filter(found.is_valid()).flatten(), strict=True)
     coded = {field.name: cells.dictionary_encode() for field, cells in columns if field.name not in _UNREAD}
-    groups = {name: (integers(cells.indices), cells.dictionary.to_pylist()) for name, cells in coded.items()}
-    return integers(found.is_valid()).astype(bool), groups
-
-
-def _mask(flags: Array) -> pa.Array:
-    """Flags as Arrow has them, a bit each."""
-    bits = np.packbits(flags, bitorder="little")
-    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(bits)])
-
-
-def integers(cells: pa.Array) -> Array:
-    """Arrow's integers or booleans without gaps as int64; `to_numpy` would import pandas."""
-    cells = cells.cast(pa.int64())
-    return np.frombuffer(cells.buffers()[1], np.int64, len(cells), 8 * cells.offset) if len(cells) else EMPTY
-
-
-EMPTY: Array = np.empty(0, dtype=np.int64)
+    groups = {name: (arrow.codes(cells), cells.dictionary.to_pylist()) for name, cells in coded.items()}
+    return arrow.flags(found.is_valid()), groups
 
 
 def moments(parts: Parts, order: Order, quarters: bool, wall: bool) -> Array:

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slipway.errors import shown
-from slipway.table import writing
+from slipway.table import arrow, writing
 from slipway.table.ambiguity import order_of, quarters_of
-from slipway.table.arrow import NULL, Array, integers, strings
+from slipway.table.arrow import Array, strings
 from slipway.table.cell_errors import Errors, refuse
 from slipway.table.kinds import MISSING
 from slipway.table.spellings import NUMBERS, OF_MONTHS, Order, apart, moments
@@ -71,7 +71,7 @@ class TimeFormat:
         parts = apart(distinct)
         fine = ~np.isnat(moments(parts, "day-first", False, True))
         fine |= ~np.isnat(moments(parts, "month-first", False, True))
-        codes = _codes(cells)
+        codes = arrow.codes(cells)
         rows = np.bincount(codes[codes >= 0], minlength=len(cells.dictionary))[places]
         if not fine.any() or (not known and rows[fine].sum() < AGREEMENT * rows.sum()):
             return None, ""
@@ -120,7 +120,7 @@ class TimeFormat:
         times[places] = moments(parts, self.order, self.quarters, self.wall)
         zoned = np.zeros(len(times), np.int64)
         zoned[places] = parts["zoned"]
-        codes = _codes(cells)
+        codes = arrow.codes(cells)
         bad = np.isin(codes, places[np.isnat(times[places])])
         if bad.any():
             refuse(np.flatnonzero(bad), cells, name, self._expected, errors)
@@ -157,18 +157,11 @@ def _encoded(cells: pa.Array) -> pa.DictionaryArray:
     return cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
 
 
-def _codes(cells: pa.DictionaryArray) -> Array:
-    """The place of each row's text in the dictionary, -1 for a gap."""
-    codes = cells.indices.cast(pa.int64())
-    found = integers(codes)
-    return np.where(integers(codes.is_valid()) == 1, found, -1) if codes.null_count else found
-
-
 def _given(texts: pa.Array) -> tuple[pa.Array, Array]:
     """Texts that are no gaps, without spaces around them, and their places."""
     texts = pc.utf8_trim_whitespace(texts.cast(pa.string()))
     there = pc.invert(pc.or_(pc.is_in(texts, _GAPS), texts.is_null()))
-    return texts.filter(there), np.flatnonzero(integers(there))
+    return texts.filter(there), np.flatnonzero(arrow.flags(there))
 
 
 def _may_be_times(cells: pa.Array) -> bool:
@@ -186,7 +179,7 @@ def _iso(cells: pa.Array) -> Array | None:
     """The quick way for a column of nothing but ISO 8601 without zones; None where it is not."""
     if pa.types.is_dictionary(cells.type):
         quick = _iso(cells.dictionary)
-        return None if quick is None else np.append(quick, np.datetime64("NaT"))[_codes(cells)]
+        return None if quick is None else np.append(quick, np.datetime64("NaT"))[arrow.codes(cells)]
     head, _ = _given(cells.slice(0, LOOKED_AT))
     for step, ticks in (("s", 1), ("us", 1_000_000)):
         kind = pa.timestamp(step)
@@ -194,11 +187,11 @@ def _iso(cells: pa.Array) -> Array | None:
             continue
         found = _cast(cells, kind)
         if found is None:
-            found = _cast(pc.if_else(pc.is_in(cells, _GAPS), NULL, cells), kind)
+            found = _cast(pc.if_else(pc.is_in(cells, _GAPS), arrow.NULL, cells), kind)
         if found is not None:
-            times = (_ticks(found) // ticks).astype("M8[s]")
+            times = (arrow.integers(found) // ticks).astype("M8[s]")
             if found.null_count:
-                times[integers(found.is_null()).astype(bool)] = np.datetime64("NaT")
+                times[arrow.flags(found.is_null())] = np.datetime64("NaT")
             return times
     return None
 
@@ -208,8 +201,3 @@ def _cast(cells: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return cells.cast(kind)
     except pa.ArrowInvalid:
         return None
-
-
-def _ticks(times: pa.Array) -> Array:
-    """What stands in the buffer, gaps too: `to_numpy` would import pandas, which a server waits for."""
-    return np.frombuffer(times.buffers()[1], np.int64, len(times), 8 * times.offset)
