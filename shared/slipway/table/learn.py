@@ -72,10 +72,8 @@ def of_numbers(name: str, found: Array, given: DataOptions) -> Learned:
     """Types a column whose cells all came as numbers. Raises UserError for one that is not finite."""
     learn_numbers.check_finite(name, found, found)
     kind = given.kinds.get(name, "")
-    if kind:
-        column, typed, notes = _by_kind(name, found, given, kind)
-        return _facts(column, typed), typed, notes
-    column, typed, notes = learn_numbers.numbers(name, found, given)
+    learnt = _by_kind(name, found, given, kind) if kind else learn_numbers.numbers(name, found, given)
+    column, typed, notes = learnt
     return _facts(column, typed), typed, notes
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.errors import shown
 from slipway.table import arrow
 from slipway.table.arrow import Array
 from slipway.table.cell_errors import refuse
@@ -25,7 +24,7 @@ def integers(name: str, cells: pa.Array, given: DataOptions) -> Learned | None:
         return None
     found = arrow.integers(cells) if not cells.null_count else arrow.floats(cells.cast(pa.float64()))
     found = without_gaps(found, given.missing)
-    return Column(name=name, kind="integer", missing=given.missing), found, gaps(name, found)
+    return Column(name=name, kind="integer", missing=given.missing), found, []
 
 
 def numbers(name: str, found: Array, given: DataOptions) -> Learned:
@@ -35,8 +34,8 @@ def numbers(name: str, found: Array, given: DataOptions) -> Learned:
         return Column(name=name, kind="text"), np.full(len(found), None, dtype=object), []
     if is_whole(found):
         whole = found if np.isnan(found).any() else found.astype(np.int64)
-        return Column(name=name, kind="integer", missing=given.missing), whole, gaps(name, found)
-    return Column(name=name, kind="number", missing=given.missing), found, gaps(name, found)
+        return Column(name=name, kind="integer", missing=given.missing), whole, []
+    return Column(name=name, kind="number", missing=given.missing), found, []
 
 
 def is_whole(found: Array) -> bool:
@@ -59,9 +58,3 @@ def check_whole(name: str, found: Array, cells: Any) -> None:
     bad = (found != np.trunc(found)) | (np.abs(found) >= EXACT)
     bad &= ~np.isnan(found)
     refuse(np.flatnonzero(bad), cells, name, "a whole number below 2**53")
-
-
-def gaps(name: str, found: Array) -> list[str]:
-    """How many cells are missing, if any are."""
-    count = np.count_nonzero(found != found) if found.dtype.kind == "f" else 0
-    return [f"column {shown(name)}: {count} of {len(found)} cells are missing"] if count else []

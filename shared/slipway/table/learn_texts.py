@@ -12,7 +12,7 @@ from slipway.table import numbers as reading
 from slipway.table.arrow import Array, any_true, booleans, strings
 from slipway.table.cell_errors import refuse
 from slipway.table.kinds import EXACT, TRUTHS, Looks
-from slipway.table.learn_numbers import Learned, check_finite, gaps, numbers
+from slipway.table.learn_numbers import Learned, check_finite, numbers
 from slipway.table.options import DataOptions
 from slipway.table.schema import Column
 from slipway.table.times import TimeFormat
@@ -156,9 +156,9 @@ def _styled(
     if style is None or (fractions and style == "1,5"):
         return None
     found = reading.numbers(cells, name, given.missing, style)
-    column, typed, notes = numbers(name, found, given)
+    column, typed, _ = numbers(name, found, given)
     said = f"column {shown(name)}: {shown(spellings[0])} was taken for a number with {styles.MEANT[style]}"
-    return column.model_copy(update={"style": style}), typed, [said, *notes]
+    return column.model_copy(update={"style": style}), typed, [said]
 
 
 def _words(name: str, cells: pa.Array, given: DataOptions) -> Learned:
@@ -166,8 +166,7 @@ def _words(name: str, cells: pa.Array, given: DataOptions) -> Learned:
     words = _truths(cells, given)
     if words:
         column = Column(name=name, kind="boolean", words=_spelled(words), missing=given.missing)
-        found = match.truths(cells, column)
-        return column, found, gaps(name, found)
+        return column, match.truths(cells, column), []
     column, found, notes = texts(name, cells, given, collapse=True)
     times, note = TimeFormat.learn(found, given.dates, name)
     if times is not None:

@@ -281,5 +281,4 @@ class Channel:
         for note in notes:
             if note not in self.notes:
                 self.notes.append(note)
-                if not note.endswith("cells are missing"):  # of which the report has a table
-                    log("train", f"channel {self.name}: {note}")
+                log("train", f"channel {self.name}: {note}")

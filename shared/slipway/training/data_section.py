@@ -13,6 +13,7 @@ from slipway.training.report import Report, Section
 
 TITLE = "Data"
 _COLUMNS = 200
+_NOTES = 50  # of a channel
 
 
 def add(page: Report, channels: Mapping[str, Channel]) -> None:
@@ -20,16 +21,14 @@ def add(page: Report, channels: Mapping[str, Channel]) -> None:
     from pandas import DataFrame
 
     rows = [row for name, channel in channels.items() for row in _rows(name, channel)]
-    notes = [f"Channel {name}: {note}." for name, channel in channels.items() for note in _notes(channel)]
+    notes = [
+        f"Channel {name}: {note}." for name, channel in channels.items() for note in channel.notes[:_NOTES]
+    ]
     text = " ".join(notes) or "Every column was read as it is written; nothing was guessed or repaired."
     if len(rows) > _COLUMNS:
         text += f" The first {_COLUMNS} of {len(rows)} columns are shown."
     table = DataFrame(rows[:_COLUMNS], columns=["channel", "column", "read as", "missing", "values"])
     page.sections.insert(0, Section(TITLE, text, table))
-
-
-def _notes(channel: Channel) -> list[str]:
-    return [note for note in channel.notes if not note.endswith("cells are missing")][:50]
 
 
 def _rows(name: str, channel: Channel) -> list[list[Any]]:
