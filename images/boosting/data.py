@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from slipway import Array, Channel, Table, UserError, arrow
+from slipway import Array, Channel, UserError, arrow
 
 from .features import Role
 from .hyperparameters import Hyperparameters
@@ -119,7 +118,7 @@ def prepare(
     absent = [name for name in needed if name not in table]
     if absent:
         raise UserError(f"channel {channel.name}: no column {absent[0]}; it has {_listed(table.names)}")
-    known = np.flatnonzero(_there(table, params.target))
+    known = np.flatnonzero(~table.gaps(params.target))
     if not len(known):
         raise UserError(f"channel {channel.name}: no row has a {params.target}")
     rows = View(table, None if len(known) == len(table) else known)
@@ -184,17 +183,6 @@ def _check_roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[
     for name, role in zip(names, roles(params, kinds, names), strict=True):
         if params.monotone_constraints.get(name) and role != "number":
             raise UserError(f"monotone_constraints: column {name} is no column of numbers")
-
-
-def _there(table: Table, name: str) -> Array:
-    """Which rows have a cell in a column."""
-    cells = table.cells(name)
-    if isinstance(cells, pa.Array):
-        return arrow.flags(cells.is_valid())
-    if cells.dtype == object:
-        return np.array([cell is not None for cell in cells.tolist()])
-    there: Array = ~np.isnan(cells)
-    return there
 
 
 def _weights(rows: View, name: str) -> Array:

@@ -70,13 +70,9 @@ def texts(table: Table, name: str) -> tuple[list[str], Places]:
 def gaps(table: Table, name: str) -> NDArray[np.bool_]:
     """Which cells are missing: in a column of texts those that are blank, too."""
     kind = table.kinds[name]
-    if kind == "list":
-        return np.array([cell is None for cell in table.column(name)], bool)
     if kind == "text":
         return words(table, name).gaps
-    if kind == "time":
-        return np.isnat(table.times(name))
-    return np.isnan(table.number(name))
+    return np.isnat(table.times(name)) if kind == "time" else table.gaps(name)
 
 
 def days(table: Table, name: str) -> Floats:

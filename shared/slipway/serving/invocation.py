@@ -26,7 +26,7 @@ from slipway.table.arrow import Array
 from slipway.table.budget import Budget
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
-from slipway.table.table import Table
+from slipway.table.table import Table, missing
 
 _INFINITE = float("inf")
 _FEW = 64
@@ -185,9 +185,10 @@ class Invocation:
 
     def _names(self) -> list[str]:
         """What the answer's columns are called, by the law that a table of no rows has them, too."""
-        cells = [np.empty(0) if column.numeric else np.empty(0, object) for column in self.schema.columns]
-        sent = {name: np.empty(0, object) for name in self.schema.names}
-        empty = Table(self.schema.columns, cells, 0, None, sent, nests=self.writer.nests)
+        columns = self.schema.columns
+        sent = {column.name: nulls(0) for column in columns}
+        cells = [missing(column, 0) for column in columns]
+        empty = Table(columns, cells, 0, None, sent, nests=self.writer.nests)
         return list(self.chosen(self.model.predict(empty, self.options).columns))
 
     def _predict(self, table: Table) -> Answers:

@@ -15,7 +15,7 @@ from slipway.table.kinds import EXACT, TRUTHS
 from slipway.table.numbers import FEW, numbers
 from slipway.table.raw import Block, Raw
 from slipway.table.schema import Column, Schema
-from slipway.table.table import Table
+from slipway.table.table import Table, missing
 
 DOTTED = r"^([-+]?[0-9]+)\.0+$"
 WHOLE = r"^([-+]?[0-9]+)$"
@@ -45,7 +45,7 @@ def typed(
     if not raw.height:
         raise NoRows("no rows came")
     cells = [
-        _missing(column, raw.height) if position is None else cells_of(raw.columns[position], column, errors)
+        missing(column, raw.height) if position is None else cells_of(raw.columns[position], column, errors)
         for position, column in zip(positions, schema.columns, strict=True)
     ]
     absent = frozenset(
@@ -181,12 +181,6 @@ def listed_objects(values: Any) -> Array:
     if isinstance(values, np.ndarray):
         values = [None if cell != cell else cell for cell in values.tolist()]
     return np.fromiter(values, dtype=object, count=len(values))  # an array made of lists would have two axes
-
-
-def _missing(column: Column, height: int) -> Any:
-    if column.numeric:
-        return np.full(height, np.nan)
-    return np.full(height, None, dtype=object)
 
 
 def _sent(raw: Raw, schema: Schema, texts: bool) -> dict[str, Array]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from slipway.errors import UserError
+from slipway.table import arrow
 from slipway.table.arrow import Array, objects, strings
 from slipway.table.kinds import Kind
 from slipway.table.raw import taken
@@ -68,8 +69,7 @@ class Table:
     def concatenated(cls, columns: Sequence[Column], parts: "Sequence[Table]") -> Self:
         """Tables of the same columns under one another."""
         if not parts:
-            empty = [np.empty(0) if column.numeric else np.empty(0, dtype=object) for column in columns]
-            return cls(columns, empty, 0)
+            return cls(columns, [missing(column, 0) for column in columns], 0)
         cells = [joined([part.cells(column.name) for part in parts]) for column in columns]
         return cls(columns, cells, sum(len(part) for part in parts))
 
@@ -144,40 +144,39 @@ class Table:
 
         return DataFrame({name: self.column(name) for name in names or self.names}, copy=False)
 
+    def gaps(self, name: str) -> Array:
+        """Which cells of a column are missing."""
+        cells = self.cells(name)
+        if isinstance(cells, pa.Array):
+            return arrow.flags(cells.is_null())
+        if cells.dtype == object:
+            return np.fromiter((cell is None for cell in cells), bool, len(cells))
+        missing: Array = cells != cells  # NaN alone differs from itself
+        return missing
+
     def take(self, places: Array) -> Self:
         """Some of the rows, by their places."""
-        return self._some(lambda cells: taken(cells, places), len(places))
+        cells = None if self._cells is None else [_taken(cells, places) for cells in self._cells]
+        matrix = None if self._matrix is None else taken(self._matrix, places)
+        sent = {name: taken(cells, places) for name, cells in self.sent.items()}
+        return self._with(self.columns, cells, len(places), matrix, sent)
 
     def select(self, names: Sequence[str]) -> Self:
         """Some of the columns, in this order."""
         columns = [self.columns[self._places[name]] for name in names]
         if self._matrix is not None:
-            return type(self)(
-                columns,
-                None,
-                self.height,
-                self.numbers(names),
-                self.sent,
-                self.absent,
-                self.nests,
-                self.written,
-            )
-        cells = [self._column_of(name)[1] for name in names]
-        return type(self)(columns, cells, self.height, None, self.sent, self.absent, self.nests, self.written)
+            return self._with(columns, None, self.height, self.numbers(names), self.sent)
+        return self._with(columns, [self.cells(name) for name in names], self.height, None, self.sent)
 
-    def _some(self, some: Any, height: int) -> Self:
-        return type(self)(
-            self.columns,
-            None
-            if self._cells is None
-            else [cells if isinstance(cells, Refused) else some(cells) for cells in self._cells],
-            height,
-            None if self._matrix is None else some(self._matrix),
-            {name: some(cells) for name, cells in self.sent.items()},
-            self.absent,
-            self.nests,
-            self.written,
-        )
+    def _with(
+        self,
+        columns: Sequence[Column],
+        cells: Sequence[Any] | None,
+        height: int,
+        matrix: Array | None,
+        sent: Mapping[str, Array],
+    ) -> Self:
+        return type(self)(columns, cells, height, matrix, sent, self.absent, self.nests, self.written)
 
     def _column_of(self, name: str) -> tuple[Column, Any]:
         place = self._places[name]
@@ -197,6 +196,15 @@ class Table:
     @cached_property
     def _places(self) -> dict[str, int]:
         return {column.name: place for place, column in enumerate(self.columns)}
+
+
+def missing(column: Column, height: int) -> Array:
+    """The cells of a column that is not there."""
+    return np.full(height, np.nan) if column.numeric else np.full(height, None, dtype=object)
+
+
+def _taken(cells: Any, places: Array) -> Any:
+    return cells if isinstance(cells, Refused) else taken(cells, places)
 
 
 def _objects(column: Column, cells: Any) -> Array:

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from slipway.table.schema import Column
 from slipway.table.table import Table
 from slipway.training.channel import Channel
@@ -43,15 +40,7 @@ def _rows(name: str, channel: Channel) -> list[list[Any]]:
 def _read_as(table: Table, column: Column) -> tuple[str | None, int | None]:
     if table.refused(column.name) is not None:
         return "not read", None
-    return column.kind, _missing(table.cells(column.name))
-
-
-def _missing(cells: Any) -> int:
-    if isinstance(cells, pa.Array):
-        return int(cells.null_count)
-    if cells.dtype.kind == "f":
-        return int(np.isnan(cells).sum())
-    return sum(cell is None for cell in cells.tolist()) if cells.dtype == object else 0
+    return column.kind, int(table.gaps(column.name).sum())
 
 
 def _values(column: Column) -> str:
