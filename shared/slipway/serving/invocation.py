@@ -24,6 +24,7 @@ from slipway.serving.row_groups import (
 from slipway.table import match
 from slipway.table.arrow import Array
 from slipway.table.budget import Budget
+from slipway.table.cell_errors import Errors
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 from slipway.table.table import Table, missing
@@ -64,20 +65,25 @@ class Invocation:
                     f"and {self.writer.media_type} holds numbers only"
                 )
             return self._with_errors(read, may_stream)
-        keep = self.model.keeps(self.options)
-        raw = read(Reading(self.schema, self.budget, keep=keep))
-        table = match.typed(raw, self.schema, None, keep, self.writer.nests, not self.writer.typed)
+        table = self._typed(read(self._reading()))
         if may_stream and self.options.stream and self.writer.lines:
             groups = RowGroups(self.model.groups(table), table, None)
             if len(groups) > PIECE:
                 return self._streamed(groups, {}, {})
-        answers = checked(self.model.predict(table, self.options), table.height)
+        answers = self._predict(table)
         return Written(self._write(self.chosen(answers.columns), answers), table.height)
+
+    def _reading(self, errors: Errors | None = None) -> Reading:
+        return Reading(self.schema, self.budget, errors, keep=self.model.keeps(self.options))
+
+    def _typed(self, raw: Raw, errors: Errors | None = None) -> Table:
+        keep = self.model.keeps(self.options)
+        return match.typed(raw, self.schema, errors, keep, self.writer.nests, not self.writer.typed)
 
     def _with_errors(self, read: Callable[[Reading], Raw], may_stream: bool) -> Written:
         """Answers the rows that can be answered, and tells what is wrong with each other one."""
         invalid: dict[int, UserError] = {}
-        raw = read(Reading(self.schema, self.budget, invalid, keep=self.model.keeps(self.options)))
+        raw = read(self._reading(invalid))
         found: dict[int, UserError] = {}
         table = self._lenient_table(raw, invalid, found)
         if table is None:
@@ -116,14 +122,12 @@ class Invocation:
         if not raw.height:
             return None
         try:
-            keep = self.model.keeps(self.options)
-            return match.typed(raw, self.schema, found, keep, self.writer.nests, not self.writer.typed)
+            return self._typed(raw, found)
         except UserError as error:
             if raw.written or raw.places is None:
                 raise
             # Rows that name their cells themselves, and none has what is needed.
-            places = range(raw.height) if raw.places is None else raw.places.tolist()
-            invalid |= dict.fromkeys(places, error)
+            invalid |= dict.fromkeys(raw.places.tolist(), error)
             return None
 
     def _streamed(

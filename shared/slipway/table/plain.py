@@ -146,4 +146,4 @@ def _text(cell: Any, row: int) -> str | None:
 
 def kind_of(cell: Any) -> str:
     """What a cell that is none is called in an error."""
-    return {list: "a list", dict: "an object"}.get(type(cell), type(cell).__name__)
+    return {"list": "a list", "dict": "an object"}.get(type(cell).__name__, type(cell).__name__)
