@@ -31,6 +31,10 @@ class UserError(Exception):
         error.status = self.status
         return error
 
+    def shifted(self, rows: int) -> Self:
+        """The same error, so many rows further down; as it is where it is of no row."""
+        return self if self.row is None else self.moved(self.row + rows)
+
     def within(self, place: str) -> "UserError":
         """The same error with where it happened before it: a file, a channel."""
         return UserError(f"{place}: {self}")

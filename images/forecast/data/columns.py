@@ -44,5 +44,4 @@ def numbers_of(channel: Channel, table: Table, name: str, done: int = 0) -> Arra
     try:
         return numbers(table.arrow(name), name, missing)
     except UserError as error:
-        placed = error if error.row is None else error.moved(error.row + done)
-        raise placed.within(f"channel {channel.name}") from None
+        raise error.shifted(done).within(f"channel {channel.name}") from None

@@ -11,12 +11,10 @@ import numpy as np
 
 from slipway.errors import NoRows, NotAcceptable, UserError
 from slipway.media import MediaType
-from slipway.table import match
 from slipway.table.arrow import Array
 from slipway.table.budget import Budget
 from slipway.table.raw import Block, Raw, block
 from slipway.table.schema import Schema
-from slipway.table.table import Table
 
 BLOCK = 8 << 20  # bytes of a stream that are read at a time
 SAMPLE = 1 << 18  # bytes that tell how it is written
@@ -85,19 +83,6 @@ class Format(ABC):
     def blocks(self, stream: IO[bytes], media: MediaType, reading: Reading) -> Iterator[Raw]:
         """The rows of a file, in pieces that fit memory where the format can be cut."""
         yield self.read(stream.read(), media, reading)
-
-    def batches(
-        self,
-        stream: IO[bytes],
-        media: MediaType,
-        schema: Schema,
-        budget: Budget,
-        errors: dict[int, UserError] | None = None,
-    ) -> Iterator[Table]:
-        """Tables of a model's columns, from start to end; errors by row where they are wanted."""
-        reading = Reading(schema, budget, errors)
-        for raw in self.blocks(stream, media, reading):
-            yield match.typed(raw, schema, errors)
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """Named answer columns; `envelope` is what JSON calls the list of answers."""

@@ -30,7 +30,8 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
     reading.budget.check(body.count(b"\n") + 1, width, len(body), "the CSV")
     if width > 4 * schema.widest + 1000:
         raise UserError(f"the first line has {width} cells; the model reads {len(schema.columns)} columns")
-    alone = b"\n" not in body.strip(b"\r\n") and b"\r" not in body.strip(b"\r\n")
+    rows = body.strip(b"\r\n")
+    alone = b"\n" not in rows and b"\r" not in rows
     said = header.said(media)
     headed = header.is_named(first, schema, alone) if said is None else said
     names = [name.strip() for name in first] if headed else None

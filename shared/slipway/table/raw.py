@@ -1,8 +1,8 @@
 """Columns as a format hands them out: not yet matched with a model's, nor typed by the rule."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,9 +37,10 @@ class Raw:
     def width(self) -> int:
         return len(self.columns)
 
-    def take(self, places: Array) -> Self:
-        """Some of the rows, by their places."""
-        return replace(self, columns=[taken(column, places) for column in self.columns], height=len(places))
+    @property
+    def nbytes(self) -> int:
+        """What its columns take of memory, by rule of thumb where they are lists."""
+        return sum(getattr(column, "nbytes", 64 * len(column)) for column in self.columns)
 
 
 @dataclass(slots=True)

@@ -189,8 +189,8 @@ class Channel:
             try:
                 yield match.typed(raw, schema)
             except UserError as error:
-                placed = error if error.row is None else error.moved(error.row + done)
-                raise placed.within(f"channel {self.name}, file {file}, counted over all files") from None
+                place = f"channel {self.name}, file {file}, counted over all files"
+                raise error.shifted(done).within(place) from None
             done += raw.height
 
     def partitions(self) -> "list[Future[Table]]":
@@ -262,16 +262,14 @@ class Channel:
 
     def _unfolded(self, weight: int) -> float:
         """What files of `weight` bytes take as a table, going by the first block."""
-        head = self._head
-        size = sum(getattr(column, "nbytes", 64 * len(column)) for column in head.columns)
-        return weight * size / max(1, min(BLOCK, weight))
+        return weight * self._head.nbytes / max(1, min(BLOCK, weight))
 
     def _keeps(self) -> bool:
         """Whether a stream, whose length nobody knows, ends before it fills the memory; if so it is kept."""
         kept, weight = [], 0
         for raw, file in self._blocks():
             kept.append((raw, file))
-            weight += sum(getattr(column, "nbytes", 64 * len(column)) for column in raw.columns)
+            weight += raw.nbytes
             if weight * _PEAK > machine.memory_bytes() * _SHARE:
                 return False
         self._kept = kept

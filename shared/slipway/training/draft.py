@@ -64,13 +64,8 @@ class Draft:
                 known = self._known.get(name)
                 chunks.append(learn.held(column) if known is None else match.cells_of(column, known))
             except UserError as error:
-                self._refused.setdefault(name, self._placed(error, self.height))
+                self._refused.setdefault(name, self._placed(error.shifted(self.height)))
         self.height += raw.height
-
-    @property
-    def nbytes(self) -> int:
-        """What the blocks take of memory."""
-        return sum(chunk.nbytes for chunks in self._chunks for chunk in chunks)
 
     def table(self) -> tuple[Table, list[str]]:
         """All rows, and what is to be said of how they were read.
@@ -138,18 +133,16 @@ class Draft:
         """Whether numbers may be had as they were written: once, and from a CSV."""
         return self._written and name not in self._texts
 
-    def _placed(self, error: UserError, start: int | None = None) -> UserError:
+    def _placed(self, error: UserError) -> UserError:
         """`error` with the channel and file that it is in, and the row's number in that file."""
         if error in self._refused.values():
             return error
-        if start is not None and error.row is not None:
-            error = error.moved(error.row + start)
         if error.row is None:
             return error.within(f"channel {self._channel}")
         block = bisect_right(self._starts, error.row - 1) - 1
         file = self._files[block]
         first = next(start for start, one in zip(self._starts, self._files, strict=True) if one == file)
-        return error.moved(error.row - first).within(f"channel {self._channel}, file {file}")
+        return error.shifted(-first).within(f"channel {self._channel}, file {file}")
 
 
 def _lists(chunk: Any, name: str) -> Array:
