@@ -13,7 +13,7 @@ from . import selection
 from .kept import Kept
 from .points import Points, choose_columns
 from .predictor import Model
-from .summary import Summary, moved, sums, tolerance
+from .summary import Summary, sums, tolerance
 
 if TYPE_CHECKING:
     from .hyperparameters import Hyperparameters
@@ -38,7 +38,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
     kept = Kept(job, "distributed", points.moments.mean, points.moments.squares, model.centres)
     done = 0
     if state := kept.found():
-        model, done = moved(model, state["centres"]), int(state["done"])
+        model, done = model.moved(state["centres"]), int(state["done"])
         job.progress(f"going on after iteration {done}")
     for turn in range(done + 1, params.max_iter + 1):
         totals, counts, inertia = _added(everywhere(_sums, model=model))
@@ -46,7 +46,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
         centres = np.where(empty[:, None], model.centres, totals / np.maximum(counts, 1)[:, None])
         way = float(np.square(centres - model.centres).sum())
         job.progress(f"iteration {turn}: inertia {inertia:.6g}; the centres moved by {way:.3g}")
-        model = moved(model, centres)
+        model = model.moved(centres)
         kept.keep(centres=centres, done=np.array(turn))
         if way <= near or job.should_stop():
             break

@@ -12,7 +12,7 @@ from slipway import Array, Channel, Job
 from . import selection
 from .kept import Kept
 from .points import Points, choose_columns
-from .summary import Summary, moved, sums, tolerance
+from .summary import Summary, sums, tolerance
 
 if TYPE_CHECKING:
     from .hyperparameters import Hyperparameters
@@ -30,7 +30,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
     kept = Kept(job, "minibatch", points.moments.mean, points.moments.squares, model.centres)
     counts, done = np.zeros(choice.k), 0
     if state := kept.found():
-        model, counts, done = moved(model, state["centres"]), state["counts"], int(state["done"])
+        model, counts, done = model.moved(state["centres"]), state["counts"], int(state["done"])
         job.progress(f"going on after pass {done}")
     for turn in range(done + 1, params.max_iter + 1):
         before = model.centres
@@ -40,7 +40,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
                 totals, more, _ = sums(placed[first : first + params.batch_size], model)
                 counts = counts + more
                 apart = totals - more[:, None] * model.centres
-                model = moved(model, model.centres + apart / np.maximum(counts, 1)[:, None])
+                model = model.moved(model.centres + apart / np.maximum(counts, 1)[:, None])
         way = float(np.square(model.centres - before).sum())
         job.progress(f"pass {turn}: the centres moved by {way:.3g}")
         kept.keep(centres=model.centres, counts=counts, done=np.array(turn))

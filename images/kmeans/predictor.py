@@ -40,6 +40,10 @@ class Model(slipway.Model):
         self._norms = np.einsum("ij,ij->i", apart, apart)
         self._at_once = max(1, _CELLS // max(apart.shape))
 
+    def moved(self, centres: Array) -> Self:
+        """The same model with other centres."""
+        return type(self)(self.names, centres, self.fill, self.shift, self.scale)
+
     def predict(self, table: Table, options: Options) -> Answers:
         """The nearest centre and the Euclidean distance to it, named and typed as the built-in k-means does.
 

@@ -67,11 +67,6 @@ def about_mean(points: Points, centres: Array) -> Model:
     return Model(points.columns, centres - points.middle, mean, mean, points.scale)
 
 
-def moved(model: Model, centres: Array) -> Model:
-    """The same model with other centres."""
-    return Model(model.names, centres, model.fill, model.shift, model.scale)
-
-
 def tolerance(points: Points, tol: float) -> float:
     """How far centres may move when the search has converged: scikit-learn's rule, on the sample."""
     return tol * float((points.matrix - points.middle).var(axis=0).mean())
