@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from slipway import Array, RowErrors, Table, UserError
 
-from .data.lines import FEATURES, unrolled
+from .data.lines import FEATURES, refuse, unrolled
 from .panel import clean
 from .panel.assemble import panel_of
 from .panel.clean import Counts, Points
@@ -137,7 +137,7 @@ def _points(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
     times = timeline.format.parse(table.arrow(names.time), names.time, errors)
     for row in np.flatnonzero(np.isnat(times)).tolist():
         errors.setdefault(row, UserError("expected a time, got none", row + 1, names.time))
-    _raise(errors)
+    refuse(errors)
     values = table.number(names.target)
     past = ~np.isnan(values)
     codes, keys = numbered(_named(table, stored, names, unnamed=bool(past.any())))
@@ -184,12 +184,7 @@ def _check_offsets(
                 f"which ends at {end}; the horizon is {horizon}"
             )
         errors[row] = UserError(said, row + 1)
-    _raise(errors)
-
-
-def _raise(errors: Mapping[int, UserError]) -> None:
-    if errors:
-        raise RowErrors({row + 1: error for row, error in errors.items()})
+    refuse(errors)
 
 
 def _named(table: Table, stored: Panel, names: Names, unnamed: bool = False) -> list[pa.Array]:
@@ -216,7 +211,7 @@ def _known(keys: Sequence[Key], codes: Array, stored: Panel, asked: Array) -> Ar
         name = "/".join(keys[codes[row]])
         said = f'the model knows no series "{name}"; send its history, or a name from training'
         errors[row] = UserError(said, row + 1)
-    _raise(errors)
+    refuse(errors)
     return places
 
 

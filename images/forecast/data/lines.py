@@ -50,8 +50,7 @@ def unrolled(
     wide = _width(features) if covariate_names is None else len(covariate_names)
     parts = _read(sent[target], lambda cell, row: _points(cell, row, target), errors)
     known = _read(features, lambda cell, row: _features(cell, row, wide), errors) if wide else []
-    if errors:
-        raise RowErrors({row + 1: error for row, error in errors.items()})
+    refuse(errors)
     counts.add("off_grid", int(timeline.off(times).sum()))
     spans = np.array([len(part) for part in parts], dtype=np.int64)
     dense = np.concatenate([EMPTY, *parts])
@@ -75,6 +74,12 @@ def unrolled(
     first = timeline.steps(times) + begins
     like = Panel(timeline, (item,), [], first, first, EMPTY, chosen)
     return Panel.of(like, keys, first, series, known if chosen else ())
+
+
+def refuse(errors: Mapping[int, UserError]) -> None:
+    """Raises RowErrors where there are `errors`, by the rows' places."""
+    if errors:
+        raise RowErrors({row + 1: error for row, error in errors.items()})
 
 
 def starts_of(sent: Mapping[str, Sequence[Any]], names: tuple[str, str, str]) -> list[str | None]:
