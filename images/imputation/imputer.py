@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import slipway
-from slipway import Table, UserError
+from slipway import Table, UserError, arrow
 
 from .answers import Asked, Confidence, answered
 from .baselines.engine import Plain
@@ -90,7 +90,9 @@ class Imputer:
                         if isinstance(self.engine, DataWig)
                         else partial(explain, self.engine)
                     )
-                    found = replace(found, explanations=objects(by(read, column, inside[name], raw[name])))
+                    found = replace(
+                        found, explanations=arrow.objects(by(read, column, inside[name], raw[name]))
+                    )
                 cells[name] = found
         return cells
 
@@ -153,8 +155,3 @@ class Imputer:
                 confidence[name] = (Calibration if kind == "Calibration" else Residuals).revived(own)
         engine = ENGINES[state["engine"]].load(folder, columns)
         return cls(columns, tuple(state["targets"]), engine, confidence, state["quality"], state["seed"])
-
-
-def objects(values: Sequence[Any]) -> NDArray[Any]:
-    """Any objects as an array of them, lists too."""
-    return np.fromiter(values, dtype=object, count=len(values))

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slipway import Array, Table
+from slipway import Array, Table, arrow
 
 from .answers import Asked
 from .confidence.labels import Calibration
 from .confidence.numbers import Residuals
 from .features.columns import Column
-from .imputer import Imputer, objects
+from .imputer import Imputer
 from .result import Cells
 
 if TYPE_CHECKING:
@@ -72,9 +72,11 @@ def marks(
         found["imputed_low"] = column.ends(none if cells.lower is None else cells.lower)
         found["imputed_high"] = column.ends(none if cells.upper is None else cells.upper)
     if options.multiple:
-        found["imputed_draws"] = objects([None] * len(none) if cells.draws is None else drawn(column, cells))
+        found["imputed_draws"] = arrow.objects(
+            [None] * len(none) if cells.draws is None else drawn(column, cells)
+        )
     if options.explain:
-        found["imputed_why"] = objects(reasons(cells))
+        found["imputed_why"] = arrow.objects(reasons(cells))
     return found
 
 
@@ -104,16 +106,16 @@ def instances(imputer: Imputer, table: Table, name: str, options: "Options") -> 
     return {
         "label_column": np.full(len(table), name, dtype=object),
         "predictions": numbers(column, cells) if column.numeric else ranked(column, cells),
-        "prediction_explanations": objects(explanations),
+        "prediction_explanations": arrow.objects(explanations),
     }
 
 
 def ranked(column: Column, cells: Cells) -> Array:
     """The likeliest labels of each cell with their probabilities."""
     if cells.top is None or cells.top_probability is None:
-        return objects([[] for _ in cells.rows])
+        return arrow.objects([[] for _ in cells.rows])
     labels = column.write(cells.top).tolist()
-    return objects(
+    return arrow.objects(
         [
             [
                 {"predicted": label, "predicted_probability": chance}
@@ -129,7 +131,7 @@ def numbers(column: Column, cells: Cells) -> Array:
     none = np.full(len(cells.rows), np.nan)
     parts = [none if part is None else part for part in (cells.values, cells.lower, cells.upper)]
     ends = zip(*(column.ends(part).tolist() for part in parts), strict=True)
-    return objects([[{"predicted": value, "low": low, "high": high}] for value, low, high in ends])
+    return arrow.objects([[{"predicted": value, "low": low, "high": high}] for value, low, high in ends])
 
 
 def labels(cells: Cells) -> list[Any]:

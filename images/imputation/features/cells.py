@@ -31,7 +31,7 @@ class Words:
         bare = [text.strip() for text in texts]
         known = {text: place for place, text in enumerate(dict.fromkeys(filter(None, bare)))}
         to = np.array([*(known.get(text, -1) for text in bare), -1], np.int64)
-        return cls(np.fromiter(known, object, len(known)), to[places])
+        return cls(arrow.objects([*known]), to[places])
 
     def __len__(self) -> int:
         return len(self.places)

@@ -78,9 +78,10 @@ def flags(cells: pa.Array) -> Array:
     return _buffer(cells.cast(pa.uint8()), np.uint8).view(bool)
 
 
-def objects(cells: pa.Array) -> Array:
-    """Cells as Python's values, None where missing; lists stay what they are."""
-    return np.fromiter(cells.to_pylist(), dtype=object, count=len(cells))
+def objects(cells: pa.Array | Sequence[Any]) -> Array:
+    """Cells as Python's values, None where missing; lists stay lists, of which NumPy would make an axis."""
+    values = cells.to_pylist() if isinstance(cells, pa.Array | pa.ChunkedArray) else cells
+    return np.fromiter(values, object, len(values))
 
 
 def is_text(kind: pa.DataType) -> bool:

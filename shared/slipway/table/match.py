@@ -112,7 +112,7 @@ def texts_of(values: Any, column: Column) -> Any:
     """Texts as Arrow's strings, null where empty, each spelled as training spelled it; a few as objects."""
     if isinstance(values, list) and len(values) <= FEW:
         found = [_text(value, column, row) for row, value in enumerate(values, 1)]
-        return np.fromiter(found, object, len(found))
+        return arrow.objects(found)
     cells = plain.plain(values)
     if pa.types.is_boolean(cells.type):
         false, true = strings(column.words or ("false", "true"))
@@ -180,7 +180,7 @@ def listed_objects(values: Any) -> Array:
         return arrow.objects(plain.plain(values) if pa.types.is_temporal(values.type) else values)
     if isinstance(values, np.ndarray):
         values = [None if cell != cell else cell for cell in values.tolist()]
-    return np.fromiter(values, dtype=object, count=len(values))  # an array made of lists would have two axes
+    return arrow.objects(values)
 
 
 def _sent(raw: Raw, schema: Schema, texts: bool) -> dict[str, Array]:
@@ -200,8 +200,7 @@ def _sent(raw: Raw, schema: Schema, texts: bool) -> dict[str, Array]:
 def _given(values: pa.Array, column: Column | None) -> Array:
     """The cells of a CSV as values of their column's kind, None where missing."""
     if column is None or not column.numeric:
-        cells = values.to_pylist()
-        return np.fromiter((None if cell == "" else cell for cell in cells), dtype=object, count=len(cells))
+        return arrow.objects([None if cell == "" else cell for cell in values.to_pylist()])
     found = cells_of(values, column, {})
     if column.kind == "boolean":
         return np.array([None if cell != cell else bool(cell) for cell in found.tolist()], dtype=object)
@@ -210,4 +209,4 @@ def _given(values: pa.Array, column: Column | None) -> Array:
         int(cell) if integers and float(cell).is_integer() and abs(cell) < EXACT else cell
         for cell in found.tolist()
     ]
-    return np.fromiter((None if cell != cell else cell for cell in listed), dtype=object, count=len(listed))
+    return arrow.objects([None if cell != cell else cell for cell in listed])

@@ -128,8 +128,7 @@ def lists(cells: Any) -> Array | None:
     if not isinstance(cells, list):
         return None
     types = set(map(type, cells))
-    # An array made of lists would have two axes.
-    return np.fromiter(cells, object, len(cells)) if list in types and types <= {list, type(None)} else None
+    return arrow.objects(cells) if list in types and types <= {list, type(None)} else None
 
 
 def _text(cell: Any, row: int) -> str | None:
