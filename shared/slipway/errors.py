@@ -100,13 +100,18 @@ def _quoted(value: Any, limit: int) -> str:
     if isinstance(value, str):
         return '"' + value[:limit].replace("\n", " ").replace("\r", " ") + ("" if len(value) > limit else '"')
     if isinstance(value, list | tuple):  # which may be nested a thousand deep
-        return f"a list of {len(value)} {'cell' if len(value) == 1 else 'cells'}"
+        return f"a list of {counted(len(value), 'cell')}"
     if isinstance(value, dict):
         return f"an object of {len(value)}"
     try:
         return repr(value)
     except ValueError:  # a whole number of thousands of digits
         return "a number of thousands of digits"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def listed(names: Sequence[str], limit: int = 10) -> str:

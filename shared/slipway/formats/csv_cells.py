@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from slipway.errors import NoRows, UserError
+from slipway.errors import NoRows, UserError, counted
 from slipway.formats import json_numbers
 from slipway.formats.base import Direct
 from slipway.table import arrow, kinds
@@ -151,9 +151,7 @@ def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserEr
 
 
 def _uneven(where: str, count: int, width: int) -> UserError:
-    return UserError(
-        f"{where}: {count} {'cell' if count == 1 else 'cells'}, expected {width} as in the first line"
-    )
+    return UserError(f"{where}: {counted(count, 'cell')}, expected {width} as in the first line")
 
 
 def _is_open(last: pa.Array, body: bytes) -> bool:

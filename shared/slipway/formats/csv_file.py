@@ -11,7 +11,7 @@ from slipway.formats.base import Reading, head
 from slipway.formats.csv_request import lines, without_first
 from slipway.media import MediaType
 from slipway.table import dialect, header
-from slipway.table.dialect import COMMAS, Dialect
+from slipway.table.dialect import COMMAS
 from slipway.table.plain import plain
 from slipway.table.raw import Raw
 
@@ -66,9 +66,7 @@ class File:
         if b"\n" not in body:  # an old Mac's file, which came as one piece
             body = body.replace(b"\r", b"\n")
         rows = head(body).split(b"\n")[:1001]
-        self._dialect = dialect.said(self._media) or (
-            Dialect("\t") if self._media.essence == "text/tab-separated-values" else dialect.detect(rows)
-        )
+        self._dialect = dialect.said(self._media) or dialect.detect(rows)
         notes += [self._dialect.note] if self._dialect.note else []
         mark = self._dialect.mark
         first = csv_cells.first_record(body, mark)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from slipway.errors import UserError
+from slipway.errors import UserError, counted
 from slipway.formats import csv_cells
 from slipway.formats.base import Reading
 from slipway.formats.charset import LOST
@@ -94,7 +94,7 @@ def _wrong(line: bytes, mark: str, width: int) -> str:
         if cells is None:
             return "a quote opens or closes in a wrong place"
         count = len(cells)
-    return "" if count == width else f"{count} {'cell' if count == 1 else 'cells'}, expected {width}"
+    return "" if count == width else f"{counted(count, 'cell')}, expected {width}"
 
 
 def _cells(record: bytes, mark: str) -> list[str] | None:

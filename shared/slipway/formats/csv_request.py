@@ -88,8 +88,6 @@ def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
     said = dialect.said(media)
     if said is not None:
         return said
-    if media.essence == "text/tab-separated-values":
-        return Dialect("\t")
     head = body[:SAMPLE]
     if not any(mark.encode() in head for mark in dialect.MARKS[1:]):
         return COMMAS

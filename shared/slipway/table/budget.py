@@ -32,7 +32,7 @@ class Budget:
     def of_worker(cls, workers: int, rows: int | None = None, cells: int | None = None) -> Self:
         """Of a server that shares this machine's memory with `workers` of its kind."""
         share = machine.memory_bytes() // max(1, workers)
-        most = min(max(_FREE_CELLS, 1), max(1 << 16, share // _CELL_BYTES))
+        most = min(_FREE_CELLS, max(1 << 16, share // _CELL_BYTES))
         return cls(rows or 1 << 31, cells or most, text_bytes=max(1 << 24, share // 8), free_text=_FREE_TEXT)
 
     @classmethod

@@ -24,7 +24,7 @@ COMMAS = Dialect()
 
 def said(media: MediaType) -> Dialect | None:
     """What the media type says: `text/csv; delimiter=";"`, or `semicolon`, `tab`, `bar`; None for nothing."""
-    word = media.parameters.get("delimiter")
+    word = media.parameters.get("delimiter", "tab" if media.essence == "text/tab-separated-values" else None)
     if word is None:
         return None
     mark = _WORDS.get(word.lower(), word)
@@ -45,13 +45,12 @@ def detect(lines: list[bytes]) -> Dialect:
     other = next((mark for mark in MARKS[1:] if min(counts[mark]) > 0 and len(set(counts[mark])) == 1), None)
     if other is None and not any(counts[","]):  # a few uneven lines are for the reader to name
         other = next((mark for mark in MARKS[1:] if _mostly_as_first(counts[mark])), None)
-    if other is None or not any(counts[","]):
-        if other is None:
-            return COMMAS
-        return Dialect(other, f"cells are separated by {_NAMES[other]}")
-    if len(set(counts[","])) == 1 and not _looks_decimal(lines, other):
+    if other is None:
         return COMMAS
-    if all(count == 0 for count in counts[","][1:]) and len(lines) > 1:  # a comma in a name
+    commas, *below = counts[","]
+    if len({commas, *below}) == 1 and commas and not _looks_decimal(lines, other):
+        return COMMAS
+    if not any(below) and (below or not commas):  # at most a comma in a name
         return Dialect(other, f"cells are separated by {_NAMES[other]}")
     raise UserError(
         f"the lines hold both commas and {_NAMES[other]}: either may separate cells, the other then belongs "

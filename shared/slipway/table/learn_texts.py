@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.errors import UserError, listed, shown
+from slipway.errors import UserError, counted, listed, shown
 from slipway.table import arrow, kinds, match, styles
 from slipway.table import numbers as reading
 from slipway.table.arrow import Array, any_true, booleans, strings
@@ -102,7 +102,7 @@ def _mixed(name: str, cells: pa.Array, looks: Looks, given: DataOptions) -> Lear
     numbers, count, row = int((looks.numeric | looks.codes).sum()), int(others.sum()), int(others.argmax())
     few = count <= _STRAYS * (numbers + count) or (count == 1 and numbers > 1)
     if few and len(spellings) <= _SPELLINGS and not _are_codes(looks):
-        raise _stray(name, cells[row], f" ({count} such {'cell' if count == 1 else 'cells'})", row)
+        raise _stray(name, cells[row], f" ({counted(count, 'such cell')})", row)
     column, found, notes = texts(name, cells, given, collapse=True)
     said = (
         f"column {shown(name)}: read as texts, as {count} of {numbers + count} cells are no numbers, such as "

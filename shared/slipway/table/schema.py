@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from slipway.errors import UserError, listed, shown
+from slipway.errors import UserError, counted, listed, shown
 from slipway.table.kinds import Kind
 from slipway.table.styles import Style
 from slipway.table.times import TimeFormat
@@ -166,13 +166,10 @@ class Schema(BaseModel):
         for choice in (self.names, self.table_names, needed, *self.layouts):
             if width == len(choice) and set(needed) <= set(choice):
                 return _places(choice, self.names)
-        whole = (
-            f", or the {len(self.table)} of the training table"
-            if len(self.table) != len(self.columns)
-            else ""
-        )
+        others = len(self.table) != len(self.columns)
+        whole = f", or the {len(self.table)} of the training table" if others else ""
         raise UserError(
-            f"{width} {'column' if width == 1 else 'columns'} came without names; "
+            f"{counted(width, 'column')} came without names; "
             f"expected {len(self.columns)} ({listed(self.names)}){whole}"
         )
 

@@ -38,7 +38,7 @@ class Job:
     ) -> None:
         self.hosts = hosts
         self.client = client
-        """The Dask client of the hosts, where data are sharded over several; see `Channel.collection`."""
+        """The Dask client of the hosts, where data are sharded over several; see `Channel.partitions`."""
         self.page = Report()
         """The training report, to add sections to."""
         self.metrics: dict[str, float] = {}
