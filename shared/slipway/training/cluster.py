@@ -5,12 +5,11 @@ Imported only where data are sharded over several hosts.
 
 import asyncio
 import logging
-import signal
 import socket
 import tempfile
 import time
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import dask
@@ -22,7 +21,7 @@ from slipway.errors import PlatformError, listed
 from slipway.log import log
 from slipway.training.config import Hosts
 from slipway.training.shards import Shard
-from slipway.training.staying import PORT
+from slipway.training.staying import PORT, on_signals
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -107,12 +106,7 @@ def follow(hosts: Hosts, shard: Shard) -> None:
     SIGTERM is left to the leader: it needs the data to end with the best model so far.
     """
     leader = hosts.all[0]
-
-    def wait(number: int, frame: FrameType | None) -> None:
-        log("train", f"{signal.Signals(number).name} received: {hosts.current} ends when {leader} does")
-
-    signal.signal(signal.SIGTERM, wait)
-    signal.signal(signal.SIGINT, wait)
+    on_signals(f"{hosts.current} ends when {leader} does")
     log("train", f"{hosts.current} hands out its part of the data to {leader}, which trains")
     asyncio.run(_follow(hosts, shard))
     log("train", f"{leader} has ended, and so does {hosts.current}")

@@ -1,10 +1,8 @@
 """What `fit` may need and cannot know: where to report, and whether it should come to an end."""
 
 import math
-import signal
 from pathlib import Path
 from threading import Event
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import pyarrow
@@ -18,6 +16,7 @@ from slipway.training import config
 from slipway.training.checkpoints import Checkpoints
 from slipway.training.config import Hosts
 from slipway.training.report import Report
+from slipway.training.staying import on_signals
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -94,9 +93,4 @@ class Job:
         """From now on SIGTERM and SIGINT make `should_stop` true."""
         # Arrow would take the signals for itself while it reads, and fail the job with "cancelled".
         pyarrow.enable_signal_handlers(False)
-        signal.signal(signal.SIGTERM, self._asked)
-        signal.signal(signal.SIGINT, self._asked)
-
-    def _asked(self, number: int, frame: FrameType | None) -> None:
-        log("train", f"{signal.Signals(number).name} received: ending early with the best model so far")
-        self._stop.set()
+        self._stop = on_signals("ending early with the best model so far")

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Event
 from types import FrameType
 
 from slipway.log import log
@@ -31,23 +32,28 @@ def leading(hosts: Hosts) -> Iterator[None]:
             door.close()
 
 
+def on_signals(then: str) -> Event:
+    """From now on SIGTERM and SIGINT set the event, and the log says what happens `then`."""
+    asked = Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        log("train", f"{signal.Signals(number).name} received: {then}")
+        asked.set()
+
+    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGINT, note)
+    return asked
+
+
 def stay(hosts: Hosts) -> None:
     """Returns when the leader has ended, or cannot be found.
 
     SIGTERM is left to the leader, which all hosts get at once.
     """
-    leader = hosts.all[0]
-    asked = []
-
-    def wait(number: int, frame: FrameType | None) -> None:
-        log("train", f"{signal.Signals(number).name} received: {hosts.current} ends when {leader} does")
-        asked.append(number)
-
-    signal.signal(signal.SIGTERM, wait)
-    signal.signal(signal.SIGINT, wait)
+    asked = on_signals(f"{hosts.current} ends when {hosts.all[0]} does")
     deadline = time.monotonic() + FIND_S
-    while time.monotonic() < deadline and not asked:
-        with suppress(OSError), socket.create_connection((leader, PORT), timeout=FIND_S) as door:
+    while time.monotonic() < deadline and not asked.is_set():
+        with suppress(OSError), socket.create_connection((hosts.all[0], PORT), timeout=FIND_S) as door:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             door.settimeout(None)
             with suppress(OSError):
