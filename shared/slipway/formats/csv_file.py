@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from slipway.errors import NoRows, UserError, listed
+from slipway.errors import NoRows, UserError
 from slipway.formats import csv_cells
 from slipway.formats.base import Reading, head
 from slipway.formats.csv_request import lines, without_first
@@ -75,19 +75,11 @@ class File:
         below = [column[1:] for column in sample]
         if reading.joined:  # each of many objects may begin with the header
             below = _without_records(below, first)
-        said = header.said(self._media)
-        names = [name.strip() for name in first]
-        if said is None and reading.first is not None:
-            headed = headed_like(reading.first, names, below)
-        elif said is None:
-            headed, note = header.looks_named(first, below)
-            notes += [note] if note else []
-            if reading.joined and headed and len(sample[0]) > 1:  # lines like the first one may be rows
-                headed = header.surely_named(first, below)
-        else:
-            headed = said
+        many = reading.joined and len(sample[0]) > 1
+        headed, note = header.of_file(first, below, self._media, reading.first, many)
+        notes += [note] if note else []
         if headed:
-            self._names = names
+            self._names = [name.strip() for name in first]
             start = len(body) - len(body.lstrip(b"\r\n"))
             rest = without_first(body)
             self._head = body[start : len(body) - len(rest)].rstrip(b"\r\n")
@@ -135,16 +127,6 @@ def _sample(body: bytes, rows: list[bytes], mark: str, width: int) -> list[list[
             except UserError:
                 continue
         return csv_cells.texts(body, mark, width)
-
-
-def headed_like(first: Raw, line: list[str], below: Sequence[Sequence[str]]) -> bool:
-    """A further file's first line is names only if the first file has names and they are these."""
-    if first.names is not None and sorted(line) == sorted(first.names):
-        return True
-    if header.surely_named(line, below):
-        others = f"has the columns {listed(first.names)}" if first.names else "has no header"
-        raise UserError(f"the first line names the columns {listed(line)}, but the first file {others}")
-    return False
 
 
 def _without(body: bytes, head: bytes) -> bytes:

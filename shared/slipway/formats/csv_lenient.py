@@ -41,8 +41,8 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
         mark = ","
     first = _cells(lines[start], mark) if lines else None
     names = None
-    said = header.said(media)
-    if first and (header.is_named(first, schema, len(lines) - start == 1) if said is None else said):
+    headed = header.of_request(first or [], schema, media, len(lines) - start == 1)
+    if first and headed:
         names, lines = [name.strip() for name in first], lines[start + 1 :]
     before = start + 1 if names else 0
     width = len(names) if names else _width(lines, mark, schema)

@@ -32,8 +32,7 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
         raise UserError(f"the first line has {width} cells; the model reads {len(schema.columns)} columns")
     rows = body.strip(b"\r\n")
     alone = b"\n" not in rows and b"\r" not in rows
-    said = header.said(media)
-    headed = header.is_named(first, schema, alone) if said is None else said
+    headed = header.of_request(first, schema, media, alone)
     names = [name.strip() for name in first] if headed else None
     positions = schema.positions(
         names, width

@@ -12,7 +12,6 @@ import orjson
 from slipway.errors import NoRows, PayloadTooLarge, UserError
 from slipway.formats import isolated
 from slipway.formats.base import Format, Reading, nonempty
-from slipway.formats.csv_file import headed_like
 from slipway.media import MediaType
 from slipway.table import header
 from slipway.table.raw import Raw
@@ -57,16 +56,11 @@ class Excel(Format):
 
 
 def _headed(columns: list[list[Any]], media: MediaType, reading: Reading) -> bool:
-    said = header.said(media)
-    if said is not None:
-        return said
     first = [_text(column[0]) for column in columns]
     if reading.schema is not None:
-        return header.is_named(first, reading.schema, len(columns[0]) == 1)
+        return header.of_request(first, reading.schema, media, len(columns[0]) == 1)
     below = [[_text(cell) for cell in column[1:1001]] for column in columns]
-    if reading.first is not None:
-        return headed_like(reading.first, [name.strip() for name in first], below)
-    return header.looks_named(first, below)[0]
+    return header.of_file(first, below, media, reading.first)[0]
 
 
 def _text(cell: Any) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from slipway.errors import UserError, shown
+from slipway.errors import UserError, listed, shown
 from slipway.media import MediaType
 from slipway.table import arrow, kinds
 from slipway.table.numbers import number_of, numbers
+from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 
 _YEARS = range(1800, 2200)
@@ -30,11 +31,15 @@ def is_word(cell: str) -> bool:
     return number_of(cell) == "a number"
 
 
-def is_named(first: Sequence[str], schema: Schema, alone: bool) -> bool:
-    """Whether a request's first line holds names: the model's, or no number where only numbers are read.
+def of_request(first: Sequence[str], schema: Schema, media: MediaType, alone: bool) -> bool:
+    """Whether a request's first line holds names.
 
+    As its media type says, else where they are the model's, or no numbers where only numbers are read.
     `alone` says that no line follows it: then names that are numbers are a row, as a request has one.
     """
+    told = said(media)
+    if told is not None:
+        return told
     names = [cell.strip() for cell in first]
     if not any(map(is_word, names)):
         known = (
@@ -44,15 +49,39 @@ def is_named(first: Sequence[str], schema: Schema, alone: bool) -> bool:
     return schema.knows(names) or (schema.numeric and all(map(is_word, names)))
 
 
-def looks_named(first: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[bool, str]:
-    """Whether a table of unknown columns starts with names, and a note where that was no plain matter.
+def of_file(
+    first: Sequence[str],
+    below: Sequence[Sequence[str]],
+    media: MediaType,
+    like: Raw | None = None,
+    surely: bool = False,
+) -> tuple[bool, str]:
+    """Whether a file's first line holds names, and a note where that was no plain matter.
 
-    `below` are the columns under the first line, or their beginnings.
+    `below` are the columns under it, or their beginnings. `like` is a block of the channel's first file: the
+    first line of a further one is names only if the first file has names and they are these. `surely` says
+    that lines like the first may be rows.
     """
+    told = said(media)
+    if told is not None:
+        return told, ""
     names = [cell.strip() for cell in first]
+    if like is None:
+        named, note = _looks_named(names, below)
+        return named and (not surely or _surely_named(names, below)), note
+    if like.names is not None and sorted(names) == sorted(like.names):
+        return True, ""
+    if _surely_named(names, below):
+        others = f"has the columns {listed(like.names)}" if like.names else "has no header"
+        raise UserError(f"the first line names the columns {listed(names)}, but the first file {others}")
+    return False, ""
+
+
+def _looks_named(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[bool, str]:
+    """Whether a table of unknown columns starts with names, and a note where that was no plain matter."""
     if len(set(names)) != len(names):
-        return _same_names(names, below), ""
-    if surely_named(names, below):
+        return all(map(is_word, names)) and any(map(_numeric, below)), ""
+    if _surely_named(names, below):
         return True, ""
     if all(map(is_word, names)):  # texts over texts: names come once
         return not any(
@@ -61,19 +90,14 @@ def looks_named(first: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[b
     return _progression(names, below)
 
 
-def surely_named(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+def _surely_named(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     """Whether the first line holds words only, and numbers stand below one of them.
 
     One name may be empty: that of the index which pandas writes first.
     """
-    names = [cell.strip() for cell in first]
     return all(is_word(name) or name == "" for name in names) and any(
         name and _numeric(column) for name, column in zip(names, below, strict=True)
     )
-
-
-def _same_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    return all(map(is_word, names)) and any(map(_numeric, below))
 
 
 def _progression(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[bool, str]:
