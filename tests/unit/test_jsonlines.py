@@ -45,7 +45,7 @@ def test_one_line_is_one_row():
     ("body", "message"),
     [
         (b'{"x": 1}\n{"x": \n', "line 2 is not JSON"),
-        (b'\n{"x": 1}\n5\n', "expected an object or an array, got 5"),
+        (b'\n{"x": 1}\n5\n', "line 3: expected an object or an array, got 5"),
         (b'{"x": 1}\n[2]\n', "row 2: expected an object as in row 1"),
         (b"[1, 2]\n[3]\n", "row 2: 1 cells, expected 2"),
     ],
