@@ -35,17 +35,15 @@ class CSV(Format):
             return csv_file.joined(list(self.blocks(stream_of(body), media, reading)))
         # With errors kept each line is answered, a blank one too, which the strict way passes over.
         strict = reading.errors is None or not csv_request.has_blank(body)
-        if reading.numeric and strict:
+        if strict and reading.numeric:
             matrix = csv_request.read_matrix(body, media, schema)
             if matrix is not None:
                 return block(matrix)
-        if reading.errors is None:
-            return csv_request.read(utf8(body, media), media, schema, reading)
         if strict:
             try:
                 return csv_request.read(utf8(body, media), media, schema, reading)
             except UserError as error:
-                if error.status != UserError.status:
+                if reading.errors is None or error.status != UserError.status:
                     raise
         return csv_lenient.read(utf8(body, media, lenient=True), media, schema, reading)
 
