@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, TypeVar
@@ -214,9 +214,7 @@ async def stream(
 
     Where `more` raises, the answer ends without its end, by which the client knows that it is not whole.
     """
-    headers = [(b"content-type", answer.media_type.encode()), (b"x-accel-buffering", b"no")]
-    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await _begin(send, answer, [(b"content-type", answer.media_type.encode()), (b"x-accel-buffering", b"no")])
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     gone = asyncio.ensure_future(_gone(receive))
     try:
@@ -286,6 +284,10 @@ async def reply(send: Send, answer: Answer) -> None:
     headers = [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(answer.body))]
     if answer.status == 204:
         headers = []  # it has neither (RFC 9110, 8.6)
-    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await _begin(send, answer, headers)
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _begin(send: Send, answer: Answer, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    more = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, *more]})

@@ -157,14 +157,13 @@ def _answer(endpoint: Endpoint, connection: Connection) -> None:
         return
     connection.send(replace(answer, rest=iter(())))
     while connection.recv():
-        try:
-            with within(request[4]):
+        with within(request[4]):
+            try:
                 piece = next(answer.rest, None)
-        except Exception as error:
-            with within(request[4]):
+            except Exception as error:
                 fault("serve", "an answer was broken off", error)
-            connection.send(False)
-            return
+                connection.send(False)
+                return
         connection.send(piece)
         if piece is None:
             return
