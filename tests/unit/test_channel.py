@@ -261,6 +261,17 @@ def test_a_file_that_does_not_fit_is_named_in_one_line(data, contents, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_table_tells_the_gaps_of_a_column_of_any_kind(data):
+    table = data(
+        a_jsonl='{"n": 1.5, "i": 1, "b": true, "t": "x", "l": [1]}\n'
+        '{"i": 2, "b": null, "t": "", "l": null}\n{"n": 2, "i": 3, "b": false, "t": "NA", "l": []}\n'
+    ).table
+    gaps = {name: table.gaps(name).tolist() for name in table.names}
+    middle, none = [False, True, False], [False] * 3
+    assert gaps == {"n": middle, "i": none, "b": middle, "t": middle, "l": middle}
+    assert table.kinds["i"] == "integer"
+
+
 def test_a_column_that_cannot_be_read_is_a_fault_only_where_it_is_asked_for(data):
     """A column that the algorithm does not use stops no job, and the report says that it was not read."""
     channel = data(a_csv="x,y\n" + "".join(f"{place}.5,{place}\n" for place in range(20)) + "oops,20\n")
