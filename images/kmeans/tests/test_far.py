@@ -1,39 +1,23 @@
 """Data far from zero: the same groups as near it, wherever distances, means and variances are taken."""
 
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from kmeans.tests import jobs
+from kmeans.tests.jobs import MODEL, fit, fit_on_hosts
 from sklearn.metrics import davies_bouldin_score, silhouette_score
 
-from harness import hosts
 from harness.places import Place
 from harness.samples import Sample
-from slipway import Channel, Job
-from slipway.image import Image
-from slipway.paths import Paths
-
-IMAGE = Image.read(Path(__file__).parents[1])
-MODEL = IMAGE.predictor()
-TRAINER = IMAGE.trainer()
+from slipway import Channel
 
 FAR = np.array([3e9, -7e8, 4e8])
 """Powers of the spread away, and still exact to 1e-6 in float64."""
 
-
-def fit(folder: Path, test: Path | None = None, **hyperparameters: str) -> tuple[Any, Job]:
-    job = Job(IMAGE, Paths(folder))
-    data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
-    return TRAINER.fit(data, IMAGE.hyperparameters().read(hyperparameters), job), job
-
-
-def write(folder: Path, matrix: Any, names: str = "a,b,c") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [names, *(",".join(repr(float(cell)) for cell in row) for row in matrix)]
-    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
-    return folder
+write = partial(jobs.write, names="a,b,c")
 
 
 @pytest.fixture
@@ -109,18 +93,8 @@ def test_a_model_saved_before_finds_the_nearest_centres_too(tmp_path: Path, near
 def test_hosts_find_the_groups_of_data_far_from_zero(
     place: Place, sample: Sample, tmp_path: Path, near: Any
 ) -> None:
-    names = hosts.addresses(2)
-    given = {"k": "4", "algorithm": "distributed", "k_max": "2"}
-    roots = [sample.lay_out(tmp_path / name, given) for name in names]
-    for name, root, rows in zip(names, roots, (near[::2] + FAR, near[1::2] + FAR), strict=True):
-        (root / "input/data/train/penguins.csv").unlink()
-        write(root / "input/data/train", rows)
-        (root / "input/data/train/rows.csv").rename(root / f"input/data/train/{name}.csv")
-        hosts.configure(root, name, names, ["train"])
-    with hosts.started(IMAGE.folder, roots) as started:
-        done = [host.wait() for host in started]
-    assert [one.code for one in done] == [0, 0], [one.log for one in done]
-    found = MODEL.load(roots[0] / "model")
+    root, _ = fit_on_hosts(sample, tmp_path, (near[::2] + FAR, near[1::2] + FAR), k="4", k_max="2")
+    found = MODEL.load(root / "model")
     labels = found.nearest(found.place(near + FAR))
     assert all(len(set(labels[first : first + 50])) <= 2 for first in range(0, 200, 50))
     means = np.array([near[labels == label].mean(axis=0) for label in range(4)])

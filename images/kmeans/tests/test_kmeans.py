@@ -6,43 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kmeans.tests.jobs import IMAGE, MODEL, NUMBERS, fit, fit_on_hosts, write
 from sklearn.cluster import KMeans
 
-from harness import hosts
 from harness.places import Place
 from harness.samples import Sample
-from slipway import Channel, Job, Options, Table, UserError
-from slipway.image import Image
-from slipway.paths import Paths
-
-IMAGE = Image.read(Path(__file__).parents[1])
-MODEL = IMAGE.predictor()
-TRAINER = IMAGE.trainer()
-NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-
-
-def fit(
-    folder: Path, test: Path | None = None, root: Path | None = None, **hyperparameters: str
-) -> tuple[Any, Job]:
-    job = Job(IMAGE, Paths(root or folder))
-    data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
-    return TRAINER.fit(data, IMAGE.hyperparameters().read(hyperparameters), job), job
-
-
-def write(folder: Path, matrix: Any, names: str = "") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [names] if names else []
-    lines += [",".join("" if np.isnan(cell) else repr(float(cell)) for cell in row) for row in matrix]
-    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
-    return folder
-
-
-@pytest.fixture
-def blobs() -> Any:
-    """Three groups that overlap a little, in columns of very different spread."""
-    random = np.random.default_rng(7)
-    centres = np.array([[0, 0, 0], [3, 3, 300], [6, 0, 600]])
-    return np.concatenate([centre + random.normal(size=(60, 3)) * [1, 1, 100] for centre in centres])
+from slipway import Channel, Options, Table, UserError
 
 
 @pytest.mark.parametrize("init", ["k-means++", "random"])
@@ -121,24 +90,15 @@ def test_sums_made_on_several_hosts_give_the_centres_of_one(
     """A6.7: each host keeps its rows; one of them has gaps, another has more rows."""
     gappy = blobs.copy()
     gappy[:7, 1] = np.nan
-    names = hosts.addresses(2)
-    roots = [sample.lay_out(tmp_path / name, {"k": "3", "algorithm": "distributed"}) for name in names]
-    for name, root, rows in zip(names, roots, (gappy[:50], gappy[50:]), strict=True):
-        (root / "input/data/train/penguins.csv").unlink()
-        write(root / "input/data/train", rows, "a,b,c")
-        (root / "input/data/train/rows.csv").rename(root / f"input/data/train/{name}.csv")
-        hosts.configure(root, name, names, ["train"])
-    with hosts.started(IMAGE.folder, roots) as started:
-        done = [host.wait() for host in started]
-    assert [one.code for one in done] == [0, 0], [one.log for one in done]
-    found = MODEL.load(roots[0] / "model")
+    root, log = fit_on_hosts(sample, tmp_path, (gappy[:50], gappy[50:]), k="3")
+    found = MODEL.load(root / "model")
     filled = np.where(np.isnan(gappy), np.nanmean(gappy, axis=0), gappy)
     theirs = KMeans(3, n_init=10, random_state=0).fit(filled)
-    metrics = json.loads((roots[0] / "model/manifest.json").read_text())["metrics"]
+    metrics = json.loads((root / "model/manifest.json").read_text())["metrics"]
     assert metrics["inertia"] == pytest.approx(theirs.inertia_, rel=1e-4)
     order, others = np.argsort(found.centres[:, 2]), np.argsort(theirs.cluster_centers_[:, 2])
     assert np.allclose(found.centres[order], theirs.cluster_centers_[others], rtol=0.05, atol=0.2)
-    assert "iteration 1: inertia" in done[0].log
+    assert "iteration 1: inertia" in log
 
 
 def test_distributed_needs_several_hosts(tmp_path: Path, blobs: Any) -> None:

@@ -5,40 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kmeans.tests.jobs import TRAINER, fit, write
 from sklearn.cluster import KMeans
 
-from slipway import Channel, Job
-from slipway.image import Image
-from slipway.paths import Paths
-
-IMAGE = Image.read(Path(__file__).parents[1])
-MODEL = IMAGE.predictor()
-TRAINER = IMAGE.trainer()
-NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-
-
-def fit(
-    folder: Path, test: Path | None = None, root: Path | None = None, **hyperparameters: str
-) -> tuple[Any, Job]:
-    job = Job(IMAGE, Paths(root or folder))
-    data = {"train": Channel("train", folder)} | ({"test": Channel("test", test)} if test else {})
-    return TRAINER.fit(data, IMAGE.hyperparameters().read(hyperparameters), job), job
-
-
-def write(folder: Path, matrix: Any, names: str = "") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [names] if names else []
-    lines += [",".join("" if np.isnan(cell) else repr(float(cell)) for cell in row) for row in matrix]
-    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
-    return folder
-
-
-@pytest.fixture
-def blobs() -> Any:
-    """Three groups that overlap a little, in columns of very different spread."""
-    random = np.random.default_rng(7)
-    centres = np.array([[0, 0, 0], [3, 3, 300], [6, 0, 600]])
-    return np.concatenate([centre + random.normal(size=(60, 3)) * [1, 1, 100] for centre in centres])
+from slipway import Job
 
 
 @pytest.mark.parametrize("algorithm", ["lloyd", "minibatch"])
