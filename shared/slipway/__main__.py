@@ -15,10 +15,8 @@ def main(arguments: list[str]) -> int:
         settings = Settings.read()
     except UserError as error:
         log("start", str(error))
-        if arguments[:1] != ["serve"]:
-            failure.write(
-                Settings.read_root().paths, f"UserError: {error}"
-            )  # only a training job's is ever read
+        if arguments[:1] != ["serve"]:  # only a training job's is ever read
+            failure.write(Settings.read_root().paths, f"UserError: {error}")
         return 2
     # The SDK's version 3 starts training containers with no argument at all, hence auto.
     verb = arguments[0] if arguments else "auto"

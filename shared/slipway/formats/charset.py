@@ -1,27 +1,14 @@
 """Texts in other encodings than UTF-8."""
 
 import codecs
+import re
 
 from slipway.errors import UserError, shown
 from slipway.media import MediaType
 
 # Of Python's codecs those that are encodings of text: others unescape, or take quadratic time.
-_CHARSETS = (
-    "utf-8",
-    "utf8",
-    "utf-16",
-    "utf_16",
-    "utf-32",
-    "utf_32",
-    "ascii",
-    "us-ascii",
-    "iso8859",
-    "iso-8859",
-    "iso_8859",
-    "latin",
-    "l1",
-    "cp125",
-    "windows-125",
+_CHARSETS = re.compile(
+    r"utf-?8|utf[-_](16|32)|(us-)?ascii|iso[-_]?8859|latin|l1|(cp|windows-)125", re.ASCII | re.IGNORECASE
 )
 _BOM = b"\xef\xbb\xbf"
 LOST = "\ufdd0"  # in the place of bytes that are no text: Unicode says that no text ever has it
@@ -56,7 +43,7 @@ def utf8(body: bytes, media: MediaType, lenient: bool = False) -> bytes:
 
 def is_charset(name: str) -> bool:
     """Whether bytes may come in it. Unknown names are not looked up: Python would remember each for ever."""
-    if len(name) > 20 or not name.lower().startswith(_CHARSETS):
+    if len(name) > 20 or not _CHARSETS.match(name):
         return False
     try:
         return codecs.lookup(name).name.startswith(("utf", "ascii", "iso8859", "latin", "cp125"))

@@ -82,9 +82,8 @@ class CSV(Format):
         elif first.dtype.kind in "iu" and digits.is_plain(first):
             written = digits.joined(first).replace(b",", b"\n")
         else:
-            written = b"\n".join(
-                [cell or b'""' for cell in _cells(first)]
-            )  # an empty line would not be a row
+            # An empty line would not be a row.
+            written = b"\n".join([cell or b'""' for cell in _cells(first)])
         return head + written + b"\n"
 
 

@@ -87,10 +87,8 @@ class File:
             body = _without(rest, self._head) if reading.joined else rest
         else:
             body = body.lstrip(b"\r\n")
-        called = self._names or (reading.first.names if reading.first else None)
-        if called is None or len(called) != len(
-            first
-        ):  # which is refused later, as the first file's are known
+        called = self._names or (reading.first.names if reading.first else None) or ()
+        if len(called) != len(first):  # which is refused later, as the first file's are known
             called = numbered(len(first))
         stays = [name in reading.texts for name in called]
         self._typing = csv_cells.Typing(below if headed else sample, reading.missing, stays)

@@ -34,9 +34,8 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
     alone = b"\n" not in rows and b"\r" not in rows
     headed = header.of_request(first, schema, media, alone)
     names = [name.strip() for name in first] if headed else None
-    positions = schema.positions(
-        names, width
-    )  # that columns do not fit is worth more words than an uneven line
+    # That columns do not fit is worth more words than an uneven line.
+    positions = schema.positions(names, width)
     if len(body) >= csv_cells.SMALL and not reading.keep:
         found = _direct(without_first(body) if names else body, body, mark, positions, width, schema)
         if found is not None:

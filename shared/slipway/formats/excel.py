@@ -20,11 +20,8 @@ from slipway.table.raw import Raw
 # cell to its last, however few are between.
 _FREE_BYTES, _UNPACKS = 1 << 26, 64  # unpacked: of any workbook, and for each of its bytes
 _FREE_CELLS, _SPANS = 1 << 16, 4  # of the grid: of any workbook, and for each unpacked byte
-_MEMORY, _TAKES, _MOST_MEMORY = (
-    1 << 27,
-    128,
-    4 << 30,
-)  # of the reader: of any workbook, and for each of its bytes
+# Of the reader: for any workbook, for each of its bytes, at most.
+_MEMORY, _TAKES, _MOST_MEMORY = 1 << 27, 128, 4 << 30
 _SECONDS = 45  # less than a request may take
 
 

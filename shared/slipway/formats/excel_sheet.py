@@ -15,9 +15,8 @@ def main(memory: int, cells: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        from python_calamine import (
-            CalamineWorkbook,
-        )  # here alone, and not where this module is imported by name
+        # Here alone, and not where this module is imported by name.
+        from python_calamine import CalamineWorkbook
 
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
         sheet = book.get_sheet_by_index(0)

@@ -40,9 +40,8 @@ class JSON(Format):
         parts: list[Iterable[bytes]] = []
         for name, column in columns.items():
             parts += [repeat((b"," if parts else b"{") + orjson.dumps(name) + b":"), _cells(column)]
-        rows = b"".join(
-            chain.from_iterable(zip(*parts, repeat(b"},"), strict=False))
-        )  # as long as the columns
+        # The names repeat for ever: rows end with the columns.
+        rows = b"".join(chain.from_iterable(zip(*parts, repeat(b"},"), strict=False)))
         return b"{" + orjson.dumps(envelope) + b":[" + rows[:-1] + b"]}\n"
 
 

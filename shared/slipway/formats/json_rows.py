@@ -187,14 +187,8 @@ def _instances(rows: Any, schema: Schema | None, errors: dict[int, UserError] | 
     """The built-in algorithms' rows, `{"features": […]}` or `{"data": {"features": {…}}}`, as plain ones."""
     if not isinstance(rows, list):
         raise UserError(f'"instances" is a list of rows, got {shown(rows)}')
-    example = (
-        next((row for row in rows if isinstance(row, dict)), None)
-        if errors is not None
-        else rows[0]
-        if rows
-        else None
-    )
-    if not is_built_in(example):
+    strict = errors is None
+    if not is_built_in(next((row for row in rows if strict or isinstance(row, dict)), None)):
         return rows
     found = []
     for number, row in enumerate(rows, 1):

@@ -40,9 +40,8 @@ class TypedLines:
             table = json.read_json(io.BytesIO(body), reading, options)
         except pa.ArrowException:
             return None
-        if table.num_rows != body.count(b"\n") + (
-            not body.endswith(b"\n")
-        ):  # blank lines, or two rows in one
+        lines = body.count(b"\n") + (not body.endswith(b"\n"))
+        if table.num_rows != lines:  # blank ones, or two rows in one
             return None
         return Raw(table.columns, table.num_rows, table.column_names, partial=True)
 

@@ -97,10 +97,10 @@ def _header(body: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
         version = npy.read_magic(stream)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, kind = reader(stream, max_header_size=10_000)
+        if kind.hasobject:
+            raise ValueError(kind)
     except _MALFORMED:
         raise UserError("the body is not an .npy array of numbers (pickled objects are refused)") from None
-    if kind.hasobject:
-        raise UserError("the body is not an .npy array of numbers (pickled objects are refused)")
     return shape, fortran, kind, stream.tell()
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge
 from slipway.log import fault, log, within
-from slipway.serving.endpoint import Answer, Endpoint, failed, refused
+from slipway.serving.endpoint import Answer, Endpoint, failed, refused, too_large
 from slipway.settings import Settings
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -273,7 +273,7 @@ async def body_of(receive: Receive, limit: int) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
-            raise PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)")
+            raise too_large(limit)
         parts.append(part)
         if not message.get("more_body"):
             return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -8,7 +8,16 @@ from typing import Any
 import orjson
 
 from slipway import formats
-from slipway.errors import BrokenModel, NoRows, NotAcceptable, RowErrors, UserError, listed, shown
+from slipway.errors import (
+    BrokenModel,
+    NoRows,
+    NotAcceptable,
+    PayloadTooLarge,
+    RowErrors,
+    UserError,
+    listed,
+    shown,
+)
 from slipway.formats import Format, Reading, json, json_numbers, json_rows
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
@@ -198,6 +207,11 @@ def refused(error: UserError) -> Answer:
     if error.status == 204:
         return Answer(204, "application/json", b"")
     return told(error.status, _kind(error), str(error), error.row, error.column)
+
+
+def too_large(limit: int) -> PayloadTooLarge:
+    """The error of a body of more than `limit` bytes."""
+    return PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)")
 
 
 def failed(status: int, message: str) -> Answer:

@@ -7,9 +7,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from slipway import machine
-from slipway.errors import PayloadTooLarge
 from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
-from slipway.serving.endpoint import Answer, refused, unanswered
+from slipway.serving.endpoint import Answer, refused, too_large, unanswered
 from slipway.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,10 +70,7 @@ def create_app(app: "App") -> Flask:
     @flask.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> Response:
         if error.code == 413:
-            limit = app.settings.max_body_bytes
-            return _response(
-                refused(PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)"))
-            )
+            return _response(refused(too_large(app.settings.max_body_bytes)))
         response = _response(unanswered(error.code or 500, error.name, f"{request.method} {request.path}"))
         for name, value in error.get_headers():
             if name == "Allow":

@@ -16,9 +16,8 @@ from slipway.serving.protocol import Protocol
 from slipway.serving.starting import answering
 from slipway.settings import Settings
 
-IDLE_S = (
-    75  # longer than nginx keeps a connection to us idle, so that it never sends into one that is closing
-)
+# Longer than nginx keeps a connection to us idle, so that it never sends into one that is closing.
+IDLE_S = 75
 GRACE_S = 25  # the platform kills 30 s after SIGTERM
 
 

@@ -10,9 +10,8 @@ _FREE_CELLS = 1 << 24  # 128 MiB as float64: what any body may unfold to, howeve
 _CELL_BYTES = 64  # of a worker's memory that a cell takes at most, from its bytes to its answer
 _COLUMNS = 100_000
 _FREE_TEXT = 1 << 25  # 32 MiB, which an answer may take some times over
-_UNFOLDS = (
-    32  # times its bytes that a body's texts may take beyond that, as where few of them come again and again
-)
+# Times its bytes that a body's texts may take beyond that, as where few of them come again and again.
+_UNFOLDS = 32
 
 
 @dataclass(frozen=True)
