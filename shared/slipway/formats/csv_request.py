@@ -51,8 +51,7 @@ def _direct(
     """The `rows` of a large request with its numbers read as such; None where a cell is in the way."""
     direct: list[Direct] = [""] * width
     for position, column in zip(positions, schema.columns, strict=True):
-        plain = column.kind in {"number", "integer"} and not (column.style or column.missing)
-        if position is not None and plain:
+        if position is not None and column.plain:
             direct[position] = "number"
     wanted = sorted({position for position in positions if position is not None})
     if not rows.strip() or not wanted:

@@ -53,6 +53,11 @@ class Column(BaseModel):
         """Whether it holds numbers, or what counts as such."""
         return self.kind in {"number", "integer", "boolean"}
 
+    @property
+    def plain(self) -> bool:
+        """Whether its cells are numbers as JSON writes them, and no number means a gap."""
+        return self.kind in {"number", "integer"} and not (self.style or self.missing)
+
 
 class Schema(BaseModel):
     """What training saw, kept with the model so that no request has to say it again."""
@@ -89,10 +94,7 @@ class Schema(BaseModel):
     @cached_property
     def numeric(self) -> bool:
         """Whether every column the model reads holds plain numbers, so that rows are one matrix."""
-        return all(
-            column.kind in {"number", "integer"} and not (column.style or column.missing)
-            for column in self.columns
-        )
+        return all(column.plain for column in self.columns)
 
     @cached_property
     def widest(self) -> int:
