@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "image" in metafunc.fixturenames:
+    if "image" in metafunc.fixturenames and not hasattr(metafunc.module, "image"):  # one of its own
         names = [folder.name for folder in _folders(metafunc)]
         metafunc.parametrize("image", _folders(metafunc), ids=names, indirect=True, scope="session")
     if "place" in metafunc.fixturenames:
