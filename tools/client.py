@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import requests
-from runs import RunError
 
 from slipway import formats
+
+from .runs import RunError
 
 
 def guess(path: Path) -> str:

@@ -5,9 +5,9 @@ import csv
 import math
 from typing import Any
 
-from client import ask, reason
-from runs import Run, RunError
-from served import served
+from .client import ask, reason
+from .runs import Run, RunError
+from .served import served
 
 _ROWS = 10
 _CELL = 22  # characters

@@ -10,10 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import demo
 import requests
-from client import ask, guess, reason
-from runs import ROOT, Run, RunError
+
+from . import ROOT, demo
+from .client import ask, guess, reason
+from .runs import Run, RunError
 
 PORT = 8080
 

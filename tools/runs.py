@@ -11,7 +11,7 @@ from slipway import manifest
 from slipway.image import Image
 from slipway.paths import Paths
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import ROOT
 
 
 class RunError(Exception):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import requests
-from runs import Run, RunError
 
 from slipway.serving import nginx
+
+from .runs import Run, RunError
 
 _START_S = 60
 _STOP_S = 40

@@ -1,6 +1,6 @@
 """Try an image on its own sample: train, serve, ask in every format, and write down what really came.
 
-    .slipway/envs/NAME/bin/python tools/trial.py --image NAME --to FOLDER
+    .slipway/envs/NAME/bin/python -m tools.trial --image NAME --to FOLDER
 
 Runs in the image's own environment. FOLDER/run is the tree like /opt/ml, FOLDER/files the bodies that were
 sent and answered, FOLDER/trial.json the facts: what the catalogue prints of an image comes from there.
@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from client import ask, guess
-from exchanges import Exchange, Table
-from runs import ROOT, Run, RunError
-from served import served
 
 from slipway import formats
 from slipway.describe import describe
 from slipway.settings import Settings
+
+from . import ROOT
+from .client import ask, guess
+from .exchanges import Exchange, Table
+from .runs import Run, RunError
+from .served import served
 
 _NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==", re.MULTILINE)
 _LONGEST_LICENCE = 60  # characters; a longer entry is the text of a licence, not its name
@@ -119,15 +121,19 @@ def libraries(lock: str) -> list[dict[str, str]]:
 
 def licence(found: Distribution) -> str:
     """What a package says of its licence, in its own words; "unknown" where it says nothing."""
-    said = found.metadata.get("License-Expression") or ""
+    said = _first(found, "License-Expression")
     if not said:
         marks = found.metadata.get_all("Classifier") or []
         named = [mark.split(" :: ")[-1] for mark in marks if mark.startswith("License :: ")]
         said = ", ".join(name for name in named if name != "OSI Approved")
     if not said:
-        said = (found.metadata.get("License") or "").strip()
+        said = _first(found, "License").strip()
         said = "" if len(said) > _LONGEST_LICENCE or "\n" in said or said.upper() == "UNKNOWN" else said
     return said or "unknown"
+
+
+def _first(found: Distribution, field: str) -> str:
+    return str((found.metadata.get_all(field) or [""])[0])
 
 
 def _plain(name: str) -> str:

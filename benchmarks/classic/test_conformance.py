@@ -14,7 +14,7 @@ import pytest
 
 from harness.places import REPOSITORY, docker
 
-TOOL = [sys.executable, str(REPOSITORY / "tools/conformance")]
+TOOL = [sys.executable, "-m", "tools.conformance"]
 SAMPLE = REPOSITORY / "images/kmeans/sample"
 CLASSIC = "slipway/classic:latest"
 # What is known of the classic stack, each fault by the check that finds it.

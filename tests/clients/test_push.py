@@ -19,7 +19,7 @@ import boto3
 import pytest
 import requests
 
-from harness.places import REPOSITORY, docker, free_port
+from harness.places import docker, free_port
 
 PASSWORD = "123456789012-auth-token"  # what moto grants to everybody
 NAME, VERSION = "pushed", "0.0.1"
@@ -115,7 +115,7 @@ def forgotten(aws: str) -> Iterator[None]:
 
 
 def push(tree: Tree, *arguments: str, name: str = NAME, **env: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(REPOSITORY / "tools/push"), name, "--version", VERSION]
+    command = [sys.executable, "-m", "tools.push", name, "--version", VERSION]
     return subprocess.run(
         [*command, "--root", str(tree.folder), *arguments],
         env={**os.environ, **env},

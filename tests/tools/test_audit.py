@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
-import audit
 import pytest
+
+from tools import audit
 
 SOURCES = "     release v=13,o=Debian,a=stable-security,n=trixie-security,l=Debian-Security,c=main,b=amd64\n"
 UPDATE = "Inst libssl3t64 [3.5.0-1] (3.5.1-1+deb13u1 Debian-Security:13/stable-security [amd64])\n"

@@ -1,6 +1,5 @@
 """Requests are checked against AWS's own model in full: C3.5, what botocore itself leaves to AWS."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,11 +7,7 @@ import botocore.loaders
 import pytest
 from botocore.model import OperationNotFoundError, ServiceModel
 
-from harness.places import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-
-import aws_shapes
+from tools import aws_shapes
 
 SHAPES: dict[str, Any] = {
     "Input": {

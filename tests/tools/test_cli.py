@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import aws_shapes
 import pytest
 from botocore.exceptions import ClientError
-from cli import main, ranges
 
+from harness.moto_aws import BUCKET, IMAGE, ROLE, answer, fail, refuse
 from harness.places import REPOSITORY
 from slipway.describe import metric_regex
-from tools.moto_aws import BUCKET, IMAGE, ROLE, answer, fail, refuse
+from tools import aws_shapes
+from tools.cli import main, ranges
 
 Slipway = Callable[..., str]
 REQUEST = IMAGE.folder / "sample/request.csv"
@@ -87,11 +87,11 @@ def test_what_a_dry_run_prints_is_what_is_sent(slipway: Slipway, session: Any) -
 def test_a_dry_run_needs_no_account(command: list[str], tmp_path: Path) -> None:
     """As a process of its own, without credentials, a region but that of the option, or a network."""
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
-    environ["PYTHONPATH"] = f"{REPOSITORY / 'shared'}:{REPOSITORY / 'tools'}"
+    environ["PYTHONPATH"] = f"{REPOSITORY}:{REPOSITORY / 'shared'}"
     given = [command[0], IMAGE.name, *command[1:], "--dry-run", "--region", "eu-west-1"]
     given += ["--job-file", str(tmp_path / "jobs.json")]
     done = subprocess.run(
-        [sys.executable, "-m", "cli", *given], env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.cli", *given], env=environ, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert planned(done.stdout)

@@ -1,13 +1,11 @@
 """The document of the contract: found in the tests' code, and wrong where rows and tests do not fit."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from harness.places import REPOSITORY
+from tools import contract
 
 ROWS = """
 [A1]
@@ -65,16 +63,7 @@ def session() -> None:
 
 
 @pytest.fixture
-def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
-    import contract
-
-    yield contract
-    del sys.modules["contract"]
-
-
-@pytest.fixture
-def told(contract: ModuleType, tmp_path: Path) -> Callable[[str, str], str]:
+def told(tmp_path: Path) -> Callable[[str, str], str]:
     def tell(rows: str = ROWS, tests: str = TESTS) -> str:
         (tmp_path / "tests").mkdir(exist_ok=True)
         (tmp_path / "tests/test_one.py").write_text(tests)
@@ -96,7 +85,7 @@ def test_a_row_is_held_by_docstring_message_and_helper(told: Callable[..., str])
     assert "| B1.1 | fourth | our conclusion | [test_parameters](../tests/test_one.py) |" in text
 
 
-def test_a_row_without_test_and_reason_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
+def test_a_row_without_test_and_reason_is_wrong(told: Callable[..., str]) -> None:
     with pytest.raises(contract.ContractError, match=r"A1\.1 has no test that names it, and no reason"):
         told(tests=TESTS.replace("A1.1 is", "It is"))
 
@@ -109,16 +98,16 @@ def test_a_reason_is_enough_and_is_shown(told: Callable[..., str], reason: str) 
     assert "3 held by tests" in text
 
 
-def test_a_test_of_no_row_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
+def test_a_test_of_no_row_is_wrong(told: Callable[..., str]) -> None:
     with pytest.raises(contract.ContractError, match=r"test_docstring names A1\.2, which is no row"):
         told(tests=TESTS.replace("A1.1 is", "A1.1, A1.2 are"))
 
 
-def test_a_row_that_is_not_ours_has_no_test(told: Callable[..., str], contract: ModuleType) -> None:
+def test_a_row_that_is_not_ours_has_no_test(told: Callable[..., str]) -> None:
     with pytest.raises(contract.ContractError, match=r"A1\.1 is called not ours, but test_d"):
         told(ROWS.replace('text = "first"', 'text = "first"\nnot_ours = "because"'))
 
 
-def test_an_unknown_word_in_a_row_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
+def test_an_unknown_word_in_a_row_is_wrong(told: Callable[..., str]) -> None:
     with pytest.raises(contract.ContractError, match="unknown key not_our"):
         told(ROWS.replace('text = "first"', 'text = "first"\nnot_our = "because"'))

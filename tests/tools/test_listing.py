@@ -1,9 +1,7 @@
 """Listings on AWS Marketplace: every image's holds all rules, and every rule catches what breaks it."""
 
 import copy
-import importlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -14,17 +12,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.places import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-
-from listing import __main__ as command
-from listing import making, submitting, writing
-from listing.check_texts import COUNTS, LENGTHS, PARAMETER, REQUIRED
-from listing.hyperparameters import fits, specification
-from listing.notebook import source
-from listing.place import Place
-from listing.product import KINDS, Listing
-from listing.rules import RULES, breaches
+from tools import new
+from tools.listing import __main__ as command
+from tools.listing import making, submitting, writing
+from tools.listing.check_texts import COUNTS, LENGTHS, PARAMETER, REQUIRED
+from tools.listing.hyperparameters import fits, specification
+from tools.listing.notebook import source
+from tools.listing.place import Place
+from tools.listing.product import KINDS, Listing
+from tools.listing.rules import RULES, breaches
 
 IMAGES = sorted(path.parent for path in REPOSITORY.glob("images/*/image.toml"))
 SMALL = "small"  # the template as an image: faults are planted in its listing
@@ -36,7 +32,6 @@ Made = Callable[[str], Listing]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """The listing of an image, by its name; all are made when one is asked for, two at a time."""
     folder = tmp_path_factory.mktemp("listings")
-    new: Any = importlib.import_module("new")
     new.write(SMALL, folder / SMALL)
     small = folder / SMALL
     shared = REPOSITORY / ".slipway/envs/shared/bin/python"
@@ -619,7 +614,7 @@ def test_a_listing_that_breaks_a_rule_is_not_written(
     parameter(listing, "Integer").update(IsRequired=True)
     monkeypatch.setattr(making, "make", lambda image, place: listing)
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
+    new.write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
     assert said == (
@@ -634,7 +629,7 @@ def test_a_listing_says_what_is_still_an_example(
 ) -> None:
     monkeypatch.setattr(making, "make", lambda image, place: listing)
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
+    new.write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert f"{len(RULES)} rules hold" in said
@@ -647,7 +642,7 @@ def test_an_image_without_its_texts_is_told(
 ) -> None:
     monkeypatch.setattr(making.trials, "describe", lambda image, python: {"listing": None})
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
+    new.write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path)]) == 1
     assert "image.toml has no [listing]" in capsys.readouterr().err
 

@@ -32,7 +32,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("catalogue")
     kept = os.environ.get("TRIALS")
     found = Built(folder / "site", Path(kept).resolve() if kept else folder / "trials")
-    command = [sys.executable, "tools/catalogue", "--out", str(found.site), "--trials", str(found.trials)]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.catalogue",
+        "--out",
+        str(found.site),
+        "--trials",
+        str(found.trials),
+    ]
     command += ["--reuse"] if kept else []
     done = subprocess.run(command, cwd=REPOSITORY, env=quiet(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import pytest
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from tools.catalogue.algorithm import Algorithm
+from tools.catalogue.site_writer import Site
 from web.checks import barriers, dead_links, heard, too_wide
 from web.conftest import NAMES, Built
 
@@ -188,12 +189,7 @@ def test_the_libraries_of_the_browser_are_the_ones_that_are_named():
         assert hashlib.sha256((folder / f"{name}.js").read_bytes()).hexdigest() == one["sha256"], name
 
 
-def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools/catalogue"))
-    from algorithm import Algorithm
-    from site_writer import Site
-
+def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_path):
     folder = built.trials / NAMES[0]
     found = json.loads((folder / "trial.json").read_text())
     found["facts"] |= {"choose": None, "chart": None}
@@ -205,5 +201,3 @@ def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_p
     said = (tmp_path / algorithm.place).read_text()
     assert "1 says" in said
     assert '<tr class="unknown">' in said
-    for name in ("algorithm", "site_writer", "prose", "tables"):
-        sys.modules.pop(name, None)

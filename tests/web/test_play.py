@@ -16,6 +16,8 @@ import requests
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from tools.play import __main__ as play
+from tools.runs import Run, RunError
 from web.checks import barriers, heard, too_wide
 from web.conftest import NAMES, Built, quiet
 
@@ -36,7 +38,7 @@ def played(request: pytest.FixtureRequest, built: Built, tmp_path_factory) -> It
     name = request.param
     folder = built.trials / name
     python = REPOSITORY / ".slipway/envs" / name / "bin/python"
-    command = [str(python), "tools/play", "--image", name, "--port", "0", "--root", str(folder / "run")]
+    command = [str(python), "-m", "tools.play", "--image", name, "--port", "0", "--root", str(folder / "run")]
     log = (tmp_path_factory.mktemp("play") / "errors").open("w+")
     process = subprocess.Popen(
         command, cwd=REPOSITORY, env=quiet(), stdout=subprocess.PIPE, stderr=log, text=True
@@ -223,17 +225,10 @@ def test_the_page_answers_to_this_machine_s_names_alone(played):
 
 
 def test_without_a_model_the_sample_is_trained_first(monkeypatch):
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools/play"))
-    import runpy
-
     done = []
 
     def unserved(*_: Any) -> Any:
         raise RuntimeError("served")
-
-    import served
-    from runs import Run, RunError
 
     def untrained(self: Run) -> None:
         raise RunError("nothing is trained yet")
@@ -243,8 +238,8 @@ def test_without_a_model_the_sample_is_trained_first(monkeypatch):
         Run, "lay_out", lambda self, data, hyperparameters: done.append((data, hyperparameters))
     )
     monkeypatch.setattr(Run, "train", lambda self: done.append("trained"))
-    monkeypatch.setattr(served, "served", unserved)
+    monkeypatch.setattr(play, "served", unserved)
     monkeypatch.setattr(sys, "argv", ["play", "--image", NAMES[0], "--port", "0"])
     with pytest.raises(RuntimeError, match="served"):
-        runpy.run_path(str(REPOSITORY / "tools/play/__main__.py"), run_name="__main__")
+        play.main()
     assert done == [(None, None), "trained"]

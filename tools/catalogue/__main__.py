@@ -12,10 +12,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from algorithm import Algorithm
-from site_writer import ROOT, Site, documents, is_readme
+from .. import ROOT
+from .algorithm import Algorithm
+from .site_writer import Site, documents, is_readme
 
 
 class CatalogueError(Exception):
@@ -29,9 +28,9 @@ def tried(name: str, to: Path) -> Algorithm:
         if not python.exists():
             raise CatalogueError(f"there is no environment of {name} yet; `make catalogue` makes it")
         print(f"trying {name} …", file=sys.stderr, flush=True)
-        command = [str(python), str(ROOT / "tools/trial.py"), "--image", name, "--to", str(to)]
+        command = [str(python), "-m", "tools.trial", "--image", name, "--to", str(to)]
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "shared")}
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise CatalogueError((done.stderr.strip().splitlines() or [f"{name}: no message"])[-1])
     return Algorithm(json.loads((to / "trial.json").read_text()), to)

@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import prose
-import tables
 from markupsafe import Markup
-from site_writer import ROOT, Site
+
+from .. import ROOT, tables
+from . import prose
+from .site_writer import Site
 
 _LINES, _CHARACTERS = 14, 2400  # of a body that is printed; the whole is a file beside the page
 

@@ -12,13 +12,13 @@ import boto3
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from listing import making, submitting, writing
-from listing.place import Place
-from listing.rules import RULES, breaches
-from listing.trial import TrialError
 from slipway.image import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+from .. import ROOT
+from . import making, submitting, writing
+from .place import Place
+from .rules import RULES, breaches
+from .trial import TrialError
 
 
 def parse(given: list[str] | None = None) -> argparse.Namespace:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from listing.hyperparameters import specification
-from listing.product import Product
-from listing.trial import CSV, hyperparameters
 from slipway.describe import metric_regex
 from slipway.image import Image
+
+from .hyperparameters import specification
+from .product import Product
+from .trial import CSV, hyperparameters
 
 MOST_METRICS = 40  # metric definitions that SageMaker takes
 MODEL = "model.tar.gz"

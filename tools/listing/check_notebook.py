@@ -8,11 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import aws_shapes
-
-from listing.notebook import source
-from listing.product import KINDS, Listing
-from listing.rehearsal import Call, Stage, rehearse
+from .. import aws_shapes
+from .notebook import source
+from .product import KINDS, Listing
+from .rehearsal import Call, Stage, rehearse
 
 Found = Iterator[tuple[str, str]]
 # Two accounts in two regions, of which the second is one to opt into: the notebook must not care.

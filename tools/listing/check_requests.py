@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import aws_shapes
-
-from listing import calls
-from listing.check_training import hyperparameters_of, training_of, within
-from listing.place import REGIONS
-from listing.product import KINDS, Listing
-from listing.trial import FAULT
+from .. import aws_shapes
+from . import calls
+from .check_training import hyperparameters_of, training_of, within
+from .place import REGIONS
+from .product import KINDS, Listing
+from .trial import FAULT
 
 Found = Iterator[tuple[str, str]]
 _REAL_TIME_BYTES, _BATCH_MB = 25_000_000, 100

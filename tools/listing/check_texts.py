@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from listing.product import KINDS, Listing
-from listing.trial import JSON
+from .product import KINDS, Listing
+from .trial import JSON
 
 Found = Iterator[tuple[str, str]]
 # The headings that a listing of each kind must have, by rule.

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from listing.hyperparameters import fits
-from listing.product import Listing
+from .hyperparameters import fits
+from .product import Listing
 
 Found = Iterator[tuple[str, str]]
 _MOST = {"hyperparameters": 100, "channels": 8}

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-import tables
-
-from listing.product import Product
+from .. import tables
+from .product import Product
 
 _MOST_PARAMETERS = 24  # that the form for a new version takes, of inputs and of outputs
 

@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-from listing import calls, form, notebook, texts
-from listing import trial as trials
-from listing.place import Place
-from listing.product import KINDS, Listing, Product
-from listing.trial import Trial
+from .. import ROOT
+from . import calls, form, notebook, texts
+from . import trial as trials
+from .place import Place
+from .product import KINDS, Listing, Product
+from .trial import Trial
 
-ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / ".slipway/listing.work"
 
 

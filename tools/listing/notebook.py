@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from listing import calls, hyperparameters, steps
-from listing.product import Product
+from . import calls, hyperparameters, steps
+from .product import Product
 
 
 def notebook(product: Product, kind: str) -> dict[str, Any]:

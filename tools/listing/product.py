@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from listing.place import Place
-from listing.trial import Trial
 from slipway import formats
+
+from .place import Place
+from .trial import Trial
 
 KINDS = ("algorithm", "model-package")
 

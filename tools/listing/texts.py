@@ -4,11 +4,10 @@ import json
 import platform
 from typing import Any
 
-import tables
-
-from listing import calls, form
-from listing.product import Product
-from listing.trial import Exchange
+from .. import tables
+from . import calls, form
+from .product import Product
+from .trial import Exchange
 
 Items = dict[str, dict[str, str]]
 _GPU = ("ml.p", "ml.g")

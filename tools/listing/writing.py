@@ -6,8 +6,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from listing import calls, texts
-from listing.product import KINDS, Listing
+from . import calls, texts
+from .product import KINDS, Listing
 
 REQUESTS = {"algorithm": "create-algorithm.json", "model-package": "create-model-package.json"}
 

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import requests
-from page import Page, PlayServer
-from runs import ROOT, Run, RunError
-from served import served
+
+from .. import ROOT
+from ..runs import Run, RunError
+from ..served import served
+from .page import Page, PlayServer
 
 PORT = 8080
 

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from client import ask, guess
 from jinja2 import Environment, FileSystemLoader
-from runs import ROOT, Run
 
 from slipway import formats
 from slipway.describe import describe
@@ -19,7 +17,11 @@ from slipway.formats.csv_file import numbered
 from slipway.manifest import Manifest
 from slipway.settings import Settings
 from slipway.table import learn
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
+
+from .. import ROOT
+from ..client import ask, guess
+from ..runs import Run
 
 _WEB = ROOT / "tools/web"
 _ASSETS = {
