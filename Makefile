@@ -109,7 +109,7 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 
 .PHONY: bench-serving
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
-	@$(PYTHON) benchmarks/serving.py
+	@$(PYTHON) -m benchmarks.serving
 
 test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 # The id of what passed is kept: `make push` takes nothing else.

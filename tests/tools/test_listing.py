@@ -84,11 +84,11 @@ def test_it_is_written_as_files_that_hold_what_was_checked(made: Made, path: Pat
 @pytest.mark.parametrize("path", IMAGES, ids=lambda path: path.name)
 def test_answers_in_csv_and_in_json_are_of_the_same_rows(made: Made, path: Path) -> None:
     """C2.5: what the samples show is what the model said, in every form of it."""
-    trial = made(path.name).product.trial
+    outcome = made(path.name).product.outcome
     rows = len((path / "sample/request.csv").read_text().splitlines()) - 1
-    for one in trial.real_time:
+    for one in outcome.real_time:
         assert len(next(iter(json.loads(one.answer).values()))) == rows
-    assert len(trial.batch.answer.splitlines()) == rows
+    assert len(outcome.batch.answer.splitlines()) == rows
 
 
 # ---- every rule ----
@@ -145,8 +145,8 @@ def about(listing: Listing) -> dict[str, Any]:
 
 
 def tried(listing: Listing, **change: Any) -> None:
-    """Another outcome of the sample's trial."""
-    listing.product = replace(listing.product, trial=replace(listing.product.trial, **change))
+    """Another outcome of the sample."""
+    listing.product = replace(listing.product, outcome=replace(listing.product.outcome, **change))
 
 
 def placed(listing: Listing, **change: Any) -> None:
@@ -169,14 +169,14 @@ def without(listing: Listing, start: str, kind: str = "algorithm") -> None:
 
 
 def answered(listing: Listing, place: int, **change: Any) -> None:
-    found = list(listing.product.trial.real_time)
+    found = list(listing.product.outcome.real_time)
     found[place] = replace(found[place], **change)
     tried(listing, real_time=tuple(found))
 
 
 def a_class_without_a_sample(listing: Listing, folder: Path) -> None:
     """A sample of three classes, and answers of two of them."""
-    target = listing.product.trial.manifest["hyperparameters"]["target"]
+    target = listing.product.outcome.manifest["hyperparameters"]["target"]
     (folder / "train").mkdir()
     (folder / "train/rows.csv").write_text(f"{target}\na\nb\nc\n")
     listing.product = replace(listing.product, sample=folder)
@@ -184,10 +184,10 @@ def a_class_without_a_sample(listing: Listing, folder: Path) -> None:
 
 
 def another_manifest(listing: Listing, **change: Any) -> None:
-    trial = copy.copy(listing.product.trial)
-    trial.__dict__["manifest"] = {**trial.manifest, **change}
-    listing.product = replace(listing.product, trial=trial)
-    listing.product.trial.__dict__["manifest"] = trial.__dict__["manifest"]
+    outcome = copy.copy(listing.product.outcome)
+    outcome.__dict__["manifest"] = {**outcome.manifest, **change}
+    listing.product = replace(listing.product, outcome=outcome)
+    listing.product.outcome.__dict__["manifest"] = outcome.__dict__["manifest"]
 
 
 LONG = "x" * 2000
@@ -501,7 +501,7 @@ PLANTED: list[tuple[str, Callable[[Listing], Any], str]] = [
     ),
     (
         "C3.3",
-        lambda one: tried(one, batch=replace(one.product.trial.batch, answer=b"1\n")),
+        lambda one: tried(one, batch=replace(one.product.outcome.batch, answer=b"1\n")),
         "lines of answers, got 1",
     ),
     *(
@@ -640,7 +640,7 @@ def test_a_listing_says_what_is_still_an_example(
 def test_an_image_without_its_texts_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(making.trials, "describe", lambda image, python: {"listing": None})
+    monkeypatch.setattr(making.outcomes, "describe", lambda image, python: {"listing": None})
     monkeypatch.setattr(command, "ROOT", tmp_path)
     new.write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path)]) == 1

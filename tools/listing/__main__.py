@@ -16,9 +16,9 @@ from slipway.image import Image
 
 from .. import ROOT
 from . import making, submitting, writing
+from .outcome import OutcomeError
 from .place import Place
 from .rules import RULES, breaches
-from .trial import TrialError
 
 
 def parse(given: list[str] | None = None) -> argparse.Namespace:
@@ -41,7 +41,7 @@ def main(given: list[str] | None = None) -> int:
     try:
         place = _place(options)
         listing = making.make(ROOT / "images" / options.image, place)
-    except (TrialError, ValueError, OSError) as error:
+    except (OutcomeError, ValueError, OSError) as error:
         print(f"listing: {options.image}: {error}", file=sys.stderr)
         return 1
     found = breaches(listing)

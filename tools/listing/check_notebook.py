@@ -95,10 +95,10 @@ def spot(listing: Listing) -> Found:
 
 def _calls(listing: Listing, kind: str, region: str, account: str) -> tuple[list[Call], str]:
     """What the notebook calls; and why it broke off, if it did."""
-    trial = listing.product.trial
-    answers = [((one.content_type, one.accept), one.answer) for one in (*trial.real_time, trial.batch)]
+    outcome = listing.product.outcome
+    answers = [((one.content_type, one.accept), one.answer) for one in (*outcome.real_time, outcome.batch)]
     code, samples = source(listing.notebooks[kind]), tuple(listing.samples.items())
-    return _rehearsed(code, samples, region, account, tuple(answers), trial.batch.answer)
+    return _rehearsed(code, samples, region, account, tuple(answers), outcome.batch.answer)
 
 
 @lru_cache(maxsize=64)  # several rules look at the same calls

@@ -23,7 +23,7 @@ def notebook(product: Product, kind: str) -> dict[str, Any]:
         "ranges": _python(ranges(product)),
         "tuned": repr(tuple(facts["listing"]["tuning"])),
         "requests": _python(
-            [[f"{one.name}.{one.suffix}", one.content_type, one.accept] for one in product.trial.real_time]
+            [[f"{one.name}.{one.suffix}", one.content_type, one.accept] for one in product.outcome.real_time]
         ),
     }
     cells = [

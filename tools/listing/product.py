@@ -7,8 +7,8 @@ from typing import Any
 
 from slipway import formats
 
+from .outcome import Outcome
 from .place import Place
-from .trial import Trial
 
 KINDS = ("algorithm", "model-package")
 
@@ -20,7 +20,7 @@ class Product:
     facts: Mapping[str, Any]
     sample: Path
     place: Place
-    trial: Trial
+    outcome: Outcome
     notes: str
     """What is new, from the changelog."""
 

@@ -26,7 +26,7 @@ def write(listing: Listing, folder: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     with tarfile.open(folder / calls.MODEL, "w:gz") as archive:
-        archive.add(listing.product.trial.model, arcname=".")
+        archive.add(listing.product.outcome.model, arcname=".")
 
 
 def _json(path: Path, value: Any) -> None:

@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import requests
 from jinja2 import Environment, FileSystemLoader
 
 from slipway import formats
@@ -20,8 +19,8 @@ from slipway.table import learn
 from slipway.table.arrow import Array
 
 from .. import ROOT
-from ..client import ask, guess
-from ..runs import Run
+from ..client import send
+from ..runs import Run, guess
 
 _WEB = ROOT / "tools/web"
 _ASSETS = {
@@ -140,11 +139,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _invoke(self, body: bytes) -> None:
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         try:
-            answer = ask(self.server.page.port, body, headers)
-        except requests.RequestException:
+            answer = send(self.server.page.port, "POST", "/invocations", body, headers)
+        except OSError:
             self._tell(502, "the model's server does not answer; the terminal says more")
             return
-        self._send(answer.status_code, answer.headers.get("Content-Type", ""), answer.content)
+        self._send(answer.status, answer.headers.get("Content-Type", ""), answer.body)
 
     def _table(self, body: bytes) -> None:
         try:
