@@ -1,6 +1,6 @@
 """Time from `docker run` to the first 200 on /ping, model loaded, of images side by side; prints ratios.
 
-Usage: python -m benchmarks.coldstart IMAGE:TAG=OPT_ML_FOLDER … where the folder is a tree in which it has trained,
+Usage: python -m benchmarks.coldstart IMAGE:TAG=OPT_ML_FOLDER …; the folder is a tree in which it has trained,
 as `make train` leaves it in .slipway/runs/<image>.
 """
 

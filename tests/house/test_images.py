@@ -8,7 +8,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from house.folders import ROOT, Folder
+from house.folders import Folder
 from tools import new
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
