@@ -54,7 +54,7 @@ FAULTS = [
         'return Answers({"prediction": matrix @ self.weights + self.constant})',
         'return Answers({"prediction": np.sort(matrix @ self.weights + self.constant)})',
         "contract",
-        "test_b4_every_row_gets_one_answer_in_order",
+        "test_every_row_gets_one_answer_in_order",
     ),
     Fault(
         "fit ignores its seed",

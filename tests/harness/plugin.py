@@ -8,6 +8,7 @@ import pytest
 from harness.places import PLACES, Place, Reply, Server, Training
 from harness.samples import Sample
 from slipway.image import Image
+from tools import ROOT, contract
 
 IMAGES = Path(__file__).parents[2] / "images"
 
@@ -34,7 +35,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A promise of other places than the chosen ones is not tested, and not called skipped either."""
+    """A promise of other places than the chosen ones is not tested, and not called skipped either.
+
+    A marker of a row that the contract does not have is an error.
+    """
+    known = contract.numbers(ROOT / "tools/contract.toml")
+    wrong = {
+        f"{item.nodeid.partition('[')[0]} is marked with {row}, which is no row of contract.toml"
+        for item in items
+        for marker in item.iter_markers("contract")
+        for row in marker.args
+        if row not in known
+    }
+    if wrong:
+        raise pytest.UsageError(*sorted(wrong))
     gone = [item for item in items if item.get_closest_marker("only") and "[NOTSET]" in item.nodeid]
     if gone:
         items[:] = [item for item in items if item not in gone]
@@ -43,6 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(*places): a promise that can be tested in these places alone")
+    config.addinivalue_line("markers", "contract(*rows): the rows of tools/contract.toml that the test holds")
 
 
 def _folders(metafunc: pytest.Metafunc) -> list[Path]:

@@ -59,6 +59,7 @@ def listing(made: Made) -> Listing:
 
 
 @pytest.mark.parametrize("name", [SMALL, *(path.name for path in IMAGES)])
+@pytest.mark.contract("C1.1", "C2.2", "C2.3", "C2.6", "C3.4")
 def test_a_listing_holds_every_rule(made: Made, name: str) -> None:
     """C1.1 to C3.4, with C2.2, C2.3 and C2.6: requests, texts, samples and notebooks of every image."""
     assert [str(one) for one in breaches(made(name))] == []
@@ -82,8 +83,9 @@ def test_it_is_written_as_files_that_hold_what_was_checked(made: Made, path: Pat
 
 
 @pytest.mark.parametrize("path", IMAGES, ids=lambda path: path.name)
+@pytest.mark.contract("C2.5")
 def test_answers_in_csv_and_in_json_are_of_the_same_rows(made: Made, path: Path) -> None:
-    """C2.5: what the samples show is what the model said, in every form of it."""
+    """What the samples show is what the model said, in every form of it."""
     outcome = made(path.name).product.outcome
     rows = len((path / "sample/request.csv").read_text().splitlines()) - 1
     for one in outcome.real_time:
@@ -528,6 +530,28 @@ PLANTED: list[tuple[str, Callable[[Listing], Any], str]] = [
 @pytest.mark.parametrize(
     ("number", "plant", "said"), PLANTED, ids=[f"{one[0]}-{place}" for place, one in enumerate(PLANTED)]
 )
+@pytest.mark.contract(
+    "C1.1",
+    "C1.2",
+    "C1.3",
+    "C1.6",
+    "C1.7",
+    "C1.8",
+    "C1.11",
+    "C1.12",
+    "C1.13",
+    "C2.4",
+    "C2.5",
+    "C2.7",
+    "C2.8",
+    "C2.9",
+    "C2.10",
+    "C2.11",
+    "C3.1",
+    "C3.2",
+    "C3.3",
+    "C3.4",
+)
 def test_a_planted_breach_is_told_with_the_number_of_its_rule(
     listing: Listing, number: str, plant: Callable[[Listing], Any], said: str
 ) -> None:
@@ -548,6 +572,7 @@ def test_a_planted_breach_is_told_with_the_number_of_its_rule(
     ],
 )
 @pytest.mark.parametrize("text", [None, "  \n"])
+@pytest.mark.contract("C2.1", "C2.8", "C2.10", "C2.11")
 def test_an_item_that_is_missing_or_empty_is_told(
     listing: Listing, kind: str, number: str, heading: str, text: str | None
 ) -> None:
@@ -561,8 +586,9 @@ def test_an_item_that_is_missing_or_empty_is_told(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", sorted(LENGTHS))
+@pytest.mark.contract("C2.9")
 def test_a_field_that_is_too_long_or_empty_is_told(listing: Listing, kind: str, path: str) -> None:
-    """C2.9: the sizes of the text fields."""
+    """The sizes of the text fields."""
     *way, name = path.split(".")
     fields = listing.catalog[kind]
     for part in way:
@@ -574,8 +600,9 @@ def test_a_field_that_is_too_long_or_empty_is_told(listing: Listing, kind: str, 
 
 
 @pytest.mark.parametrize("path", sorted(COUNTS))
+@pytest.mark.contract("C2.9")
 def test_more_entries_than_the_form_takes_are_told(listing: Listing, path: str) -> None:
-    """C2.9: at most 24 parameters, 3 highlights, 15 keywords."""
+    """At most 24 parameters, 3 highlights, 15 keywords."""
     *way, name = path.split(".")
     fields = listing.catalog["algorithm"]
     for part in way:
@@ -586,14 +613,15 @@ def test_more_entries_than_the_form_takes_are_told(listing: Listing, path: str) 
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETER))
+@pytest.mark.contract("C2.9")
 def test_a_parameter_whose_text_is_too_long_is_told(listing: Listing, name: str) -> None:
-    """C2.9."""
     listing.catalog["algorithm"]["DeliveryOption"]["InputProperties"]["Parameters"][0][name] = LONG
     assert f"{name} of 1 to {PARAMETER[name]} characters, got 2000" in " ".join(map(str, breaches(listing)))
 
 
+@pytest.mark.contract("C2.4")
 def test_a_class_that_no_sample_is_answered_with_is_told(listing: Listing, tmp_path: Path) -> None:
-    """C2.4: of more than two classes a sample for each."""
+    """Of more than two classes a sample for each."""
     a_class_without_a_sample(listing, tmp_path)
     assert "a request answered with c, got" in " ".join(map(str, breaches(listing)))
 
@@ -657,8 +685,9 @@ def test_the_sellers_place_is_in_every_name() -> None:
     assert replace(place, bucket="mine").s3("x", "y") == "s3://mine/slipway/listing/x/y"
 
 
+@pytest.mark.contract("C1.3")
 def test_where_the_image_was_pushed_is_where_it_is_listed(tmp_path: Path) -> None:
-    """C1.3: account, region and digest of what `make push` recorded, unless others are given."""
+    """Account, region and digest of what `make push` recorded, unless others are given."""
     record, digest = tmp_path / "x.json", "sha256:" + "a" * 64
     image = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/slipway/x@{digest}"
     record.write_text(json.dumps({"image": image, "version": "1.0.0"}))
@@ -749,8 +778,9 @@ def test_a_value_fits_its_range_or_does_not() -> None:
 # ---- AWS, as moto plays it ----
 
 
+@pytest.mark.contract("C3.1")
 def test_the_model_package_is_taken_by_moto(listing: Listing, session: Any, tmp_path: Path) -> None:
-    """C3.1: what moto can take of both; what is validated on is where the request says."""
+    """What moto can take of both; what is validated on is where the request says."""
     writing.write(listing, tmp_path / "out")
     placed(listing, bucket=BUCKET)
     listing.requests["model-package"] = json.loads(
