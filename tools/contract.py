@@ -1,6 +1,6 @@
 """The contract with SageMaker as a document: its rows, and the tests that hold each.
 
-The rows are in contract.toml. A test says which of them it holds by a marker, `@pytest.mark.contract("B4.5")`.
+The rows are in contract.toml. A test says which it holds by a marker, `@pytest.mark.contract("B4.5")`.
 Markers are read from the code, as no one environment imports all tests. A marker of a row that does not exist
 fails the collection of pytest (`tests/harness/plugin.py`).
 """

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,7 +13,7 @@ from slipway.image import Image
 from slipway.paths import Paths
 from slipway.serving import nginx
 
-from . import ROOT, layout, process
+from . import ROOT, kept, layout, process
 
 
 class RunError(Exception):
@@ -102,6 +103,13 @@ class Run:
                 self._go_back()
         if code != 0:
             raise RunError(f"training failed with exit code {code}: {cause}")
+
+    def train_sample(self) -> str:
+        """Trains the sample that is laid out, or takes what it gave before; returns the log."""
+        try:
+            return kept.train_sample(self.folder, self.root, sys.executable)
+        except kept.TrainingError as error:
+            raise RunError(f"training failed: {error}") from None
 
     def _go_back(self) -> None:
         if self._before.exists():

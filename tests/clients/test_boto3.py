@@ -20,7 +20,7 @@ MODELS = ["first", "second"]
 
 @pytest.fixture(scope="module")
 def trained(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Training:
-    training = Container(image).train(sample.lay_out(tmp_path_factory.mktemp("boto3")))
+    training = Container(image).train_sample(sample.lay_out(tmp_path_factory.mktemp("boto3")))
     assert training.code == 0, training.log
     return training
 

@@ -21,9 +21,7 @@ NO_ROW = "no row, nor a time" + "," * 40
 def batch(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A container in the environment of a transform whose bad records have their errors in their places."""
     container = Container(image)
-    root = sample.lay_out(tmp_path_factory.mktemp("transform"))
-    training = container.train(root)
-    assert training.code == 0, training.log
+    root = container.train_sample(sample.lay_out(tmp_path_factory.mktemp("transform"))).root
     job = {
         "SAGEMAKER_BATCH": "True",
         "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD",

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Protocol
 
 from slipway.image import Image
 from slipway.settings import Settings
-from tools import ROOT, client, process
+from tools import ROOT, client, kept, process
 from tools.client import Reply
 from tools.process import START_S, free_port, wait_until
 
@@ -70,6 +71,9 @@ class Place(Protocol):
     def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
         """Trains; where `stop_at` is given, sends SIGTERM once the log has that text."""
 
+    def train_sample(self, root: Path) -> Training:
+        """Trains the sample that is laid out in `root`; other suites take what it gives, where they can."""
+
     def serve(self, root: Path, wait: bool = True, **environ: str) -> AbstractContextManager[Server]:
         """Serves until the block ends, from the first 200 on /ping unless `wait` is False."""
 
@@ -92,6 +96,9 @@ class Inside:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
         return Training(root, code, heard.getvalue())
+
+    def train_sample(self, root: Path) -> Training:
+        return self.train(root)
 
     @contextmanager
     def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:
@@ -130,6 +137,9 @@ class Local:
                 job.popen.send_signal(signal.SIGTERM)
             return Training(root, job.popen.wait(600), job.log)
 
+    def train_sample(self, root: Path) -> Training:
+        return Training(root, 0, kept.train_sample(self._image.folder, root, sys.executable))
+
     @contextmanager
     def serve(
         self,
@@ -160,6 +170,16 @@ class Container:
                 wait_until(lambda: stop_at in log() or not _runs(name), f"'{stop_at}' in the log", log)
                 docker("kill", "--signal", "TERM", name)
             return Training(root, int(docker("wait", name)), log())
+
+    def train_sample(self, root: Path) -> Training:
+        def train() -> str:
+            training = self.train(root)
+            if training.code != 0:
+                raise kept.TrainingError(training.log)
+            return training.log
+
+        key = kept.digest(docker("image", "inspect", "--format", "{{.Id}}", self.tag), root / "input")
+        return Training(root, 0, kept.kept(f"{self._image.name}-container", key, root, train))
 
     @contextmanager
     def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:

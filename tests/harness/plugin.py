@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     if wrong:
         raise pytest.UsageError(*sorted(wrong))
-    gone = [item for item in items if item.get_closest_marker("only") and "[NOTSET]" in item.nodeid]
+    gone = [item for item in items if item.get_closest_marker("only") and item.nodeid.endswith("NOTSET]")]
     if gone:
         items[:] = [item for item in items if item not in gone]
         config.hook.pytest_deselected(items=gone)
@@ -89,8 +89,7 @@ def place(request: pytest.FixtureRequest, image: Image) -> Place:
 @pytest.fixture(scope="session")
 def trained(place: Place, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Training:
     """The sample, trained once a place."""
-    root = sample.lay_out(tmp_path_factory.mktemp("trained"))
-    training = place.train(root)
+    training = place.train_sample(sample.lay_out(tmp_path_factory.mktemp("trained")))
     assert training.code == 0, training.log
     return training
 

@@ -160,6 +160,8 @@ def near(value: Any) -> Any:
     return pytest.approx(value) if isinstance(value, float) else value
 
 
+GAPS = frozenset(arrow_csv.ConvertOptions().null_values)
+"""Words of a text column that `retell` writes as missing, where the form can say so."""
 FORMS = [
     "gzip",
     "many files, each with the header",

@@ -35,7 +35,7 @@ def capture(folder: Path, to: Path) -> dict[str, Any]:
     run = Run(folder, to / "run")
     run.lay_out(None, None)
     with contextlib.redirect_stdout(sys.stderr):
-        run.train()
+        print(run.train_sample(), end="", flush=True)
         with run.served(lambda text: print(text.strip(), file=sys.stderr)) as port:
             asked = _asked(run, port, to / "files")
     report = json.loads((run.paths.output_data / "report.json").read_text())

@@ -17,7 +17,7 @@ from typing import Any
 from slipway import manifest
 from slipway.paths import Paths
 
-from .. import client, layout, process
+from .. import client, kept, layout, process
 
 _START_S = 120
 _TIMED = 20
@@ -88,7 +88,10 @@ def run(image: Path, python: Path, folder: Path) -> Outcome:
     paths = Paths(folder)
     sample = image / "sample"
     layout.lay_out(folder, layout.channels_of(sample), hyperparameters(sample))
-    log = _train(image, python, paths)
+    try:
+        log = kept.train_sample(image, folder, python)
+    except kept.TrainingError as error:
+        raise OutcomeError(f"the sample cannot be trained: {error}") from None
     with process.Server.of(image, folder, folder / "serve.log", python) as server:
         try:
             server.wait_ready(_START_S)
@@ -114,17 +117,6 @@ def describe(image: Path, python: Path) -> dict[str, Any]:
 def hyperparameters(sample: Path) -> dict[str, str]:
     """Those of the sample, as texts: what the platform writes."""
     return layout.texts(json.loads((sample / "hyperparameters.json").read_text()))
-
-
-def _train(image: Path, python: Path, paths: Paths) -> str:
-    command, environ = process.command("train", image, paths.root, python)
-    done = subprocess.run(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if done.returncode != 0:
-        cause = paths.failure.read_text() if paths.failure.exists() else done.stdout[-300:]
-        raise OutcomeError(f"the sample cannot be trained: {cause}")
-    return str(done.stdout)
 
 
 def _asked(request: Path, model: Path, log: str, port: int) -> Outcome:
