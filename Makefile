@@ -50,24 +50,24 @@ help: ## List the targets and options
 .PHONY: demo train serve predict play
 demo: IMG := $(or $(IMG),kmeans)
 demo: $(ENVS)/$(or $(IMG),kmeans)/.stamp ## Train on the sample, serve, send a request (no Docker; IMG=kmeans unless given)
-	@$(call in,$(IMG)) tools/local.py demo --image $(IMG)
+	@$(call in,$(IMG)) -m tools.local demo --image $(IMG)
 
 RUN_ENV := $(if $(IMG),$(ENVS)/$(IMG)/.stamp)
 train: $(RUN_ENV) ## Train without Docker: IMG=name [DATA=folder] [HP=file] [TYPE=text/csv]
 	$(call need,IMG,which image to train)
-	@$(call in,$(IMG)) tools/local.py train --image $(IMG) $(call option,data,DATA) $(call option,hyperparameters,HP) $(call option,type,TYPE)
+	@$(call in,$(IMG)) -m tools.local train --image $(IMG) $(call option,data,DATA) $(call option,hyperparameters,HP) $(call option,type,TYPE)
 
 serve: $(RUN_ENV) ## Serve what was trained: IMG=name [PORT=8080]
 	$(call need,IMG,which image to serve)
-	@$(call in,$(IMG)) tools/local.py serve --image $(IMG) $(call option,port,PORT)
+	@$(call in,$(IMG)) -m tools.local serve --image $(IMG) $(call option,port,PORT)
 
 predict: $(RUN_ENV) ## Send a file to what is served: IMG=name FILE=rows.csv [TYPE=text/csv] [PORT=8080]
 	$(call need,IMG,which image to ask)
-	@$(call in,$(IMG)) tools/local.py predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
+	@$(call in,$(IMG)) -m tools.local predict --image $(IMG) $(call option,file,FILE) $(call option,type,TYPE) $(call option,port,PORT)
 
 play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if there is none: IMG=name [PORT=8080]
 	$(call need,IMG,which image to play with)
-	@$(call in,$(IMG)) tools/play --image $(IMG) $(call option,port,PORT)
+	@$(call in,$(IMG)) -m tools.play --image $(IMG) $(call option,port,PORT)
 
 # ---- test ----
 .PHONY: test test-house test-shared test-fuzz test-faults test-web test-containers test-push test-conformance
@@ -109,7 +109,7 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 
 .PHONY: bench-serving
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
-	@$(PYTHON) benchmarks/serving.py
+	@$(PYTHON) -m benchmarks.serving
 
 test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 # The id of what passed is kept: `make push` takes nothing else.
@@ -133,10 +133,10 @@ check: check-style check-workflows check-types check-locks check-generated ## Li
 check-style: $(TOOLS)
 	$(call in,tools) -m ruff check .
 	$(call in,tools) -m ruff format --check .
-	MYPYPATH=shared:tools $(call in,tools) -m mypy --follow-imports silent --cache-dir $(LOCAL)/mypy/tools tools/cli tools/notebooks.py
+	MYPYPATH=shared $(call in,tools) -m mypy --follow-imports silent --exclude tools/template --cache-dir $(LOCAL)/mypy/tools tools
 
 check-workflows: $(TOOLS)
-	$(call in,tools) tools/lint_workflows.py
+	$(call in,tools) -m tools.lint_workflows
 
 # The shared layer and all images at once, with the libraries of them all.
 check-types: $(TOOLS) $(ENVS)/all/.stamp
@@ -144,10 +144,10 @@ check-types: $(TOOLS) $(ENVS)/all/.stamp
 	  --exclude '/tests/' shared/slipway $(IMAGES:%=images/%)
 
 check-locks: $(filter $(LOCAL)/%,$(UV))
-	$(PYTHON) tools/lock.py --check
+	$(PYTHON) -m tools.lock --check
 
 check-generated: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp)
-	$(call in,tools) tools/generate.py --check
+	$(call in,tools) -m tools.generate --check
 
 # ---- build and push ----
 .PHONY: build push shell base-rootfs $(IMAGES:%=build-%) $(IMAGES:%=push-%)
@@ -207,7 +207,7 @@ $(IMAGES:%=sbom-%): sbom-%: $(TOOLS)
 
 audit: $(WANTED:%=audit-%) ## Look for known vulnerabilities in the images, of Python packages and of Debian's
 $(IMAGES:%=audit-%): audit-%: $(TOOLS)
-	@DOCKER=$(DOCKER) $(call in,tools) tools/audit.py $*
+	@DOCKER=$(DOCKER) $(call in,tools) -m tools.audit $*
 
 # REGISTRY=host: push to this registry instead of Amazon ECR.
 REGISTRY ?=
@@ -215,7 +215,7 @@ REGISTRY ?=
 COMMIT_ONLY ?=
 push: $(WANTED:%=push-%) ## Push the images, once tested, to Amazon ECR with the AWS credentials of the environment
 $(IMAGES:%=push-%): push-%: $(TOOLS) $(if $(filter test-containers,$(MAKECMDGOALS)),test-container-%)
-	@DOCKER=$(DOCKER) $(call in,tools) tools/push $* --version $(call version,$*) $(call option,registry,REGISTRY) \
+	@DOCKER=$(DOCKER) $(call in,tools) -m tools.push $* --version $(call version,$*) $(call option,registry,REGISTRY) \
 	  $(if $(COMMIT_ONLY),--commit-only)
 
 # REPOSITORY=url: on GitHub, where a listing's samples and notebooks will be, `origin` unless given.
@@ -223,7 +223,7 @@ REPOSITORY ?= $(filter https://github.com/%,$(SOURCE))
 .PHONY: listing $(IMAGES:%=listing-%)
 listing: $(WANTED:%=listing-%) ## Write and check AWS Marketplace listings: [OUT=folder] [ACCOUNT=] [REGION=] [BUCKET=] [ROLE=] [DIGEST=] [SUBMIT=]
 $(IMAGES:%=listing-%): listing-%: $(TOOLS) $(ENVS)/%/.stamp
-	@PYTHONPATH=$(PYTHONPATH):tools $(call in,tools) -m listing --image $* $(if $(OUT),--out "$(OUT)/$*") \
+	@$(call in,tools) -m tools.listing --image $* $(if $(OUT),--out "$(OUT)/$*") \
 	  $(call option,account,ACCOUNT) $(call option,region,REGION) $(call option,bucket,BUCKET) $(call option,role,ROLE) \
 	  $(call option,repository,REPOSITORY) $(call option,digest,DIGEST) $(call option,submit,SUBMIT)
 
@@ -237,21 +237,21 @@ base-rootfs: ## Make debian:<SUITE>-slim from Debian packages, where no containe
 # ---- keep house ----
 .PHONY: matrix new lock generate clean
 matrix: $(TOOLS) ## Print the images as JSON, for CI [SINCE=commit: those touched since] [RELEASE=NAME-v1.0.0: that one]
-	@$(call in,tools) tools/matrix.py $(call option,since,SINCE) $(call option,release,RELEASE)
+	@$(call in,tools) -m tools.matrix $(call option,since,SINCE) $(call option,release,RELEASE)
 
 new: $(TOOLS) ## Start another image: IMG=name
 	$(call need,IMG,the name of the new image)
-	@$(call in,tools) tools/new.py $(IMG)
+	@$(call in,tools) -m tools.new $(IMG)
 
 lock: $(filter $(LOCAL)/%,$(UV)) ## Write the lock files; UPGRADE=1 also looks for newer versions
-	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)
+	@$(PYTHON) -m tools.lock $(if $(UPGRADE),--upgrade)
 
 generate: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the generated files
-	@$(call in,tools) tools/generate.py
+	@$(call in,tools) -m tools.generate
 
 .PHONY: catalogue
 catalogue: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the catalogue of all images, a static site [OUT=folder]
-	@$(call in,tools) tools/catalogue $(call option,out,OUT)
+	@$(call in,tools) -m tools.catalogue $(call option,out,OUT)
 
 clean: ## Remove what make made here: environments, runs, caches
 	rm -rf $(LOCAL)

@@ -1,7 +1,7 @@
 """Time from `docker run` to the first 200 on /ping, model loaded, of images side by side; prints ratios.
 
-Usage: coldstart.py IMAGE:TAG=OPT_ML_FOLDER … where the folder is a tree in which the image has trained, as
-`make train` leaves it in .slipway/runs/<image>.
+Usage: python -m benchmarks.coldstart IMAGE:TAG=OPT_ML_FOLDER …; the folder is a tree in which it has trained,
+as `make train` leaves it in .slipway/runs/<image>.
 """
 
 import argparse

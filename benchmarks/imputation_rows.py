@@ -1,15 +1,13 @@
 """A million rows through the imputation image's server: rows a CPU second, and the memory of its processes.
 
-    python benchmarks/imputation_rows.py --rows 1000000 --piece 250000
+    python -m benchmarks.imputation_rows --rows 1000000 --piece 250000
 
 The model is the sample's; the rows are its, with three cells of ten taken out. One worker. See README.md.
 """
 
 import argparse
 import csv
-import http.client
 import io
-import os
 import random
 import shutil
 import subprocess
@@ -18,8 +16,10 @@ import threading
 import time
 from pathlib import Path
 
-from environment import REPO, environment
-from process import Server, free_port, processes
+from tools import client, layout, process
+
+from .environment import REPO, environment
+from .process import Server, processes
 
 IMAGE = REPO / "images/imputation"
 GAPS = 0.3
@@ -42,26 +42,20 @@ def main() -> None:
 
 def measure(args: argparse.Namespace, run: Path) -> None:
     python = environment("bench-imputation", IMAGE / "requirements.lock")
-    root, port = run / "ml", free_port()
-    environ = {
-        **os.environ,
-        "PYTHONPATH": str(REPO / "shared"),
-        "SLIPWAY_ROOT": str(root),
-        "SLIPWAY_ALGORITHM": str(IMAGE),
+    root, port = run / "ml", process.free_port()
+    told = {
         "SAGEMAKER_BIND_TO_PORT": str(port),
         "MODEL_SERVER_WORKERS": "1",
         "MODEL_SERVER_TIMEOUT": "900",
         "OMP_NUM_THREADS": "1",
     }
-    shutil.copytree(IMAGE / "sample/train", root / "input/data/train")
-    (root / "input/config").mkdir()
-    shutil.copy(IMAGE / "sample/hyperparameters.json", root / "input/config")
-    subprocess.run([python, "-m", "slipway", "train"], env=environ, check=True, capture_output=True)
-    server = Server([python, "-m", "slipway", "serve"], environ, port, run / "serve.log")
-    try:
+    layout.lay_out(root, {"train": IMAGE / "sample/train"}, IMAGE / "sample/hyperparameters.json")
+    command, environ = process.command("train", IMAGE, root, python, **told)
+    subprocess.run(command, env=environ, check=True, capture_output=True)
+    with Server(*process.command("serve", IMAGE, root, python, **told), port, run / "serve.log") as server:
         server.wait_ready()
         ask(port, rows(10))
-        peak = Peak(server.process.pid)
+        peak = Peak(server.pid)
         print(f"ready: {peak.megabytes():.0f} MB in all processes")
         begin, done = server.cpu_seconds(), 0
         while done < args.rows:
@@ -78,8 +72,6 @@ def measure(args: argparse.Namespace, run: Path) -> None:
         for _ in range(SINGLE):
             ask(port, one)
         print(f"one row: {1000 * (server.cpu_seconds() - begin) / SINGLE:.1f} ms of CPU")
-    finally:
-        server.stop()
 
 
 class Peak:
@@ -123,14 +115,10 @@ def rows(count: int) -> bytes:
 
 
 def ask(port: int, body: bytes) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=900)
-    connection.request("POST", "/invocations", body, {"Content-Type": "text/csv"})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
+    answer = client.ask(port, body, "text/csv")
     if answer.status != 200:
-        raise RuntimeError(f"{answer.status}: {content[:300].decode(errors='replace')}")
-    return content
+        raise RuntimeError(f"{answer.status}: {answer.text[:300]}")
+    return answer.body
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """Training beyond memory: k-means from a file larger than its container may hold; prints peaks and ratios.
 
-Usage: memory.py [--image slipway/kmeans:latest] [--limit-mb 700] [--file-mb 1400] [--folder /tmp/beyond]
+Usage: -m benchmarks.memory [--image slipway/kmeans:latest] [--limit-mb 700] [--file-mb 1400] [--folder DIR]
 
 The file is made once: rows of 16 numbers around 8 centres, as CSV. Docker limits the container, also in swap:
 a job that took more would be killed. In Pipe mode the same bytes come through FIFOs.
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -17,6 +16,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from tools.layout import configure
 
 MB = 1 << 20
 COLUMNS = 16
@@ -40,13 +41,9 @@ def make(path: Path, size: int) -> None:
 
 def lay_out(root: Path, data: Path, mode: str) -> None:
     """A tree like /opt/ml whose train channel is `data`, as a file or through FIFOs."""
-    config = root / "input/config"
-    config.mkdir(parents=True)
-    (root / "input/data").mkdir()
-    given = {"k": "8", "n_init": "1", "k_max": "8", "max_iter": "2"}
-    (config / "hyperparameters.json").write_text(json.dumps(given))
-    channel = {"ContentType": "text/csv", "TrainingInputMode": mode}
-    (config / "inputdataconfig.json").write_text(json.dumps({"train": channel}))
+    (root / "input/data").mkdir(parents=True)
+    given = {"k": 8, "n_init": 1, "k_max": 8, "max_iter": 2}
+    configure(root, given, ["train"], ContentType="text/csv", TrainingInputMode=mode)
     if mode == "File":
         (root / "input/data/train").mkdir()
         os.link(data, root / "input/data/train/rows.csv")

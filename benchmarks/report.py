@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from stacks import Stack
-from workload import CASES, CLUSTERS, FEATURES
+from .stacks import Stack
+from .workload import CASES, CLUSTERS, FEATURES
 
 # What the design asks for: a ratio to ours of at least this much.
 TARGETS = {

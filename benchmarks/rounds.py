@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from client import Connection
-from process import Server
-from stacks import Stack
-from workload import Case
+from .client import Connection
+from .process import Server
+from .stacks import Stack
+from .workload import Case
 
 CLIENT = Path(__file__).with_name("client.py")
 
@@ -44,7 +44,7 @@ def measure_case(
             before = servers[name].cpu_seconds()
             done = _client("load", servers[name].port, requests[name], seconds, connections)
             if done["status"] != 200:
-                raise SystemExit(f"{name} answered {done['status']} under load; see {servers[name].log}")
+                raise SystemExit(f"{name} answered {done['status']} under load; see {servers[name].file}")
             cpu = servers[name].cpu_seconds() - before
             found[name]["cpu_us"].append(1e6 * cpu / done["requests"])
         print(f"{case.title}: round {number + 1} of {rounds}", file=sys.stderr)

@@ -12,12 +12,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import report
-from environment import LeftOutError
-from process import Server
-from rounds import measure_case, slow_clients
-from stacks import STACKS, Stack
-from workload import CASES
+from . import report
+from .environment import LeftOutError
+from .process import Server
+from .rounds import measure_case, slow_clients
+from .stacks import STACKS, Stack
+from .workload import CASES
 
 
 def main() -> None:

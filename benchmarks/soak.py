@@ -1,7 +1,7 @@
 """Multi-model endpoint: loads and unloads under load, and the memory that is left at the end.
 
     make demo IMG=kmeans
-    .slipway/envs/kmeans/bin/python benchmarks/soak.py images/kmeans [--times 200]
+    .slipway/envs/kmeans/bin/python -m benchmarks.soak images/kmeans [--times 200]
 
 Serves the image with SAGEMAKER_MULTI_MODEL on this machine. One model stays and is asked all the time, others
 come and go. Memory is what each process has of its own and its share of what it shares (PSS), summed.
@@ -9,19 +9,17 @@ come and go. Memory is what each process has of its own and its share of what it
 
 import argparse
 import json
-import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from threading import Event, Thread
 
-import requests
+from tools import ROOT
+from tools.client import Reply, send
+from tools.process import Server
 
-ROOT = Path(__file__).resolve().parent.parent
 KEPT = 4  # models that are loaded at the same time
 
 
@@ -57,68 +55,51 @@ def main() -> None:
     trained = ROOT / ".slipway/runs" / image.name / "model"
     if not trained.is_dir():
         sys.exit(f"nothing is trained yet; first: make demo IMG={image.name}")
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(trained, Path(folder, "models/m/model"))
-        added = {
-            "SLIPWAY_ROOT": folder,
-            "SLIPWAY_ALGORITHM": str(image),
-            "SAGEMAKER_BIND_TO_PORT": str(port),
-            "SAGEMAKER_MULTI_MODEL": "true",
-            "PYTHONPATH": str(ROOT / "shared"),
-        }
-        server = subprocess.Popen([sys.executable, "-m", "slipway", "serve"], env={**os.environ, **added})
-        try:
-            soak(f"http://127.0.0.1:{port}", server.pid, Path(folder, "models/m/model"), image, options.times)
-        finally:
-            server.terminate()
-            server.wait()
+        with Server.of(image, Path(folder), Path(folder, "log"), SAGEMAKER_MULTI_MODEL="true") as server:
+            server.wait_ready()
+            soak(server.port, server.pid, Path(folder, "models/m/model"), image, options.times)
 
 
-def soak(address: str, pid: int, model: Path, image: Path, times: int) -> None:
-    body, session = (image / "sample/request.csv").read_bytes(), requests.Session()
-    while True:
-        try:
-            if session.get(address + "/ping").ok:
-                break
-        except requests.ConnectionError:
-            time.sleep(0.1)
+def soak(port: int, pid: int, model: Path, image: Path, times: int) -> None:
+    body = (image / "sample/request.csv").read_bytes()
+
+    def done(reply: Reply) -> None:
+        if not reply.ok:
+            raise RuntimeError(f"{reply.status}: {reply.reason}")
 
     def load(name: str) -> None:
         given = json.dumps({"model_name": name, "url": str(model)})
-        session.post(address + "/models", given).raise_for_status()
+        done(send(port, "POST", "/models", given.encode()))
 
-    def ask(client: requests.Session, name: str) -> None:
-        answer = client.post(f"{address}/models/{name}/invoke", body, headers={"Content-Type": "text/csv"})
-        answer.raise_for_status()
+    def ask(name: str) -> None:
+        done(send(port, "POST", f"/models/{name}/invoke", body, {"Content-Type": "text/csv"}))
 
     load("stays")
-    asked, done = [0], Event()
+    asked, over = [0], Event()
 
     def keep_asking() -> None:
-        client = requests.Session()
-        while not done.is_set():
-            ask(client, "stays")
+        while not over.is_set():
+            ask("stays")
             asked[0] += 1
 
-    ask(session, "stays")
+    ask("stays")
     before = memory_mb(pid)
     asking = Thread(target=keep_asking)
     asking.start()
     started, most = time.monotonic(), 0.0
     for number in range(times):
         load(str(number))
-        ask(session, str(number))
+        ask(str(number))
         if number % 20 == 0:
             most = max(most, memory_mb(pid))
             print(f"{number} of {times} loaded", file=sys.stderr)
         if number >= KEPT:
-            session.delete(f"{address}/models/{number - KEPT}").raise_for_status()
+            done(send(port, "DELETE", f"/models/{number - KEPT}"))
     for number in range(max(0, times - KEPT), times):
-        session.delete(f"{address}/models/{number}").raise_for_status()
-    done.set()
+        done(send(port, "DELETE", f"/models/{number}"))
+    over.set()
     asking.join()
     spent, after = time.monotonic() - started, memory_mb(pid)
     print(f"{times} models came and went in {spent:.0f} s, while one was asked {asked[0]} times")

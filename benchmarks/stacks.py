@@ -6,9 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from environment import REPO, LeftOutError, environment
-from process import Server, free_port
-from workload import write_centres, write_training
+from tools.process import free_port
+
+from .environment import REPO, LeftOutError, environment
+from .process import Server
+from .workload import write_centres, write_training
 
 HERE = Path(__file__).resolve().parent
 

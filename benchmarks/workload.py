@@ -5,6 +5,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.layout import configure
+
 CLUSTERS, FEATURES, TRAINING_ROWS = 10, 20, 5_000
 _random = random.Random(7)
 CENTRES = [[_random.uniform(-10, 10) for _ in range(FEATURES)] for _ in range(CLUSTERS)]
@@ -46,13 +48,9 @@ CASES = {
 
 def write_training(root: Path) -> None:
     """An /opt/ml tree: 5,000 rows around the ten centres, and the one hyperparameter under both its names."""
-    for folder in ("input/config", "input/data/training", "model", "output"):
+    for folder in ("input/data/training", "model", "output"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    config = root / "input/config"
-    (config / "hyperparameters.json").write_text(json.dumps({"n_clusters": str(CLUSTERS)}))
-    channel = {"TrainingInputMode": "File", "ContentType": "text/csv"}
-    (config / "inputdataconfig.json").write_text(json.dumps({"training": channel}))
-    (config / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
+    configure(root, {"n_clusters": CLUSTERS}, ["training"], ContentType="text/csv")
     (root / "input/data/training/train.csv").write_bytes(_csv(_rows(TRAINING_ROWS, seed=1), header=True))
 
 

@@ -10,9 +10,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import ROOT
+
 ACCEPTED = ROOT / "tools/accepted-vulnerabilities.txt"
 PENDING = (
     "apt-get update -qq -o APT::Update::Error-Mode=any >&2 && apt-cache policy && apt-get -s dist-upgrade"
@@ -81,12 +83,13 @@ def main() -> int:
     name = parser.parse_args().name
     status = 0
     lock = ROOT / "images" / name / "requirements.lock"
-    for what, look, at in (
-        ("Python", python_findings, lock),
-        ("Debian", debian_findings, f"slipway/{name}:latest"),
-    ):
+    looks: dict[str, Callable[[], list[str]]] = {
+        "Python": lambda: python_findings(lock),
+        "Debian": lambda: debian_findings(f"slipway/{name}:latest"),
+    }
+    for what, look in looks.items():
         try:
-            found = look(at)  # type: ignore[operator]
+            found = look()
         except UnknownError as error:
             print(f"audit: {name}: {what}: {error}", file=sys.stderr)
             status = 2

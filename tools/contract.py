@@ -1,19 +1,17 @@
 """The contract with SageMaker as a document: its rows, and the tests that hold each.
 
-The rows are in contract.toml. The tests are found by reading their code: a test holds the rows that its
-docstring, the messages of its assertions or its parameters name, its own and those of the helpers
-beside it that it calls.
+The rows are in contract.toml. A test says which it holds by a marker, `@pytest.mark.contract("B4.5")`.
+Markers are read from the code, as no one environment imports all tests. A marker of a row that does not exist
+fails the collection of pytest (`tests/harness/plugin.py`).
 """
 
 import ast
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAMED = re.compile(r"\b(?:[A-D][1-9]\.[1-9]\d?|C4)(?![\w.]*\d)")
 _LINKS = {
     "DG": ("https://docs.aws.amazon.com/sagemaker/latest/dg/{}.html", "{}"),
     "MP": ("https://docs.aws.amazon.com/marketplace/latest/userguide/{}.html", "{}"),
@@ -25,7 +23,7 @@ _KEYS = {"title", "text", "source", "not_ours", "not_met"}
 
 
 class ContractError(Exception):
-    """What is wrong with the rows or the tests that name them, a line each."""
+    """What is wrong with the rows or the markers of tests, a line each."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Held:
-    """A test that names a row."""
+    """A test that holds a row."""
 
     path: str
     """From the repository's root."""
@@ -67,73 +65,40 @@ def _row(number: str, facts: Mapping[str, Any]) -> Row:
     return Row(number, **{**facts, "source": tuple(facts["source"])})
 
 
+def numbers(path: Path) -> set[str]:
+    """Every row there is."""
+    return {row.number for _, listed in rows(path).values() for row in listed}
+
+
 def tests(root: Path) -> dict[str, list[Held]]:
-    """Row: the tests that name it, in the order of the files and of their code."""
+    """Row: the tests that hold it, in the order of the files and of their code."""
     found: dict[str, list[Held]] = {}
     for folder in ("tests", "images", "benchmarks"):
         for path in sorted(root.glob(f"{folder}/**/test_*.py")):
-            for test, named in _named(ast.parse(path.read_text(), str(path))).items():
-                for number in sorted(named):
-                    held = Held(path.relative_to(root).as_posix(), test)
-                    found.setdefault(number, []).append(held)
+            for node in ast.parse(path.read_text(), str(path)).body:
+                if isinstance(node, ast.FunctionDef):
+                    held = Held(path.relative_to(root).as_posix(), node.name)
+                    for number in _marked(node, held):
+                        found.setdefault(number, []).append(held)
     return found
 
 
-def _named(module: ast.Module) -> dict[str, set[str]]:
-    """Test: the rows it names, with those that the functions of its module name that it calls."""
-    functions = {
-        node.name: node
-        for node in ast.walk(module)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    found = {}
-    for name in functions:
-        if name.startswith("test_"):
-            seen, waiting = set(), [name]
-            while waiting:
-                one = waiting.pop()
-                if one in functions and one not in seen:
-                    seen.add(one)
-                    waiting += _called(functions[one])
-            texts = [text for one in seen for text in _texts(functions[one])]
-            texts += _parameters(functions[name], module)
-            found[name] = {number for text in texts for number in NAMED.findall(text)}
-    return {name: named for name, named in found.items() if named}
-
-
-def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef, module: ast.Module) -> Iterator[str]:
-    """Texts that are a row's number and no more, in what a test is parametrized with."""
-    assigned = {
-        target.id: node.value
-        for node in module.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    }
-    for decorator in function.decorator_list:
-        for node in ast.walk(decorator):
-            values = assigned.get(node.id) if isinstance(node, ast.Name) else node
-            for part in ast.walk(values) if values else ():
-                if isinstance(part, ast.Constant) and NAMED.fullmatch(str(part.value)):
-                    yield str(part.value)
-
-
-def _texts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    yield ast.get_docstring(function) or ""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assert) and node.msg is not None:
-            for part in ast.walk(node.msg):
-                if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                    yield part.value
-
-
-def _called(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
-    return [call.id for call in calls if isinstance(call, ast.Name)]
+def _marked(test: ast.FunctionDef, held: Held) -> list[str]:
+    """The rows of a test's markers."""
+    found = []
+    for one in test.decorator_list:
+        if isinstance(one, ast.Call) and ast.unparse(one.func) == "pytest.mark.contract":
+            for value in one.args:
+                if not isinstance(value, ast.Constant):
+                    raise ContractError(
+                        f"{held.path}: {held.test}: expected rows as texts, got {ast.unparse(value)}"
+                    )
+                found.append(str(value.value))
+    return found
 
 
 def check(sections: Mapping[str, tuple[str, list[Row]]], held: Mapping[str, list[Held]]) -> None:
-    """Raises ContractError where a row is neither tested nor explained, or a test names no row."""
+    """Raises ContractError where a row is neither tested nor explained, or a marker names no row."""
     known = {row.number: row for _, listed in sections.values() for row in listed}
     wrong = []
     for number, row in known.items():
@@ -142,10 +107,10 @@ def check(sections: Mapping[str, tuple[str, list[Row]]], held: Mapping[str, list
         if row.not_ours and number in held:
             wrong.append(f"{number} is called not ours, but {held[number][0].test} holds it")
         if not (row.not_ours or row.not_met or number in held):
-            wrong.append(f"{number} has no test that names it, and no reason: {row.text}")
+            wrong.append(f"{number} has no test that is marked with it, and no reason: {row.text}")
     for number in sorted(set(held) - set(known)):
         one = held[number][0]
-        wrong.append(f"{one.path}: {one.test} names {number}, which is no row of contract.toml")
+        wrong.append(f"{one.path}: {one.test} is marked with {number}, which is no row of contract.toml")
     if wrong:
         raise ContractError("\n".join(wrong))
 

@@ -5,9 +5,8 @@ import csv
 import math
 from typing import Any
 
-from client import ask, reason
-from runs import Run, RunError
-from served import served
+from .client import ask
+from .runs import Run, RunError
 
 _ROWS = 10
 _CELL = 22  # characters
@@ -18,13 +17,13 @@ def demo(run: Run, _: argparse.Namespace) -> int:
     print(f"Training {run.name} on {run.sample.relative_to(run.folder.parent.parent)} …", flush=True)
     run.lay_out(None, None)
     run.train()
-    with served(run) as port:
+    with run.served() as port:
         request = (run.sample / "request.csv").read_bytes()
-        answer = ask(port, request, {"Content-Type": "text/csv", "Accept": "application/json"})
+        answer = ask(port, request, "text/csv", "application/json")
     if not answer.ok:
-        raise RunError(f"the sample request was answered with {answer.status_code}: {reason(answer)}")
+        raise RunError(f"the sample request was answered with {answer.status}: {answer.reason}")
     sent = list(csv.DictReader(request.decode().splitlines()))
-    answers = answer.json()["predictions"]
+    answers = answer.json["predictions"]
     if len(sent) != len(answers):
         raise RunError(f"{len(sent)} rows were sent, {len(answers)} answers came")
     rows = [[*before.values(), None, *after.values()] for before, after in zip(sent, answers, strict=True)]

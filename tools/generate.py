@@ -13,12 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import notebooks
-import tables
+from . import ROOT, contract, notebooks, tables
 
-import contract
-
-ROOT = Path(__file__).resolve().parent.parent
 MARKED = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SETTINGS = (
     "import json; from slipway.settings import Settings; print(json.dumps(Settings.model_json_schema()))"
@@ -82,7 +78,11 @@ def files() -> dict[Path, str]:
     contract.check(sections, held)
     found[ROOT / "docs/contract.md"] = {"contract": contract.document(sections, held)}
     done = subprocess.run(
-        [sys.executable, "tools/conformance", "--list"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tools.conformance", "--list"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     found[ROOT / "docs/conformance.md"] = {"checks": done.stdout}
     filled = {path: fill(path, parts) for path, parts in found.items()}

@@ -10,10 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import demo
-import requests
-from client import ask, guess, reason
-from runs import ROOT, Run, RunError
+from . import ROOT, demo
+from .client import ask
+from .runs import Run, RunError, guess
 
 PORT = 8080
 
@@ -54,16 +53,16 @@ def predict(run: Run, options: argparse.Namespace) -> int:
         raise RunError(f"FILE: there is no file {path}")
     media_type = options.type or guess(path)
     # A terminal shows text; the formats of bytes are asked to answer in CSV.
-    accept = {} if media_type.startswith(("text/", "application/json")) else {"Accept": "text/csv"}
+    accept = "" if media_type.startswith(("text/", "application/json")) else "text/csv"
     try:
-        answer = ask(options.port, path.read_bytes(), {"Content-Type": media_type, **accept})
-    except requests.ConnectionError:
+        answer = ask(options.port, path.read_bytes(), media_type, accept)
+    except ConnectionError:
         hint = _make("serve", run, options.port)
         raise RunError(f"nothing listens on port {options.port}; start it with: {hint}") from None
-    if answer.status_code == 204:
+    if answer.status == 204:
         raise RunError(f"{path} holds no rows")
     if not answer.ok:
-        raise RunError(f"{answer.status_code}: {reason(answer)}")
+        raise RunError(f"{answer.status}: {answer.reason}")
     sys.stdout.write(answer.text)
     return 0
 
@@ -96,7 +95,7 @@ def main() -> int:
     try:
         code: int = options.run(Run(ROOT / "images" / options.image), options)
         return code
-    except (RunError, ValueError, OSError, requests.RequestException, subprocess.SubprocessError) as error:
+    except (RunError, ValueError, OSError, subprocess.SubprocessError) as error:
         print(f"{options.verb}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -15,7 +15,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import ROOT
+
 UV = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".slipway/uv/bin/uv")
 HEADER = "# Written by `make lock`; do not edit.\n"
 UNIVERSAL = ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--generate-hashes"]

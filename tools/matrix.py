@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from slipway.image import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import ROOT
+
 ELSEWHERE = ("docs", "benchmarks", "policies")
 
 

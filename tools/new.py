@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import ROOT
+
 TEMPLATE = ROOT / "tools/template"
 NAME = re.compile(r"[a-z][a-z0-9]*")
 # `make test-…` and `make check-…` mean something else by these, or .slipway/envs/ does.
@@ -35,7 +36,7 @@ def main() -> int:
         return _refuse(f"images/{name} exists already")
     write(name, folder)
     print(f"wrote images/{name}; pinning its libraries …", flush=True)
-    for command in ([sys.executable, "tools/lock.py"], ["make", "generate"]):
+    for command in ([sys.executable, "-m", "tools.lock"], ["make", "generate"]):
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
             return _refuse(
                 f"images/{name} is written, but `{' '.join(command)}` failed; then: make lock generate"

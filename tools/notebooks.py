@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cli import ranges
+from .cli import ranges
 
 TEMPLATE = Path(__file__).parent / "notebook.template"
 Searched = tuple[str, ranges.Range]

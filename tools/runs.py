@@ -1,17 +1,19 @@
 """A run of an image on this machine: an /opt/ml tree under .slipway/runs/<image>/, and the verbs over it."""
 
-import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from slipway import manifest
+from slipway import formats, manifest
 from slipway.image import Image
 from slipway.paths import Paths
+from slipway.serving import nginx
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import ROOT, kept, layout, process
 
 
 class RunError(Exception):
@@ -51,23 +53,19 @@ class Run:
             hyperparameters = self.sample / "hyperparameters.json"
         if hyperparameters is not None and not hyperparameters.is_file():
             raise RunError(f"HP: there is no file {hyperparameters}")
+        channels = self._found(source)
         shutil.rmtree(self._before, ignore_errors=True)
         if self.root.exists():
             self.root.rename(self._before)
         try:
-            self.paths.config.mkdir(parents=True)
-            self.paths.channels.mkdir(parents=True)
-            if hyperparameters is not None:
-                shutil.copyfile(hyperparameters, self.paths.hyperparameters)
-            entry = {"TrainingInputMode": "File", **({"ContentType": content_type} if content_type else {})}
-            config = dict.fromkeys(self._link(source), entry)
-            self.paths.input_data_config.write_text(manifest.as_json(config))
+            told = {"ContentType": content_type} if content_type else {}
+            layout.lay_out(self.root, channels, hyperparameters, link=True, **told)
         except BaseException:
             self._go_back()
             raise
 
-    def _link(self, source: Path) -> list[str]:
-        """Links the data into the tree; returns the channels."""
+    def _found(self, source: Path) -> dict[str, Path]:
+        """The channels in the data of a user: where each one's files are. Raises RunError."""
         names = [name for names in self._channels.values() for name in names]
         folders = sorted(entry for entry in source.iterdir() if entry.is_dir()) if source.is_dir() else []
         channels = [folder for folder in folders if folder.name in names]
@@ -80,26 +78,12 @@ class Run:
             if strange:
                 known = ", ".join(self._channels)
                 raise RunError(f"DATA: {strange[0]} is no channel of {self.name}; its channels are {known}")
-            for folder in channels:
-                self.paths.channel(folder.name).symlink_to(folder)
-            return [folder.name for folder in channels]
-        first = next(iter(self._channels))
-        if source.is_dir():
-            self.paths.channel(first).symlink_to(source)
-        else:
-            self.paths.channel(first).mkdir()
-            (self.paths.channel(first) / source.name).symlink_to(source)
-        return [first]
+            return {folder.name: folder for folder in channels}
+        return {next(iter(self._channels)): source}
 
     def command(self, verb: str, **environ: str) -> tuple[list[str], dict[str, str]]:
         """How a verb of the container is started here, and in which environment."""
-        added = {
-            "SLIPWAY_ROOT": str(self.root),
-            "SLIPWAY_ALGORITHM": str(self.folder),
-            "PYTHONUNBUFFERED": "1",
-            **environ,
-        }
-        return [sys.executable, "-m", "slipway", verb], {**os.environ, **added}
+        return process.command(verb, self.folder, self.root, **environ)
 
     def train(self) -> None:
         """Trains, its log passing by. Raises RunError with the text that the platform would show.
@@ -120,12 +104,52 @@ class Run:
         if code != 0:
             raise RunError(f"training failed with exit code {code}: {cause}")
 
+    def train_sample(self) -> str:
+        """Trains the sample that is laid out, or takes what it gave before; returns the log."""
+        try:
+            return kept.train_sample(self.folder, self.root, sys.executable)
+        except kept.TrainingError as error:
+            raise RunError(f"training failed: {error}") from None
+
     def _go_back(self) -> None:
         if self._before.exists():
-            shutil.rmtree(self.root)
+            shutil.rmtree(self.root, ignore_errors=True)
             self._before.rename(self.root)
+
+    @contextmanager
+    def served(self, say: Callable[[str], None] = print) -> Iterator[int]:
+        """Serves on a free port until the block ends; yields the port once /ping answers 200.
+
+        Raises RunError, with the end of the server's log, where that does not happen.
+        """
+        log = self.root / "serve.log"
+        with process.Server.of(self.folder, self.root, log) as server:
+            front = (
+                "nginx stands in front"
+                if nginx.find()
+                else "nginx is not installed, so gunicorn itself listens"
+            )
+            say(f"\nServing on port {server.port}; {front} …")
+            try:
+                seconds = server.wait_ready()
+            except process.NotReadyError as error:
+                raise RunError(f"{error}\n({log})") from None
+            say(f"Ready after {seconds:.1f} s.")
+            yield server.port
 
     def check_trained(self) -> None:
         """Raises RunError when there is no model to serve."""
         if not (self.paths.model / manifest.FILE).exists():
             raise RunError(f"nothing is trained yet; first: make train IMG={self.name}")
+
+
+def guess(path: Path) -> str:
+    """The media type that a file's ending stands for."""
+    found = [codec.media_type for codec in formats.FORMATS if path.name.lower().endswith(codec.suffixes)]
+    if not found:
+        endings = ", ".join(suffix for codec in formats.FORMATS for suffix in codec.suffixes)
+        raise RunError(
+            f"TYPE= is needed, as {path.name} ends in none of {endings}; "
+            f"it is one of {', '.join(formats.MEDIA_TYPES)}"
+        )
+    return found[0]

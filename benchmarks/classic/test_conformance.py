@@ -14,7 +14,7 @@ import pytest
 
 from harness.places import REPOSITORY, docker
 
-TOOL = [sys.executable, str(REPOSITORY / "tools/conformance")]
+TOOL = [sys.executable, "-m", "tools.conformance"]
 SAMPLE = REPOSITORY / "images/kmeans/sample"
 CLASSIC = "slipway/classic:latest"
 # What is known of the classic stack, each fault by the check that finds it.
@@ -124,6 +124,40 @@ def test_it_finds_the_known_faults_of_the_classic_stack(classic: str, numbers: P
     assert told.code == 1
 
 
+@pytest.mark.contract(
+    "A1.3",
+    "A1.4",
+    "A1.8",
+    "A1.10",
+    "A2.5",
+    "A2.6",
+    "A2.7",
+    "A3.3",
+    "A3.4",
+    "A3.5",
+    "A3.7",
+    "A4.2",
+    "A4.7",
+    "A4.8",
+    "A9.4",
+    "B1.3",
+    "B1.4",
+    "B2.2",
+    "B2.12",
+    "B3.1",
+    "B3.2",
+    "B4.2",
+    "B4.8",
+    "B5.2",
+    "B5.10",
+    "B6.1",
+    "B6.2",
+    "B6.4",
+    "B8.2",
+    "C1.2",
+    "C1.12",
+    "C4",
+)
 def test_an_image_of_ours_has_none(ours: str, tmp_path: Path) -> None:
     """Training: A1.3, A1.4, A1.8, A1.10, A2.5, A2.6, A2.7, A3.3, A3.4, A3.5, A3.7, A4.2, A4.7, A4.8, A9.4.
 
@@ -157,6 +191,7 @@ def test_stopped_half_way_it_leaves_nothing(ours: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("options", [["--data", "/nowhere"], ["--row", "Z9"], ["--row", "A1.1"]])
+@pytest.mark.contract("A1.1")
 def test_what_cannot_be_tried_is_told_in_a_line(ours: str, options: list[str]) -> None:
     for image in (ours, "no/such:image"):
         done = subprocess.run([*TOOL, image, *options], capture_output=True, text=True, check=False)

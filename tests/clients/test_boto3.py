@@ -20,7 +20,7 @@ MODELS = ["first", "second"]
 
 @pytest.fixture(scope="module")
 def trained(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Training:
-    training = Container(image).train(sample.lay_out(tmp_path_factory.mktemp("boto3")))
+    training = Container(image).train_sample(sample.lay_out(tmp_path_factory.mktemp("boto3")))
     assert training.code == 0, training.log
     return training
 
@@ -54,16 +54,17 @@ def test_the_container_is_an_endpoint_by_itself(port: int, sample: Sample) -> No
     assert len(json.loads(reply["Body"].read())["predictions"]) == sample.height
 
 
-def test_b2_a_refusal_reaches_the_caller(client: Any) -> None:
-    """B2.9: with its own status and message."""
+@pytest.mark.contract("B2.9")
+def test_a_refusal_reaches_the_caller(client: Any) -> None:
+    """With its own status and message."""
     with pytest.raises(ClientError) as caught:
         client.invoke_endpoint(**ENDPOINT, Body=b"x", ContentType="application/xml")
     assert caught.value.response["OriginalStatusCode"] == 415
     assert "Content-Type" in json.loads(caught.value.response["OriginalMessage"])["message"]
 
 
-def test_b2_custom_attributes_choose_options_and_come_back(client: Any, sample: Sample) -> None:
-    """B2.7, B2.8."""
+@pytest.mark.contract("B2.7", "B2.8")
+def test_custom_attributes_choose_options_and_come_back(client: Any, sample: Sample) -> None:
     attributes = "trace=7; on_error=record"
     reply = client.invoke_endpoint(
         **ENDPOINT,
@@ -77,8 +78,8 @@ def test_b2_custom_attributes_choose_options_and_come_back(client: Any, sample: 
     assert [line["error"] for line in lines] == [None] * sample.height
 
 
-def test_b7_invoke_endpoint_with_response_stream_gives_the_rows_in_parts(client: Any, sample: Sample) -> None:
-    """B7.1."""
+@pytest.mark.contract("B7.1")
+def test_invoke_endpoint_with_response_stream_gives_the_rows_in_parts(client: Any, sample: Sample) -> None:
     rows = sample.rows * (3000 // sample.height)
     reply = client.invoke_endpoint_with_response_stream(
         **ENDPOINT,
@@ -93,10 +94,10 @@ def test_b7_invoke_endpoint_with_response_stream_gives_the_rows_in_parts(client:
     assert len([json.loads(line) for line in b"".join(parts).splitlines()]) == len(rows)
 
 
-def test_b5_target_models_are_loaded_when_they_are_asked(
+@pytest.mark.contract("B5.2", "B5.6", "B5.7", "B5.11")
+def test_target_models_are_loaded_when_they_are_asked(
     image: Image, trained: Training, sample: Sample, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """B5.2, B5.6, B5.7, B5.11."""
     root = tmp_path_factory.mktemp("many")
     for name in MODELS:
         shutil.copytree(trained.model, root / "models" / name / "model")

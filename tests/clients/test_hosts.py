@@ -31,10 +31,11 @@ def session(tmp_path: Path) -> Iterator[Any]:
         remove_what_the_sdk_leaves()
 
 
-def test_a6_a_job_on_two_hosts_makes_one_model(
+@pytest.mark.contract("A2.11", "A6.7")
+def test_a_job_on_two_hosts_makes_one_model(
     image: Image, sample: Sample, session: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A2.11, A6.7: local mode replicates the data, so that the first container trains, and it alone.
+    """Local mode replicates the data, so that the first container trains, and it alone.
 
     It stops all containers when one has left: the first would say so.
     """

@@ -62,8 +62,9 @@ def test_fit_makes_a_model(ran: Any) -> None:
     assert shown(ran, "estimator.model_data").strip("'").endswith("model.tar.gz")
 
 
-def test_b4_every_row_is_predicted_and_every_line_of_a_batch_is_answered(ran: Any, sample: Sample) -> None:
-    """B4.5, B8.2: the SDK sends rows as text with a header, as lists without, and a file line by line."""
+@pytest.mark.contract("B4.5", "B8.2")
+def test_every_row_is_predicted_and_every_line_of_a_batch_is_answered(ran: Any, sample: Sample) -> None:
+    """The SDK sends rows as text with a header, as lists without, and a file line by line."""
     (counts,) = (one for one in ran.cells if one.source.startswith("[len("))
     assert shown(ran, counts.source) == str([sample.height] * 3)
 

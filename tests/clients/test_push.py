@@ -19,7 +19,7 @@ import boto3
 import pytest
 import requests
 
-from harness.places import REPOSITORY, docker, free_port
+from harness.places import docker, free_port
 
 PASSWORD = "123456789012-auth-token"  # what moto grants to everybody
 NAME, VERSION = "pushed", "0.0.1"
@@ -115,7 +115,7 @@ def forgotten(aws: str) -> Iterator[None]:
 
 
 def push(tree: Tree, *arguments: str, name: str = NAME, **env: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(REPOSITORY / "tools/push"), name, "--version", VERSION]
+    command = [sys.executable, "-m", "tools.push", name, "--version", VERSION]
     return subprocess.run(
         [*command, "--root", str(tree.folder), *arguments],
         env={**os.environ, **env},
@@ -148,8 +148,9 @@ def manifest(registry: str, tag: str) -> requests.Response:
     )
 
 
+@pytest.mark.contract("C4")
 def test_what_is_pushed_is_one_manifest_that_sagemaker_takes(tree: Tree, aws: str, registry: str) -> None:
-    """C4: a single manifest, under its version and its commit."""
+    """A single manifest, under its version and its commit."""
     done = to_ecr(tree, aws, registry)
     assert done.returncode == 0, done.stderr
     place, _, digest = done.stdout.strip().partition("@")
@@ -163,10 +164,11 @@ def test_what_is_pushed_is_one_manifest_that_sagemaker_takes(tree: Tree, aws: st
     assert (recorded["image"], recorded["revision"]) == (done.stdout.strip(), revision)
 
 
+@pytest.mark.contract("C1.4")
 def test_the_repository_is_made_with_a_scan_immutable_tags_and_a_lifecycle_rule(
     tree: Tree, aws: str, registry: str
 ) -> None:
-    """C1.4: ECR's scan decides what may be published."""
+    """ECR's scan decides what may be published."""
     assert to_ecr(tree, aws, registry).returncode == 0
     ecr = boto3.client("ecr", endpoint_url=aws)
     [made] = ecr.describe_repositories()["repositories"]

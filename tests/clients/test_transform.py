@@ -21,9 +21,7 @@ NO_ROW = "no row, nor a time" + "," * 40
 def batch(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A container in the environment of a transform whose bad records have their errors in their places."""
     container = Container(image)
-    root = sample.lay_out(tmp_path_factory.mktemp("transform"))
-    training = container.train(root)
-    assert training.code == 0, training.log
+    root = container.train_sample(sample.lay_out(tmp_path_factory.mktemp("transform"))).root
     job = {
         "SAGEMAKER_BATCH": "True",
         "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD",
@@ -54,8 +52,9 @@ def transformed(server: Server, path: Path, strategy: str, media: str) -> list[s
 
 
 @pytest.mark.parametrize("strategy", ["SingleRecord", "MultiRecord"])
-def test_b4_csv_is_joined_line_by_line(batch: Server, sample: Sample, tmp_path: Path, strategy: str) -> None:
-    """B4.1, B4.4, B4.5, B4.7, B4.10: JoinSource=Input puts the answer's cells behind the record's."""
+@pytest.mark.contract("B4.1", "B4.4", "B4.5", "B4.7", "B4.10")
+def test_csv_is_joined_line_by_line(batch: Server, sample: Sample, tmp_path: Path, strategy: str) -> None:
+    """JoinSource=Input puts the answer's cells behind the record's."""
     sent = [*sample.csv(header=False).decode().splitlines(), NO_ROW]
     (tmp_path / "rows.csv").write_text("\n".join(sent) + "\n")
     lines = transformed(batch, tmp_path / "rows.csv", strategy, "text/csv")
@@ -66,10 +65,11 @@ def test_b4_csv_is_joined_line_by_line(batch: Server, sample: Sample, tmp_path: 
 
 
 @pytest.mark.parametrize("strategy", ["SingleRecord", "MultiRecord"])
-def test_b4_json_lines_are_joined_line_by_line(
+@pytest.mark.contract("B4.5", "B4.7", "B4.10")
+def test_json_lines_are_joined_line_by_line(
     batch: Server, sample: Sample, tmp_path: Path, strategy: str
 ) -> None:
-    """B4.5, B4.7, B4.10: the answer goes into each record as SageMakerOutput."""
+    """The answer goes into each record as SageMakerOutput."""
     sent = [*(json.dumps(record) for record in sample.records), '{"half']
     (tmp_path / "rows.jsonl").write_text("\n".join(sent) + "\n")
     lines = transformed(batch, tmp_path / "rows.jsonl", strategy, "application/jsonlines")
@@ -82,8 +82,8 @@ def test_b4_json_lines_are_joined_line_by_line(
     assert json.loads(lines[-1])["error"]
 
 
-def test_b4_the_job_is_told_back_what_it_set(batch: Server) -> None:
-    """B4.1, B4.2."""
+@pytest.mark.contract("B4.1", "B4.2")
+def test_the_job_is_told_back_what_it_set(batch: Server) -> None:
     assert batch.get("/execution-parameters").json == {
         "MaxConcurrentTransforms": 1,
         "BatchStrategy": "SINGLE_RECORD",

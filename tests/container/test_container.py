@@ -35,10 +35,11 @@ def container(image: Image) -> Container:
 
 
 @pytest.mark.parametrize("user", ["0:0", "12345:54321"])
-def test_b1_it_trains_and_serves_with_no_network_on_a_read_only_root(
+@pytest.mark.contract("A7.4", "A9.4")
+def test_it_trains_and_serves_with_no_network_on_a_read_only_root(
     container: Container, sample: Sample, tmp_path: Path, user: str
 ) -> None:
-    """A7.4, A9.4: network isolation, with no credentials either."""
+    """Network isolation, with no credentials either."""
     root = sample.lay_out(tmp_path / "ml")
     for name in ("model", "output"):
         (root / name).mkdir()
@@ -60,7 +61,7 @@ def test_b1_it_trains_and_serves_with_no_network_on_a_read_only_root(
         assert docker("wait", name) == "0", "SIGTERM reaches process 1, which ends in good order"
 
 
-def test_b1_what_answers_requests_is_not_root(container: Container, trained: Training) -> None:
+def test_what_answers_requests_is_not_root(container: Container, trained: Training) -> None:
     with container.serve(trained.root) as server:
         name = server.container
         users = docker(
@@ -78,31 +79,32 @@ def test_b1_what_answers_requests_is_not_root(container: Container, trained: Tra
 
 
 @pytest.mark.parametrize("verb", ["train", "serve"])
-def test_a1_the_platforms_word_works_with_and_without_our_entry_point(
-    container: Container, verb: str
-) -> None:
-    """A1.2, A1.3, A1.4, A8.3: a command of that name, no init program, and output that nothing holds back."""
+@pytest.mark.contract("A1.2", "A1.3", "A1.4", "A8.3", "B1.2", "C1.9")
+def test_the_platforms_word_works_with_and_without_our_entry_point(container: Container, verb: str) -> None:
+    """A command of that name, no init program, and output that nothing holds back."""
     shown = docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {verb}")
     assert shown.endswith(verb)
     settings = json.loads(docker("inspect", "--format", "{{json .Config}}", container.tag))
     assert settings["Entrypoint"][0].endswith("python3"), "exec form, so that process 1 gets the signals"
-    assert "PYTHONUNBUFFERED=1" in settings["Env"], "A8.3: a metric that is held back is late or lost"
+    assert "PYTHONUNBUFFERED=1" in settings["Env"], "a metric that is held back is late or lost"
     assert settings["Cmd"] == ["auto"], "version 3 of the SDK names no command when it trains"
-    assert settings.get("User", "") in {"", "root", "0"}, "B1.2: the platform expects root, C1.9 allows it"
+    assert settings.get("User", "") in {"", "root", "0"}, "the platform expects root"
 
 
-def test_a1_an_entry_point_of_the_callers_is_run(container: Container, tmp_path: Path) -> None:
-    """A1.5: `--entrypoint` alone takes the arguments away, too."""
+@pytest.mark.contract("A1.5")
+def test_an_entry_point_of_the_callers_is_run(container: Container, tmp_path: Path) -> None:
+    """`--entrypoint` alone takes the arguments away, too."""
     (tmp_path / "ml").mkdir()
     with container.started(tmp_path / "ml", [], {}, ["--entrypoint", "train"]) as (name, log):
         assert docker("wait", name) == "255", log()
     assert (tmp_path / "ml/output/failure").read_text().startswith("UserError: missing channel")
 
 
+@pytest.mark.contract("A1.5", "A1.13")
 def test_a_container_that_is_given_no_word_trains_when_it_is_a_training_job(
     container: Container, sample: Sample, tmp_path: Path
 ) -> None:
-    """A1.5, A1.13: also where the configuration may be entered by root alone, as it was seen to be."""
+    """Also where the configuration may be entered by root alone, as it was seen to be."""
     root = sample.lay_out(tmp_path / "ml")
     (root / "input/config").chmod(0o644)
     with container.started(root, [], {"TRAINING_JOB_NAME": "job-1"}) as (name, log):
@@ -110,10 +112,11 @@ def test_a_container_that_is_given_no_word_trains_when_it_is_a_training_job(
     assert (root / "model/manifest.json").exists()
 
 
-def test_a6_two_containers_train_on_the_shards_of_both(
+@pytest.mark.contract("A4.9", "A6.1", "A6.3", "A6.5", "A6.6")
+def test_two_containers_train_on_the_shards_of_both(
     container: Container, sample: Sample, tmp_path: Path
 ) -> None:
-    """A4.9, A6.1, A6.3, A6.5, A6.6: they know each other by name, and nothing outside of their network."""
+    """They know each other by name, and nothing outside of their network."""
     network = f"slipway-hosts-{uuid.uuid4().hex[:8]}"
     names = [f"{host}-{network}" for host in ("algo-1", "algo-2")]
     roots = [sample.lay_out(tmp_path / name) for name in names]
@@ -128,9 +131,7 @@ def test_a6_two_containers_train_on_the_shards_of_both(
     docker("network", "create", "--internal", network)
     try:
         with ExitStack() as stack:
-            for name, root in reversed(
-                list(zip(names, roots, strict=True))
-            ):  # A6.3: the leader's name comes late
+            for name, root in reversed(list(zip(names, roots, strict=True))):  # the leader's name comes late
                 alone = ["--network", network, "--name", name, "--cap-drop", "ALL"]
                 _, log = stack.enter_context(container.started(root, ["train"], {}, alone))
             for name in names:
@@ -142,24 +143,26 @@ def test_a6_two_containers_train_on_the_shards_of_both(
     assert not (roots[1] / "model").exists() or not any((roots[1] / "model").iterdir())
 
 
-def test_c4_labels_tell_what_is_true(container: Container, image: Image) -> None:
+@pytest.mark.contract("B5.1", "B6.6", "B7.3", "C4")
+def test_labels_tell_what_is_true(container: Container, image: Image) -> None:
     labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", container.tag))
     assert labels["org.opencontainers.image.title"] == image.title
     assert labels["org.opencontainers.image.version"] == image.version
     assert labels["org.opencontainers.image.licenses"] == image.license
     assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
-    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true", "B5.1, B6.6"
+    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true"
     capable = {name.rpartition(".")[2] for name in labels if ".sagemaker.capabilities." in name}
-    assert capable == {"accept-bind-to-port", "multi-models"}, "C4, B7.3: none that is not there"
+    assert capable == {"accept-bind-to-port", "multi-models"}, "none that is not there"
 
 
-def test_b6_it_listens_where_a_pipeline_tells_it_to(container: Container, trained: Training) -> None:
+def test_it_listens_where_a_pipeline_tells_it_to(container: Container, trained: Training) -> None:
     with container.serve(trained.root, SAGEMAKER_BIND_TO_PORT="9191") as server:
         assert server.get("/ping").status == 200
 
 
-def test_b6_no_other_port_is_open_whatever_range_is_safe(container: Container, trained: Training) -> None:
-    """B6.2: what serves talks over Unix sockets. B2.1: on every address."""
+@pytest.mark.contract("B2.1", "B6.2")
+def test_no_other_port_is_open_whatever_range_is_safe(container: Container, trained: Training) -> None:
+    """What serves talks over Unix sockets; on every address."""
     with container.serve(trained.root, SAGEMAKER_SAFE_PORT_RANGE="21000-22999") as server:
         tables = docker("exec", server.container, "sh", "-c", "cat /proc/net/tcp /proc/net/tcp6")
         rows = [line.split() for line in tables.splitlines()]
@@ -168,16 +171,18 @@ def test_b6_no_other_port_is_open_whatever_range_is_safe(container: Container, t
 
 
 @pytest.mark.parametrize("tool", ["pip", "pip3", "uv", "gcc", "cc", "make", "git", "curl"])
+@pytest.mark.contract("C1.14")
 def test_nothing_that_only_a_build_needs_is_inside(container: Container, tool: str) -> None:
-    """C1.14: what is not needed is not carried."""
+    """What is not needed is not carried."""
     assert (
         docker("run", "--rm", "--entrypoint", "sh", container.tag, "-c", f"command -v {tool} || echo none")
         == "none"
     )
 
 
+@pytest.mark.contract("A1.10", "A1.11")
 def test_no_certificate_or_other_secret_of_the_build_is_inside(container: Container) -> None:
-    """A1.10: nothing lies where the platform mounts its tree. A1.11: no driver, the host's is mounted."""
+    """Nothing lies where the platform mounts its tree; there is no driver, the host's is mounted."""
     names = " -o ".join(
         f"-name {name}" for name in ("ca-certificates.crt", "pip.conf", "uv.toml", "'libcuda.so*'")
     )

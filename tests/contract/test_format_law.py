@@ -1,4 +1,4 @@
-"""The law of formats for an image: a table gets the same answers in any format that can hold it (B8.2)."""
+"""The law of formats for an image: a table gets the same answers in any format that can hold it."""
 
 from random import Random
 

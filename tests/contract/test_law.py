@@ -73,10 +73,11 @@ def test_predicting_changes_neither_the_model_nor_its_input(
     assert answers(fresh, once) == first, "predict gives other answers the second time"
 
 
+@pytest.mark.contract("A1.12")
 def test_the_same_data_and_seed_give_the_same_model(
     fitted: Callable[[], tuple[Model, Schema]], model: tuple[Model, Schema], sample: Sample
 ) -> None:
-    """A1.12: a job that the platform tries anew starts from nothing."""
+    """A job that the platform tries anew starts from nothing."""
     again, schema = fitted()
     assert answers(again, table(sample, schema)) == answers(model[0], table(sample, schema))
 

@@ -14,7 +14,7 @@ import pytest
 from harness.places import Place, Reply, Server, Training
 from harness.samples import Sample
 
-# The contract's own limits, B2.2 and B2.3.
+# The contract's own limits.
 ACCEPTED_S = 0.25
 PINGED_S = 2
 CLIENTS = 1000
@@ -31,10 +31,11 @@ STRANGE_HEADERS = {
 
 
 @pytest.mark.only("local", "container")
-def test_b2_a_ping_is_answered_while_all_workers_are_busy_and_a_thousand_clients_are_slow(
+@pytest.mark.contract("B2.2", "B2.3")
+def test_a_ping_is_answered_while_all_workers_are_busy_and_a_thousand_clients_are_slow(
     server: Server, sample: Sample
 ) -> None:
-    """B2.2: a connection within 250 ms. B2.3: a ping within 2 s."""
+    """A connection within 250 ms, a ping within 2 s."""
     if "nginx is not installed" in server.log():
         pytest.skip("nginx is not installed, which takes slow clients off the workers")
     body, done = sample.csv(rows=sample.rows * (3000 // sample.height)), Event()
@@ -68,8 +69,9 @@ def test_b2_a_ping_is_answered_while_all_workers_are_busy_and_a_thousand_clients
 
 
 @pytest.mark.only("local", "container")
-def test_b3_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: Server) -> None:
-    """B3.3: asynchronous endpoints send up to 1 GB, and D6: the limit is no 6 MB."""
+@pytest.mark.contract("B3.3")
+def test_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: Server) -> None:
+    """Asynchronous endpoints send up to 1 GB: the limit is no 6 MB."""
     if "nginx is not installed" in server.log():
         pytest.skip("nginx is not installed: gunicorn reads a body before it refuses")
     assert _first_line(server, 1 << 30, wait=1) == b"", "it waits for the body"
@@ -77,8 +79,9 @@ def test_b3_a_body_of_1_gb_is_taken_and_a_larger_one_is_refused_at_once(server: 
 
 
 @pytest.mark.only("local", "container")
-def test_b3_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample) -> None:
-    """B3.1, B3.4, B4.3: up to 100 MB; these end in a line that is no row, which is told."""
+@pytest.mark.contract("B3.1", "B3.4", "B4.3")
+def test_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample) -> None:
+    """Up to 100 MB; these end in a line that is no row, which is told."""
     line = sample.csv(False, rows=sample.rows[:1])
     body = line * ((100 << 20) // len(line)) + b"1," * 99 + b"1\n"
     reply = server.ask(body[-(100 << 20) :].partition(b"\n")[2], "text/csv")
@@ -86,10 +89,9 @@ def test_b3_a_payload_of_100_mb_reaches_the_model(server: Server, sample: Sample
     assert "cell" in reply.json["message"]
 
 
-def test_b2_headers_that_are_not_for_it_change_nothing(
-    server: Server, sample: Sample, expected: Reply
-) -> None:
-    """B2.7, B2.12: no session is made, and no container chosen."""
+@pytest.mark.contract("B2.7", "B2.12")
+def test_headers_that_are_not_for_it_change_nothing(server: Server, sample: Sample, expected: Reply) -> None:
+    """No session is made, and no container chosen."""
     sent = {"Content-Type": "text/csv", "Accept": "application/json", **STRANGE_HEADERS}
     reply = server.send("POST", "/invocations", sample.csv(), sent)
     assert (reply.status, reply.body) == (200, expected.body)
@@ -97,8 +99,9 @@ def test_b2_headers_that_are_not_for_it_change_nothing(
 
 
 @pytest.mark.only("local", "container")
-def test_b2_one_connection_serves_many_requests(server: Server, sample: Sample) -> None:
-    """B2.1: HTTP/1.1. B2.12: keep-alive."""
+@pytest.mark.contract("B2.1", "B2.12")
+def test_one_connection_serves_many_requests(server: Server, sample: Sample) -> None:
+    """HTTP/1.1, with keep-alive."""
     body = sample.csv()
     with socket.create_connection(("127.0.0.1", server.port or 0), timeout=60) as connection:
         stream = connection.makefile("rb")
@@ -115,8 +118,9 @@ def test_b2_one_connection_serves_many_requests(server: Server, sample: Sample) 
     assert len(set(answers)) == 1
 
 
-def test_b6_an_answers_type_is_one_that_the_next_container_reads(server: Server, sample: Sample) -> None:
-    """B2.15, B6.4: in a pipeline it becomes the next request's, parameters included."""
+@pytest.mark.contract("B2.15", "B6.4")
+def test_an_answers_type_is_one_that_the_next_container_reads(server: Server, sample: Sample) -> None:
+    """In a pipeline it becomes the next request's, parameters included."""
     from slipway.formats import ANSWER_TYPES, MEDIA_TYPES, Reading, reader
 
     assert set(ANSWER_TYPES) <= set(MEDIA_TYPES)
@@ -127,10 +131,11 @@ def test_b6_an_answers_type_is_one_that_the_next_container_reads(server: Server,
 
 
 @pytest.mark.only("inside")
-def test_b8_a_deployment_may_say_in_which_order_columns_come(
+@pytest.mark.contract("B8.9")
+def test_a_deployment_may_say_in_which_order_columns_come(
     place: Place, trained: Training, sample: Sample, expected: Reply
 ) -> None:
-    """B8.9: SAGEMAKER_INFERENCE_INPUT names what a container before this one sends."""
+    """SAGEMAKER_INFERENCE_INPUT names what a container before this one sends."""
     names = [*sample.names[::-1], "unheard_of"]
     body = sample.csv(False, rows=[[*row[::-1], "x"] for row in sample.rows])
     with place.serve(trained.root, SAGEMAKER_INFERENCE_INPUT=", ".join(names)) as server:
@@ -142,10 +147,10 @@ def test_b8_a_deployment_may_say_in_which_order_columns_come(
 
 
 @pytest.mark.only("inside")
-def test_b4_execution_parameters_follow_the_job_and_the_memory(
+@pytest.mark.contract("B4.1", "B4.2", "B4.3")
+def test_execution_parameters_follow_the_job_and_the_memory(
     place: Place, trained: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B4.1, B4.2, B4.3."""
     from slipway import machine
 
     job = {
@@ -166,10 +171,11 @@ def test_b4_execution_parameters_follow_the_job_and_the_memory(
 
 
 @pytest.mark.only("local", "container")
+@pytest.mark.contract("B2.7", "C1.12")
 def test_the_log_is_json_with_the_inference_id_in_a_requests_lines(
     place: Place, trained: Training, sample: Sample
 ) -> None:
-    """B2.7, C1.12: a line a request only where that is asked for, and nothing of what it says."""
+    """A line a request only where that is asked for, and nothing of what it says."""
     settings = {"SLIPWAY_ACCESS_LOG": "true", "MODEL_SERVER_WORKERS": "1"}
     with place.serve(trained.root, **settings) as server:
         for number in range(2):

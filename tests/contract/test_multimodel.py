@@ -52,32 +52,33 @@ def models(place: Place, trained: Training, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.only("local", "container")
-def test_b5_models_come_and_go(models: Models, sample: Sample, expected: Reply) -> None:
-    assert models.server.get("/ping").status == 200, "B5.8: with no model loaded"
-    assert models.server.get("/models").json == {"models": []}, "B5.3"
-    assert models.ask("a", sample).status == 404, "B5.6"
+@pytest.mark.contract("B5.2", "B5.3", "B5.4", "B5.5", "B5.6", "B5.7", "B5.8", "B5.9")
+def test_models_come_and_go(models: Models, sample: Sample, expected: Reply) -> None:
+    assert models.server.get("/ping").status == 200, "with no model loaded"
+    assert models.server.get("/models").json == {"models": []}
+    assert models.ask("a", sample).status == 404
     for name in NAMES:
         reply = models.load(name)
         assert (reply.status, reply.json) == (200, {"status": "Workers scaled"}), reply.text
-    assert models.load("a").status == 409, "B5.2"
+    assert models.load("a").status == 409
     assert sorted(models.listed()) == sorted(NAMES)
     assert len(models.listed("?limit=2")) == 2
     assert models.server.get("/models?limit=2").json["nextPageToken"]
     for name in NAMES:
         told = models.server.get(f"/models/{quote(name, safe='')}")
-        assert told.json == {"modelName": name, "modelUrl": models.url(name)}, "B5.4, B5.7"
-        assert models.ask(name, sample).json == expected.json, "B5.6"
+        assert told.json == {"modelName": name, "modelUrl": models.url(name)}
+        assert models.ask(name, sample).json == expected.json
     for name in NAMES:
         reply = models.unload(name)
-        assert (reply.status, reply.json) == (200, {"status": f'Model "{name}" unregistered'}), "B5.5"
+        assert (reply.status, reply.json) == (200, {"status": f'Model "{name}" unregistered'})
         assert models.unload(name).status == 404
-        assert models.ask(name, sample).json["message"] == f"Model not found: {name}", "B5.9"
+        assert models.ask(name, sample).json["message"] == f"Model not found: {name}"
     assert models.listed() == []
 
 
 @pytest.mark.only("local", "container")
-def test_b5_many_come_at_once_while_others_are_asked(models: Models, sample: Sample, expected: Reply) -> None:
-    """B5.11."""
+@pytest.mark.contract("B5.11")
+def test_many_come_at_once_while_others_are_asked(models: Models, sample: Sample, expected: Reply) -> None:
     assert models.load("a").status == 200
     with ThreadPoolExecutor(8) as threads:
         asked = [threads.submit(models.ask, "a", sample) for _ in range(8)]
@@ -88,7 +89,7 @@ def test_b5_many_come_at_once_while_others_are_asked(models: Models, sample: Sam
 
 
 @pytest.mark.only("local", "container")
-def test_b5_what_is_no_model_is_refused_and_leaves_nothing(models: Models, sample: Sample) -> None:
+def test_what_is_no_model_is_refused_and_leaves_nothing(models: Models, sample: Sample) -> None:
     reply = models.load("broken", models.url("a") + "/nowhere")
     assert reply.status == 500
     assert "no model" in reply.json["message"]
@@ -105,8 +106,9 @@ def test_b5_what_is_no_model_is_refused_and_leaves_nothing(models: Models, sampl
 
 
 @pytest.mark.only("local")
-def test_b5_a_model_keeps_its_own_options(models: Models, sample: Sample, expected: Reply) -> None:
-    """B5.6, B2.7: options.json beside a model holds for that model alone."""
+@pytest.mark.contract("B2.7", "B5.6")
+def test_a_model_keeps_its_own_options(models: Models, sample: Sample, expected: Reply) -> None:
+    """Options.json beside a model holds for that model alone."""
     own = models.root / "models/1/model/options.json"
     own.write_text('{"on_error": "record"}')
     try:
@@ -121,8 +123,9 @@ def test_b5_a_model_keeps_its_own_options(models: Models, sample: Sample, expect
 
 
 @pytest.mark.only("local", "container")
-def test_b7_a_models_long_answer_comes_in_pieces(models: Models, sample: Sample) -> None:
-    """B7.1, B5.6: and the next request is answered after it."""
+@pytest.mark.contract("B5.6", "B7.1")
+def test_a_models_long_answer_comes_in_pieces(models: Models, sample: Sample) -> None:
+    """And the next request is answered after it."""
     assert models.load("a").status == 200
     body = sample.csv(rows=sample.rows * (3000 // sample.height))
     sent = {"Content-Type": "text/csv", "X-Amzn-SageMaker-Custom-Attributes": "stream=true"}

@@ -1,4 +1,4 @@
-"""What a bad row does where the caller asks for its error in its place (contract row B4.7)."""
+"""What a bad row does where the caller asks for its error in its place."""
 
 import csv
 import io
@@ -30,17 +30,18 @@ def told(answers: list[dict[str, Any]], expected: Reply, bad: set[int]) -> None:
         if place in bad:
             assert error, place
             assert "\n" not in error
-            assert set(answer.values()) <= {None}, "B4.7: a placeholder, no answer"
+            assert set(answer.values()) <= {None}, "a placeholder, no answer"
         else:
             assert error is None, (place, error)
             assert answer == near(next(good))
-    assert next(good, None) is None, "B4.5: no row is lost"
+    assert next(good, None) is None, "no row is lost"
 
 
-def test_b4_a_bad_row_is_told_in_its_place_and_the_others_are_answered(
+@pytest.mark.contract("B4.5", "B4.7")
+def test_a_bad_row_is_told_in_its_place_and_the_others_are_answered(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
-    """B4.5, B4.7: in each format of lines, and in JSON."""
+    """In each format of lines, and in JSON."""
     rows = with_a_bad_cell(sample)
     records = [dict(zip(sample.names, row, strict=True)) for row in rows]
     bodies = {
@@ -55,10 +56,11 @@ def test_b4_a_bad_row_is_told_in_its_place_and_the_others_are_answered(
         told(reply.json["predictions"], expected, {1})
 
 
-def test_b4_lines_that_are_no_rows_are_told_in_their_places(
+@pytest.mark.contract("B4.5", "B4.7")
+def test_lines_that_are_no_rows_are_told_in_their_places(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
-    """B4.7: empty lines, lines of another length, bytes that are no text, and what is no JSON."""
+    """Empty lines, lines of another length, bytes that are no text, and what is no JSON."""
     lines = sample.csv(False).splitlines()
     odd = [b"", lines[0] + b",1,1,1,1,1,1,1,1", b"\xff" + lines[0]]
     body = b"\n".join([lines[0], *odd, *lines[1:], b""])
@@ -72,8 +74,9 @@ def test_b4_lines_that_are_no_rows_are_told_in_their_places(
     told(reply.json["predictions"], expected, {1, 2, 3})
 
 
-def test_b4_one_line_comes_back_for_each_line_in_csv_and_json_lines(server: Server, sample: Sample) -> None:
-    """B4.5, B4.6: by which a transform's output is joined with its input, line by line (B4.10)."""
+@pytest.mark.contract("B4.5", "B4.6", "B4.10")
+def test_one_line_comes_back_for_each_line_in_csv_and_json_lines(server: Server, sample: Sample) -> None:
+    """By which a transform's output is joined with its input, line by line."""
     body = sample.csv(False, rows=with_a_bad_cell(sample))
     for accept in ("text/csv", "application/jsonlines"):
         reply = server.ask(body, "text/csv", accept, **RECORD)
@@ -84,8 +87,9 @@ def test_b4_one_line_comes_back_for_each_line_in_csv_and_json_lines(server: Serv
     assert [bool(line[-1]) for line in cells] == [place == 1 for place in range(len(cells))]
 
 
-def test_b4_a_bad_row_that_comes_alone_is_told_too(server: Server, sample: Sample) -> None:
-    """B4.4, B4.7: a transform of single records sends it so."""
+@pytest.mark.contract("B4.4", "B4.7")
+def test_a_bad_row_that_comes_alone_is_told_too(server: Server, sample: Sample) -> None:
+    """A transform of single records sends it so."""
     body = sample.csv(False, rows=with_a_bad_cell(sample)[1:2])
     reply = server.ask(body, "text/csv", "application/jsonlines", **RECORD)
     assert reply.status == 200, reply.text
@@ -93,7 +97,7 @@ def test_b4_a_bad_row_that_comes_alone_is_told_too(server: Server, sample: Sampl
     assert json.loads(line)["error"]
 
 
-def test_b4_a_request_that_is_wrong_as_a_whole_is_still_refused(server: Server, sample: Sample) -> None:
+def test_a_request_that_is_wrong_as_a_whole_is_still_refused(server: Server, sample: Sample) -> None:
     other = [f"other_{name}" for name in sample.names]
     assert server.ask(sample.csv(names=other), "text/csv; header=present", **RECORD).status == 400
     assert server.ask(b'{"instances": [', "application/json", **RECORD).status == 400
@@ -101,10 +105,11 @@ def test_b4_a_request_that_is_wrong_as_a_whole_is_still_refused(server: Server, 
 
 
 @pytest.mark.only("inside")
-def test_b4_a_transform_asks_for_it_by_its_environment(
+@pytest.mark.contract("B4.1", "B4.5", "B4.7")
+def test_a_transform_asks_for_it_by_its_environment(
     place: Place, trained: Training, sample: Sample, expected: Reply
 ) -> None:
-    """B4.1, B4.7: a batch transform has no headers of its own."""
+    """A batch transform has no headers of its own."""
     settings = {"SAGEMAKER_BATCH": "true", "SLIPWAY_OPTIONS": "on_error=record"}
     with place.serve(trained.root, **settings) as batch:
         reply = batch.ask(sample.csv(rows=with_a_bad_cell(sample)), "text/csv", "application/json")

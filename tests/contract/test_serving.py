@@ -34,17 +34,17 @@ def refused(reply: Reply, status: int) -> str:
     return message
 
 
-def test_b2_ping_says_200_with_no_body(server: Server) -> None:
-    """B2.3."""
+@pytest.mark.contract("B2.3")
+def test_ping_says_200_with_no_body(server: Server) -> None:
     for method in ("GET", "POST"):
         reply = server.send(method, "/ping", b"", {})
         assert (reply.status, reply.body) == (200, b"")
 
 
+@pytest.mark.contract("B2.15", "B8.2", "B8.3", "B8.4", "B8.6")
 def test_every_form_of_a_request_gets_the_same_answers(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
-    """B8.2, B8.3, B8.4, B8.6, B2.15."""
     # An image that gives back what was sent gives back a column that only this form has, too.
     gives_back = set(sample.names) <= set(expected.json["predictions"][0])
     added = {"csv with another column": {"unheard_of": "x"}} if gives_back else {}
@@ -55,8 +55,8 @@ def test_every_form_of_a_request_gets_the_same_answers(
         assert reply.json == {"predictions": answers}, name
 
 
-def test_b4_every_row_gets_one_answer_in_order(server: Server, sample: Sample, expected: Reply) -> None:
-    """B4.5."""
+@pytest.mark.contract("B4.5")
+def test_every_row_gets_one_answer_in_order(server: Server, sample: Sample, expected: Reply) -> None:
     assert len(expected.json["predictions"]) == sample.height
     alone = [server.ask(sample.csv(rows=[row]), "text/csv", "application/json") for row in sample.rows]
     for one, together in zip(alone, expected.json["predictions"], strict=True):
@@ -64,8 +64,8 @@ def test_b4_every_row_gets_one_answer_in_order(server: Server, sample: Sample, e
         assert one.json["predictions"] == [near(together)]
 
 
-def test_b4_many_rows_come_back_complete(server: Server, sample: Sample, expected: Reply) -> None:
-    """B4.5."""
+@pytest.mark.contract("B4.5")
+def test_many_rows_come_back_complete(server: Server, sample: Sample, expected: Reply) -> None:
     times = 3000 // sample.height
     for header in (True, False):
         reply = server.ask(sample.csv(header, rows=sample.rows * times), "text/csv", "application/jsonlines")
@@ -75,12 +75,13 @@ def test_b4_many_rows_come_back_complete(server: Server, sample: Sample, expecte
         assert [lines[-1]] == [near(expected.json["predictions"][-1])]
 
 
+@pytest.mark.contract("B4.6")
 def test_csv_answers_are_lines_without_a_header_that_end_in_a_newline(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
     reply = server.ask(sample.csv(), "text/csv")
     assert reply.media_type == "text/csv", "the answer is of the request's type when none is asked for"
-    assert reply.text.endswith("\n"), "B4.6"
+    assert reply.text.endswith("\n")
     lines = list(csv.reader(io.StringIO(reply.text)))
     assert len(lines) == sample.height
     first = expected.json["predictions"][0]
@@ -115,38 +116,39 @@ def test_every_answer_format_holds_the_same_answers(server: Server, sample: Samp
         ("application/x-ndjson", "application/jsonlines"),
     ],
 )
-def test_b2_accept_is_negotiated(server: Server, sample: Sample, accept: str, answered: str) -> None:
-    """B2.14, B8.6."""
+@pytest.mark.contract("B2.14", "B8.6")
+def test_accept_is_negotiated(server: Server, sample: Sample, accept: str, answered: str) -> None:
     reply = server.ask(sample.csv(), "text/csv", accept)
     assert reply.status == 200, reply.text
     assert reply.media_type == answered
 
 
-def test_b2_custom_attributes_go_back_as_they_came(server: Server, sample: Sample) -> None:
-    """B2.8: the container sets the header itself; an error's answer has it, too."""
+@pytest.mark.contract("B2.8")
+def test_custom_attributes_go_back_as_they_came(server: Server, sample: Sample) -> None:
+    """The container sets the header itself; an error's answer has it, too."""
     for body in (sample.csv(), b"", b"\xff"):
         reply = server.ask(body, "text/csv", Custom_Attributes="trace=7;unheard=of")
         headers = {name.lower(): value for name, value in reply.headers.items()}
         assert headers["x-amzn-sagemaker-custom-attributes"] == "trace=7;unheard=of"
 
 
-def test_b2_an_accept_that_cannot_be_met_is_refused_with_406(server: Server, sample: Sample) -> None:
-    """B2.13."""
+@pytest.mark.contract("B2.13")
+def test_an_accept_that_cannot_be_met_is_refused_with_406(server: Server, sample: Sample) -> None:
     message = refused(server.ask(sample.csv(), "text/csv", "image/png"), 406)
     assert all(media in message for media in ANSWER_TYPES)
 
 
 @pytest.mark.parametrize("content_type", ["application/xml", "text/plain", "", "nonsense"])
-def test_b2_a_content_type_that_cannot_be_read_is_refused_with_415(
+@pytest.mark.contract("B2.13")
+def test_a_content_type_that_cannot_be_read_is_refused_with_415(
     server: Server, sample: Sample, content_type: str
 ) -> None:
-    """B2.13."""
     message = refused(server.ask(sample.csv(), content_type), 415)
     assert all(media in message for media in MEDIA_TYPES)
 
 
-def test_b2_an_empty_body_is_answered_with_204(server: Server, sample: Sample) -> None:
-    """B2.13."""
+@pytest.mark.contract("B2.13")
+def test_an_empty_body_is_answered_with_204(server: Server, sample: Sample) -> None:
     assert server.ask(b"", "text/csv").status == 204
     assert server.ask(sample.csv(rows=[]), "text/csv").status == 204, "a header with no row under it"
     assert server.ask(b"[]", "application/json").status == 204
@@ -209,10 +211,10 @@ def bad_requests(sample: Sample) -> dict[str, tuple[str, bytes, str]]:
     return cases
 
 
+@pytest.mark.contract("B2.9", "B2.13")
 def test_each_bad_request_is_refused_in_one_line_and_the_next_is_answered(
     server: Server, sample: Sample, expected: Reply
 ) -> None:
-    """B2.9, B2.13."""
     for name, (media, body, says) in bad_requests(sample).items():
         message = refused(server.ask(body, media), 400)
         assert says in message, (name, message)
@@ -251,8 +253,8 @@ def test_an_option_that_does_not_exist_is_refused_in_a_request_and_ignored_in_cu
     assert reply.json == expected.json, "the header is for anything, a trace id say"
 
 
-def test_b4_execution_parameters_keep_to_the_platforms_total(server: Server) -> None:
-    """B4.2, B4.3."""
+@pytest.mark.contract("B4.2", "B4.3")
+def test_execution_parameters_keep_to_the_platforms_total(server: Server) -> None:
     found = server.get("/execution-parameters").json
     assert found["BatchStrategy"] in {"MULTI_RECORD", "SINGLE_RECORD"}
     assert 1 <= found["MaxConcurrentTransforms"] * found["MaxPayloadInMB"] <= 100
@@ -265,8 +267,8 @@ def test_other_routes_and_methods_are_refused_as_json(server: Server) -> None:
 
 
 @pytest.mark.only("local", "container")
-def test_b4_a_chunked_body_is_read(server: Server, sample: Sample, expected: Reply) -> None:
-    """B4.8, B2.12."""
+@pytest.mark.contract("B2.12", "B4.8")
+def test_a_chunked_body_is_read(server: Server, sample: Sample, expected: Reply) -> None:
     import requests
 
     reply = requests.post(
@@ -278,8 +280,8 @@ def test_b4_a_chunked_body_is_read(server: Server, sample: Sample, expected: Rep
     assert reply.json() == expected.json
 
 
+@pytest.mark.contract("C1.12")
 def test_nothing_of_a_payload_is_logged(server: Server, sample: Sample) -> None:
-    """C1.12."""
     marker = "sesame-4711"
     server.ask(sample.csv(rows=[[marker] * len(sample.names)]), "text/csv")
     server.ask(f'{{"{marker}": '.encode(), "application/json")
@@ -299,8 +301,8 @@ def test_the_log_of_a_good_server_has_no_warnings(server: Server, sample: Sample
     assert not [line for line in found if "client intended to send too large body" not in line]
 
 
+@pytest.mark.contract("B2.14", "B4.1", "B6.4")
 def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sample: Sample) -> None:
-    """B4.1, B6.4."""
     settings = {
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/jsonlines",
         "MAX_CONTENT_LENGTH": "20000",
@@ -309,17 +311,17 @@ def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sa
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": "3",
     }
     with place.serve(trained.root, **settings) as server:
-        assert server.ask(sample.csv(), "text/csv").media_type == "application/jsonlines", "B2.14"
+        assert server.ask(sample.csv(), "text/csv").media_type == "application/jsonlines"
         message = refused(server.ask(b"1," * 20_000, "text/csv"), 413)
         assert "20000" in message
         assert server.ask(sample.csv(), "text/csv").status == 200
         assert server.get("/execution-parameters").json["MaxPayloadInMB"] == 3
 
 
+@pytest.mark.contract("B8.9")
 def test_a_chosen_answer_column_comes_alone(
     place: Place, trained: Training, sample: Sample, expected: Reply
 ) -> None:
-    """B8.9."""
     name = list(expected.json["predictions"][0])[-1]
     with place.serve(trained.root, SAGEMAKER_INFERENCE_OUTPUT=name) as server:
         reply = server.ask(sample.csv(), "text/csv", "application/json")
@@ -362,10 +364,10 @@ def damage(root: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "how", ["a flipped byte", "a cut-off file", "a missing file", "no manifest", "another image's model"]
 )
-def test_b2_a_model_that_cannot_be_served_is_never_called_ready(
+@pytest.mark.contract("B2.5")
+def test_a_model_that_cannot_be_served_is_never_called_ready(
     place: Place, trained: Training, sample: Sample, tmp_path: Path, how: str
 ) -> None:
-    """B2.5."""
     root = tmp_path / "ml"
     shutil.copytree(trained.root, root)
     damage(root, how)
@@ -380,8 +382,8 @@ def test_b2_a_model_that_cannot_be_served_is_never_called_ready(
         assert "Traceback" not in server.log()
 
 
-def test_b1_serving_leaves_the_model_as_it_is(server: Server, trained: Training, sample: Sample) -> None:
-    """B1.4."""
+@pytest.mark.contract("B1.4")
+def test_serving_leaves_the_model_as_it_is(server: Server, trained: Training, sample: Sample) -> None:
 
     def hashes() -> dict[str, str]:
         files = [path for path in trained.model.rglob("*") if path.is_file()]
@@ -394,10 +396,10 @@ def test_b1_serving_leaves_the_model_as_it_is(server: Server, trained: Training,
 
 
 @pytest.mark.only("local", "container")
-def test_b1_sigterm_lets_requests_in_flight_finish_and_exits_with_0(
+@pytest.mark.contract("B1.3")
+def test_sigterm_lets_requests_in_flight_finish_and_exits_with_0(
     place: Place, trained: Training, sample: Sample, expected: Reply
 ) -> None:
-    """B1.3."""
     import threading
 
     with (

@@ -1,4 +1,4 @@
-"""Long answers in lines are sent piece by piece to who asks for that (contract row B7.1)."""
+"""Long answers in lines are sent piece by piece to who asks for that."""
 
 import socket
 
@@ -12,14 +12,15 @@ STREAM = {"Custom_Attributes": "stream=true"}
 
 @pytest.mark.only("local", "container")
 @pytest.mark.parametrize("accept", ["application/jsonlines", "text/csv"])
-def test_b7_a_long_answer_comes_in_chunks_and_holds_the_same_rows(
+@pytest.mark.contract("B7.1")
+def test_a_long_answer_comes_in_chunks_and_holds_the_same_rows(
     server: Server, sample: Sample, expected: Reply, accept: str
 ) -> None:
     body = sample.csv(rows=sample.rows * (3000 // sample.height))
     whole = server.ask(body, "text/csv", accept)
     head, chunks = raw(server, body, accept, "stream=true")
     assert head.startswith(b"HTTP/1.1 200"), head
-    assert b"transfer-encoding: chunked" in head.lower(), "B7.1"
+    assert b"transfer-encoding: chunked" in head.lower()
     assert b"content-length" not in head.lower()
     assert len(chunks) > 1, "it came in one piece"
     assert len(chunks[0]) < len(whole.body)
@@ -28,14 +29,14 @@ def test_b7_a_long_answer_comes_in_chunks_and_holds_the_same_rows(
     assert told[0] == alone[0]
 
 
-def test_b7_a_short_answer_comes_whole(server: Server, sample: Sample) -> None:
+def test_a_short_answer_comes_whole(server: Server, sample: Sample) -> None:
     asked = server.ask(sample.csv(), "text/csv", "application/jsonlines", **STREAM)
     whole = server.ask(sample.csv(), "text/csv", "application/jsonlines")
     assert asked.body == whole.body
     assert asked.headers["Content-Length"] == str(len(whole.body))
 
 
-def test_b7_what_is_wrong_is_refused_with_its_status_all_the_same(server: Server, sample: Sample) -> None:
+def test_what_is_wrong_is_refused_with_its_status_all_the_same(server: Server, sample: Sample) -> None:
     place = sample.number_column()
     rows = [[*row] for row in sample.rows * (3000 // sample.height)]
     rows[-1][place or 0] = "no number"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from house.folders import ROOT
+from tools import new
 
 SHARED = ROOT / ".slipway/envs/shared/bin/python"
 TOOLS = ROOT / ".slipway/envs/tools/bin/python"
@@ -53,7 +54,7 @@ FAULTS = [
         'return Answers({"prediction": matrix @ self.weights + self.constant})',
         'return Answers({"prediction": np.sort(matrix @ self.weights + self.constant)})',
         "contract",
-        "test_b4_every_row_gets_one_answer_in_order",
+        "test_every_row_gets_one_answer_in_order",
     ),
     Fault(
         "fit ignores its seed",
@@ -184,13 +185,6 @@ FAULTS = [
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     """Makes a copy of the template's folder, complete as `make new` leaves it."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("new", ROOT / "tools/new.py")
-    assert spec is not None
-    assert spec.loader is not None
-    new = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(new)
 
     def make() -> Path:
         folder = tmp_path_factory.mktemp("fault") / "faulty"

@@ -5,15 +5,14 @@ import os
 import random
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import IO
 
 from harness.places import REPOSITORY, Training
+from tools import process
 
 
 def addresses(count: int) -> list[str]:
@@ -50,12 +49,15 @@ class Host:
     """A host that trains, or helps to."""
 
     root: Path
-    process: "subprocess.Popen[bytes]"
-    heard: IO[bytes]
+    job: process.Process
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        return self.job.popen
 
     @property
     def log(self) -> str:
-        return os.pread(self.heard.fileno(), 1 << 24, 0).decode()
+        return self.job.log
 
     def wait(self) -> Training:
         """The job on this host, once it has ended."""
@@ -65,23 +67,14 @@ class Host:
 @contextmanager
 def started(folder: Path, roots: Sequence[Path], **environ: str) -> Iterator[list[Host]]:
     """`python -m slipway train` of the image in `folder`, once a root."""
-    hosts = []
-    try:
+    code = os.pathsep.join([str(REPOSITORY / "shared"), str(REPOSITORY / "tests")])
+    with ExitStack() as stack:
+        hosts = []
         for root in roots:
-            heard = (root / "log").open("wb+")
-            settings = {"SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(folder), **environ}
-            code = os.pathsep.join([str(REPOSITORY / "shared"), str(REPOSITORY / "tests")])
-            process = subprocess.Popen(
-                [sys.executable, "-m", "slipway", "train"],
-                env={**os.environ, "PYTHONPATH": code, "PYTHONDONTWRITEBYTECODE": "1", **settings},
-                stdout=heard,
-                stderr=heard,
-            )
-            hosts.append(Host(root, process, heard))
-        yield hosts
-    finally:
-        for host in hosts:
-            if host.process.poll() is None:
+            command = process.command("train", folder, root, **{"PYTHONPATH": code, **environ})
+            hosts.append(Host(root, stack.enter_context(process.Process(*command, log=root / "log"))))
+        try:
+            yield hosts
+        finally:
+            for host in hosts:
                 host.process.kill()
-                host.process.wait(10)
-            host.heard.close()

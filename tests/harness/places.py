@@ -2,29 +2,25 @@
 
 import contextlib
 import io
-import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-import requests
+from typing import Protocol
 
 from slipway.image import Image
 from slipway.settings import Settings
+from tools import ROOT, client, kept, process
+from tools.client import Reply
+from tools.process import START_S, free_port, wait_until
 
-REPOSITORY = Path(__file__).parents[2]
-START_S = 60
-_ADDED = {"PYTHONPATH": str(REPOSITORY / "shared"), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+__all__ = ["START_S", "Reply", "free_port"]  # of tools, for the tests to import from here
+REPOSITORY = ROOT
 
 
 @dataclass(frozen=True)
@@ -46,27 +42,6 @@ class Training:
         return self.root / "model"
 
 
-@dataclass(frozen=True)
-class Reply:
-    """An HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode(errors="replace")
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def media_type(self) -> str:
-        return self.headers.get("Content-Type", "").split(";")[0]
-
-
 @dataclass
 class Server:
     """A server that runs, however it runs."""
@@ -82,12 +57,7 @@ class Server:
 
     def ask(self, body: bytes, content_type: str, accept: str = "", **headers: str) -> Reply:
         """POST /invocations; keyword arguments become X-Amzn-SageMaker-… headers."""
-        sent = {f"X-Amzn-SageMaker-{name.replace('_', '-')}": value for name, value in headers.items()}
-        if content_type:
-            sent["Content-Type"] = content_type
-        if accept:
-            sent["Accept"] = accept
-        return self.send("POST", "/invocations", body, sent)
+        return self.send("POST", "/invocations", body, client.asked(content_type, accept, **headers))
 
     def get(self, path: str) -> Reply:
         return self.send("GET", path, b"", {})
@@ -100,6 +70,9 @@ class Place(Protocol):
 
     def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
         """Trains; where `stop_at` is given, sends SIGTERM once the log has that text."""
+
+    def train_sample(self, root: Path) -> Training:
+        """Trains the sample that is laid out in `root`; other suites take what it gives, where they can."""
 
     def serve(self, root: Path, wait: bool = True, **environ: str) -> AbstractContextManager[Server]:
         """Serves until the block ends, from the first 200 on /ping unless `wait` is False."""
@@ -123,6 +96,9 @@ class Inside:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
         return Training(root, code, heard.getvalue())
+
+    def train_sample(self, root: Path) -> Training:
+        return self.train(root)
 
     @contextmanager
     def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:
@@ -155,11 +131,14 @@ class Local:
         self._image = image
 
     def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
-        with self._started(("-m", "slipway", "train"), root, environ) as (process, log):
+        with process.Process(*process.command("train", self._image.folder, root, **environ)) as job:
             if stop_at:
-                _until(lambda: stop_at in log() or process.poll() is not None, f"'{stop_at}' in the log", log)
-                process.send_signal(signal.SIGTERM)
-            return Training(root, process.wait(600), log())
+                job.until(lambda: stop_at in job.log, f"'{stop_at}' in the log")
+                job.popen.send_signal(signal.SIGTERM)
+            return Training(root, job.popen.wait(600), job.log)
+
+    def train_sample(self, root: Path) -> Training:
+        return Training(root, 0, kept.train_sample(self._image.folder, root, sys.executable))
 
     @contextmanager
     def serve(
@@ -171,35 +150,11 @@ class Local:
     ) -> Iterator[Server]:
         port = int(environ.get("SAGEMAKER_BIND_TO_PORT", free_port()))
         environ = {"SAGEMAKER_BIND_TO_PORT": str(port), **environ}
-        with self._started(program, root, environ) as (process, log):
-
-            def stop() -> int:
-                process.send_signal(signal.SIGTERM)
-                return process.wait(40)
-
-            server = Server(_http(port), log, stop, port)
+        (python, *_), settings = process.command("serve", self._image.folder, root, **environ)
+        with process.Server([python, *program], settings, port) as server:
             if wait:
-                _until(lambda: _pings(server) or process.poll() is not None, "a 200 on /ping", log)
-            yield server
-
-    @contextmanager
-    def _started(
-        self, program: Sequence[str], root: Path, environ: Mapping[str, str]
-    ) -> Iterator[tuple["subprocess.Popen[bytes]", Callable[[], str]]]:
-        added = {**_ADDED, "SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(self._image.folder), **environ}
-        with tempfile.TemporaryFile() as heard:
-            process = subprocess.Popen(
-                [sys.executable, *program],
-                env={**os.environ, **added},
-                stdout=heard,
-                stderr=heard,
-            )
-            try:
-                yield process, lambda: os.pread(heard.fileno(), 1 << 24, 0).decode()
-            finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait(40)
+                server.until(lambda: client.pings(port), "a 200 on /ping")
+            yield Server(_http(port), lambda: server.log, server.stop, port)
 
 
 class Container:
@@ -212,9 +167,19 @@ class Container:
     def train(self, root: Path, stop_at: str = "", **environ: str) -> Training:
         with self.started(root, ["train"], environ) as (name, log):
             if stop_at:
-                _until(lambda: stop_at in log() or not _runs(name), f"'{stop_at}' in the log", log)
+                wait_until(lambda: stop_at in log() or not _runs(name), f"'{stop_at}' in the log", log)
                 docker("kill", "--signal", "TERM", name)
             return Training(root, int(docker("wait", name)), log())
+
+    def train_sample(self, root: Path) -> Training:
+        def train() -> str:
+            training = self.train(root)
+            if training.code != 0:
+                raise kept.TrainingError(training.log)
+            return training.log
+
+        key = kept.digest(docker("image", "inspect", "--format", "{{.Id}}", self.tag), root / "input")
+        return Training(root, 0, kept.kept(f"{self._image.name}-container", key, root, train))
 
     @contextmanager
     def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:
@@ -229,7 +194,7 @@ class Container:
 
             server = Server(_http(published), log, stop, published, name)
             if wait:
-                _until(lambda: _pings(server) or not _runs(name), "a 200 on /ping", log)
+                wait_until(lambda: client.pings(published) or not _runs(name), "a 200 on /ping", log)
             yield server
 
     @contextmanager
@@ -267,44 +232,14 @@ def docker(*arguments: str, both: bool = False) -> str:
     return (done.stdout + done.stderr if both else done.stdout).strip()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def without_numbers(text: str) -> str:
     """`text` with its numbers blanked, to compare logs by what they say."""
     return re.sub(r"\d+", "#", text)
 
 
 def _http(port: int) -> Callable[[str, str, bytes, Mapping[str, str]], Reply]:
-    session = requests.Session()
-    session.trust_env = False
-    session.headers.clear()
-
-    def send(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        reply = session.request(
-            method, f"http://127.0.0.1:{port}{path}", data=body, headers=dict(headers), timeout=120
-        )
-        return Reply(reply.status_code, reply.headers, reply.content)
-
-    return send
-
-
-def _pings(server: Server) -> bool:
-    try:
-        return server.get("/ping").status == 200
-    except requests.RequestException:
-        return False
+    return lambda method, path, body, headers: client.send(port, method, path, body, headers, timeout=120)
 
 
 def _runs(name: str) -> bool:
     return docker("inspect", "--format", "{{.State.Running}}", name) == "true"
-
-
-def _until(done: Callable[[], bool], what: str, log: Callable[[], str]) -> None:
-    end = time.monotonic() + START_S
-    while not done():
-        assert time.monotonic() < end, f"waited {START_S} s for {what}; the log so far:\n{log()}"
-        time.sleep(0.05)

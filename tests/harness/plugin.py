@@ -8,6 +8,7 @@ import pytest
 from harness.places import PLACES, Place, Reply, Server, Training
 from harness.samples import Sample
 from slipway.image import Image
+from tools import ROOT, contract
 
 IMAGES = Path(__file__).parents[2] / "images"
 
@@ -34,8 +35,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A promise of other places than the chosen ones is not tested, and not called skipped either."""
-    gone = [item for item in items if item.get_closest_marker("only") and "[NOTSET]" in item.nodeid]
+    """A promise of other places than the chosen ones is not tested, and not called skipped either.
+
+    A marker of a row that the contract does not have is an error.
+    """
+    known = contract.numbers(ROOT / "tools/contract.toml")
+    wrong = {
+        f"{item.nodeid.partition('[')[0]} is marked with {row}, which is no row of contract.toml"
+        for item in items
+        for marker in item.iter_markers("contract")
+        for row in marker.args
+        if row not in known
+    }
+    if wrong:
+        raise pytest.UsageError(*sorted(wrong))
+    gone = [item for item in items if item.get_closest_marker("only") and item.nodeid.endswith("NOTSET]")]
     if gone:
         items[:] = [item for item in items if item not in gone]
         config.hook.pytest_deselected(items=gone)
@@ -43,6 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(*places): a promise that can be tested in these places alone")
+    config.addinivalue_line("markers", "contract(*rows): the rows of tools/contract.toml that the test holds")
 
 
 def _folders(metafunc: pytest.Metafunc) -> list[Path]:
@@ -74,8 +89,7 @@ def place(request: pytest.FixtureRequest, image: Image) -> Place:
 @pytest.fixture(scope="session")
 def trained(place: Place, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Training:
     """The sample, trained once a place."""
-    root = sample.lay_out(tmp_path_factory.mktemp("trained"))
-    training = place.train(root)
+    training = place.train_sample(sample.lay_out(tmp_path_factory.mktemp("trained")))
     assert training.code == 0, training.log
     return training
 

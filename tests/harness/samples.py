@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,10 @@ import pytest
 
 from slipway.formats import read_table
 from slipway.image import Image
+from tools import layout
+from tools.layout import configure
+
+__all__ = ["configure"]  # of tools, for the tests to import from here
 
 
 class Sample:
@@ -56,10 +59,8 @@ class Sample:
 
     def lay_out(self, root: Path, hyperparameters: dict[str, Any] | None = None) -> Path:
         """An /opt/ml tree in `root` as the platform would mount it."""
-        for name in self.channels:
-            shutil.copytree(self.folder / name, root / "input/data" / name)
-        configure(root, self.hyperparameters if hyperparameters is None else hyperparameters, self.channels)
-        return root
+        given = self.hyperparameters if hyperparameters is None else hyperparameters
+        return layout.lay_out(root, layout.channels_of(self.folder), given)
 
     def main_table(self) -> Path:
         """The first data file of the main channel."""
@@ -122,27 +123,6 @@ class Sample:
         return buffer.getvalue()
 
 
-def configure(root: Path, hyperparameters: dict[str, Any], channels: list[str], **more: str) -> None:
-    """Writes the platform's configuration files, values as strings, as it does."""
-    config = root / "input/config"
-    config.mkdir(parents=True, exist_ok=True)
-    strings = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in hyperparameters.items()
-    }
-    (config / "hyperparameters.json").write_text(json.dumps(strings))
-    entry = {
-        "TrainingInputMode": "File",
-        "S3DistributionType": "FullyReplicated",
-        "RecordWrapperType": "None",
-        **more,
-    }
-    (config / "inputdataconfig.json").write_text(json.dumps(dict.fromkeys(channels, entry)))
-    (config / "resourceconfig.json").write_text(
-        json.dumps({"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "eth0"})
-    )
-
-
 def retell(source: Path, form: str, folder: Path) -> None:
     """Writes a sample's CSV file anew into the empty `folder`, with the same cells in another form."""
     lines = source.read_bytes().splitlines(keepends=True)
@@ -180,6 +160,8 @@ def near(value: Any) -> Any:
     return pytest.approx(value) if isinstance(value, float) else value
 
 
+GAPS = frozenset(arrow_csv.ConvertOptions().null_values)
+"""Words of a text column that `retell` writes as missing, where the form can say so."""
 FORMS = [
     "gzip",
     "many files, each with the header",

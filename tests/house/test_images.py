@@ -1,6 +1,5 @@
 """What an image's folder must hold and say, so that SageMaker, the tools and a reader can rely on it."""
 
-import importlib.util
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -9,7 +8,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from house.folders import ROOT, Folder
+from house.folders import Folder
+from tools import new
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 # Names that the glossary of CONTRIBUTING.md has another word for; they may be aliases.
@@ -31,11 +31,6 @@ def limit(shape: str, bound: str = "max") -> int:
 
 
 def test_the_folder_name_is_one_lower_case_word(folder: Folder) -> None:
-    spec = importlib.util.spec_from_file_location("new", ROOT / "tools/new.py")
-    assert spec is not None
-    assert spec.loader is not None
-    new = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(new)
     assert new.NAME.fullmatch(folder.name), (
         f"{folder.name}: expected a lower-case letter, then letters and digits"
     )

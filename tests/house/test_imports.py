@@ -2,7 +2,9 @@
 
 import ast
 import json
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,11 +160,30 @@ def test_an_image_imports_its_own_modules_relatively(folder: Folder) -> None:
 
 def test_slipway_imports_neither_an_image_nor_a_tool() -> None:
     names = {path.parent.name for path in ROOT.glob("images/*/image.toml")}
-    tools = {path.stem for folder in ("tools", "benchmarks") for path in ROOT.glob(f"{folder}/*.py")}
+    tools = {"tools", "conformance", *(path.stem for path in ROOT.glob("benchmarks/*.py"))}
     for path in SHARED.rglob("*.py"):
         for one in imports(path):
             ours = one.package in names | tools | {"train", "predictor", "images", "tests", "boto3"}
             assert not ours, f"{path.relative_to(ROOT)}:{one.line} imports {one.module}"
+
+
+def test_the_conformance_tool_is_usable_alone() -> None:
+    """Its folder may be copied to where there is neither Slipway nor a library."""
+    for path in (ROOT / "tools/conformance").glob("*.py"):
+        for one in imports(path):
+            assert one.package in sys.stdlib_module_names | {""}, (
+                f"{path.name}:{one.line} imports {one.module}"
+            )
+            assert not one.module.startswith(".."), f"{path.name}:{one.line} imports {one.module}"
+
+
+def test_no_tool_and_no_test_of_tools_changes_where_modules_are_found() -> None:
+    for path in (one for folder in ("tools", "tests") for one in (ROOT / folder).rglob("*.py")):
+        if not path.is_relative_to(ROOT / "tests/unit"):  # which forgets the images that it made
+            changed = [
+                word for word in attributes(path) if re.fullmatch(r"sys\.path\..*|.*syspath_prepend", word)
+            ]
+            assert not changed, f"{path.relative_to(ROOT)} uses {changed[0]}"
 
 
 def test_slipway_imports_images_in_one_loader_alone() -> None:

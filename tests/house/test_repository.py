@@ -103,7 +103,7 @@ def test_the_links_of_documents_lead_somewhere(tracked: list[Path]) -> None:
 
 def test_every_generated_file_is_fresh() -> None:
     done = subprocess.run(
-        [sys.executable, "tools/generate.py", "--check"],
+        [sys.executable, "-m", "tools.generate", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -114,7 +114,7 @@ def test_every_generated_file_is_fresh() -> None:
 
 def test_every_image_is_found_by_the_tools_that_need_all() -> None:
     done = subprocess.run(
-        [sys.executable, "tools/matrix.py"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tools.matrix"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in IMAGES:
         assert f'"name": "{name}"' in done.stdout

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-sys.path.insert(0, str(REPOSITORY / "tools"))
+from tools import runs
 
-import runs  # noqa: E402
+REPOSITORY = Path(__file__).parents[2]
 
 OK = """
 import pathlib, sys

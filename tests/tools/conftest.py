@@ -1,6 +1,5 @@
 """AWS, as moto plays it: nothing leaves this machine."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,7 @@ import pytest
 from botocore.loaders import create_loader
 from moto import mock_aws
 
-from harness.places import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-
-from tools.moto_aws import BUCKET, IMAGE, REGION
+from harness.moto_aws import BUCKET, IMAGE, REGION
 
 MANIFEST = '{"mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
 LOADER = create_loader()  # keeps the service models, which each session would read anew
@@ -24,7 +19,7 @@ LOADER = create_loader()  # keeps the service models, which each session would r
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A session of moto's account, with SageMaker's default bucket, the image pushed, and short waits."""
-    from cli import invoke, progress
+    from tools.cli import invoke, progress
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
@@ -53,7 +48,7 @@ def push(session: Any, name: str = IMAGE.name, version: str = IMAGE.version) -> 
 @pytest.fixture
 def slipway(session: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Runs a command of the image as `main` does; returns its standard output. Raises what it raises."""
-    from cli import main
+    from tools.cli import main
 
     def run(command: str, *given: str) -> str:
         job_file = [] if "--job-file" in given else ["--job-file", str(tmp_path / "jobs.json")]

@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
-import audit
 import pytest
+
+from tools import audit
 
 SOURCES = "     release v=13,o=Debian,a=stable-security,n=trixie-security,l=Debian-Security,c=main,b=amd64\n"
 UPDATE = "Inst libssl3t64 [3.5.0-1] (3.5.1-1+deb13u1 Debian-Security:13/stable-security [amd64])\n"
@@ -22,8 +23,8 @@ def report(vulnerable: bool = True, **more: object) -> str:
     return json.dumps({"dependencies": [{"name": "flask", "version": "2.0", "vulns": found, **more}]})
 
 
+@pytest.mark.contract("C1.4")
 def test_a_vulnerable_pin_is_named_with_the_version_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C1.4."""
     answer(monkeypatch, report(), code=1)
     assert audit.python_findings(Path("lock")) == ["flask 2.0: PYSEC-1, mended in 2.1"]
 
@@ -55,8 +56,8 @@ def test_a_pin_that_nobody_knows_is_no_pass(
         audit.python_findings(Path("lock"))
 
 
+@pytest.mark.contract("C1.4")
 def test_a_security_update_that_waits_is_named_and_another_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C1.4."""
     answer(monkeypatch, SOURCES + UPDATE + "Inst tzdata [1] (2 Debian:13.1/stable [all])\n")
     assert audit.debian_findings("image") == [UPDATE.strip()]
 

@@ -1,6 +1,5 @@
-"""Requests are checked against AWS's own model in full: C3.5, what botocore itself leaves to AWS."""
+"""Requests are checked against AWS's own model in full: what botocore itself leaves to AWS."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,11 +7,7 @@ import botocore.loaders
 import pytest
 from botocore.model import OperationNotFoundError, ServiceModel
 
-from harness.places import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-
-import aws_shapes
+from tools import aws_shapes
 
 SHAPES: dict[str, Any] = {
     "Input": {
@@ -158,8 +153,9 @@ def test_limits_and_choices_are_those_of_the_service() -> None:
     assert "ml.m5.large" in aws_shapes.choices("TrainingInstanceType")
 
 
+@pytest.mark.contract("C3.5")
 def test_botocore_alone_would_let_these_pass() -> None:
-    """C3.5: bounds above, patterns and enumerations are not botocore's to check, so they are ours."""
+    """Bounds above, patterns and enumerations are not botocore's to check, so they are ours."""
     from botocore.validate import ParamValidator
 
     shape = aws_shapes.model().operation_model("CreateAlgorithm").input_shape

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import aws_shapes
 import pytest
 from botocore.exceptions import ClientError
-from cli import main, ranges
 
+from harness.moto_aws import BUCKET, IMAGE, ROLE, answer, fail, refuse
 from harness.places import REPOSITORY
 from slipway.describe import metric_regex
-from tools.moto_aws import BUCKET, IMAGE, ROLE, answer, fail, refuse
+from tools import aws_shapes
+from tools.cli import main, ranges
 
 Slipway = Callable[..., str]
 REQUEST = IMAGE.folder / "sample/request.csv"
@@ -33,11 +33,12 @@ def planned(printed: str) -> dict[str, Any]:
     found = {}
     for one in json.loads(printed)["requests"]:
         if one["service"] == "sagemaker":
-            assert not aws_shapes.problems(one["operation"], one["parameters"]), "C3.5"
+            assert not aws_shapes.problems(one["operation"], one["parameters"])
         found[one["operation"]] = one["parameters"]
     return found
 
 
+@pytest.mark.contract("A3.1", "A9.1", "C3.5")
 def test_a_dry_run_prints_what_the_api_would_get_and_sends_nothing(
     slipway: Slipway, session: Any, tmp_path: Path
 ) -> None:
@@ -48,11 +49,11 @@ def test_a_dry_run_prints_what_the_api_would_get_and_sends_nothing(
     )
     assert sent["RoleArn"] == ROLE
     assert sent["HyperParameters"]["seed"] == "7"
-    assert all(isinstance(value, str) for value in sent["HyperParameters"].values()), "A3.1"
+    assert all(isinstance(value, str) for value in sent["HyperParameters"].values())
     assert sent["ResourceConfig"]["InstanceType"] == IMAGE.instances.training[0]
     assert sent["StoppingCondition"] == {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 1200}
     assert sent["EnableManagedSpotTraining"] is True
-    assert sent["CheckpointConfig"]["S3Uri"].endswith("/checkpoints"), "A9.1"
+    assert sent["CheckpointConfig"]["S3Uri"].endswith("/checkpoints")
     assert sent["EnableNetworkIsolation"] is True
     assert {"Key": "team", "Value": "a"} in sent["Tags"]
     assert not (tmp_path / "jobs.json").exists()
@@ -60,6 +61,7 @@ def test_a_dry_run_prints_what_the_api_would_get_and_sends_nothing(
     assert session.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
 
 
+@pytest.mark.contract("C3.5")
 def test_what_a_dry_run_prints_is_what_is_sent(slipway: Slipway, session: Any) -> None:
     given = ["--name", "the-same", "--set", "seed=7", "--spot"]
     dry = planned(train(slipway, "--dry-run", *given))["CreateTrainingJob"]
@@ -84,20 +86,22 @@ def test_what_a_dry_run_prints_is_what_is_sent(slipway: Slipway, session: Any) -
     ],
     ids=" ".join,
 )
+@pytest.mark.contract("C3.5")
 def test_a_dry_run_needs_no_account(command: list[str], tmp_path: Path) -> None:
     """As a process of its own, without credentials, a region but that of the option, or a network."""
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
-    environ["PYTHONPATH"] = f"{REPOSITORY / 'shared'}:{REPOSITORY / 'tools'}"
+    environ["PYTHONPATH"] = f"{REPOSITORY}:{REPOSITORY / 'shared'}"
     given = [command[0], IMAGE.name, *command[1:], "--dry-run", "--region", "eu-west-1"]
     given += ["--job-file", str(tmp_path / "jobs.json")]
     done = subprocess.run(
-        [sys.executable, "-m", "cli", *given], env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.cli", *given], env=environ, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert planned(done.stdout)
     assert len(done.stderr.splitlines()) <= 1
 
 
+@pytest.mark.contract("C3.5")
 def test_every_setting_is_an_option(slipway: Slipway, tmp_path: Path) -> None:
     (tmp_path / "hp.json").write_text('{"seed": 3, "list": [1, 2]}')
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
@@ -137,6 +141,7 @@ def test_every_setting_is_an_option(slipway: Slipway, tmp_path: Path) -> None:
     assert uri == f"s3://other/x/y/mine/input/{channel['ChannelName']}/"
 
 
+@pytest.mark.contract("C3.5")
 def test_data_that_is_in_s3_stays_where_it_is(slipway: Slipway) -> None:
     printed = train(slipway, "--dry-run", "--data", "s3://mine/penguins/")
     (channel,) = planned(printed)["CreateTrainingJob"]["InputDataConfig"]
@@ -149,13 +154,14 @@ def test_data_that_is_in_s3_stays_where_it_is(slipway: Slipway) -> None:
     assert channel["DataSource"]["S3DataSource"]["S3Uri"] == "s3://mine/other/"
 
 
+@pytest.mark.contract("A8.1", "C3.5")
 def test_metric_definitions_find_what_a_job_prints(slipway: Slipway) -> None:
     sent = planned(train(slipway, "--dry-run"))["CreateTrainingJob"]
     definitions = sent["AlgorithmSpecification"]["MetricDefinitions"]
     assert 0 < len(definitions) <= 40
     for one in definitions:
         found = re.search(one["Regex"], f"metric {one['Name']}=-0.5;")
-        assert found, "A8.1"
+        assert found
         assert found[1] == "-0.5"
         assert "*" not in one["Name"]
 
@@ -195,6 +201,7 @@ def test_the_job_file_carries_names_from_training_to_transform_to_results(
     assert {one["from"] for one in dry} >= {artifact, f"s3://{BUCKET}/{output}/"}
 
 
+@pytest.mark.contract("C3.5")
 def test_a_dry_transform_prints_both_calls(slipway: Slipway) -> None:
     train(slipway)
     given = ["--dry-run", "--join", "Input", "--max-concurrent", "2", "--split", "None"]
@@ -206,6 +213,7 @@ def test_a_dry_transform_prints_both_calls(slipway: Slipway) -> None:
     assert job["DataProcessing"] == {"JoinSource": "Input"}
 
 
+@pytest.mark.contract("A8.4", "C3.5")
 def test_a_tuning_job_searches_what_is_tunable_for_the_first_metric(slipway: Slipway) -> None:
     sent = planned(slipway("tune", "--role", ROLE, "--dry-run", "--max-jobs", "9", "--parallel", "3"))
     job = sent["CreateHyperParameterTuningJob"]
@@ -215,7 +223,7 @@ def test_a_tuning_job_searches_what_is_tunable_for_the_first_metric(slipway: Sli
     assert config["HyperParameterTuningJobObjective"] == {"Type": facts.direction, "MetricName": name}
     assert {"Name": name, "Regex": metric_regex(name)} in definition["AlgorithmSpecification"][
         "MetricDefinitions"
-    ], "A8.4"
+    ]
     assert config["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 9, "MaxParallelTrainingJobs": 3}
     searched = {one["Name"] for kind in config["ParameterRanges"].values() for one in kind}
     assert searched
@@ -287,6 +295,7 @@ def test_a_range_that_is_none_is_told(wanted: str, message: str) -> None:
         ranges.chosen(SCHEMA, [wanted], [])
 
 
+@pytest.mark.contract("C3.5")
 def test_the_best_of_a_tuning_job_is_what_comes_next(
     slipway: Slipway, session: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,8 +369,9 @@ def test_the_log_is_told_while_a_job_runs_and_its_metrics_at_the_end(
     assert set(looked) == {f"{job}/"}, "of no other job; moto itself does not look at it"
 
 
+@pytest.mark.contract("A1.5")
 def test_a_job_that_failed_is_told_with_its_reason(slipway: Slipway, session: Any) -> None:
-    """A1.5: what the container wrote to output/failure is the reason."""
+    """What the container wrote to output/failure is the reason."""
     train(slipway, "--no-wait")
     failed = {
         "TrainingJobStatus": "Failed",
@@ -376,6 +386,7 @@ def test_a_job_that_failed_is_told_with_its_reason(slipway: Slipway, session: An
 
 
 @pytest.mark.parametrize("kind", ["real-time", "serverless", "async", "multi-model"])
+@pytest.mark.contract("B5.1")
 def test_an_endpoint_is_made_asked_and_deleted(
     slipway: Slipway, session: Any, kind: str, tmp_path: Path
 ) -> None:
@@ -392,15 +403,13 @@ def test_an_endpoint_is_made_asked_and_deleted(
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
     if kind == "serverless":
         assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
-        assert models[0]["EnableNetworkIsolation"] is False, "B3: serverless endpoints know no isolation"
+        assert models[0]["EnableNetworkIsolation"] is False, "serverless endpoints know no isolation"
     else:
         assert variant["InstanceType"] == IMAGE.instances.hosting[0]
         assert models[0]["EnableNetworkIsolation"] is True
     container = model["PrimaryContainer"]
     if kind == "multi-model":
-        assert (container["Mode"], container["ModelDataUrl"]) == ("MultiModel", f"s3://{BUCKET}/slipway/"), (
-            "B5.1"
-        )
+        assert (container["Mode"], container["ModelDataUrl"]) == ("MultiModel", f"s3://{BUCKET}/slipway/")
     else:
         assert container["ModelDataUrl"].endswith(f"{job}/output/model.tar.gz")
     sent: list[Any] = []
@@ -444,6 +453,7 @@ def test_an_asynchronous_answer_is_waited_for(slipway: Slipway, session: Any, tm
         slipway("invoke", str(REQUEST), "--timeout-s", "1")
 
 
+@pytest.mark.contract("C3.5")
 def test_an_update_serves_another_model_under_the_same_name(slipway: Slipway, session: Any) -> None:
     train(slipway)
     name = slipway("deploy", "--name", "penguins").strip()
@@ -479,6 +489,7 @@ def test_what_was_not_made_here_is_not_deleted(slipway: Slipway, session: Any, t
     assert sagemaker.describe_model(ModelName="theirs")
 
 
+@pytest.mark.contract("C3.5")
 def test_deleting_asks_first(slipway: Slipway, session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     train(slipway)
     name = slipway("deploy").strip()
@@ -538,6 +549,7 @@ def test_everything_made_carries_the_tag(slipway: Slipway, session: Any) -> None
         assert tags == {"slipway:image": IMAGE.name, "team": "a"}
 
 
+@pytest.mark.contract("C3.5")
 def test_the_status_of_all_is_a_line_each(slipway: Slipway) -> None:
     job = train(slipway)
     name = slipway("deploy").strip()

@@ -3,21 +3,21 @@
 import csv
 import io
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from harness.places import REPOSITORY
+from tools.conformance import __main__ as command
+from tools.conformance import engine, payload, registry, report, stage, subject, training_checks, wire
 
-FOLDER = REPOSITORY / "tools/conformance"
+assert command  # which brings every check
 PAYLOAD = b"width,height\n1.5,2\n3,4.25\n5,6\n"
 TYPES = ["text/csv", "application/json", "application/jsonlines"]
 FAULTS = {
@@ -144,22 +144,8 @@ def session() -> None:
     """AWS has no part in this."""
 
 
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]]:
-    """The modules of the tool, by name."""
-    import importlib
-
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(FOLDER))
-    names = [path.stem for path in FOLDER.glob("*.py") if path.stem != "__main__"]
-    yield {name: importlib.import_module(name) for name in names}
-    for name in set(sys.modules) - before:
-        if name in names:
-            del sys.modules[name]
-
-
 @contextmanager
-def staged(tool: dict[str, ModuleType], fault: str) -> Iterator[Any]:
+def staged(fault: str) -> Iterator[Any]:
     """A stage whose server is one of this process."""
     log: list[str] = []
     handler = type("Faulty", (Handler,), {"fault": fault, "log": log})
@@ -173,25 +159,25 @@ def staged(tool: dict[str, ModuleType], fault: str) -> Iterator[Any]:
             return "\n".join(log)
 
     try:
-        payload = tool["payload"].Payload(PAYLOAD, "text/csv")
-        under = tool["subject"].Subject("image", {}, payload=payload)
-        stage = tool["stage"].Stage(under, tool["engine"].Engine())
-        wire = tool["wire"].Wire("127.0.0.1", server.server_port)
-        stage._server = lambda: tool["stage"].Server(Container(), wire)
-        yield stage
+        sent = payload.Payload(PAYLOAD, "text/csv")
+        under = subject.Subject("image", {}, payload=sent)
+        found = stage.Stage(under, engine.Engine())
+        reached = wire.Wire("127.0.0.1", server.server_port)
+        found._server = lambda: stage.Server(Container(), reached)
+        yield found
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def verdicts(tool: dict[str, ModuleType], stage: Any, names: set[str]) -> dict[str, Any]:
-    checks = [one for one in tool["registry"].CHECKS if one.run.__name__ in names]
+def verdicts(under: Any, names: set[str]) -> dict[str, Any]:
+    checks = [one for one in registry.CHECKS if one.run.__name__ in names]
     assert {one.run.__name__ for one in checks} == names
-    return {one.run.__name__: tool["registry"].carry_out(one, stage) for one in checks}
+    return {one.run.__name__: registry.carry_out(one, under) for one in checks}
 
 
-def test_a_server_without_a_fault_passes(tool: dict[str, ModuleType]) -> None:
+def test_a_server_without_a_fault_passes() -> None:
     checks = {name for names in FAULTS.values() for name in names}
     checks |= {
         "headers_do_no_harm",
@@ -199,15 +185,15 @@ def test_a_server_without_a_fault_passes(tool: dict[str, ModuleType]) -> None:
         "json_instances_are_read",
         "it_goes_on_after_errors",
     }
-    with staged(tool, "") as stage:
-        found = verdicts(tool, stage, checks)
+    with staged("") as under:
+        found = verdicts(under, checks)
     assert {name: one.seen for name, one in found.items() if one.verdict != "pass"} == {}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_a_server_is_found(tool: dict[str, ModuleType], fault: str) -> None:
-    with staged(tool, fault) as stage:
-        found = verdicts(tool, stage, set(FAULTS[fault]))
+def test_a_fault_of_a_server_is_found(fault: str) -> None:
+    with staged(fault) as under:
+        found = verdicts(under, set(FAULTS[fault]))
     assert {name: one.verdict for name, one in found.items()} == dict.fromkeys(FAULTS[fault], "FAIL")
 
 
@@ -223,17 +209,14 @@ def test_a_fault_of_a_server_is_found(tool: dict[str, ModuleType], fault: str) -
         (1, " " * 1024 + "what was wrong", "FAIL"),
     ],
 )
-def test_a_cause_is_told_from_a_traceback(
-    tool: dict[str, ModuleType], code: int, failure: str, verdict: str
-) -> None:
-    trained = tool["stage"].Trained(code, "", failure, {}, 1.0)
-    registry = tool["registry"]
-    one = registry.Check("A1.7", "train", "", "", lambda _: tool["training_checks"].told(trained))
+def test_a_cause_is_told_from_a_traceback(code: int, failure: str, verdict: str) -> None:
+    trained = stage.Trained(code, "", failure, {}, 1.0)
+    one = registry.Check("A1.7", "train", "", "", lambda _: training_checks.told(trained))
     assert registry.carry_out(one, None).verdict == verdict
 
 
-def test_a_payload_is_taken_apart(tool: dict[str, ModuleType]) -> None:
-    make = tool["payload"].Payload
+def test_a_payload_is_taken_apart() -> None:
+    make = payload.Payload
     named = make(PAYLOAD, "text/csv; charset=utf-8")
     assert (named.header, len(named.lines)) == (b"width,height", 3)
     assert named.of(named.lines[:1], header=False, final=b"") == b"1.5,2"
@@ -247,9 +230,7 @@ def test_a_payload_is_taken_apart(tool: dict[str, ModuleType]) -> None:
     assert make(b"\x93NUMPY", "application/x-npy").lines == []
 
 
-def test_what_breaks_a_check_is_a_failure_of_that_check(tool: dict[str, ModuleType], tmp_path: Path) -> None:
-    registry, report = tool["registry"], tool["report"]
-
+def test_what_breaks_a_check_is_a_failure_of_that_check(tmp_path: Path) -> None:
     def broken(_: Any) -> str:
         raise ConnectionResetError("reset\nby \x00 peer")
 
@@ -269,12 +250,12 @@ def test_what_breaks_a_check_is_a_failure_of_that_check(tool: dict[str, ModuleTy
     assert "ConnectionResetError" in report.table(results, 120)
 
 
-def test_every_check_is_of_a_row_that_the_contract_has(tool: dict[str, ModuleType]) -> None:
+def test_every_check_is_of_a_row_that_the_contract_has() -> None:
     import tomllib
 
     rows = tomllib.loads((REPOSITORY / "tools/contract.toml").read_text())
     known = {f"{section}.{number}" for section, content in rows.items() for number in content} | {"C4"}
     beyond = {"X1", "X2"}
-    assert {one.row for one in tool["registry"].CHECKS} <= known | beyond
-    names = [one.run.__name__ for one in tool["registry"].CHECKS]
+    assert {one.row for one in registry.CHECKS} <= known | beyond
+    names = [one.run.__name__ for one in registry.CHECKS]
     assert len(set(names)) == len(names), "two checks have one name"

@@ -1,13 +1,13 @@
 """The document of the contract: found in the tests' code, and wrong where rows and tests do not fit."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
 import pytest
 
-from harness.places import REPOSITORY
+from harness import plugin
+from tools import contract
 
 ROWS = """
 [A1]
@@ -29,33 +29,27 @@ text = "labels"
 source = ["API CreateModel"]
 """
 TESTS = '''
-CASES: list[tuple[str, str]] = [("B1.1", "not of A9.6")]
+import pytest
 
 
-def helper(x):
-    assert x, "A1.10: why"
+@pytest.mark.contract("A1.1")
+def test_one():
+    """Not of A9.9."""
 
 
-def test_docstring():
-    """A1.1 is held here."""
-
-
-def test_message():
-    assert 1, f"{2} is C4"
-
-
-def test_helper():
-    helper(1)
-
-
-@pytest.mark.parametrize(("row", "what"), CASES)
-def test_parameters(row, what):
+@pytest.mark.parametrize("x", [1])
+@pytest.mark.contract("A1.10", "C4")
+def test_two(x):
     pass
 
 
-def test_comment():
-    "no docstring of A9.9" if 0 else None  # A9.8
-    text = "A9.7"
+@pytest.mark.contract("A1.1", "B1.1")
+def test_three():
+    pass
+
+
+def test_of_no_row():
+    assert 1, "A9.8"
 '''
 
 
@@ -65,16 +59,7 @@ def session() -> None:
 
 
 @pytest.fixture
-def contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
-    import contract
-
-    yield contract
-    del sys.modules["contract"]
-
-
-@pytest.fixture
-def told(contract: ModuleType, tmp_path: Path) -> Callable[[str, str], str]:
+def told(tmp_path: Path) -> Callable[[str, str], str]:
     def tell(rows: str = ROWS, tests: str = TESTS) -> str:
         (tmp_path / "tests").mkdir(exist_ok=True)
         (tmp_path / "tests/test_one.py").write_text(tests)
@@ -86,39 +71,61 @@ def told(contract: ModuleType, tmp_path: Path) -> Callable[[str, str], str]:
     return tell
 
 
-def test_a_row_is_held_by_docstring_message_and_helper(told: Callable[..., str]) -> None:
+def test_a_row_is_held_by_the_tests_that_are_marked_with_it(told: Callable[..., str]) -> None:
     text = told()
     assert "4 rows: 4 held by tests, 0 not ours, 0 not or not wholly met." in text
     link = "https://docs.aws.amazon.com/sagemaker/latest/dg/page.html"
-    assert f"| A1.1 | first | [page]({link}) | [test_docstring](../tests/test_one.py) |" in text
-    assert "| A1.10 | second \\| third | our conclusion | [test_helper](../tests/test_one.py) |" in text
-    assert "[test_message](../tests/test_one.py)" in text
-    assert "| B1.1 | fourth | our conclusion | [test_parameters](../tests/test_one.py) |" in text
+    held = "[test_one](../tests/test_one.py)<br>[test_three](../tests/test_one.py)"
+    assert f"| A1.1 | first | [page]({link}) | {held} |" in text
+    assert "| A1.10 | second \\| third | our conclusion | [test_two](../tests/test_one.py) |" in text
+    assert "| B1.1 | fourth | our conclusion | [test_three](../tests/test_one.py) |" in text
+    assert "test_of_no_row" not in text
 
 
-def test_a_row_without_test_and_reason_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
-    with pytest.raises(contract.ContractError, match=r"A1\.1 has no test that names it, and no reason"):
-        told(tests=TESTS.replace("A1.1 is", "It is"))
+def test_a_row_without_test_and_reason_is_wrong(told: Callable[..., str]) -> None:
+    with pytest.raises(contract.ContractError, match=r"B1\.1 has no test that is marked with it"):
+        told(tests=TESTS.replace('"A1.1", "B1.1"', '"A1.1"'))
+
+
+def test_a_marker_says_its_rows_as_they_are(told: Callable[..., str]) -> None:
+    with pytest.raises(contract.ContractError, match=r"test_three: expected rows as texts, got \*ROWS"):
+        told(tests=TESTS.replace('"A1.1", "B1.1"', "*ROWS"))
+
+
+def test_pytest_collects_no_test_of_a_row_that_is_not_there(pytestconfig: pytest.Config) -> None:
+    """Asked of the hook itself, with two tests of which one has a row that the contract has."""
+
+    def item(row: str) -> SimpleNamespace:
+        marker = pytest.mark.contract(row).mark
+        return SimpleNamespace(
+            nodeid=f"tests/test_x.py::test_{row}[a]",
+            iter_markers=lambda name: [marker] if name == "contract" else [],
+            get_closest_marker=lambda name: None,
+        )
+
+    plugin.pytest_collection_modifyitems(pytestconfig, [item("A1.1")])
+    with pytest.raises(pytest.UsageError, match=r"::test_A9\.9 is marked with A9\.9, which is no row"):
+        plugin.pytest_collection_modifyitems(pytestconfig, [item("A1.1"), item("A9.9")])
 
 
 @pytest.mark.parametrize("reason", ["not_ours", "not_met"])
 def test_a_reason_is_enough_and_is_shown(told: Callable[..., str], reason: str) -> None:
     rows = ROWS.replace('text = "first"', f'text = "first"\n{reason} = "because"')
-    text = told(rows, TESTS.replace("A1.1 is", "It is"))
+    text = told(rows, TESTS.replace('"A1.1", ', "").replace('"A1.1"', ""))
     assert "because" in text
     assert "3 held by tests" in text
 
 
-def test_a_test_of_no_row_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
-    with pytest.raises(contract.ContractError, match=r"test_docstring names A1\.2, which is no row"):
-        told(tests=TESTS.replace("A1.1 is", "A1.1, A1.2 are"))
+def test_a_test_of_no_row_is_wrong(told: Callable[..., str]) -> None:
+    with pytest.raises(contract.ContractError, match=r"test_one is marked with A1\.2, which is no row"):
+        told(tests=TESTS.replace('contract("A1.1")', 'contract("A1.1", "A1.2")'))
 
 
-def test_a_row_that_is_not_ours_has_no_test(told: Callable[..., str], contract: ModuleType) -> None:
-    with pytest.raises(contract.ContractError, match=r"A1\.1 is called not ours, but test_d"):
+def test_a_row_that_is_not_ours_has_no_test(told: Callable[..., str]) -> None:
+    with pytest.raises(contract.ContractError, match=r"A1\.1 is called not ours, but test_o"):
         told(ROWS.replace('text = "first"', 'text = "first"\nnot_ours = "because"'))
 
 
-def test_an_unknown_word_in_a_row_is_wrong(told: Callable[..., str], contract: ModuleType) -> None:
+def test_an_unknown_word_in_a_row_is_wrong(told: Callable[..., str]) -> None:
     with pytest.raises(contract.ContractError, match="unknown key not_our"):
         told(ROWS.replace('text = "first"', 'text = "first"\nnot_our = "because"'))

@@ -1,9 +1,7 @@
 """Listings on AWS Marketplace: every image's holds all rules, and every rule catches what breaks it."""
 
 import copy
-import importlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -14,17 +12,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.places import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-
-from listing import __main__ as command
-from listing import making, submitting, writing
-from listing.check_texts import COUNTS, LENGTHS, PARAMETER, REQUIRED
-from listing.hyperparameters import fits, specification
-from listing.notebook import source
-from listing.place import Place
-from listing.product import KINDS, Listing
-from listing.rules import RULES, breaches
+from tools import new
+from tools.listing import __main__ as command
+from tools.listing import making, submitting, writing
+from tools.listing.check_texts import COUNTS, LENGTHS, PARAMETER, REQUIRED
+from tools.listing.hyperparameters import fits, specification
+from tools.listing.notebook import source
+from tools.listing.place import Place
+from tools.listing.product import KINDS, Listing
+from tools.listing.rules import RULES, breaches
 
 IMAGES = sorted(path.parent for path in REPOSITORY.glob("images/*/image.toml"))
 SMALL = "small"  # the template as an image: faults are planted in its listing
@@ -36,7 +32,6 @@ Made = Callable[[str], Listing]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """The listing of an image, by its name; all are made when one is asked for, two at a time."""
     folder = tmp_path_factory.mktemp("listings")
-    new: Any = importlib.import_module("new")
     new.write(SMALL, folder / SMALL)
     small = folder / SMALL
     shared = REPOSITORY / ".slipway/envs/shared/bin/python"
@@ -64,6 +59,7 @@ def listing(made: Made) -> Listing:
 
 
 @pytest.mark.parametrize("name", [SMALL, *(path.name for path in IMAGES)])
+@pytest.mark.contract("C1.1", "C2.2", "C2.3", "C2.6", "C3.4")
 def test_a_listing_holds_every_rule(made: Made, name: str) -> None:
     """C1.1 to C3.4, with C2.2, C2.3 and C2.6: requests, texts, samples and notebooks of every image."""
     assert [str(one) for one in breaches(made(name))] == []
@@ -87,13 +83,14 @@ def test_it_is_written_as_files_that_hold_what_was_checked(made: Made, path: Pat
 
 
 @pytest.mark.parametrize("path", IMAGES, ids=lambda path: path.name)
+@pytest.mark.contract("C2.5")
 def test_answers_in_csv_and_in_json_are_of_the_same_rows(made: Made, path: Path) -> None:
-    """C2.5: what the samples show is what the model said, in every form of it."""
-    trial = made(path.name).product.trial
+    """What the samples show is what the model said, in every form of it."""
+    outcome = made(path.name).product.outcome
     rows = len((path / "sample/request.csv").read_text().splitlines()) - 1
-    for one in trial.real_time:
+    for one in outcome.real_time:
         assert len(next(iter(json.loads(one.answer).values()))) == rows
-    assert len(trial.batch.answer.splitlines()) == rows
+    assert len(outcome.batch.answer.splitlines()) == rows
 
 
 # ---- every rule ----
@@ -150,8 +147,8 @@ def about(listing: Listing) -> dict[str, Any]:
 
 
 def tried(listing: Listing, **change: Any) -> None:
-    """Another outcome of the sample's trial."""
-    listing.product = replace(listing.product, trial=replace(listing.product.trial, **change))
+    """Another outcome of the sample."""
+    listing.product = replace(listing.product, outcome=replace(listing.product.outcome, **change))
 
 
 def placed(listing: Listing, **change: Any) -> None:
@@ -174,14 +171,14 @@ def without(listing: Listing, start: str, kind: str = "algorithm") -> None:
 
 
 def answered(listing: Listing, place: int, **change: Any) -> None:
-    found = list(listing.product.trial.real_time)
+    found = list(listing.product.outcome.real_time)
     found[place] = replace(found[place], **change)
     tried(listing, real_time=tuple(found))
 
 
 def a_class_without_a_sample(listing: Listing, folder: Path) -> None:
     """A sample of three classes, and answers of two of them."""
-    target = listing.product.trial.manifest["hyperparameters"]["target"]
+    target = listing.product.outcome.manifest["hyperparameters"]["target"]
     (folder / "train").mkdir()
     (folder / "train/rows.csv").write_text(f"{target}\na\nb\nc\n")
     listing.product = replace(listing.product, sample=folder)
@@ -189,10 +186,10 @@ def a_class_without_a_sample(listing: Listing, folder: Path) -> None:
 
 
 def another_manifest(listing: Listing, **change: Any) -> None:
-    trial = copy.copy(listing.product.trial)
-    trial.__dict__["manifest"] = {**trial.manifest, **change}
-    listing.product = replace(listing.product, trial=trial)
-    listing.product.trial.__dict__["manifest"] = trial.__dict__["manifest"]
+    outcome = copy.copy(listing.product.outcome)
+    outcome.__dict__["manifest"] = {**outcome.manifest, **change}
+    listing.product = replace(listing.product, outcome=outcome)
+    listing.product.outcome.__dict__["manifest"] = outcome.__dict__["manifest"]
 
 
 LONG = "x" * 2000
@@ -506,7 +503,7 @@ PLANTED: list[tuple[str, Callable[[Listing], Any], str]] = [
     ),
     (
         "C3.3",
-        lambda one: tried(one, batch=replace(one.product.trial.batch, answer=b"1\n")),
+        lambda one: tried(one, batch=replace(one.product.outcome.batch, answer=b"1\n")),
         "lines of answers, got 1",
     ),
     *(
@@ -533,6 +530,28 @@ PLANTED: list[tuple[str, Callable[[Listing], Any], str]] = [
 @pytest.mark.parametrize(
     ("number", "plant", "said"), PLANTED, ids=[f"{one[0]}-{place}" for place, one in enumerate(PLANTED)]
 )
+@pytest.mark.contract(
+    "C1.1",
+    "C1.2",
+    "C1.3",
+    "C1.6",
+    "C1.7",
+    "C1.8",
+    "C1.11",
+    "C1.12",
+    "C1.13",
+    "C2.4",
+    "C2.5",
+    "C2.7",
+    "C2.8",
+    "C2.9",
+    "C2.10",
+    "C2.11",
+    "C3.1",
+    "C3.2",
+    "C3.3",
+    "C3.4",
+)
 def test_a_planted_breach_is_told_with_the_number_of_its_rule(
     listing: Listing, number: str, plant: Callable[[Listing], Any], said: str
 ) -> None:
@@ -553,6 +572,7 @@ def test_a_planted_breach_is_told_with_the_number_of_its_rule(
     ],
 )
 @pytest.mark.parametrize("text", [None, "  \n"])
+@pytest.mark.contract("C2.1", "C2.8", "C2.10", "C2.11")
 def test_an_item_that_is_missing_or_empty_is_told(
     listing: Listing, kind: str, number: str, heading: str, text: str | None
 ) -> None:
@@ -566,8 +586,9 @@ def test_an_item_that_is_missing_or_empty_is_told(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", sorted(LENGTHS))
+@pytest.mark.contract("C2.9")
 def test_a_field_that_is_too_long_or_empty_is_told(listing: Listing, kind: str, path: str) -> None:
-    """C2.9: the sizes of the text fields."""
+    """The sizes of the text fields."""
     *way, name = path.split(".")
     fields = listing.catalog[kind]
     for part in way:
@@ -579,8 +600,9 @@ def test_a_field_that_is_too_long_or_empty_is_told(listing: Listing, kind: str, 
 
 
 @pytest.mark.parametrize("path", sorted(COUNTS))
+@pytest.mark.contract("C2.9")
 def test_more_entries_than_the_form_takes_are_told(listing: Listing, path: str) -> None:
-    """C2.9: at most 24 parameters, 3 highlights, 15 keywords."""
+    """At most 24 parameters, 3 highlights, 15 keywords."""
     *way, name = path.split(".")
     fields = listing.catalog["algorithm"]
     for part in way:
@@ -591,14 +613,15 @@ def test_more_entries_than_the_form_takes_are_told(listing: Listing, path: str) 
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETER))
+@pytest.mark.contract("C2.9")
 def test_a_parameter_whose_text_is_too_long_is_told(listing: Listing, name: str) -> None:
-    """C2.9."""
     listing.catalog["algorithm"]["DeliveryOption"]["InputProperties"]["Parameters"][0][name] = LONG
     assert f"{name} of 1 to {PARAMETER[name]} characters, got 2000" in " ".join(map(str, breaches(listing)))
 
 
+@pytest.mark.contract("C2.4")
 def test_a_class_that_no_sample_is_answered_with_is_told(listing: Listing, tmp_path: Path) -> None:
-    """C2.4: of more than two classes a sample for each."""
+    """Of more than two classes a sample for each."""
     a_class_without_a_sample(listing, tmp_path)
     assert "a request answered with c, got" in " ".join(map(str, breaches(listing)))
 
@@ -619,7 +642,7 @@ def test_a_listing_that_breaks_a_rule_is_not_written(
     parameter(listing, "Integer").update(IsRequired=True)
     monkeypatch.setattr(making, "make", lambda image, place: listing)
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
+    new.write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
     assert said == (
@@ -634,7 +657,7 @@ def test_a_listing_says_what_is_still_an_example(
 ) -> None:
     monkeypatch.setattr(making, "make", lambda image, place: listing)
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
+    new.write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert f"{len(RULES)} rules hold" in said
@@ -645,9 +668,9 @@ def test_a_listing_says_what_is_still_an_example(
 def test_an_image_without_its_texts_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(making.trials, "describe", lambda image, python: {"listing": None})
+    monkeypatch.setattr(making.outcomes, "describe", lambda image, python: {"listing": None})
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    importlib.import_module("new").write(SMALL, tmp_path / "images" / SMALL)
+    new.write(SMALL, tmp_path / "images" / SMALL)
     assert command.main(["--image", SMALL, "--out", str(tmp_path)]) == 1
     assert "image.toml has no [listing]" in capsys.readouterr().err
 
@@ -662,8 +685,9 @@ def test_the_sellers_place_is_in_every_name() -> None:
     assert replace(place, bucket="mine").s3("x", "y") == "s3://mine/slipway/listing/x/y"
 
 
+@pytest.mark.contract("C1.3")
 def test_where_the_image_was_pushed_is_where_it_is_listed(tmp_path: Path) -> None:
-    """C1.3: account, region and digest of what `make push` recorded, unless others are given."""
+    """Account, region and digest of what `make push` recorded, unless others are given."""
     record, digest = tmp_path / "x.json", "sha256:" + "a" * 64
     image = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/slipway/x@{digest}"
     record.write_text(json.dumps({"image": image, "version": "1.0.0"}))
@@ -754,8 +778,9 @@ def test_a_value_fits_its_range_or_does_not() -> None:
 # ---- AWS, as moto plays it ----
 
 
+@pytest.mark.contract("C3.1")
 def test_the_model_package_is_taken_by_moto(listing: Listing, session: Any, tmp_path: Path) -> None:
-    """C3.1: what moto can take of both; what is validated on is where the request says."""
+    """What moto can take of both; what is validated on is where the request says."""
     writing.write(listing, tmp_path / "out")
     placed(listing, bucket=BUCKET)
     listing.requests["model-package"] = json.loads(

@@ -1,7 +1,8 @@
 """`make matrix`: which images a change touches, and which one a tag releases."""
 
-import matrix
 import pytest
+
+from tools import matrix
 
 NAMES = ["first", "second"]
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import notebooks
 import pytest
+
+from tools import notebooks
 
 FACTS: dict[str, Any] = {
     "name": "it",

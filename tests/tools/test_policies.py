@@ -8,11 +8,11 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.exceptions import UnknownServiceError
-from cli import main, policy
 
+from harness.access import Need, Policy, Recorder
+from harness.moto_aws import BUCKET, IMAGE, REGION, ROLE
 from harness.places import REPOSITORY
-from tools.access import Need, Policy, Recorder
-from tools.moto_aws import BUCKET, IMAGE, REGION, ROLE
+from tools.cli import main, policy
 
 FILES = sorted((REPOSITORY / "policies").glob("*.json"))
 VALUES = {
@@ -63,8 +63,7 @@ def test_every_command_is_allowed_what_it_calls_and_every_permission_is_used(
 
 
 def test_pushing_is_allowed_what_it_calls(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools/push"))
-    import ecr
+    from tools.push import ecr
 
     monkeypatch.setattr(ecr, "docker", lambda *_, **__: "")
     recorder = Recorder(session)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import lint_workflows
+from tools import lint_workflows
 
 
 def test_the_workflows_are_clean() -> None:

@@ -107,20 +107,21 @@ def test_a_request_is_answered_with_its_length_and_type(served):
     assert int(headers[b"content-length"]) == len(body)
 
 
+@pytest.mark.contract("B4.8")
 def test_a_body_may_come_in_pieces(served):
-    """B4.8: chunked."""
+    """Chunked."""
     assert asyncio.run(ask(served(), body=(b"1,", b"", b"2\n3", b",4\n")))[2] == b"3.0,1.5\n7.0,3.5\n"
 
 
+@pytest.mark.contract("B2.7", "B8.6")
 def test_several_accept_lines_are_one_list(served):
-    """B2.7, B8.6."""
     answer = asyncio.run(ask(served(), accept="image/png", accept_="application/jsonlines"))
     assert answer[1][b"content-type"] == b"application/jsonlines"
 
 
 @pytest.mark.parametrize("body", [(b"1,2\n3,4\n",), (b"1,2\n", b"3,4\n")], ids=["whole", "pieces"])
+@pytest.mark.contract("B2.13")
 def test_a_body_over_the_limit_is_refused_and_one_below_is_not(served, body):
-    """B2.13, D6."""
     status, _, answer = asyncio.run(ask(served(MAX_CONTENT_LENGTH="7"), body=body))
     assert status == 413
     assert json.loads(answer)["message"] == "the body is over the limit of 7 bytes (MAX_CONTENT_LENGTH)"
@@ -128,21 +129,21 @@ def test_a_body_over_the_limit_is_refused_and_one_below_is_not(served, body):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+@pytest.mark.contract("B2.3", "B2.5")
 def test_ping_is_200_when_the_model_is_loaded_and_503_before(served, method):
-    """B2.3, B2.5, D5."""
     status, _, body = asyncio.run(ask(served(), "/ping", method))
     assert (status, body) == (200, b"")
     assert asyncio.run(ask(App(Settings.read({})), "/ping", method))[0] == 503
 
 
+@pytest.mark.contract("B2.13")
 def test_before_the_model_is_loaded_a_request_is_told_to_come_later():
-    """B2.13."""
     status, _, body = asyncio.run(ask(App(Settings.read({}))))
     assert (status, json.loads(body)["message"]) == (503, "the model is being loaded")
 
 
+@pytest.mark.contract("B2.5", "B2.13")
 def test_a_broken_model_is_never_ready_and_says_why(settings_of, capfd):
-    """B2.5, B2.13."""
     broken = App(settings_of())
     broken.load()
     assert asyncio.run(ask(broken, "/ping", "GET"))[0] == 503
@@ -162,8 +163,9 @@ def test_options_of_the_deployment_that_do_not_fit_are_told_and_nothing_crashes(
     assert "option in SLIPWAY_OPTIONS times" in capfd.readouterr().err
 
 
+@pytest.mark.contract("B2.3")
 def test_the_ping_is_answered_while_a_prediction_runs(served):
-    """B2.3: however long it takes."""
+    """However long it takes."""
     model = Slow()
     app = served(model)
 
@@ -242,8 +244,9 @@ async def _later(seconds, work):
     return await work
 
 
+@pytest.mark.contract("B2.6")
 def test_a_request_that_takes_too_long_is_told_and_its_worker_ends(served, monkeypatch, capfd):
-    """B2.6: a thread cannot be stopped, so the process is."""
+    """A thread cannot be stopped, so the process is."""
     ended = []
     monkeypatch.setattr(application.os, "kill", lambda process, number: ended.append(number))
     model = Slow()
@@ -269,15 +272,14 @@ def test_a_request_that_takes_too_long_is_told_and_its_worker_ends(served, monke
     [("/invocations", "GET", 405), ("/nowhere", "GET", 404), ("/ping", "DELETE", 405)],
 )
 def test_what_is_not_served_is_refused_as_json(served, path, method, status):
-    """D14."""
     found, headers, body = asyncio.run(ask(served(), path, method, body=()))
     assert found == status
     assert headers[b"content-type"] == b"application/json"
     assert json.loads(body)["code"] == status
 
 
+@pytest.mark.contract("B4.2")
 def test_execution_parameters_are_served_through_flask(served):
-    """B4.2."""
     status, _, body = asyncio.run(
         ask(served(MODEL_SERVER_WORKERS="4"), "/execution-parameters", "GET", body=())
     )

@@ -88,8 +88,9 @@ EVERY = {
 
 
 @pytest.mark.parametrize("name", EVERY)
+@pytest.mark.contract("A4.6", "B8.8")
 def test_every_format_gives_the_same_table(data, name):
-    """A4.6, B8.8: by its ending, gzipped or not, or by how it begins."""
+    """By its ending, gzipped or not, or by how it begins."""
     channel = data(**{name: EVERY[name]})
     assert rows(channel) == [[1, "a"], [2, None], [3, "c"]]
     assert channel.table.names == ("x", "name")
@@ -108,8 +109,8 @@ def test_every_format_gives_the_same_table(data, name):
     ],
     ids=["csv", "parameters", "lines", "json", "parquet"],
 )
+@pytest.mark.contract("A4.5")
 def test_the_content_type_says_what_a_file_without_ending_is(data, content_type, content):
-    """A4.5."""
     assert len(rows(data(content_type, part=content))) == 3
 
 
@@ -117,22 +118,23 @@ def test_the_ending_counts_more_than_the_content_type(data):
     assert len(rows(data("application/x-parquet", a_csv=CSV))) == 3
 
 
+@pytest.mark.contract("B8.8")
 def test_a_long_first_line_of_json_is_still_a_line(data):
-    """B8.8: a series of thousands of numbers is one line of a .json file."""
+    """A series of thousands of numbers is one line of a .json file."""
     line = json.dumps({"name": "x" * 100_000}) + "\n"
     assert len(data(a_json=line * 3).table) == 3
 
 
+@pytest.mark.contract("B8.1")
 def test_columns_without_names_are_numbered(data):
-    """B8.1."""
     channel = data(a_csv="1,2.5\n3,4\n", b_csv="5,6\n")
     assert rows(channel) == [[1, 2.5], [3, 4.0], [5, 6.0]]
     assert channel.kinds == {"column_1": "integer", "column_2": "number"}
     assert not channel.named
 
 
+@pytest.mark.contract("A2.6")
 def test_every_file_counts_in_the_order_of_names_and_below_folders(data):
-    """A2.6, D20."""
     channel = data(b_csv="x\n2\n", a_csv="x\n1\n", c__d_csv="x\n3\n")
     assert channel.table.column("x").tolist() == [1, 2, 3]
     assert channel.source == "files: 3"
@@ -141,8 +143,9 @@ def test_every_file_counts_in_the_order_of_names_and_below_folders(data):
 
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("name", ["a_csv", "a_csv_gz", "a_jsonl", "a_json", "b_json", "part-0"])
-def test_a4_a_file_is_read_from_start_to_end_once(data, tmp_path, monkeypatch, name, whole):
-    """A4.2: FastFile, which cannot be told from File mode; nothing is written beside it."""
+@pytest.mark.contract("A4.2")
+def test_a_file_is_read_from_start_to_end_once(data, tmp_path, monkeypatch, name, whole):
+    """FastFile, which cannot be told from File mode; nothing is written beside it."""
     channel = data(**{name: EVERY[name], "z_csv": "x,name\n4,d\n"})
     opened = []
 
@@ -166,8 +169,8 @@ def test_a4_a_file_is_read_from_start_to_end_once(data, tmp_path, monkeypatch, n
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.contract("A4.8")
 def test_markers_hidden_and_empty_files_are_passed_over(data, tmp_path):
-    """A4.8."""
     channel = data(a_csv=CSV, __SUCCESS="x", _hidden="x", empty_csv="", _git__config="x")
     folder = tmp_path / "train"
     (folder / "_SUCCESS").write_text("done")
@@ -176,8 +179,8 @@ def test_markers_hidden_and_empty_files_are_passed_over(data, tmp_path):
     assert channel.source == Channel("train", folder).source == "files: 1"
 
 
+@pytest.mark.contract("A4.9")
 def test_a_channel_without_files_says_what_it_expects(tmp_path):
-    """A4.9."""
     with pytest.raises(UserError, match="channel train has no data files; expected CSV"):
         Channel("train", tmp_path)
 
@@ -211,7 +214,7 @@ def test_a_channel_without_rows_says_so(data, content):
     ids=str,
 )
 def test_files_may_each_have_a_header_or_none_and_columns_in_another_order(data, others):
-    """D1, D20: never a lost row, never a header among the rows."""
+    """Never a lost row, never a header among the rows."""
     assert rows(data(a_csv="x,y\n1,2\n3,4\n", **others)) == [[1, 2], [3, 4], [5, 6]]
 
 
@@ -255,7 +258,6 @@ def test_files_may_each_have_a_header_or_none_and_columns_in_another_order(data,
     ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )
 def test_a_file_that_does_not_fit_is_named_in_one_line(data, contents, message):
-    """D20, D14."""
     with pytest.raises(UserError, match=message) as caught:
         data(**contents).table.frame()
     assert "\n" not in str(caught.value)
@@ -308,7 +310,6 @@ def test_the_content_type_says_that_there_is_a_header_in_each_file_or_in_none(da
     last=st.booleans(),
 )
 def test_pieces_of_a_file_never_cut_a_row_or_a_quoted_cell(tmp_path_factory, block, cells, end, last):
-    """D10."""
     folder = tmp_path_factory.mktemp("train")
     quoted = [f'{number},"t{text.replace(chr(34), chr(34) * 2)}"' for number, text in cells]
     body = end.join(["number,text", *quoted]) + (end if last else "")
@@ -386,7 +387,6 @@ def test_an_error_in_a_later_piece_counts_from_the_start(data):
 
 
 def test_gaps_alone_do_not_make_a_piece_another_type(data):
-    """D11."""
     table = data(a_jsonl='{"x": null, "s": null}\n', b_jsonl='{"x": 2.5, "s": "a"}\n').table
     assert np.isnan(table.column("x")[0])
     assert table.column("s").tolist() == [None, "a"]

@@ -18,8 +18,9 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.contract("A9.1")
 def test_a_job_that_starts_again_finds_what_it_saved(tmp_path):
-    """A9.1: the platform puts the folder back before it starts the container again."""
+    """The platform puts the folder back before it starts the container again."""
     keep(Checkpoints(tmp_path / "kept", STAMP), "half")
     found = Checkpoints(tmp_path / "kept", STAMP).find("model.txt")
     assert found.read_text() == "half"
@@ -65,8 +66,9 @@ def test_a_checkpoint_of_another_job_is_passed_over_and_told(tmp_path, capsys, o
         assert Checkpoints(tmp_path, other).find("model.txt").read_text() == "theirs"
 
 
+@pytest.mark.contract("A9.1")
 def test_a_copy_taken_at_any_time_is_whole(tmp_path):
-    """A9.1: the folder is copied to S3 while the job writes."""
+    """The folder is copied to S3 while the job writes."""
     checkpoints = Checkpoints(tmp_path, STAMP)
     keep(checkpoints, "one")
 

@@ -26,8 +26,9 @@ def put(paths, name, content):
 
 
 @pytest.mark.parametrize("content", [None, "", " \n", "{}"])
+@pytest.mark.contract("A3.7", "A4.7", "A6.2")
 def test_a_file_may_be_absent_or_empty(paths, image, content):
-    """A3.7, A4.7, A6.2: emulators leave out what the platform writes."""
+    """Emulators leave out what the platform writes."""
     if content is not None:
         for name in ("hyperparameters", "resourceconfig", "inputdataconfig"):
             put(paths, name + ".json", content)
@@ -56,8 +57,8 @@ def test_a_file_that_is_not_utf8_is_named(paths):
         config.hyperparameters(paths)
 
 
+@pytest.mark.contract("A3.1", "A3.6")
 def test_hyperparameters_are_given_as_sent(paths):
-    """A3.1, A3.6."""
     put(paths, "hyperparameters.json", {"k": "5", "n": 10})
     assert config.hyperparameters(paths) == {"k": "5", "n": 10}
 
@@ -80,8 +81,8 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", ["resourceconfig.json", "resourceConfig.json"])
+@pytest.mark.contract("A2.3", "A6.1", "A6.2")
 def test_the_first_host_by_name_leads(paths, name):
-    """A2.3, A6.1, A6.2."""
     put(paths, name, REAL)
     assert config.hosts(paths) == config.Hosts("algo-2", ("algo-1", "algo-2"), "eth0")
     assert not config.hosts(paths).is_leader
@@ -97,14 +98,14 @@ def test_the_first_host_by_name_leads(paths, name):
         {"current_host": "box", "hosts": ["box"]},
     ],
 )
+@pytest.mark.contract("A3.6")
 def test_one_host_leads_itself(paths, content):
-    """A3.6."""
     put(paths, "resourceconfig.json", content)
     assert config.hosts(paths).is_leader
 
 
+@pytest.mark.contract("A4.1", "A4.3", "A4.5", "A4.7")
 def test_channels_have_the_images_names_and_the_platforms_facts(paths, image):
-    """A4.1, A4.3, A4.5, A4.7."""
     put(
         paths,
         "inputdataconfig.json",
@@ -125,14 +126,14 @@ def test_channels_have_the_images_names_and_the_platforms_facts(paths, image):
 
 
 @pytest.mark.parametrize("entry", [None, {"ContentType": None}, "File"])
+@pytest.mark.contract("A4.7")
 def test_a_channels_facts_may_be_missing(paths, image, entry):
-    """A4.7."""
     put(paths, "inputdataconfig.json", {"train": entry})
     assert config.channels(paths, image) == {"train": config.ChannelConfig("train")}
 
 
+@pytest.mark.contract("A2.7")
 def test_a_manifest_file_beside_a_channel_is_no_channel(paths, image):
-    """A2.7."""
     put(paths, "inputdataconfig.json", {"train": {}})
     (paths.channels / "train-manifest").write_text("[]")
     (paths.channels / "other").mkdir()
@@ -168,8 +169,8 @@ def test_no_channel_at_all_is_told(paths, image):
         config.channels(paths, image)
 
 
+@pytest.mark.contract("A2.4", "A2.12")
 def test_checkpoints_are_kept_where_the_platform_says(paths, tmp_path):
-    """A2.4, A2.12."""
     assert config.checkpoints(paths) is None
     put(paths, "checkpointconfig.json", {"S3Uri": "s3://bucket/kept"})
     assert config.checkpoints(paths) == paths.checkpoints
@@ -177,14 +178,16 @@ def test_checkpoints_are_kept_where_the_platform_says(paths, tmp_path):
     assert config.checkpoints(paths) == tmp_path / "moved"
 
 
+@pytest.mark.contract("A2.12")
 def test_a_folder_for_checkpoints_is_enough(paths):
-    """A2.12: checkpointconfig.json is in no document of the platform."""
+    """Checkpointconfig.json is in no document of the platform."""
     paths.checkpoints.mkdir()
     assert config.checkpoints(paths) == paths.checkpoints
 
 
+@pytest.mark.contract("A6.4")
 def test_groups_of_instances_are_hosts_like_all_others(paths):
-    """A6.4: the first host by name leads, whatever its group."""
+    """The first host by name leads, whatever its group."""
     groups = [
         {"hosts": ["algo-2"], "instance_group_name": "a"},
         {"hosts": ["algo-1"], "instance_group_name": "b"},
@@ -193,8 +196,9 @@ def test_groups_of_instances_are_hosts_like_all_others(paths):
     assert config.hosts(paths).all == ("algo-1", "algo-2")
 
 
+@pytest.mark.contract("A4.4")
 def test_a_channel_may_have_any_name_that_the_platform_allows(paths, folder):
-    """A4.4: letters, digits, dots, dashes and underscores, 64 of them."""
+    """Letters, digits, dots, dashes and underscores, 64 of them."""
     name = "My.train-1_" + "x" * 53
     text = (folder / "image.toml").read_text().replace('aliases = ["training"]', f'aliases = ["{name}"]')
     (folder / "image.toml").write_text(text)
@@ -202,8 +206,8 @@ def test_a_channel_may_have_any_name_that_the_platform_allows(paths, folder):
     assert config.channels(paths, Image.read(folder)) == {"train": config.ChannelConfig(name)}
 
 
+@pytest.mark.contract("A2.1", "A2.2", "A2.3", "A2.4", "A2.6", "A2.7", "A2.8", "A2.9", "A2.10")
 def test_paths_are_those_that_the_platform_fixes():
-    """A2.1, A2.2, A2.3, A2.4, A2.6, A2.7, A2.8, A2.9, A2.10."""
     paths = Paths(Path("/opt/ml"))
     assert [
         str(path)

@@ -106,19 +106,16 @@ def test_plain_numbers_take_the_quick_way(body, small):
     ],
 )
 def test_a_requests_first_line_is_a_header_if_it_holds_the_models_names_or_words_for_numbers(body, names):
-    """D1."""
     assert read(body, schema=XY)[0] == names
 
 
 def test_words_for_numbers_are_names_that_do_not_fit():
-    """D1."""
     with pytest.raises(UserError, match="missing columns x, y; expected x, y; came a, b"):
         read("a,b\n1,2\n", schema=XY)
 
 
 @pytest.mark.parametrize("body", ["Paris,big\n", "Paris,city\n", "5,6\n"])
 def test_a_row_of_texts_is_not_taken_for_a_header(body):
-    """D1, D10."""
     names, columns = read(body, schema=MIXED)
     assert (names, len(columns[0])) == (None, 1)
 
@@ -128,7 +125,7 @@ def test_names_among_columns_that_the_model_does_not_know_are_still_names():
 
 
 def test_a_row_of_numbers_is_never_lost_to_columns_whose_names_are_numbers():
-    """D10: pandas calls columns 0, 1, …"""
+    """Pandas calls columns 0, 1, …"""
     assert read("0,1\n", schema=schema_of("0", "1")) == (None, [["0"], ["1"]])
     assert read("0,1\n5,6\n", "text/csv; header=present", schema_of("0", "1")) == (["0", "1"], [["5"], ["6"]])
 
@@ -149,8 +146,8 @@ def test_a_row_of_numbers_is_never_lost_to_columns_whose_names_are_numbers():
         (",abc\n5,def\n", None),
     ],
 )
+@pytest.mark.contract("B8.1")
 def test_a_training_tables_first_line_is_a_header_if_it_is_unlike_what_stands_below(body, names):
-    """B8.1, D1."""
     assert read(body)[0] == names
 
 
@@ -246,7 +243,7 @@ def test_a_cell_may_be_very_long():
 
 
 def test_a_blank_line_between_the_rows_of_a_single_column_is_a_row():
-    """D10: the only way in which such a table can say that a cell is missing."""
+    """The only way in which such a table can say that a cell is missing."""
     assert read("1\n\n3\n") == (None, [["1", "", "3"]])
     assert read("\n\nx\n1\n\n3\n\n") == (["x"], [["1", "", "3"]])
 
@@ -262,7 +259,6 @@ def test_a_blank_line_between_the_rows_of_a_single_column_is_a_row():
     ],
 )
 def test_a_line_that_does_not_fit_is_named_and_never_dropped(body, message):
-    """D20."""
     with pytest.raises(UserError, match=message):
         read(body)
 
@@ -292,8 +288,8 @@ def test_a_charset_that_cannot_be_read_is_the_callers_mistake(charset):
         read(b"+2AA-\xff,1\n", f"text/csv; charset={charset}")
 
 
+@pytest.mark.contract("B4.5", "B4.6")
 def test_an_answer_has_a_line_a_row_and_a_newline_at_the_end():
-    """B4.5, B4.6."""
     answer = {"cluster": np.array([1.0, 0.0]), "name": np.array(['a"b', None], dtype=object)}
     assert CSV.write(answer, PLAIN) == b'1.0,"a""b"\n0.0,\n'
     assert CSV.write(answer, parse("text/csv; header=present")) == b'cluster,name\n1.0,"a""b"\n0.0,\n'
@@ -302,8 +298,9 @@ def test_an_answer_has_a_line_a_row_and_a_newline_at_the_end():
 @pytest.mark.parametrize(
     "odd", ["a,b", 'a"b', "a\rb", "a\nb", "\ufeffa", "a\0b", "\0", None, "", "é", 1.5, True]
 )
+@pytest.mark.contract("B4.5")
 def test_one_odd_cell_changes_no_other(odd):
-    """B4.5: a column is looked at as a whole for what must be quoted."""
+    """A column is looked at as a whole for what must be quoted."""
     texts = np.array(["p", odd, "q"], dtype=object)
     body = CSV.write({"name": texts, "x": np.array([1.0, 2.0, 3.0])}, PLAIN)
     first, *middle, last = body.decode().removesuffix("\n").split("\n")
@@ -312,8 +309,8 @@ def test_one_odd_cell_changes_no_other(odd):
     assert [first, "\n".join(middle), last] == ["p,1.0", f"{cell},2.0", "q,3.0"]
 
 
+@pytest.mark.contract("B4.5")
 def test_a_missing_answer_of_a_single_column_is_still_a_line():
-    """B4.5."""
     body = CSV.write({"x": np.array([1.5, np.nan, 2.0])}, PLAIN)
     assert body == b'1.5\n""\n2.0\n'
     assert table(body, schema_of("x")).number("x").tolist()[::2] == [1.5, 2.0]

@@ -54,8 +54,9 @@ def test_nothing_to_declare_is_an_empty_list():
 
 @pytest.mark.parametrize("value", [0.0, -1.5, 1e-300, 1.5e300, 123456789012.0, 1 / 3, 7])
 @pytest.mark.parametrize("name", ["loss", "test:msd"])
+@pytest.mark.contract("A8.1")
 def test_the_regular_expression_finds_what_a_job_prints(capsys, folder, name, value):
-    """A8.1: the first group is the number."""
+    """The first group is the number."""
     facts = MetricFacts(description="x", direction="Minimize")
     image = Image.read(folder).model_copy(update={"metrics": {name: facts}})
     Job(image, Paths(folder)).report(**{name: value})

@@ -39,8 +39,8 @@ def message(answer):
     return found["message"]
 
 
+@pytest.mark.contract("B4.5", "B4.6")
 def test_each_row_has_one_answer_in_order(endpoint):
-    """B4.5, B4.6."""
     assert ask(endpoint()) == (200, "3.0,1.5\n7.0,3.5\n")
 
 
@@ -53,8 +53,8 @@ def test_each_row_has_one_answer_in_order(endpoint):
         ("*/*", "3.0,1.5\n7.0,3.5\n"),
     ],
 )
+@pytest.mark.contract("B2.14")
 def test_the_answer_is_in_the_format_that_was_asked_for(endpoint, accept, body):
-    """B2.14, D3."""
     assert ask(endpoint(), accept=accept) == (200, body)
 
 
@@ -67,8 +67,8 @@ def test_a_model_may_say_more_beside_its_answers_in_json(endpoint):
 
 
 @pytest.mark.parametrize(("accept", "lines"), [("", True), ("*/*", True), ("text/csv", False)])
+@pytest.mark.contract("B2.14")
 def test_the_deployment_may_choose_the_format_of_answers_that_no_request_chose(endpoint, accept, lines):
-    """B2.14."""
     served = endpoint(SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="application/jsonlines")
     assert ask(served, accept=accept)[1].startswith('{"sum"') is lines
 
@@ -80,8 +80,8 @@ def test_the_deployments_format_keeps_its_parameters(endpoint):
 
 
 @pytest.mark.parametrize("names", ["half", " half ,", "half,sum"])
+@pytest.mark.contract("B8.9")
 def test_the_deployment_may_choose_the_answer_columns(endpoint, names):
-    """B8.9."""
     status, body = ask(endpoint(SAGEMAKER_INFERENCE_OUTPUT=names), accept="application/jsonlines")
     assert status == 200
     assert list(json.loads(body.splitlines()[0])) == [
@@ -108,8 +108,8 @@ class Chooser(Adder):
         return Answers({name: np.arange(len(table)) for name in options.outputs or ("sum",)})
 
 
+@pytest.mark.contract("B8.9")
 def test_a_model_that_offers_more_than_it_answers_gives_what_the_deployment_wants(settings_of, manifest):
-    """B8.9."""
     one = Endpoint(Chooser(), manifest, settings_of(SAGEMAKER_INFERENCE_OUTPUT="secret, sum"))
     assert ask(one, b"[[1, 2]]", "application/json")[1] == '{"predictions":[{"secret":0,"sum":0}]}\n'
     wish = b'{"instances": [[1, 2]], "configuration": {"outputs": ["secret"]}}'
@@ -140,10 +140,11 @@ JSON = b'{"instances": [[1, 2]], "configuration": {"times": 5}}'
     ],
     ids=str,
 )
+@pytest.mark.contract("B2.7", "B8.3", "B8.8")
 def test_a_requests_configuration_goes_before_its_attributes_and_those_before_the_deployments(
     endpoint, environ, attributes, body, total
 ):
-    """B2.7, B8.3; B8.8: DeepAR's variable is one of the deployment's."""
+    """DeepAR's variable is one of the deployment's."""
     answer = ask(endpoint(**environ), body, "application/json", attributes=attributes)
     assert json.loads(answer[1])["predictions"][0]["sum"] == total
 
@@ -152,8 +153,9 @@ def test_a_requests_configuration_goes_before_its_attributes_and_those_before_th
     "attributes",
     ["c000b4f9-df62-4c85-a0bf-7c525f9104a4", "trace=1,user=2", "=", "{not json", '{"trace": 1}', "times"],
 )
+@pytest.mark.contract("B2.7")
 def test_custom_attributes_that_are_no_options_are_passed_over(endpoint, attributes):
-    """B2.7: they may be anything."""
+    """They may be anything."""
     assert ask(endpoint(), attributes=attributes) == (200, "3.0,1.5\n7.0,3.5\n")
 
 
@@ -193,8 +195,8 @@ def test_an_option_that_does_not_fit_is_told(endpoint, attributes, body, text):
         (b"nonsense", "application/x-parquet", "", 400, "is not a Parquet file"),
     ],
 )
+@pytest.mark.contract("B2.9", "B2.13")
 def test_a_callers_mistake_has_its_status_and_one_line(endpoint, body, content_type, accept, status, text):
-    """B2.9, B2.13, D14."""
     answer = ask(endpoint(), body, content_type, accept)
     assert answer[0] == status
     assert text in message(answer)
@@ -235,14 +237,14 @@ def test_an_error_names_row_and_column_as_members(endpoint, body, content_type, 
         (b"\n", "application/jsonlines"),
     ],
 )
+@pytest.mark.contract("B2.13")
 def test_no_rows_have_no_answers(endpoint, body, content_type):
-    """B2.13."""
     assert ask(endpoint(), body, content_type) == (204, "")
 
 
 @pytest.mark.parametrize("fault", ["drops a row", "answers with a list", "answers nothing", "raises"])
+@pytest.mark.contract("B2.9", "B4.5")
 def test_a_fault_of_the_model_is_ours_and_gives_nothing_away(endpoint, fault, capfd):
-    """B2.9, B4.5, D10, D18."""
     answer = ask(endpoint(), attributes=f"fault={fault}", request="id-7")
     assert answer[0] == 500
     assert message(answer) == "internal error; the log has the details under request id-7"
@@ -268,15 +270,16 @@ def test_a_trained_model_is_loaded(settings_of):
 
 @pytest.mark.parametrize("variable", ["SLIPWAY_OPTIONS", "DEEPAR_INFERENCE_CONFIG"])
 @pytest.mark.parametrize("options", ["times=many", "tims=2", "{broken"])
+@pytest.mark.contract("B2.5", "B8.8")
 def test_a_deployment_with_options_that_do_not_fit_is_not_ready(settings_of, variable, options):
-    """B2.5, B8.8: whoever deployed it reads why."""
+    """Whoever deployed it reads why."""
     assert train(settings_of()) == 0
     with pytest.raises(BrokenModel, match=variable):
         Endpoint.load(settings_of(**{variable: options}))
 
 
+@pytest.mark.contract("B2.5")
 def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, folder, capfd):
-    """B2.5, D15."""
     settings = settings_of()
     assert train(settings) == 0
     (folder / "predictor.py").write_text(
@@ -313,16 +316,16 @@ def test_an_option_may_choose_what_json_calls_the_answers(manifest):
     assert list(json.loads(ask(made, accept="application/json", attributes="times=2")[1])) == ["sums"]
 
 
+@pytest.mark.contract("B2.8")
 def test_custom_attributes_go_back_as_they_came(endpoint):
-    """B2.8."""
     for body in (b"1,2\n", b"", b"x,y,z\n"):
         found = endpoint().answer(body, "text/csv", "", "trace=7; times=2")
         assert found.headers == (("X-Amzn-SageMaker-Custom-Attributes", "trace=7; times=2"),)
     assert endpoint().answer(b"1,2\n", "text/csv").headers == ()
 
 
+@pytest.mark.contract("C1.11")
 def test_rows_are_metered_where_the_image_says_so_and_only_when_answered(model, manifest):
-    """C1.11."""
     served = Endpoint(model, manifest, Settings.read({}), metered=True)
     ((name, value),) = served.answer(b"1,2\n3,4\n", "text/csv").headers
     assert name == "X-Amzn-Inference-Metering"

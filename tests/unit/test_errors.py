@@ -33,8 +33,8 @@ def test_a_long_list_of_names_is_cut():
     assert errors.listed([str(n) for n in range(12)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
 
 
+@pytest.mark.contract("B2.13")
 def test_every_mistake_of_the_caller_has_its_status():
-    """B2.13."""
     statuses = {
         error.__name__: error.status for error in (errors.UserError, *errors.UserError.__subclasses__())
     }

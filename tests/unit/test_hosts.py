@@ -1,4 +1,4 @@
-"""Several hosts: what is sharded over them comes together, and all end together (contract rows A4.9, A6)."""
+"""Several hosts: what is sharded over them comes together, and all end together."""
 
 import asyncio
 import gzip
@@ -78,8 +78,9 @@ SPREAD: dict[str, list[dict[str, bytes]]] = {
 
 
 @pytest.mark.parametrize("case", SPREAD)
+@pytest.mark.contract("A4.9")
 def test_a_sharded_channel_is_the_table_that_one_host_would_have(tmp_path: Path, case: str) -> None:
-    """A4.9: also where a host has nothing."""
+    """Also where a host has nothing."""
     folders = [tmp_path / f"host{place}" for place in range(3)]
     whole = tmp_path / "whole"
     for folder, held in zip(folders, SPREAD[case], strict=True):
@@ -128,10 +129,11 @@ def test_a_channel_that_is_empty_on_every_host_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a5_a_sharded_pipe_is_read_on_every_host(
+@pytest.mark.contract("A4.9", "A5.4")
+def test_a_sharded_pipe_is_read_on_every_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapped: bool
 ) -> None:
-    """A4.9, A5.4: each host opens its own FIFOs; one of them ends at once."""
+    """Each host opens its own FIFOs; one of them ends at once."""
     opened: list[IO[bytes]] = []
     plain = Fifos.open
     monkeypatch.setattr(Fifos, "open", lambda self, epoch: opened.append(plain(self, epoch)) or opened[-1])
@@ -160,8 +162,9 @@ def test_only_what_is_sharded_has_partitions(tmp_path: Path) -> None:
         Channel("train", tmp_path).partitions()
 
 
+@pytest.mark.contract("A6.3")
 def test_a_name_that_is_not_known_yet_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A6.3: names may come late, and neither /etc/hosts nor /etc/hostname counts."""
+    """Names may come late, and neither /etc/hosts nor /etc/hostname counts."""
     asked: list[str] = []
 
     def late(name: str) -> str:
@@ -182,8 +185,9 @@ def test_a_name_that_stays_unknown_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         clusters._resolved("algo-9.invalid")
 
 
+@pytest.mark.contract("A6.5")
 def test_hosts_meet_on_the_interface_that_the_platform_names() -> None:
-    """A6.5: and where there is none of that name, on the address of the host's own name."""
+    """And where there is none of that name, on the address of the host's own name."""
     assert clusters._address(config.Hosts("127.5.5.5", ("127.5.5.5",), "lo")) == "127.0.0.1"
     assert clusters._address(config.Hosts("127.5.5.5", ("127.5.5.5",), "ethwe")) == "127.5.5.5"
 
@@ -224,8 +228,9 @@ def wait_for(text: str, host: harness.Host) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.contract("A2.11", "A6.1", "A6.7")
 def test_the_leader_trains_on_what_all_hosts_have_and_alone_leaves_files(job, folder: Path) -> None:
-    """A2.11, A6.1, A6.7: no two hosts write files of one name."""
+    """No two hosts write files of one name."""
     roots = job(3)
     with harness.started(folder, roots) as hosts:
         done = [host.wait() for host in hosts]
@@ -239,8 +244,9 @@ def test_the_leader_trains_on_what_all_hosts_have_and_alone_leaves_files(job, fo
         ), one.log
 
 
+@pytest.mark.contract("A6.7")
 def test_a_host_that_has_nothing_to_do_stays_until_the_leader_ends(job, folder: Path) -> None:
-    """A6.7: the SDK's local mode stops all containers when the first of them has left."""
+    """The SDK's local mode stops all containers when the first of them has left."""
     roots = job(fail="late")
     for root in roots:
         (root / "input/config/inputdataconfig.json").write_text(json.dumps({"train": {}}))
@@ -288,8 +294,9 @@ def test_where_another_host_dies_the_leader_names_it(job, folder: Path) -> None:
     assert done.failure == f"PlatformError: host {hosts[1].root.name} was lost"
 
 
-def test_a1_a_job_that_is_stopped_ends_with_a_model_on_all_hosts(job, folder: Path) -> None:
-    """A1.8: every host gets SIGTERM; the others wait, for the leader still needs their data."""
+@pytest.mark.contract("A1.8")
+def test_a_job_that_is_stopped_ends_with_a_model_on_all_hosts(job, folder: Path) -> None:
+    """Every host gets SIGTERM; the others wait, for the leader still needs their data."""
     with harness.started(folder, job(fail="late")) as hosts:
         wait_for("adder 1.2.3 on", hosts[0])
         for host in reversed(hosts):

@@ -32,26 +32,26 @@ def read(**given):
 
 
 @pytest.mark.parametrize("given", ["8", '"8"', "'8'", " 8 ", 8, 8.0, '"\\"8\\""', "8.0"])
+@pytest.mark.contract("A3.1", "A3.5", "A3.6")
 def test_a_number_is_read_in_every_form(given):
-    """A3.1, A3.5, A3.6, D4."""
     assert read(k=given).k == 8
 
 
 @pytest.mark.parametrize(("given", "value"), [("0.25", 0.25), ('"1e-3"', 1e-3), (1, 1.0), ("1", 1.0)])
+@pytest.mark.contract("A3.1", "A3.5", "A3.6")
 def test_a_fraction_is_read_in_every_form(given, value):
-    """A3.1, A3.5, A3.6."""
     assert read(rate=given).rate == value
 
 
 @pytest.mark.parametrize("given", ["True", "true", '"True"', "'true'", True, "1", "yes"])
+@pytest.mark.contract("A3.5")
 def test_true_is_read_as_python_and_json_spell_it(given):
-    """A3.5."""
     assert read(shuffle=given).shuffle is True
 
 
 @pytest.mark.parametrize("given", ["False", "false", '"false"', False, "0", "no"])
+@pytest.mark.contract("A3.5")
 def test_false_is_not_true(given):
-    """A3.5."""
     assert read(shuffle=given).shuffle is False
 
 
@@ -68,8 +68,8 @@ def test_false_is_not_true(given):
         "a, b,",
     ],
 )
+@pytest.mark.contract("A3.5")
 def test_a_list_is_read_as_json_as_python_and_with_commas(given):
-    """A3.5."""
     assert read(features=given).features == ["a", "b"]
 
 
@@ -96,21 +96,22 @@ def test_one_of_several_kinds_is_recognised(given):
 
 
 @pytest.mark.parametrize("given", [5, "5", "[oops", "'", '"', "{[]: 1}", "[" * 2400])
+@pytest.mark.contract("A3.2")
 def test_a_text_is_taken_as_it_is_when_it_is_nothing_else(given):
-    """A3.2: up to 2,500 characters of anything."""
+    """Up to 2,500 characters of anything."""
     assert read(target=given).target == str(given)
 
 
+@pytest.mark.contract("A3.7")
 def test_no_hyperparameters_are_all_defaults():
-    """A3.7."""
     assert Hyperparameters.read({}) == Hyperparameters()
 
 
 @pytest.mark.parametrize(
     "name", ["sagemaker_program", "sagemaker_region", "sagemaker_anything", "_tuning_objective_metric"]
 )
+@pytest.mark.contract("A3.3", "A3.4")
 def test_what_the_sdk_and_the_tuner_add_is_passed_over(name):
-    """A3.3, A3.4."""
     assert Hyperparameters.read({name: '"us-west-2"', "k": "3"}).k == 3
 
 
@@ -142,7 +143,7 @@ def test_an_older_name_is_taken():
     ids=str,
 )
 def test_what_does_not_fit_is_told_in_one_line(given, message):
-    """D4: named, with what was expected and what came."""
+    """Named, with what was expected and what came."""
     with pytest.raises(UserError, match=message) as caught:
         Hyperparameters.read(given)
     assert "\n" not in str(caught.value)

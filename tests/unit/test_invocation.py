@@ -57,20 +57,22 @@ def bad(error):
     ids=str,
 )
 @pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.contract("B4.5", "B4.7")
 def test_a_bad_line_of_csv_is_told_in_its_place(asked, head, line, error):
-    """B4.5, B4.7."""
     body = head + b"1,2\n" + line + b"\n5,6\n"
     assert asked(body) == (200, [GOOD[0], bad(error.format(3 if head else 2)), GOOD[1]])
 
 
+@pytest.mark.contract("B4.5")
 def test_every_line_counts_also_the_first_and_the_last(asked):
-    """B4.5: as many lines come back as were sent."""
+    """As many lines come back as were sent."""
     answers = asked(b'\n1,2\n"\n\n5,6\n\n')[1]
     assert [row["error"] is None for row in answers] == [False, True, False, False, True, False]
 
 
+@pytest.mark.contract("B4.9")
 def test_a_quote_may_close_in_a_later_line(model, tmp_path):
-    """B4.9: a line break inside a cell is no end of a row, where it makes a row."""
+    """A line break inside a cell is no end of a row, where it makes a row."""
     schema = Schema(columns=(Column(name="x", kind="text"), Column(name="y", kind="number")), table=())
     manifest = Manifest.stamp(
         tmp_path, image="adder", version="1.2.3", reads=schema, hyperparameters={}, metrics={}
@@ -100,8 +102,8 @@ def test_a_quote_may_close_in_a_later_line(model, tmp_path):
     ],
     ids=str,
 )
+@pytest.mark.contract("B4.7", "B8.4")
 def test_a_bad_json_line_is_told_in_its_place(asked, line, error):
-    """B4.7, B8.4."""
     status, answers = asked(b'{"x": 1, "y": 2}\n' + line + b'\n{"x": 5, "y": 6}\n', "application/jsonlines")
     assert (status, answers[0], answers[2]) == (200, *GOOD)
     assert answers[1] == bad(answers[1]["error"])
@@ -109,16 +111,17 @@ def test_a_bad_json_line_is_told_in_its_place(asked, line, error):
 
 
 @pytest.mark.parametrize("row", ['"abc"', "[1]", '[1, "abc"]', "{}", "null"])
+@pytest.mark.contract("B8.3")
 def test_a_bad_row_of_a_json_document_is_told_in_its_place(asked, row):
-    """B8.3."""
     body = f'{{"instances": [[1, 2], {row}, [5, 6]]}}'
     status, answers = asked(body.encode(), "application/json")
     assert (status, answers[0], answers[2]) == (200, *GOOD)
     assert answers[1]["error"].startswith("row 2")
 
 
+@pytest.mark.contract("B4.5")
 def test_a_csv_answer_has_a_column_more_in_every_line(asked, model, manifest):
-    """B4.5: also where no row could be answered, as when a transform sends one record at a time."""
+    """Also where no row could be answered, as when a transform sends one record at a time."""
     for body in (b"1,2\n", b"abc,2\n", b"1\n", b"\n"):
         answer = Endpoint(model, manifest, Settings.read(RECORD)).answer(body, "text/csv")
         (line,) = csv.reader(io.StringIO(answer.body.decode()))
@@ -148,8 +151,8 @@ def test_an_answer_of_numbers_alone_has_no_room_for_errors(asked):
         assert asked(b"1,2\n", accept=accept)[0] == 406
 
 
+@pytest.mark.contract("B2.7")
 def test_a_request_may_ask_for_it_itself_and_against_the_deployment(asked):
-    """B2.7."""
     body = b"1,2\nabc,4\n"
     assert asked(body, attributes="on_error=record", SLIPWAY_OPTIONS="")[0] == 200
     assert asked(body, attributes="on_error=fail")[0] == 400
@@ -173,8 +176,8 @@ def test_whole_numbers_stay_whole_beside_a_bad_row(asked):
     assert [row["count"] for row in asked(b"1,2\nq,1\n3,4\n", of=Counter(), **RECORD)[1]] == [3, None, 7]
 
 
+@pytest.mark.contract("C1.11")
 def test_only_rows_that_were_answered_are_billed(model, manifest):
-    """C1.11."""
     endpoint = Endpoint(model, manifest, Settings.read(RECORD), metered=True)
     answer = endpoint.answer(b"1,2\nabc,4\n5,6\n", "text/csv")
     assert dict(answer.headers)["X-Amzn-Inference-Metering"].endswith('"ConsumedUnits": 2}')
@@ -186,8 +189,8 @@ def test_what_is_told_beside_the_answers_is_of_the_rows_that_have_one(model, man
     assert json.loads(answer.body)["total"] == 14.0
 
 
+@pytest.mark.contract("B2.9")
 def test_a_fault_of_ours_is_no_bad_row(asked, capfd):
-    """B2.9."""
     assert asked(b"1,2\nabc,4\n", attributes="fault=raises")[0] == 500
 
 
@@ -206,8 +209,9 @@ class Summer(Adder):
         return Answers({"x": names, "sum": sums}, Groups(of_rows, np.arange(len(names))))
 
 
+@pytest.mark.contract("B4.7")
 def test_a_bad_row_spoils_its_group_and_no_other(asked):
-    """B4.7, where rows belong together: one error a group, in the place of its first row."""
+    """Where rows belong together: one error a group, in the place of its first row."""
     answers = asked(b"3,1\n1,-5\n2,7\n1,4\n3,1\n2,oops\n", of=Summer(), **RECORD)[1]
     assert answers == [
         {"x": 3.0, "sum": 2.0, "error": None},
@@ -216,8 +220,8 @@ def test_a_bad_row_spoils_its_group_and_no_other(asked):
     ]
 
 
+@pytest.mark.contract("B4.5")
 def test_a_hundred_bad_rows_among_thousands_cost_no_answer(asked):
-    """B4.5."""
     lines = [b"%d,1" % number if number % 50 else b"oops,1" for number in range(5000)]
     status, answers = asked(b"\n".join(lines))
     assert status == 200

@@ -21,8 +21,8 @@ def job(folder, root):
         signal.signal(number, handler)
 
 
+@pytest.mark.contract("A8.1", "A8.2")
 def test_a_metric_is_one_line_without_tabs(job, capsys):
-    """A8.1, A8.2."""
     job.report(loss=0.1, **{"test:msd": np.float32(2.5)})
     job.report(loss=1e-7)
     assert capsys.readouterr().out == "metric loss=0.1;\nmetric test:msd=2.5;\nmetric loss=1e-07;\n"
@@ -30,8 +30,8 @@ def test_a_metric_is_one_line_without_tabs(job, capsys):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.nan])
+@pytest.mark.contract("A8.7")
 def test_what_is_not_finite_is_never_a_metric(job, capsys, value):
-    """A8.7."""
     job.report(loss=value)
     out, err = capsys.readouterr()
     assert (out, job.metrics) == ("", {})
@@ -50,15 +50,15 @@ def test_a_metric_that_fits_a_declared_pattern_is_printed(folder, tmp_path, caps
     assert capsys.readouterr().out == "metric lift@2.5=3;\n"
 
 
+@pytest.mark.contract("A8.2")
 def test_progress_is_a_line_on_the_log(job, capsys):
-    """A8.2."""
     job.progress("half way")
     assert capsys.readouterr().err == "slipway train: half way\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.contract("A1.8", "A1.9")
 def test_a_signal_asks_the_job_to_end(job, capsys, number):
-    """A1.8, A1.9."""
     job.stop_on_signals()
     assert not job.should_stop()
     os.kill(os.getpid(), number)
@@ -66,7 +66,8 @@ def test_a_signal_asks_the_job_to_end(job, capsys, number):
     assert f"{number.name} received" in capsys.readouterr().err
 
 
+@pytest.mark.contract("A2.10")
 def test_a_file_beside_the_model_goes_where_the_platform_packs_it(job, root):
-    """A2.10: what lies elsewhere under output is lost."""
+    """What lies elsewhere under output is lost."""
     (job.output / "scores.csv").write_text("1\n")
     assert (root / "output/data/scores.csv").read_text() == "1\n"

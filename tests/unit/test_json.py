@@ -44,8 +44,8 @@ def read(document):
     ],
     ids=str,
 )
+@pytest.mark.contract("B8.3")
 def test_the_forms_of_the_built_in_algorithms_are_rows_by_position(document):
-    """B8.3."""
     assert read(document) == (None, [[1, 3], [2, 4]])
 
 
@@ -84,8 +84,8 @@ def test_a_single_record_or_a_flat_list_is_one_row(document, row):
 
 
 @pytest.mark.parametrize("shape", [[4], 4])
+@pytest.mark.contract("B8.3")
 def test_a_sparse_row_has_zeros_where_no_key_points(shape):
-    """B8.3."""
     sparse = {"data": {"features": {"keys": [2, 0], "shape": shape, "values": [5, 7]}}}
     assert read({"instances": [sparse]}) == (None, [[7], [0.0], [5], [0.0]])
 
@@ -109,7 +109,6 @@ def test_a_sparse_row_that_does_not_fit_its_shape_is_refused(sparse):
 
 
 def test_a_record_may_leave_out_what_it_does_not_know():
-    """D11."""
     assert read([{"x": 1}, {"y": 2}, {}]) == (["x", "y"], [[1, None, None], [None, 2, None]])
 
 
@@ -134,7 +133,6 @@ def test_a_record_may_leave_out_what_it_does_not_know():
     ids=str,
 )
 def test_what_is_no_table_is_refused_in_one_line(document, message):
-    """D14."""
     with pytest.raises(UserError, match=message) as caught:
         read(document)
     assert "\n" not in str(caught.value)
@@ -241,8 +239,8 @@ def test_plain_numbers_take_the_quick_way(document):
         (b"[[1]]", {}),
     ],
 )
+@pytest.mark.contract("B8.3")
 def test_the_configuration_of_a_request_is_its_options(body, options):
-    """B8.3."""
     assert configuration(parsed(body)) == options
 
 
@@ -251,8 +249,8 @@ def test_a_configuration_that_is_no_object_is_refused():
         configuration(parsed(b'{"instances": [[1]], "configuration": 5}'))
 
 
+@pytest.mark.contract("B8.7")
 def test_an_answer_is_an_object_a_row_under_predictions():
-    """B8.7."""
     answer = {
         "cluster": np.array([1.0, 0.0]),
         "name": np.array(["a", None], dtype=object),

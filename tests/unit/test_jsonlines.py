@@ -26,8 +26,8 @@ def read(body):
         b"\xef\xbb\xbf[1, 2]\n\n \n[3, 4]\n",
     ],
 )
+@pytest.mark.contract("B8.4")
 def test_lines_in_the_built_in_algorithms_forms_are_rows_by_position(body):
-    """B8.4."""
     assert read(body) == (None, [[1, 3], [2, 4]])
 
 
@@ -35,8 +35,9 @@ def test_records_are_rows_by_name_and_may_leave_out_cells():
     assert read(b'{"x": 1, "y": "a\\nb"}\n{"y": "c"}\n') == (["x", "y"], [[1, None], ["a\nb", "c"]])
 
 
+@pytest.mark.contract("B4.5")
 def test_one_line_is_one_row():
-    """B4.5: a batch transform of single records."""
+    """A batch transform of single records."""
     assert read(b'{"x": 1}') == (["x"], [[1]])
     assert raw_of(b"[1, 2]", "application/jsonlines", schema_of("x", "y")).matrix.tolist() == [[1, 2]]
 
@@ -61,7 +62,7 @@ def test_empty_json_lines_have_no_rows(body):
         read(body)
 
 
+@pytest.mark.contract("B8.7")
 def test_an_answer_is_an_object_a_line():
-    """B8.7."""
     answer = {"cluster": np.array([1.0, 0.0]), "d": np.array([np.nan, 2.5])}
     assert LINES.write(answer, PLAIN) == b'{"cluster":1.0,"d":null}\n{"cluster":0.0,"d":2.5}\n'

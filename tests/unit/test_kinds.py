@@ -42,7 +42,6 @@ def refused(values):
     "mark", ["", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "?", " NA ", "\t", None]
 )
 def test_a_number_column_says_missing_in_many_ways(mark):
-    """D11."""
     assert np.isnan(numbers(["1", mark])[1])
 
 
@@ -68,7 +67,6 @@ def test_a_number_may_be_spelt_in_every_usual_way(text, value):
     "text", ["abc", "1_0", "0x10", "1,5", "1 2", "--1", "é", "\u0661", "NAN", "-nan", "Inf ity"]
 )
 def test_what_is_no_number_is_named_with_its_row_and_column(text):
-    """D14."""
     assert refused(["1", text, "also wrong"]) == f'row 2, column "x": expected a number, got "{text}"'
 
 
@@ -131,7 +129,7 @@ def test_whole_numbers_beyond_what_a_float_holds_are_rounded_in_every_format_ali
     ids=repr,
 )
 def test_in_a_text_column_only_an_empty_cell_is_missing(values, texts):
-    """D11: NA is Namibia."""
+    """NA is Namibia."""
     column = Column(name="x", kind="text")
     found = match.texts_of(values, column).tolist()
     assert found == match.texts_of(plain(values), column).to_pylist() == texts

@@ -17,8 +17,8 @@ def columns(raw):
     return {name: np.asarray(column).tolist() for name, column in zip(raw.names, raw.columns, strict=True)}
 
 
+@pytest.mark.contract("B8.6")
 def test_a_line_is_a_row_and_what_it_leaves_out_is_zero():
-    """B8.6."""
     raw = read(b"1 1:0.5 3:-2e3 # a comment\n\n0 2:7\r\n-1\n", TYPE)
     assert columns(raw) == {
         "label": [1, 0, -1],

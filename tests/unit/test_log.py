@@ -33,8 +33,9 @@ def test_json_is_one_object_a_line(capsys):
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.contract("B2.7")
 def test_every_line_of_a_request_has_its_id(capsys, form):
-    """B2.7: the inference id."""
+    """The inference id."""
     configure(form)
     with within("id-7"):
         log("serve", "slow")
@@ -48,7 +49,7 @@ def test_every_line_of_a_request_has_its_id(capsys, form):
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_fault_is_told_by_where_it_happened_and_not_by_what_it_says(capsys, form):
-    """D10: a library's message may quote a cell."""
+    """A library's message may quote a cell."""
     configure(form)
     secret = str(4000 + 711)
     try:
@@ -88,8 +89,9 @@ def test_a_reader_of_the_log_that_has_gone_is_no_reason_to_fail(monkeypatch):
     log("serve", "nobody listens")
 
 
+@pytest.mark.contract("A8.1")
 def test_a_metric_is_found_in_either_log(capsys):
-    """A8.1: by the same regular expression, also where a job's progress quotes it."""
+    """By the same regular expression, also where a job's progress quotes it."""
     import re
 
     configure("json")

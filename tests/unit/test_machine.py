@@ -35,7 +35,6 @@ def cgroup(tmp_path, monkeypatch):
     ],
 )
 def test_cpus_are_those_of_the_cgroup_and_at_least_one(cgroup, quota, cpus):
-    """D9."""
     cgroup(**{"cpu-max": quota})
     assert machine.cpus() == cpus
 
@@ -71,8 +70,9 @@ def test_a_process_knows_what_it_holds():
     assert 1 << 20 < machine.resident_bytes() < machine.memory_bytes()
 
 
+@pytest.mark.contract("B5.2")
 def test_available_memory_is_what_the_cgroup_has_left_caches_counted_as_free(cgroup):
-    """B5.2: models are refused before memory runs out."""
+    """Models are refused before memory runs out."""
     cgroup(
         **{
             "memory-max": "1000000",

@@ -27,8 +27,8 @@ def ran(monkeypatch):
         (["auto"], "job", "train"),
     ],
 )
+@pytest.mark.contract("A1.1", "A1.5", "B1.1")
 def test_a_verb_is_done_and_none_is_guessed_from_the_platform(ran, monkeypatch, arguments, job, verb):
-    """A1.1, A1.5, B1.1."""
     monkeypatch.setenv("TRAINING_JOB_NAME", job)
     assert program.main(arguments) == 0
     assert ran == [verb]
@@ -39,8 +39,9 @@ def test_an_unknown_verb_names_the_known_ones(ran, capsys):
     assert capsys.readouterr().err == "slipway start: expected train, serve, describe or auto, got 'tarin'\n"
 
 
-def test_a1_a_training_job_with_other_arguments_than_train_says_why_it_failed(ran, root, monkeypatch):
-    """A1.5: the arguments of a job take the place of the word `train`."""
+@pytest.mark.contract("A1.5")
+def test_a_training_job_with_other_arguments_than_train_says_why_it_failed(ran, root, monkeypatch):
+    """The arguments of a job take the place of the word `train`."""
     monkeypatch.setenv("TRAINING_JOB_NAME", "job")
     monkeypatch.setenv("SLIPWAY_ROOT", str(root))
     assert program.main(["--verbose"]) == 2

@@ -97,8 +97,8 @@ def flip(path):
         ),
     ],
 )
+@pytest.mark.contract("B2.5")
 def test_each_damage_is_named_in_one_line(stored, damage, message):
-    """B2.5, D15."""
     damage(stored)
     with pytest.raises(BrokenModel, match=message) as caught:
         Manifest.read(stored, "adder")

@@ -95,8 +95,8 @@ def test_texts_have_no_matrix():
     ],
 )
 @pytest.mark.parametrize("kind", ["number", "text"])
+@pytest.mark.contract("B2.13")
 def test_no_rows_are_told_apart_from_rows(body, media_type, kind):
-    """B2.13."""
     with pytest.raises(NoRows):
         table(body, schema_of("x", "y", kind=kind), media_type)
 

@@ -25,8 +25,8 @@ from slipway.media import MediaType, matches, parse, preferences
         ("", "", {}),
     ],
 )
+@pytest.mark.contract("A4.5", "B2.14")
 def test_a_media_type_has_an_essence_in_lower_case_and_parameters(text, essence, parameters):
-    """B2.14, A4.5."""
     assert parse(text) == MediaType(essence, parameters)
 
 
@@ -44,8 +44,9 @@ def test_a_media_type_has_an_essence_in_lower_case_and_parameters(text, essence,
         ("", []),
     ],
 )
+@pytest.mark.contract("B2.14", "B8.6")
 def test_an_accept_list_is_ordered_by_weight_then_place(accept, essences):
-    """B2.14, B8.6: pandas' deserializer sends a list."""
+    """Pandas' deserializer sends a list."""
     assert [media.essence for media in preferences(accept)] == essences
 
 

@@ -39,16 +39,18 @@ def told(answer: Answer):
     return answer.status, orjson.loads(answer.body)
 
 
+@pytest.mark.contract("B5.5")
 def test_a_model_is_loaded_asked_and_unloaded(models):
     assert models.load("a", models.stored).status == 200
     assert told(models.ask("a", ASK)) == (200, {"predictions": [{"sum": 3.0, "half": 1.5}]})
     process = models._loaded["a"].process
     assert models.unload("a").status == 200
-    assert not process.is_alive(), "B5.5: its memory is free when the answer comes"
+    assert not process.is_alive(), "its memory is free when the answer comes"
 
 
-def test_b5_a_model_that_would_not_fit_is_refused_before_it_is_loaded(models, monkeypatch):
-    """B5.2: the platform unloads others on 507, and tries again."""
+@pytest.mark.contract("B5.2")
+def test_a_model_that_would_not_fit_is_refused_before_it_is_loaded(models, monkeypatch):
+    """The platform unloads others on 507, and tries again."""
     monkeypatch.setattr(machine, "available_bytes", lambda: 1 << 20)
     status, message = told(models.load("a", models.stored))
     assert (status, message["type"]) == (507, "InsufficientMemoryException")
@@ -57,7 +59,7 @@ def test_b5_a_model_that_would_not_fit_is_refused_before_it_is_loaded(models, mo
     assert models.load("a", models.stored).status == 200
 
 
-def test_b5_a_model_that_left_too_little_is_unloaded(models, monkeypatch):
+def test_a_model_that_left_too_little_is_unloaded(models, monkeypatch):
     left = iter([machine.memory_bytes(), 0])
     monkeypatch.setattr(machine, "available_bytes", lambda: next(left))
     assert models.load("a", models.stored).status == 507
@@ -113,8 +115,8 @@ def test_a_broken_model_is_told_in_one_line(models):
 @pytest.mark.parametrize(
     ("query", "page"), [("", (100, 0)), ("limit=5&next_page_token=7", (5, 7)), ("limit=900", (100, 0))]
 )
+@pytest.mark.contract("B5.3")
 def test_a_page_of_the_list(query, page):
-    """B5.3."""
     assert _page(query) == page
 
 
@@ -122,8 +124,9 @@ def test_what_to_load():
     assert _wanted(b'{"model_name": "a", "url": "/opt/ml/models/a/model"}') == ("a", "/opt/ml/models/a/model")
 
 
-def test_b5_a_model_that_never_ends_loading_is_given_up(models, settings_of, folder, capfd):
-    """B5.2: neither is the platform kept waiting, nor does it unload others for it."""
+@pytest.mark.contract("B5.2")
+def test_a_model_that_never_ends_loading_is_given_up(models, settings_of, folder, capfd):
+    """Neither is the platform kept waiting, nor does it unload others for it."""
     (folder / "predictor.py").write_text(
         "import time\n\nfrom unit.model import Adder\n\n\nclass Model(Adder):\n"
         "    @classmethod\n    def load(cls, folder):\n        time.sleep(60)\n"
@@ -139,8 +142,9 @@ def test_b5_a_model_that_never_ends_loading_is_given_up(models, settings_of, fol
     assert "took longer than 1 s to load" in capfd.readouterr().err
 
 
+@pytest.mark.contract("B7.1")
 def test_a_models_answer_may_come_in_pieces(models):
-    """B7.1: its turn lasts until the last of them, or until nobody wants them."""
+    """Its turn lasts until the last of them, or until nobody wants them."""
     assert models.load("a", models.stored).status == 200
     rows = b"".join(b"%d,1\n" % number for number in range(5000))
     request = (rows, "text/csv", "application/jsonlines", "stream=true", "")

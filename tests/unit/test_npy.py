@@ -64,8 +64,8 @@ class Bomb:
         pickle.dumps(Bomb()),
     ],
 )
+@pytest.mark.contract("B8.6")
 def test_a_pickle_is_refused_and_never_opened(body, capsys):
-    """B8.6, D15."""
     with pytest.raises(UserError, match="pickled objects are refused"):
         read(body, "npy", XY)
     assert capsys.readouterr().out == ""
@@ -113,8 +113,8 @@ def test_an_answer_is_one_array_of_whole_numbers_if_all_are():
     assert written(a=np.array([1, 2]), b=np.array([0.5, np.nan])).dtype == np.float64
 
 
+@pytest.mark.contract("B2.13")
 def test_texts_cannot_be_answered_as_npy():
-    """B2.13."""
     with pytest.raises(NotAcceptable, match="holds numbers only, and the answer has name"):
         NPY.write({"a": np.array([1]), "name": np.array(["x"], dtype=object)}, PLAIN)
 

@@ -23,8 +23,8 @@ def imported_by(code):
 
 
 @pytest.mark.parametrize("code", ["import slipway", "import slipway.serving.app"])
+@pytest.mark.contract("B2.4")
 def test_serving_does_not_wait_for_what_only_training_needs(code):
-    """B2.4."""
     assert imported_by(code) == []
 
 

@@ -63,7 +63,7 @@ EVERY = {
 
 
 @pytest.mark.parametrize("form", EVERY)
-def test_a5_every_format_comes_through_a_pipe(piped, form):
+def test_every_format_comes_through_a_pipe(piped, form):
     objects, content_type = EVERY[form]
     channel = piped(*objects, content_type=content_type)
     assert rows(channel) == [[1, "a"], [2, "b"], [3, "c"]]
@@ -71,13 +71,14 @@ def test_a5_every_format_comes_through_a_pipe(piped, form):
 
 
 @pytest.mark.parametrize("objects", [(CSV, MORE), (LINES, b'{"name": "c", "x": 3}\n')], ids=["csv", "lines"])
-def test_a5_objects_in_recordio_are_kept_apart(piped, objects):
-    """A4.1: RecordWrapperType=RecordIO puts each S3 object into a record of its own."""
+@pytest.mark.contract("A4.1")
+def test_objects_in_recordio_are_kept_apart(piped, objects):
+    """RecordWrapperType=RecordIO puts each S3 object into a record of its own."""
     channel = piped(objects[0].rstrip(), objects[1].rstrip(), content_type="", wrapped=True)
     assert rows(channel) == [[1, "a"], [2, "b"], [3, "c"]]
 
 
-def test_a5_records_of_numbers_come_through_a_pipe(piped):
+def test_records_of_numbers_come_through_a_pipe(piped):
     body = b"".join(
         recordio.frame(b"\n\x12\n\x06values\x12\x08\x12\x06\n\x04" + np.float32(number).tobytes())
         for number in (1, 2, 3)
@@ -86,28 +87,30 @@ def test_a5_records_of_numbers_come_through_a_pipe(piped):
     assert channel.table.column("column_1").tolist() == [1, 2, 3]
 
 
-def test_a5_each_pass_over_the_data_is_an_epoch_of_its_own(piped):
-    """A2.8, A5.1, A5.6: without end; the emulator makes each FIFO once the one before was closed."""
+@pytest.mark.contract("A2.8", "A5.1", "A5.6")
+def test_each_pass_over_the_data_is_an_epoch_of_its_own(piped):
+    """Without end; the emulator makes each FIFO once the one before was closed."""
     channel = piped(CSV, MORE)
     for _ in range(3):
         assert [table.column("x").tolist() for table in channel.batches()] == [[1, 2, 3]]
 
 
-def test_a5_an_epoch_may_be_closed_early(piped, monkeypatch):
+def test_an_epoch_may_be_closed_early(piped, monkeypatch):
     monkeypatch.setattr(csv, "line_blocks", partial(base.line_blocks, size=4096))
     channel = piped(b"x\n" + b"123\n" * 50_000)
     assert len(next(channel.batches())) < 2000
     assert sum(len(table) for table in channel.batches()) == 50_000
 
 
-def test_a5_a_fifo_may_come_late(piped, capsys):
-    """A5.2."""
+@pytest.mark.contract("A5.2")
+def test_a_fifo_may_come_late(piped, capsys):
     assert len(piped(CSV, late=0.2).table) == 2
     assert "waiting for" in capsys.readouterr().err
 
 
-def test_a5_a_channel_is_opened_at_once_even_if_nobody_reads_it(tmp_path):
-    """A5.4: the platform gives up on a channel that nobody opens."""
+@pytest.mark.contract("A5.4")
+def test_a_channel_is_opened_at_once_even_if_nobody_reads_it(tmp_path):
+    """The platform gives up on a channel that nobody opens."""
     os.mkfifo(tmp_path / "test_0")
     Fifos(tmp_path / "test")
     writing = threading.Thread(target=lambda: (tmp_path / "test_0").open("wb").close(), daemon=True)
@@ -116,8 +119,8 @@ def test_a5_a_channel_is_opened_at_once_even_if_nobody_reads_it(tmp_path):
     assert not writing.is_alive(), "opening it for writing waits until it is opened for reading"
 
 
-def test_a5_channels_may_be_read_in_any_order_and_side_by_side(tmp_path):
-    """A5.3."""
+@pytest.mark.contract("A5.3")
+def test_channels_may_be_read_in_any_order_and_side_by_side(tmp_path):
     with pipe.piped(tmp_path / "a", b"x\n1\n"), pipe.piped(tmp_path / "b", b"x\n2\n"):
         first, second = (
             Channel(name, tmp_path / name, "text/csv", Pipe(tmp_path / name)) for name in ("a", "b")
@@ -127,21 +130,24 @@ def test_a5_channels_may_be_read_in_any_order_and_side_by_side(tmp_path):
         assert [(one.column("x").tolist(), other.column("x").tolist()) for one, other in both] == [([1], [2])]
 
 
-def test_a4_an_augmented_manifest_gives_a_record_an_attribute(piped):
-    """A4.10, A4.11: its lines' JSON values, or the objects that they point at, each in RecordIO."""
+@pytest.mark.contract("A4.10", "A4.11")
+def test_an_augmented_manifest_gives_a_record_an_attribute(piped):
+    """Its lines' JSON values, or the objects that they point at, each in RecordIO."""
     attributes = piped(b'{"x": 1, "name": "a"}', b'{"name": "b", "x": 2}', content_type="", wrapped=True)
     assert rows(attributes) == [[1, "a"], [2, "b"]]
 
 
-def test_a4_attributes_that_do_not_make_one_table_are_told(piped):
-    """A4.11: of several attributes, one record follows the other."""
+@pytest.mark.contract("A4.11")
+def test_attributes_that_do_not_make_one_table_are_told(piped):
+    """Of several attributes, one record follows the other."""
     channel = piped(b"x,name\n1,a\n", b"7", content_type="", wrapped=True)
     with pytest.raises(UserError, match=r"file train_0, object 2: 1 column, expected 2|object 2: 1 columns"):
         _ = channel.table
 
 
-def test_a4_each_epoch_may_have_its_objects_in_another_order(tmp_path):
-    """A4.12: as ShuffleConfig asks for; a header is known wherever it comes."""
+@pytest.mark.contract("A4.12")
+def test_each_epoch_may_have_its_objects_in_another_order(tmp_path):
+    """As ShuffleConfig asks for; a header is known wherever it comes."""
     objects = [b"x,y\n1,2\n", b"x,y\n3,4\n5,6\n"]
     for epoch, order in enumerate([objects, objects[::-1]]):
         os.mkfifo(tmp_path / f"train_{epoch}")
@@ -205,8 +211,9 @@ def test_an_error_names_the_object(piped):
         _ = piped(b"x,y\n1,2\n", b"x,y\n3\n", wrapped=True).table
 
 
+@pytest.mark.contract("A5.5")
 def test_a_row_that_ran_into_the_next_object_is_told(piped):
-    """A5.5: objects come end to end, so that one without a last newline runs into the next."""
+    """Objects come end to end, so that one without a last newline runs into the next."""
     with pytest.raises(UserError, match=r"file train_0: line 2: 3 cells, expected 2"):
         _ = piped(b"x,y\n1,2", b"3,4\n").table
 

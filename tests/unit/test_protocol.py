@@ -201,8 +201,9 @@ def test_a_model_that_is_slow_is_never_asked_on_the_event_loop(connect, answer, 
     assert threads[0].startswith("predict")
 
 
+@pytest.mark.contract("B4.5", "B7.1")
 def test_a_long_answer_to_a_short_question_is_whole(connect):
-    """B7.1, B4.5: it comes in chunks, and no row of it is lost."""
+    """It comes in chunks, and no row of it is lost."""
     connection = connect()
     for _ in range(2):
         connection.sendall(request(LONG, **STREAM))
@@ -211,8 +212,9 @@ def test_a_long_answer_to_a_short_question_is_whole(connect):
     assert reply(connection)[0] == 200
 
 
+@pytest.mark.contract("B7.1")
 def test_no_row_of_a_long_answer_is_predicted_twice(connect, app):
-    """B7.1: what was answered to tell how long it is, is what is sent."""
+    """What was answered to tell how long it is, is what is sent."""
     predicted = []
     predict = app.endpoint.model.predict
     app.endpoint.model.predict = lambda rows, options: predicted.append(len(rows)) or predict(rows, options)

@@ -49,22 +49,23 @@ def matrix(body: bytes, schema=XY, media: MediaType = MEDIA) -> list[list[float]
     return (raw.matrix if isinstance(raw, Block) else np.column_stack(raw.columns)).tolist()
 
 
+@pytest.mark.contract("B8.1", "B8.5")
 def test_features_and_labels_are_read_as_the_sdk_writes_them():
-    """B8.5: in training the label is the first column, as in CSV (B8.1)."""
+    """In training the label is the first column, as in CSV."""
     assert matrix(FROM_THE_SDK, None) == [[0, 1.5, 2], [1, 3, 4]]
     assert matrix(FROM_THE_SDK) == [[1.5, 2], [3, 4]]
     assert matrix(FROM_THE_SDK, None, MediaType(MEDIA.essence, {"label_size": "0"})) == [[1.5, 2], [3, 4]]
     assert RECORDIO.read(FROM_THE_SDK, MEDIA, Reading(XY)).matrix.tolist() == [[1.5, 2], [3, 4]]
 
 
+@pytest.mark.contract("B8.5")
 def test_every_type_of_number_is_read():
-    """B8.5."""
     assert matrix(DOUBLES) == [[1.5, 2]]
     assert matrix(record(field(1, b"\x01\x02"), kind=7)) == [[1, 2]]
 
 
+@pytest.mark.contract("B8.3", "B8.5")
 def test_a_sparse_row_has_zeros_between():
-    """B8.3, B8.5."""
     sparse = floats(2, 7) + field(2, b"\x01\x03") + field(3, b"\x04")
     assert matrix(record(sparse), schema_of(*"abcd")) == [[0, 2, 0, 7]]
 
@@ -119,8 +120,9 @@ def test_an_empty_body_has_no_rows():
         RECORDIO.read(b"", MEDIA, Reading(XY))
 
 
+@pytest.mark.contract("B8.7")
 def test_answers_are_labels_of_one_record_a_row():
-    """B8.7: the names of the built-in k-means' answers are keys among the labels, float32."""
+    """The names of the built-in k-means' answers are keys among the labels, float32."""
     body = RECORDIO.write({"cluster": np.array([1, 0]), "distance": np.array([0.5, 2.25])}, MEDIA)
     found = []
     for content in recordio.records(io.BytesIO(body)):

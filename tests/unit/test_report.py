@@ -45,8 +45,9 @@ def written(tmp_path, manifest):
     return report.write(tmp_path / "output/data", "A <title>", manifest)
 
 
+@pytest.mark.contract("A9.4")
 def test_the_page_loads_nothing(written):
-    """A9.4: it is read where there is no network."""
+    """It is read where there is no network."""
     text = written.read_text()
     assert all(load.startswith("#") for load in Page(text).loads)
     assert not re.search(r"url\(\s*['\"]?(?!#)", text)
@@ -107,7 +108,7 @@ def test_a_report_without_sections_is_still_a_page(tmp_path, manifest):
 
 @pytest.mark.parametrize("name", ["cost_$_per_$", "$x$", "a$b_{c$d", "\\frac$$"])
 def test_a_name_with_dollars_is_no_formula(tmp_path, manifest, name):
-    """D18: a column's name is drawn as it is."""
+    """A column's name is drawn as it is."""
     drawn, axes = figure()
     axes.bar([name, "plain"], [1, 2], label=name)
     axes.set_xlabel(name)

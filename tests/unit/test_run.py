@@ -34,8 +34,8 @@ def failure(root):
     return (root / "output/failure").read_text()
 
 
+@pytest.mark.contract("A1.6", "A2.9", "A2.10")
 def test_a_job_leaves_a_model_and_a_report(settings_of, root, capsys):
-    """A1.6, A2.9, A2.10."""
     configured(root, hyperparameters={"k": '"5"', "sagemaker_region": '"eu"'})
     assert train(settings_of()) == 0
     manifest = Manifest.read(root / "model", "adder")
@@ -48,8 +48,9 @@ def test_a_job_leaves_a_model_and_a_report(settings_of, root, capsys):
     assert "metric loss=3;\n" in capsys.readouterr().out
 
 
+@pytest.mark.contract("A1.6", "A1.7")
 def test_a_callers_mistake_is_the_whole_failure_file(settings_of, root):
-    """A1.6, A1.7, D27: one line, who has to act and the cause, no traceback."""
+    """One line, who has to act and the cause, no traceback."""
     configured(root, hyperparameters={"fail": "user"})
     assert train(settings_of()) == FAILED
     assert failure(root) == "UserError: the data are bad"
@@ -62,15 +63,16 @@ def test_a_callers_mistake_is_the_whole_failure_file(settings_of, root):
         ("memory", "PlatformError: out of memory: use an instance with more of it, or less data"),
     ],
 )
+@pytest.mark.contract("A1.7")
 def test_a_fault_of_ours_gives_nothing_away(settings_of, root, kind, text, capfd):
-    """A1.7, D18, D27."""
     configured(root, hyperparameters={"fail": kind})
     assert train(settings_of()) == FAILED
     assert failure(root) == text
 
 
+@pytest.mark.contract("A1.7")
 def test_the_failure_file_holds_what_the_platform_shows(settings_of, root):
-    """A1.7: 1,024 characters."""
+    """1,024 characters."""
     configured(root, hyperparameters={"fail": "long"})
     assert train(settings_of()) == FAILED
     assert failure(root) == "UserError: " + "x" * 1013
@@ -98,8 +100,8 @@ def test_a_job_that_cannot_be_done_says_why(settings_of, root, files, text):
 HOSTS = {"hosts": ["algo-1", "algo-2"]}
 
 
+@pytest.mark.contract("A2.11", "A6.7")
 def test_a_host_that_does_not_lead_has_nothing_to_do(settings_of, root, monkeypatch):
-    """A2.11, A6.7."""
     monkeypatch.setattr(staying, "FIND_S", 0)
     configured(root, resourceconfig={**HOSTS, "current_host": "algo-2"})
     assert train(settings_of()) == 0
@@ -125,8 +127,8 @@ def test_a_report_that_cannot_be_written_costs_no_model(settings_of, root, monke
     assert "the report could not be written" in capsys.readouterr().err
 
 
+@pytest.mark.contract("A1.7", "A2.6")
 def test_a_channel_whose_mount_is_missing_is_no_mistake_of_the_caller(settings_of, root):
-    """A1.7, A2.6."""
     configured(root, inputdataconfig={"train": {}, "test": {}})
     assert train(settings_of()) == FAILED
     assert failure(root).startswith("PlatformError: channel test was not mounted: there is no folder")
@@ -153,15 +155,17 @@ def test_a_channel_whose_mount_is_missing_is_no_mistake_of_the_caller(settings_o
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )  # fmt: skip
-def test_a1_the_failure_says_who_has_to_act(root, error, text):
-    """A1.7: the caller, whoever runs the machine, or we."""
+@pytest.mark.contract("A1.7")
+def test_the_failure_says_who_has_to_act(root, error, text):
+    """The caller, whoever runs the machine, or we."""
     if isinstance(error, OSError) and isinstance(error.filename, str):
         error.filename = error.filename.format(root=root)
     assert failures.explained(error, Paths(root))[0] == text.format(root=root)
 
 
+@pytest.mark.contract("A1.7", "A4.2")
 def test_an_input_that_cannot_be_read_is_a_fault_of_the_platform(settings_of, root, monkeypatch):
-    """A1.7, A4.2: a file of S3's that breaks off while it is read."""
+    """A file of S3's that breaks off while it is read."""
 
     class Broken(io.BytesIO):
         def peek(self, size):

@@ -12,8 +12,8 @@ from slipway.settings import Settings
 
 
 @pytest.mark.parametrize("user", ["slipway", None])
+@pytest.mark.contract("B2.1")
 def test_nginx_is_told_port_limit_and_patience(tmp_path, user):
-    """B2.1, B3, D6, D7."""
     settings = Settings.read(
         {"SAGEMAKER_BIND_TO_PORT": "8081", "MAX_CONTENT_LENGTH": "123", "MODEL_SERVER_TIMEOUT": "7"}
     )
@@ -26,8 +26,9 @@ def test_nginx_is_told_port_limit_and_patience(tmp_path, user):
     assert set(re.findall(r"\$\w+", text)) <= {"$http_host"}
 
 
+@pytest.mark.contract("B1.4")
 def test_nginx_writes_only_into_its_folder(tmp_path):
-    """B1.4: with a read-only root."""
+    """With a read-only root."""
     text = nginx.configure(Settings.read({}), tmp_path, None).read_text()
     assert len(re.findall(rf"(?:pid|_temp_path) {tmp_path}/", text)) == 6
 
@@ -42,7 +43,6 @@ def test_a_port_that_is_taken_is_told_in_one_line():
 
 
 def test_the_workers_socket_is_open_from_the_first_moment(tmp_path):
-    """D8."""
     with supervisor._listener(tmp_path / "s.sock"), socket.socket(socket.AF_UNIX) as client:
         client.connect(str(tmp_path / "s.sock"))
 
@@ -52,7 +52,6 @@ def test_the_workers_socket_is_open_from_the_first_moment(tmp_path):
     [(1000, 10, 4, 4), (1000, 400, 4, 2), (1000, 900, 4, 1), (1000, 0, 4, 4)],
 )
 def test_there_are_no_more_workers_than_memory_holds(monkeypatch, memory, resident, wanted, fit):
-    """D9."""
     monkeypatch.setattr(machine, "memory_bytes", lambda: memory)
     monkeypatch.setattr(machine, "resident_bytes", lambda: resident)
     assert workers._workers_that_fit(wanted) == fit

@@ -8,21 +8,19 @@ from slipway.errors import UserError
 from slipway.settings import Settings
 
 
+@pytest.mark.contract("B1.6", "B2.1", "B3.3", "B3.4")
 def test_no_variable_is_needed():
-    """B1.6, B2.1."""
     settings = Settings.read({})
     assert (settings.port, settings.root, settings.algorithm) == (
         8080,
         Path("/opt/ml"),
         Path("/opt/algorithm"),
     )
-    assert settings.max_body_bytes >= 1 << 30, (
-        "B3.3: asynchronous endpoints send up to 1 GB, B3.4: batches 100 MB"
-    )
+    assert settings.max_body_bytes >= 1 << 30, "asynchronous endpoints send up to 1 GB, batches 100 MB"
 
 
+@pytest.mark.contract("B1.6", "B2.1", "B4.1")
 def test_the_platforms_variables_are_read():
-    """B1.6, B2.1, B4.1."""
     settings = Settings.read(
         {
             "SAGEMAKER_BIND_TO_PORT": "8081",
@@ -51,13 +49,13 @@ def test_the_platforms_variables_are_read():
         ("no", False),
     ],
 )
+@pytest.mark.contract("B4.1")
 def test_batch_means_what_it_says(text, batch):
-    """B4.1."""
     assert Settings.read({"SAGEMAKER_BATCH": text}).batch is batch
 
 
+@pytest.mark.contract("B2.6", "B3.1", "B3.4", "C1.7")
 def test_a_request_may_take_longer_in_a_batch_transform():
-    """B2.6, B3.1, B3.4, C1.7."""
     assert Settings.read({}).request_timeout_s == 60
     assert Settings.read({"SAGEMAKER_BATCH": "true"}).request_timeout_s == 3600
     assert Settings.read({"SAGEMAKER_BATCH": "true", "MODEL_SERVER_TIMEOUT": "9"}).request_timeout_s == 9

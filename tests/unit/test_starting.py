@@ -20,8 +20,8 @@ def listener():
 @pytest.mark.parametrize(
     ("method", "path", "body"), [("GET", "/ping", None), ("POST", "/invocations", b"1,2\n" * 50_000)]
 )
+@pytest.mark.contract("B2.2", "B2.5")
 def test_every_request_is_told_that_the_model_is_being_loaded(listener, method, path, body):
-    """B2.2, B2.5, D8."""
     with answering([listener]):
         for _ in range(3):
             client = http.client.HTTPConnection(*listener.getsockname(), timeout=10)
@@ -32,8 +32,8 @@ def test_every_request_is_told_that_the_model_is_being_loaded(listener, method, 
             client.close()
 
 
+@pytest.mark.contract("B2.3")
 def test_a_silent_client_keeps_nobody_waiting(listener):
-    """B2.3."""
     with answering([listener]), socket.create_connection(listener.getsockname(), 10):
         client = http.client.HTTPConnection(*listener.getsockname(), timeout=10)
         client.request("GET", "/ping")

@@ -74,8 +74,8 @@ def body_of(sent):
     return b"".join(message.get("body", b"") for message in sent)
 
 
-def test_b7_the_first_rows_are_sent_before_the_last_are_predicted(served):
-    """B7.1."""
+@pytest.mark.contract("B7.1")
+def test_the_first_rows_are_sent_before_the_last_are_predicted(served):
     model = Gated()
 
     def opened(pieces):
@@ -117,15 +117,16 @@ def test_the_pieces_make_up_what_is_sent_whole(served, accept):
     assert body_of(pieces) == body_of(whole)
 
 
+@pytest.mark.contract("B2.9", "B4.7")
 def test_a_bad_cell_is_refused_before_anything_is_sent(served):
-    """B2.9, B4.7: a status can be told only once."""
+    """A status can be told only once."""
     sent = asyncio.run(told(served(Adder()), ROWS + b"oops,1\n"))
     assert sent[0]["status"] == 400
     assert f"row {3 * PIECE + 1}" in body_of(sent).decode()
 
 
+@pytest.mark.contract("B4.7")
 def test_bad_rows_are_told_in_their_places(served):
-    """B4.7."""
     lines = ROWS.splitlines()
     lines[PIECE + 1], lines[5], lines[-1] = b"oops,1", b"", b"1,2,3"
     app = served(Adder(), SLIPWAY_OPTIONS="stream=true;on_error=record")
@@ -136,8 +137,9 @@ def test_bad_rows_are_told_in_their_places(served):
     assert [row["sum"] for row in rows[6:10]] == [7.0, 8.0, 9.0, 10.0]
 
 
+@pytest.mark.contract("B7.1")
 def test_an_answer_that_fails_on_its_way_breaks_off(served, capfd):
-    """B7.1: the client must not take it for whole. Nothing of the payload is logged."""
+    """The client must not take it for whole. Nothing of the payload is logged."""
     model = Gated()
     model.go.set()
     headers = {
@@ -167,8 +169,8 @@ def test_a_client_that_has_gone_is_predicted_for_no_longer(served):
     assert sent[-1]["more_body"]
 
 
+@pytest.mark.contract("B2.6")
 def test_a_piece_that_takes_too_long_ends_the_worker(served, monkeypatch, capfd):
-    """B2.6."""
     ended = []
     monkeypatch.setattr(application.os, "kill", lambda process, number: ended.append(number))
     model = Gated()
@@ -188,8 +190,8 @@ def test_a_piece_that_takes_too_long_ends_the_worker(served, monkeypatch, capfd)
     assert "took longer than 1 s" in capfd.readouterr().err
 
 
+@pytest.mark.contract("B2.3")
 def test_pings_are_answered_between_the_pieces(served):
-    """B2.3."""
     model = Gated()
     app = served(model)
     pinged = []

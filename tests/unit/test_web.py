@@ -33,16 +33,16 @@ def test_both_hot_routes_answer_as_the_asgi_application_does(client):
     assert answer.content_type == "application/jsonlines"
 
 
+@pytest.mark.contract("B2.5", "B4.2")
 def test_before_the_model_is_loaded_all_but_the_batch_parameters_are_503(client):
-    """B2.5, B4.2."""
     found = client(loaded=False)
     answers = [found.get("/ping"), found.post("/invocations", data=b"1,2"), found.get("/")]
     assert [answer.status_code for answer in answers] == [503, 503, 503]
     assert found.get("/execution-parameters").status_code == 200
 
 
+@pytest.mark.contract("B2.13")
 def test_a_body_over_the_limit_is_refused_as_json(client):
-    """B2.13."""
     answer = client(MAX_CONTENT_LENGTH="5").post("/invocations", data=b"1,2\n3,4\n", content_type="text/csv")
     assert (answer.status_code, answer.json["type"]) == (413, "PayloadTooLarge")
 
@@ -57,10 +57,11 @@ def test_a_body_over_the_limit_is_refused_as_json(client):
         (2, {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "50"}, 2, 50),
     ],
 )
+@pytest.mark.contract("B4.2", "B4.3")
 def test_a_batch_transform_is_told_a_request_a_worker(
     client, monkeypatch, cpus, environ, concurrent, payload
 ):
-    """B4.2, B4.3: their product is at most 100 MB."""
+    """Their product is at most 100 MB."""
     monkeypatch.setattr(machine, "cpus", lambda: cpus)
     found = client(**environ).get("/execution-parameters").json
     assert found == {

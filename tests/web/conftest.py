@@ -20,19 +20,27 @@ NAMES = sorted(path.parent.name for path in REPOSITORY.glob("images/*/image.toml
 
 @dataclass(frozen=True)
 class Built:
-    """A catalogue, and the trials that it tells of."""
+    """A catalogue, and the captures that it tells of."""
 
     site: Path
-    trials: Path
+    captures: Path
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """What `make catalogue` makes; for whoever works on pages, of the trials in $TRIALS, which saves time."""
+    """What `make catalogue` makes; of the captures in $CAPTURES where that is set, which saves time."""
     folder = tmp_path_factory.mktemp("catalogue")
-    kept = os.environ.get("TRIALS")
-    found = Built(folder / "site", Path(kept).resolve() if kept else folder / "trials")
-    command = [sys.executable, "tools/catalogue", "--out", str(found.site), "--trials", str(found.trials)]
+    kept = os.environ.get("CAPTURES")
+    found = Built(folder / "site", Path(kept).resolve() if kept else folder / "captures")
+    command = [
+        sys.executable,
+        "-m",
+        "tools.catalogue",
+        "--out",
+        str(found.site),
+        "--captures",
+        str(found.captures),
+    ]
     command += ["--reuse"] if kept else []
     done = subprocess.run(command, cwd=REPOSITORY, env=quiet(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

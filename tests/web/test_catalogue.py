@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import pytest
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from tools.catalogue.algorithm import Algorithm
+from tools.catalogue.site_writer import Site
 from web.checks import barriers, dead_links, heard, too_wide
 from web.conftest import NAMES, Built
 
@@ -22,8 +23,8 @@ def places(built: Built) -> list[Path]:
 
 
 @pytest.fixture(params=NAMES)
-def trial(request, built):
-    return json.loads((built.trials / request.param / "trial.json").read_text())
+def capture(request, built):
+    return json.loads((built.captures / request.param / "capture.json").read_text())
 
 
 def text(page: Page, place: Path) -> str:
@@ -101,9 +102,9 @@ def test_the_theme_can_be_changed_and_is_kept(built, browser):
     context.close()
 
 
-def test_the_front_page_leads_to_each_image(built, page, trial):
+def test_the_front_page_leads_to_each_image(built, page, capture):
     page.goto((built.site / "index.html").as_uri())
-    facts = trial["facts"]
+    facts = capture["facts"]
     card = page.locator(".card", has_text=facts["title"]).first
     assert facts["choose"]["have"] in card.inner_text()
     assert facts["choose"]["want"] in card.inner_text()
@@ -111,8 +112,8 @@ def test_the_front_page_leads_to_each_image(built, page, trial):
     assert page.locator("h1").inner_text() == facts["title"]
 
 
-def test_the_search_finds_an_image_by_name_and_by_hyperparameter(built, page, trial):
-    facts = trial["facts"]
+def test_the_search_finds_an_image_by_name_and_by_hyperparameter(built, page, capture):
+    facts = capture["facts"]
     page.goto((built.site / "index.html").as_uri())
     page.get_by_role("searchbox").fill(facts["title"])
     page.get_by_role("searchbox").press("Enter")
@@ -126,11 +127,11 @@ def test_the_search_finds_an_image_by_name_and_by_hyperparameter(built, page, tr
     assert "Nothing found" in page.locator("#count").inner_text()
 
 
-def test_a_page_tells_every_fact_of_its_image(built, page, trial):
-    facts = trial["facts"]
+def test_a_page_tells_every_fact_of_its_image(built, page, capture):
+    facts = capture["facts"]
     said = text(page, built.site / facts["name"] / "index.html")
     names = [one["name"] for part in ("hyperparameters", "options") for one in facts[part]]
-    names += [*facts["channels"], *facts["metrics"], *trial["metrics"]]
+    names += [*facts["channels"], *facts["metrics"], *capture["metrics"]]
     names += [kind for kinds in facts["instances"].values() for kind in kinds]
     names += [
         *facts["content_types"],
@@ -139,44 +140,44 @@ def test_a_page_tells_every_fact_of_its_image(built, page, trial):
         facts["license"],
         facts["row_rule"],
     ]
-    names += [part for one in trial["libraries"] for part in (one["name"], one["version"], one["licence"])]
+    names += [part for one in capture["libraries"] for part in (one["name"], one["version"], one["licence"])]
     assert not [name for name in names if name not in said]
     descriptions = [one["description"].split(".")[0] for one in facts["hyperparameters"]]
     plain = re.sub(r"\s+", " ", said)
     assert not [one for one in descriptions if re.sub(r"[*`]|\s+", " ", one).strip() not in plain]
 
 
-def test_what_a_page_prints_is_what_was_sent_and_came(built, page, trial):
-    facts = trial["facts"]
+def test_what_a_page_prints_is_what_was_sent_and_came(built, page, capture):
+    facts = capture["facts"]
     said = text(page, built.site / facts["name"] / "index.html")
-    assert {one["sent"]["type"] for one in trial["requested"]} | trial["left_out"].keys() == set(
+    assert {one["sent"]["type"] for one in capture["requested"]} | capture["left_out"].keys() == set(
         facts["content_types"]
     )
-    assert {one["accept"] for one in [*trial["answered"], *trial["refused"]]} == set(facts["accept"])
-    for one in [*trial["requested"], *trial["others"], *trial["answered"]]:
+    assert {one["accept"] for one in [*capture["answered"], *capture["refused"]]} == set(facts["accept"])
+    for one in [*capture["requested"], *capture["others"], *capture["answered"]]:
         for kept in (one["sent"], one["answer"]):
             assert (built.site / facts["name"] / "files" / kept["name"]).read_bytes()
             if kept["text"] is not None and kept["type"] == "text/csv":
                 assert kept["text"].splitlines()[0] in said, kept["name"]
-    assert trial["wrong"]["answer"]["text"].strip() in said
+    assert capture["wrong"]["answer"]["text"].strip() in said
 
 
-def test_the_training_report_is_the_one_that_training_wrote(built, trial):
-    name = trial["facts"]["name"]
-    report = (built.trials / name / "run/output/data/report.html").read_text()
+def test_the_training_report_is_the_one_that_training_wrote(built, capture):
+    name = capture["facts"]["name"]
+    report = (built.captures / name / "run/output/data/report.html").read_text()
     assert (built.site / name / "report.html").read_text() == report
 
 
-def test_every_library_of_the_lock_file_that_is_installed_is_listed(trial):
-    lock = (REPOSITORY / "images" / trial["facts"]["name"] / "requirements.lock").read_text()
+def test_every_library_of_the_lock_file_that_is_installed_is_listed(capture):
+    lock = (REPOSITORY / "images" / capture["facts"]["name"] / "requirements.lock").read_text()
     locked = {
         re.sub(r"[-_.]+", "-", name).lower()
         for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)
     }
-    listed = {one["name"] for one in trial["libraries"]}
+    listed = {one["name"] for one in capture["libraries"]}
     assert listed <= locked
     assert len(listed) > 0.8 * len(locked)  # some are for another platform
-    assert all(one["licence"] for one in trial["libraries"])
+    assert all(one["licence"] for one in capture["libraries"])
 
 
 def test_the_libraries_of_the_browser_are_the_ones_that_are_named():
@@ -188,14 +189,9 @@ def test_the_libraries_of_the_browser_are_the_ones_that_are_named():
         assert hashlib.sha256((folder / f"{name}.js").read_bytes()).hexdigest() == one["sha256"], name
 
 
-def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools/catalogue"))
-    from algorithm import Algorithm
-    from site_writer import Site
-
-    folder = built.trials / NAMES[0]
-    found = json.loads((folder / "trial.json").read_text())
+def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_path):
+    folder = built.captures / NAMES[0]
+    found = json.loads((folder / "capture.json").read_text())
     found["facts"] |= {"choose": None, "chart": None}
     found["libraries"] = [{"name": "odd", "version": "1", "licence": "unknown"}]
     site = Site(tmp_path)
@@ -205,5 +201,3 @@ def test_an_image_that_declares_neither_choice_nor_chart_has_a_page(built, tmp_p
     said = (tmp_path / algorithm.place).read_text()
     assert "1 says" in said
     assert '<tr class="unknown">' in said
-    for name in ("algorithm", "site_writer", "prose", "tables"):
-        sys.modules.pop(name, None)

@@ -16,6 +16,8 @@ import requests
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from tools.play import __main__ as play
+from tools.runs import Run, RunError
 from web.checks import barriers, heard, too_wide
 from web.conftest import NAMES, Built, quiet
 
@@ -25,18 +27,18 @@ class Played:
     """A playground that runs."""
 
     url: str
-    trial: dict[str, Any]
+    capture: dict[str, Any]
     files: Path
-    """What the trial sent and got."""
+    """What the capture sent and got."""
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def played(request: pytest.FixtureRequest, built: Built, tmp_path_factory) -> Iterator[Played]:
-    """`make play`, over the model of the trial."""
+    """`make play`, over the model of the capture."""
     name = request.param
-    folder = built.trials / name
+    folder = built.captures / name
     python = REPOSITORY / ".slipway/envs" / name / "bin/python"
-    command = [str(python), "tools/play", "--image", name, "--port", "0", "--root", str(folder / "run")]
+    command = [str(python), "-m", "tools.play", "--image", name, "--port", "0", "--root", str(folder / "run")]
     log = (tmp_path_factory.mktemp("play") / "errors").open("w+")
     process = subprocess.Popen(
         command, cwd=REPOSITORY, env=quiet(), stdout=subprocess.PIPE, stderr=log, text=True
@@ -49,7 +51,7 @@ def played(request: pytest.FixtureRequest, built: Built, tmp_path_factory) -> It
             assert line, f"the playground ended: {said} {Path(log.name).read_text()}"
             said += line
         url = re.findall(r"http://localhost:\d+", said)[-1]
-        yield Played(url, json.loads((folder / "trial.json").read_text()), folder / "files")
+        yield Played(url, json.loads((folder / "capture.json").read_text()), folder / "files")
     finally:
         process.terminate()
         process.wait(60)
@@ -80,8 +82,8 @@ def answered(page: Page) -> Any:
 
 
 def expected(played: Played) -> Any:
-    """What the model answered to the sample's request during the trial."""
-    one = next(one for one in played.trial["answered"] if one["accept"] == "application/json")
+    """What the model answered to the sample's request during the capture."""
+    one = next(one for one in played.capture["answered"] if one["accept"] == "application/json")
     return json.loads(one["answer"]["text"])
 
 
@@ -92,7 +94,7 @@ def rows(document: Any) -> list[Any]:
 def test_the_sample_is_answered_as_a_table_and_a_picture(opened, played):
     assert answered(opened) == expected(played)
     assert opened.locator("#table tbody tr").count() == len(rows(expected(played)))
-    chart = played.trial["facts"]["chart"]
+    chart = played.capture["facts"]["chart"]
     assert chart, "this image declares no chart; see [chart] in image.toml"
     if chart["kind"] == "cells":
         marks = [name for name in rows(expected(played))[0] if name.endswith(chart["marked"])]
@@ -119,7 +121,7 @@ def test_the_page_has_no_barrier_and_fits_a_phone(opened, played, browser):
 def test_a_bad_table_shows_what_the_server_says_in_one_line(opened, played):
     opened.locator("#body").fill("unheard,of\n1,2\n")
     ask(opened)
-    message = json.loads(played.trial["wrong"]["answer"]["text"])["message"]
+    message = json.loads(played.capture["wrong"]["answer"]["text"])["message"]
     assert opened.get_by_role("alert").inner_text() == f"400: {message}"
     assert not opened.locator("#table tbody tr").count()
     assert not opened.locator("#chart").is_visible()
@@ -132,11 +134,11 @@ def test_a_request_without_rows_is_told_so(opened, played):
 
 
 def test_options_are_a_form_and_reach_the_model_by_page_and_by_curl(opened, played):
-    facts = played.trial["facts"]
+    facts = played.capture["facts"]
     for option in facts["options"]:
         assert opened.locator(f'#options [name="{option["name"]}"]').count(), option["name"]
     opened.locator("#options summary").click()
-    for one in played.trial["switched"]:
+    for one in played.capture["switched"]:
         name = one["attributes"].partition("=")[0]
         opened.locator("#sample").select_option("")
         opened.locator("#body").fill(one["sent"]["text"])
@@ -206,7 +208,7 @@ def _type(name: str) -> str:
 
 
 def test_every_request_of_the_sample_can_be_started_from(opened, played):
-    for one in played.trial["others"]:
+    for one in played.capture["others"]:
         opened.locator("#sample").select_option(one["sent"]["name"])
         ask(opened)
         assert opened.locator("#error").is_hidden(), opened.locator("#error").inner_text()
@@ -223,17 +225,10 @@ def test_the_page_answers_to_this_machine_s_names_alone(played):
 
 
 def test_without_a_model_the_sample_is_trained_first(monkeypatch):
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
-    monkeypatch.syspath_prepend(str(REPOSITORY / "tools/play"))
-    import runpy
-
     done = []
 
     def unserved(*_: Any) -> Any:
         raise RuntimeError("served")
-
-    import served
-    from runs import Run, RunError
 
     def untrained(self: Run) -> None:
         raise RunError("nothing is trained yet")
@@ -243,8 +238,8 @@ def test_without_a_model_the_sample_is_trained_first(monkeypatch):
         Run, "lay_out", lambda self, data, hyperparameters: done.append((data, hyperparameters))
     )
     monkeypatch.setattr(Run, "train", lambda self: done.append("trained"))
-    monkeypatch.setattr(served, "served", unserved)
+    monkeypatch.setattr(Run, "served", unserved)
     monkeypatch.setattr(sys, "argv", ["play", "--image", NAMES[0], "--port", "0"])
     with pytest.raises(RuntimeError, match="served"):
-        runpy.run_path(str(REPOSITORY / "tools/play/__main__.py"), run_name="__main__")
+        play.main()
     assert done == [(None, None), "trained"]

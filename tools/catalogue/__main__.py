@@ -12,36 +12,35 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from algorithm import Algorithm
-from site_writer import ROOT, Site, documents, is_readme
+from .. import ROOT
+from .algorithm import Algorithm
+from .site_writer import Site, documents, is_readme
 
 
 class CatalogueError(Exception):
     """Why there is no catalogue, in one line."""
 
 
-def tried(name: str, to: Path) -> Algorithm:
-    """The image `name`, tried in its own environment; a trial that is in `to` already is taken as it is."""
-    if not (to / "trial.json").exists():
+def captured(name: str, to: Path) -> Algorithm:
+    """The image `name`, captured in its own environment, unless `to` holds a capture already."""
+    if not (to / "capture.json").exists():
         python = ROOT / ".slipway/envs" / name / "bin/python"
         if not python.exists():
             raise CatalogueError(f"there is no environment of {name} yet; `make catalogue` makes it")
-        print(f"trying {name} …", file=sys.stderr, flush=True)
-        command = [str(python), str(ROOT / "tools/trial.py"), "--image", name, "--to", str(to)]
+        print(f"capturing {name} …", file=sys.stderr, flush=True)
+        command = [str(python), "-m", "tools.catalogue.capture", "--image", name, "--to", str(to)]
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "shared")}
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise CatalogueError((done.stderr.strip().splitlines() or [f"{name}: no message"])[-1])
-    return Algorithm(json.loads((to / "trial.json").read_text()), to)
+    return Algorithm(json.loads((to / "capture.json").read_text()), to)
 
 
-def build(out: Path, trials: Path) -> None:
-    """Writes the whole site into `out`, which is made anew, from the trials in `trials`."""
+def build(out: Path, captures: Path) -> None:
+    """Writes the whole site into `out`, which is made anew, from the captures in `captures`."""
     names = sorted(path.parent.name for path in ROOT.glob("images/*/image.toml"))
     with ThreadPoolExecutor(max_workers=2) as pool:
-        algorithms = list(pool.map(lambda name: tried(name, trials / name), names))
+        algorithms = list(pool.map(lambda name: captured(name, captures / name), names))
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     site = Site(out)
@@ -60,13 +59,13 @@ def build(out: Path, trials: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write the catalogue, a static site.")
     parser.add_argument("--out", type=Path, default=ROOT / ".slipway/catalogue")
-    parser.add_argument("--trials", type=Path, default=ROOT / ".slipway/trials")
-    parser.add_argument("--reuse", action="store_true", help="take the trials that are there already")
+    parser.add_argument("--captures", type=Path, default=ROOT / ".slipway/captures")
+    parser.add_argument("--reuse", action="store_true", help="take the captures that are there already")
     options = parser.parse_args()
     if not options.reuse:
-        shutil.rmtree(options.trials, ignore_errors=True)
+        shutil.rmtree(options.captures, ignore_errors=True)
     try:
-        build(options.out.resolve(), options.trials.resolve())
+        build(options.out.resolve(), options.captures.resolve())
     except (CatalogueError, OSError, ValueError) as error:
         print(f"catalogue: {error}", file=sys.stderr)
         return 1

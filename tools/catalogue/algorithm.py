@@ -1,4 +1,4 @@
-"""What the page of an image says: its trial, its README, what was measured of it."""
+"""What the page of an image says: what was captured of it, its README, what was measured of it."""
 
 import json
 import re
@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import prose
-import tables
 from markupsafe import Markup
-from site_writer import ROOT, Site
+
+from .. import ROOT, tables
+from . import prose
+from .site_writer import Site
 
 _LINES, _CHARACTERS = 14, 2400  # of a body that is printed; the whole is a file beside the page
 
@@ -20,13 +21,13 @@ _LINES, _CHARACTERS = 14, 2400  # of a body that is printed; the whole is a file
 class Algorithm:
     """One image, tried."""
 
-    trial: dict[str, Any]
+    capture: dict[str, Any]
     folder: Path
-    """Where the trial's files are."""
+    """Where the capture's files are."""
 
     @property
     def facts(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.trial["facts"]
+        found: dict[str, Any] = self.capture["facts"]
         return found
 
     @property
@@ -73,13 +74,13 @@ class Algorithm:
     @property
     def answer_columns(self) -> list[str]:
         """What an answer consists of, by the sample's own."""
-        answers = [one["answer"] for one in self.trial["answered"] if one["answer"]["type"] == _JSON]
+        answers = [one["answer"] for one in self.capture["answered"] if one["answer"]["type"] == _JSON]
         rows = _rows(json.loads(answers[0]["text"])) if answers else []
         return list(rows[0]) if rows and isinstance(rows[0], dict) else []
 
     @property
     def unknown(self) -> int:
-        return sum(library["licence"] == "unknown" for library in self.trial["libraries"])
+        return sum(library["licence"] == "unknown" for library in self.capture["libraries"])
 
     @cached_property
     def size(self) -> dict[str, str] | None:
@@ -116,7 +117,7 @@ class Algorithm:
         files.mkdir(parents=True, exist_ok=True)
         for path in (self.folder / "files").iterdir():
             (files / path.name).write_bytes(path.read_bytes())
-        report = (self.folder / self.trial["report"]).read_text()
+        report = (self.folder / self.capture["report"]).read_text()
         (site.out / self.name / "report.html").write_text(report)
         site.write(
             self.place,
@@ -124,7 +125,7 @@ class Algorithm:
             self.facts["title"],
             image=self,
             facts=self.facts,
-            trial=self.trial,
+            capture=self.capture,
             shown=shown,
             measured=[
                 (section, prose.html(section.text, beside, 1, section.title)) for section in self.measured
@@ -146,7 +147,7 @@ class Algorithm:
             site.index(title, section.title, f"{self.place}#guide-{section.slug}", section.text)
         for section in self.measured:
             site.index(title, f"Measured: {section.title}", f"{self.place}#measured", section.text)
-        names = " ".join(library["name"] for library in self.trial["libraries"])
+        names = " ".join(library["name"] for library in self.capture["libraries"])
         site.index(title, "Libraries", f"{self.place}#libraries", names)
 
 

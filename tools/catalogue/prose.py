@@ -34,7 +34,8 @@ def slug(title: str) -> str:
 
 def sections(text: str) -> list[Section]:
     """A document in parts, without its generated tables. The heading of the first level is left out."""
-    found, title, lines, code = [], "", [], False
+    found: list[tuple[str, list[str]]] = []
+    title, lines, code = "", list[str](), False
     for line in text.splitlines():
         code ^= line.startswith("```")
         if line.startswith("## ") and not code:

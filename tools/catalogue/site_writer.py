@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import prose
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-ROOT = Path(__file__).resolve().parents[2]
+from .. import ROOT
+from . import prose
+
 WEB = ROOT / "tools/web"
 _HERE = Path(__file__).resolve().parent
 # Documents that are pages of the site; an image's README becomes part of the image's own page.

@@ -10,8 +10,9 @@ from typing import Any
 
 from botocore.config import Config
 
-from cli.errors import AWS_ERRORS, CommandError
 from slipway.image import Image
+
+from .errors import AWS_ERRORS, CommandError
 
 EXAMPLE = "111122223333"
 """The account's number in a dry run that has no account."""

@@ -8,13 +8,14 @@ from typing import Any
 
 from botocore.config import Config
 
-from cli.account import Account
-from cli.errors import CommandError
-from cli.jobs import Jobs
-from cli.plan import Plan
 from slipway.image import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+from .. import ROOT
+from .account import Account
+from .errors import CommandError
+from .jobs import Jobs
+from .plan import Plan
+
 TAG = "slipway:image"
 """The tag of all that the commands make; its value is the image's name."""
 # An endpoint takes up to 60 s to answer; a request that was cut off is not sent again by itself.

@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.context import TAG, Context
-from cli.errors import CommandError
-from cli.plan import Plan, Request
+from .context import TAG, Context
+from .errors import CommandError
+from .plan import Plan, Request
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

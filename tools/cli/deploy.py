@@ -4,11 +4,11 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from cli import model, progress
-from cli.context import Context
-from cli.errors import CommandError
-from cli.jobs import Endpoint, Kind
-from cli.plan import Plan, Request
+from . import model, progress
+from .context import Context
+from .errors import CommandError
+from .jobs import Endpoint, Kind
+from .plan import Plan, Request
 
 _MEMORY_MB = range(1024, 6144 + 1, 1024)
 _CONCURRENCY = range(1, 200 + 1)

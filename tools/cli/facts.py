@@ -4,12 +4,10 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from cli.errors import CommandError
-
-ROOT = Path(__file__).resolve().parents[2]
+from .. import ROOT
+from .errors import CommandError
 
 
 def facts(name: str) -> Mapping[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.context import ROOT, Context
-from cli.errors import CommandError
-from cli.model import finished
-from cli.plan import split_uri
+from .. import ROOT
+from .context import Context
+from .errors import CommandError
+from .model import finished
+from .plan import split_uri
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

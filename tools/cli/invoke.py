@@ -8,11 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.context import Context
-from cli.errors import CommandError
-from cli.jobs import Endpoint, Kind
-from cli.plan import Plan, Request, Upload, split_uri
 from slipway import formats
+
+from .context import Context
+from .errors import CommandError
+from .jobs import Endpoint, Kind
+from .plan import Plan, Request, Upload, split_uri
 
 POLL_S = 2
 _LIMITS_MB = {"real-time": 25, "multi-model": 25, "serverless": 4, "async": 1024}

@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cli.context import Context, pairs
-from cli.errors import CommandError
-from cli.plan import Upload, folder_uploads
 from slipway.describe import metric_regex
 from slipway.image import Image
+
+from .context import Context, pairs
+from .errors import CommandError
+from .plan import Upload, folder_uploads
 
 _MOST_METRICS = 40  # metric definitions that SageMaker takes
 

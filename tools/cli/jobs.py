@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cli.errors import CommandError
+from .errors import CommandError
 
 Kind = Literal["real-time", "serverless", "async", "multi-model"]
 

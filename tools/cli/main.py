@@ -10,10 +10,11 @@ from typing import Any, NoReturn
 
 import boto3
 
-from cli import delete, deploy, fetch, invoke, policy, status, train, transform, tune
-from cli.account import Account
-from cli.context import ROOT, Context
-from cli.errors import AWS_ERRORS, CommandError, told
+from .. import ROOT
+from . import delete, deploy, fetch, invoke, policy, status, train, transform, tune
+from .account import Account
+from .context import Context
+from .errors import AWS_ERRORS, CommandError, told
 
 COMMANDS: dict[str, ModuleType] = {
     "train": train,
@@ -27,7 +28,6 @@ COMMANDS: dict[str, ModuleType] = {
 }
 _RUNS = {"train", "tune", "transform", "deploy"}  # run an image, and make things
 _WAITS = _RUNS | {"invoke", "status"}
-_CONFORMANCE = ROOT / "tools/conformance"
 _EPILOG = """\
 Names of jobs and endpoints go from one command to the next in .slipway/jobs/<image>.json: train, then deploy,
 invoke and delete need no names. --dry-run prints the exact requests, and needs no AWS account. Region and
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace, session: Any) -> None:
 def main() -> int:
     given = sys.argv[1:]
     if given[:1] == ["conformance"]:
-        os.execv(sys.executable, [sys.executable, str(_CONFORMANCE), *given[1:]])
+        os.execv(sys.executable, [sys.executable, "-m", "tools.conformance", *given[1:]])
     options = parse(given)
     services: dict[str, str] = {}
 

@@ -4,9 +4,9 @@ import argparse
 from dataclasses import dataclass
 from typing import Any
 
-from cli.context import Context, pairs
-from cli.errors import CommandError
-from cli.plan import Request
+from .context import Context, pairs
+from .errors import CommandError
+from .plan import Request
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aws_shapes
 from boto3.exceptions import Boto3Error
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from cli.errors import AWS_ERRORS, CommandError
+from .. import aws_shapes
+from .errors import AWS_ERRORS, CommandError
 
 Clients = Callable[[str], Any]
 """A client of boto3, by the name of its service."""

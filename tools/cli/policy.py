@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from cli.account import Account
-from cli.context import ROOT
-from cli.errors import CommandError
+from .. import ROOT
+from .account import Account
+from .errors import CommandError
 
 FOLDER = ROOT / "policies"
 

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cli.context import Context
-from cli.errors import CommandError
-from cli.jobs import Training, Tuning
-from cli.logs import Log
+from .context import Context
+from .errors import CommandError
+from .jobs import Training, Tuning
+from .logs import Log
 
 POLL_S = 10
 _LAST_LINES = 20

@@ -5,10 +5,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli import progress
-from cli.context import Context
-from cli.errors import CommandError
-from cli.plan import Plan, Request
+from . import progress
+from .context import Context
+from .errors import CommandError
+from .plan import Plan, Request
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,9 +1,9 @@
 """`train`: data and configuration to S3, and a training job over them."""
 
-from cli import job, progress
-from cli.context import Context
-from cli.jobs import Training
-from cli.plan import Plan, Request
+from . import job, progress
+from .context import Context
+from .jobs import Training
+from .plan import Plan, Request
 
 arguments = job.arguments
 

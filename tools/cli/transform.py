@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cli import model, progress
-from cli.context import Context
-from cli.jobs import Transform
-from cli.plan import Plan, Request, folder_uploads
+from . import model, progress
+from .context import Context
+from .jobs import Transform
+from .plan import Plan, Request, folder_uploads
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

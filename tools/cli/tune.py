@@ -2,11 +2,11 @@
 
 import argparse
 
-from cli import job, progress, ranges
-from cli.context import Context
-from cli.facts import facts
-from cli.jobs import Tuning
-from cli.plan import Plan, Request
+from . import job, progress, ranges
+from .context import Context
+from .facts import facts
+from .jobs import Tuning
+from .plan import Plan, Request
 
 _LONGEST_NAME = 32
 

@@ -12,18 +12,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
-import batch_checks  # noqa: F401  each registers its checks
-import image_checks  # noqa: F401
-import models_checks  # noqa: F401
-import report
-import request_checks  # noqa: F401
-import serving_checks  # noqa: F401
-import subject
-import training_checks  # noqa: F401
-from engine import Engine, EngineError
-from payload import Payload
-from registry import CHECKS, Check, Result, Verdict, carry_out, order
-from stage import Stage
+from . import (
+    batch_checks,  # noqa: F401  each registers its checks
+    image_checks,  # noqa: F401
+    models_checks,  # noqa: F401
+    report,
+    request_checks,  # noqa: F401
+    serving_checks,  # noqa: F401
+    subject,
+    training_checks,  # noqa: F401
+)
+from .engine import Engine, EngineError
+from .payload import Payload
+from .registry import CHECKS, Check, Result, Verdict, carry_out, order
+from .stage import Stage
 
 _NEEDS = {"train": ("train",), "serve": ("serve", "models"), "both": ("train", "serve", "models")}
 

@@ -2,9 +2,9 @@
 
 import json
 
-from registry import Failed, NotApplicable, check
-from request_checks import answered, other, rows
-from stage import Stage
+from .registry import Failed, NotApplicable, check
+from .request_checks import answered, other, rows
+from .stage import Stage
 
 _BATCH = {
     "SAGEMAKER_BATCH": "true",

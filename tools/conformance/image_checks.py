@@ -2,9 +2,9 @@
 
 from pathlib import PurePosixPath
 
-from engine import EngineError
-from registry import Failed, NotApplicable, check
-from stage import Stage
+from .engine import EngineError
+from .registry import Failed, NotApplicable, check
+from .stage import Stage
 
 GB = 10**9
 _INITS = {"tini", "tini-static", "docker-init", "dumb-init"}

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine import Tree
+from .engine import Tree
 
 HOSTS = {
     "current_group_name": "homogeneousCluster",

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from registry import Failed, check
-from request_checks import answered, rows
-from stage import Server, Stage
-from wire import Reply
+from .registry import Failed, check
+from .request_checks import answered, rows
+from .stage import Server, Stage
+from .wire import Reply
 
 ODD = " / with a slash, % and ü"
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stage import Stage
+    from .stage import Stage
 
 Run = Callable[["Stage"], str]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from registry import Check, Result, Verdict
+from .registry import Check, Result, Verdict
 
 _HEAD = ("row", "what was done", "expected", "seen", "verdict")
 _SHARES = (0.28, 0.27, 0.45)  # of the width that row and verdict leave

@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from payload import Payload, instances
-from registry import Failed, NotApplicable, check
-from stage import Stage
-from wire import Reply
+from .payload import Payload, instances
+from .registry import Failed, NotApplicable, check
+from .stage import Stage
+from .wire import Reply
 
 MB = 10**6
 CHUNK = 64 * 1024

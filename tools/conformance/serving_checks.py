@@ -7,9 +7,9 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from engine import Container
-from registry import Failed, NotApplicable, check
-from stage import Stage
+from .engine import Container
+from .registry import Failed, NotApplicable, check
+from .stage import Stage
 
 PING_S = 2.0
 ACCEPT_S = 0.25

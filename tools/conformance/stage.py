@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from engine import Container, Engine, Tree
-from job import HOSTS, Job, Trained
-from payload import Payload
-from registry import Failed, NotApplicable
-from subject import Subject
-from wire import Reply, Wire
+from .engine import Container, Engine, Tree
+from .job import HOSTS, Job, Trained
+from .payload import Payload
+from .registry import Failed, NotApplicable
+from .subject import Subject
+from .wire import Reply, Wire
 
 T = TypeVar("T")
 _MOUNT = "type=volume,dst={},volume-nocopy=true"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine import Tree
-from payload import Payload
+from .engine import Tree
+from .payload import Payload
 
 CAPABLE = "com.amazonaws.sagemaker.capabilities."
 

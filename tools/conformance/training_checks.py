@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from engine import EngineError
-from job import Job, Trained
-from registry import Failed, NotApplicable, check
-from stage import Stage
+from .engine import EngineError
+from .job import Job, Trained
+from .registry import Failed, NotApplicable, check
+from .stage import Stage
 
 Change = Callable[[Stage, Job], None]
 _GROUPS: dict[str, list[Change]] = {}

@@ -12,13 +12,13 @@ import boto3
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from listing import making, submitting, writing
-from listing.place import Place
-from listing.rules import RULES, breaches
-from listing.trial import TrialError
 from slipway.image import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+from .. import ROOT
+from . import making, submitting, writing
+from .outcome import OutcomeError
+from .place import Place
+from .rules import RULES, breaches
 
 
 def parse(given: list[str] | None = None) -> argparse.Namespace:
@@ -41,7 +41,7 @@ def main(given: list[str] | None = None) -> int:
     try:
         place = _place(options)
         listing = making.make(ROOT / "images" / options.image, place)
-    except (TrialError, ValueError, OSError) as error:
+    except (OutcomeError, ValueError, OSError) as error:
         print(f"listing: {options.image}: {error}", file=sys.stderr)
         return 1
     found = breaches(listing)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from listing.hyperparameters import specification
-from listing.product import Product
-from listing.trial import CSV, hyperparameters
 from slipway.describe import metric_regex
 from slipway.image import Image
+
+from .hyperparameters import specification
+from .outcome import CSV, hyperparameters
+from .product import Product
 
 MOST_METRICS = 40  # metric definitions that SageMaker takes
 MODEL = "model.tar.gz"
@@ -68,7 +69,7 @@ def model_package(product: Product) -> dict[str, Any]:
 def metric_names(product: Product) -> list[str]:
     """The metrics that are declared by name, then those that fit a pattern and that the sample gave."""
     declared = [name for name in product.facts["metrics"] if "*" not in name]
-    return list(dict.fromkeys([*declared, *product.trial.metrics]))[:MOST_METRICS]
+    return list(dict.fromkeys([*declared, *product.outcome.metrics]))[:MOST_METRICS]
 
 
 def _digest(product: Product, name: str) -> dict[str, str]:

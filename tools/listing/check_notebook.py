@@ -8,11 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import aws_shapes
-
-from listing.notebook import source
-from listing.product import KINDS, Listing
-from listing.rehearsal import Call, Stage, rehearse
+from .. import aws_shapes
+from .notebook import source
+from .product import KINDS, Listing
+from .rehearsal import Call, Stage, rehearse
 
 Found = Iterator[tuple[str, str]]
 # Two accounts in two regions, of which the second is one to opt into: the notebook must not care.
@@ -96,10 +95,10 @@ def spot(listing: Listing) -> Found:
 
 def _calls(listing: Listing, kind: str, region: str, account: str) -> tuple[list[Call], str]:
     """What the notebook calls; and why it broke off, if it did."""
-    trial = listing.product.trial
-    answers = [((one.content_type, one.accept), one.answer) for one in (*trial.real_time, trial.batch)]
+    outcome = listing.product.outcome
+    answers = [((one.content_type, one.accept), one.answer) for one in (*outcome.real_time, outcome.batch)]
     code, samples = source(listing.notebooks[kind]), tuple(listing.samples.items())
-    return _rehearsed(code, samples, region, account, tuple(answers), trial.batch.answer)
+    return _rehearsed(code, samples, region, account, tuple(answers), outcome.batch.answer)
 
 
 @lru_cache(maxsize=64)  # several rules look at the same calls

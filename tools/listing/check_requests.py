@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import aws_shapes
-
-from listing import calls
-from listing.check_training import hyperparameters_of, training_of, within
-from listing.place import REGIONS
-from listing.product import KINDS, Listing
-from listing.trial import FAULT
+from .. import aws_shapes
+from . import calls
+from .check_training import hyperparameters_of, training_of, within
+from .outcome import FAULT
+from .place import REGIONS
+from .product import KINDS, Listing
 
 Found = Iterator[tuple[str, str]]
 _REAL_TIME_BYTES, _BATCH_MB = 25_000_000, 100
@@ -44,8 +43,8 @@ def places(listing: Listing) -> Found:
 
 
 def payloads(listing: Listing) -> Found:
-    trial = listing.product.trial
-    for one in trial.real_time:
+    outcome = listing.product.outcome
+    for one in outcome.real_time:
         if len(one.request) > _REAL_TIME_BYTES:
             yield f"a request of at most {_REAL_TIME_BYTES} bytes", f"{len(one.request)}"
     for kind in KINDS:
@@ -55,27 +54,27 @@ def payloads(listing: Listing) -> Found:
 
 
 def metering(listing: Listing) -> Found:
-    trial, metered = listing.product.trial, listing.product.facts["metered"]
-    for one in (*trial.real_time, trial.batch):
+    outcome, metered = listing.product.outcome, listing.product.facts["metered"]
+    for one in (*outcome.real_time, outcome.batch):
         header = {name.lower(): text for name, text in one.headers.items()}.get("x-amzn-inference-metering")
         units = json.loads(header)["ConsumedUnits"] if header else None
-        if units != (trial.rows if metered else None):
+        if units != (outcome.rows if metered else None):
             yield (
-                f"{f'{trial.rows} units' if metered else 'no metering'} of {trial.rows} rows",
+                f"{f'{outcome.rows} units' if metered else 'no metering'} of {outcome.rows} rows",
                 f"{header or 'no header'}",
             )
 
 
 def logs(listing: Listing) -> Found:
-    trial = listing.product.trial
-    for line in (*trial.log.splitlines(), *trial.served.splitlines()):
+    outcome = listing.product.outcome
+    for line in (*outcome.log.splitlines(), *outcome.served.splitlines()):
         if FAULT.search(line):
             yield "logs of training and serving without warnings", line.strip()[:200]
 
 
 def own_model(listing: Listing) -> Found:
     product = listing.product
-    made = (product.trial.manifest["image"], product.trial.manifest["version"])
+    made = (product.outcome.manifest["image"], product.outcome.manifest["version"])
     if made != (product.name, product.facts["version"]):
         yield f"a model of {product.name} {product.facts['version']}", " ".join(made)
     if "SourceAlgorithmSpecification" in listing.requests["model-package"]:
@@ -167,10 +166,10 @@ def validation(listing: Listing) -> Found:
     for kind in KINDS:
         if not _transform(listing, kind):
             yield f"{kind}: a profile with a batch transform", "none"
-    trial = listing.product.trial
-    answered = len(trial.batch.answer.splitlines())
-    if answered != trial.rows or len(trial.batch.request.splitlines()) != trial.rows:
-        yield f"{trial.rows} lines of answers", f"{answered}"
+    outcome = listing.product.outcome
+    answered = len(outcome.batch.answer.splitlines())
+    if answered != outcome.rows or len(outcome.batch.request.splitlines()) != outcome.rows:
+        yield f"{outcome.rows} lines of answers", f"{answered}"
 
 
 def transform(listing: Listing) -> Found:
@@ -181,8 +180,8 @@ def transform(listing: Listing) -> Found:
         for name, expected, came in (
             ("SplitType", "Line", sent.get("SplitType")),
             ("CompressionType", "None", sent.get("CompressionType")),
-            ("ContentType", listing.product.trial.batch.content_type, sent.get("ContentType")),
-            ("Accept", listing.product.trial.batch.accept, back.get("Accept")),
+            ("ContentType", listing.product.outcome.batch.content_type, sent.get("ContentType")),
+            ("Accept", listing.product.outcome.batch.accept, back.get("Accept")),
             ("AssembleWith", "Line", back.get("AssembleWith")),
             ("MaxPayloadInMB", 6, job.get("MaxPayloadInMB")),
             ("MaxConcurrentTransforms", 1, job.get("MaxConcurrentTransforms")),

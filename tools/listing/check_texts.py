@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from listing.product import KINDS, Listing
-from listing.trial import JSON
+from .outcome import JSON
+from .product import KINDS, Listing
 
 Found = Iterator[tuple[str, str]]
 # The headings that a listing of each kind must have, by rule.
@@ -96,9 +96,9 @@ def inputs(listing: Listing) -> Found:
 def outputs(listing: Listing) -> Found:
     yield from items("C2.5")(listing)
     yield from _samples(listing, ("request.csv.out.json", "request.json.out.json", "batch.csv.out"))
-    trial = listing.product.trial
-    for one in trial.real_time:
-        if one.accept == JSON and one.answer != trial.real_time[0].answer:
+    outcome = listing.product.outcome
+    for one in outcome.real_time:
+        if one.accept == JSON and one.answer != outcome.real_time[0].answer:
             yield f"the same answers to {one.name}.{one.suffix}", one.answer.decode()[:200]
     for fields in listing.catalog.values():
         for column in fields["DeliveryOption"]["OutputProperties"]["Parameters"]:
@@ -179,8 +179,8 @@ def _samples(listing: Listing, paths: tuple[str, ...]) -> Found:
 
 def _a_sample_for_each_class(listing: Listing) -> Found:
     """Of more than two classes, every one of the sample's training is among the sample's answers."""
-    target = listing.product.trial.manifest["hyperparameters"].get("target")
-    first = listing.product.trial.real_time[0]
+    target = listing.product.outcome.manifest["hyperparameters"].get("target")
+    first = listing.product.outcome.real_time[0]
     if not target or first.accept != JSON:
         return
     answers = next(iter(json.loads(first.answer).values()))

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from listing.hyperparameters import fits
-from listing.product import Listing
+from .hyperparameters import fits
+from .product import Listing
 
 Found = Iterator[tuple[str, str]]
 _MOST = {"hyperparameters": 100, "channels": 8}
@@ -24,8 +24,8 @@ def tuning(listing: Listing) -> Found:
             yield f"tuning of one of {', '.join(known) or 'none'}", name
         elif wrong := [one for one in ends if not within(_text(one), known[name])]:
             yield f"{name} within its own range", ", ".join(map(str, wrong))
-    if facts["objective"] not in listing.product.trial.metrics:
-        yield f"an objective among {', '.join(listing.product.trial.metrics)}", facts["objective"]
+    if facts["objective"] not in listing.product.outcome.metrics:
+        yield f"an objective among {', '.join(listing.product.outcome.metrics)}", facts["objective"]
 
 
 def hyperparameters(listing: Listing) -> Found:
@@ -78,8 +78,8 @@ def metrics(listing: Listing) -> Found:
         found = re.search(regex, f"metric {name}=-1.5e-07;")
         if not found or found.re.groups != 1 or found[1] != "-1.5e-07":
             yield f"{name}: a group that is the number of `metric {name}=-1.5e-07;`", regex
-    for name, value in listing.product.trial.metrics.items():
-        told = re.findall(regexes.get(name, r"(?!)"), listing.product.trial.log)
+    for name, value in listing.product.outcome.metrics.items():
+        told = re.findall(regexes.get(name, r"(?!)"), listing.product.outcome.log)
         if not told or not abs(_number(told[-1]) - value) <= 1e-6 * max(1.0, abs(value)):
             yield f"{name} = {value:.6g} in the log of the sample's training", f"{told[-1:] or 'nothing'}"
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-import tables
-
-from listing.product import Product
+from .. import tables
+from .product import Product
 
 _MOST_PARAMETERS = 24  # that the form for a new version takes, of inputs and of outputs
 
@@ -65,7 +64,7 @@ def inputs(product: Product) -> list[dict[str, Any]]:
             else "A number, or empty for a gap.",
             "Required": not one["optional"],
         }
-        for one in product.trial.reads[:_MOST_PARAMETERS]
+        for one in product.outcome.reads[:_MOST_PARAMETERS]
     ]
 
 
@@ -84,7 +83,7 @@ def attributes(product: Product) -> list[dict[str, Any]]:
 def outputs(product: Product) -> list[dict[str, Any]]:
     return [
         {"Name": name, "Description": described(product, name), "AlwaysReturned": True}
-        for name in product.trial.columns[:_MOST_PARAMETERS]
+        for name in product.outcome.columns[:_MOST_PARAMETERS]
     ]
 
 

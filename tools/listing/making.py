@@ -3,27 +3,27 @@
 import re
 from pathlib import Path
 
-from listing import calls, form, notebook, texts
-from listing import trial as trials
-from listing.place import Place
-from listing.product import KINDS, Listing, Product
-from listing.trial import Trial
+from .. import ROOT
+from . import calls, form, notebook, texts
+from . import outcome as outcomes
+from .outcome import Outcome
+from .place import Place
+from .product import KINDS, Listing, Product
 
-ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / ".slipway/listing.work"
 
 
 def make(image: Path, place: Place, work: Path = WORK, program: Path | None = None) -> Listing:
     """The listing of the image in a folder, whose sample is trained in `work` by `program`, its own Python.
 
-    Raises TrialError or ValueError, one line.
+    Raises OutcomeError or ValueError, one line.
     """
     program = program or ROOT / ".slipway/envs" / image.name / "bin/python"
-    facts = trials.describe(image, program)
+    facts = outcomes.describe(image, program)
     if not facts["listing"]:
         raise ValueError("C2: image.toml has no [listing], the texts that cannot be derived")
-    trial = trials.run(image, program, work / image.name)
-    return of(Product(facts, image / "sample", place, trial, notes(image.name, trial)))
+    outcome = outcomes.run(image, program, work / image.name)
+    return of(Product(facts, image / "sample", place, outcome, notes(image.name, outcome)))
 
 
 def of(product: Product) -> Listing:
@@ -40,9 +40,9 @@ def of(product: Product) -> Listing:
     return listing
 
 
-def notes(name: str, trial: Trial) -> str:
+def notes(name: str, outcome: Outcome) -> str:
     """What the changelog says of an image."""
     entries = re.split(r"^- ", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]
     own = [" ".join(one.split()) for one in entries if re.match(rf"Affected: (all|{name})\b", one)]
     said = [re.sub(r"^Affected: [^.]*?(?:\d+\.\d+\.\d+)?\. ", "", one) for one in own]
-    return "\n".join(f"- {one}" for one in said) or f"Version {trial.manifest['version']}."
+    return "\n".join(f"- {one}" for one in said) or f"Version {outcome.manifest['version']}."

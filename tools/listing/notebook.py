@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from listing import calls, hyperparameters, steps
-from listing.product import Product
+from . import calls, hyperparameters, steps
+from .product import Product
 
 
 def notebook(product: Product, kind: str) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def notebook(product: Product, kind: str) -> dict[str, Any]:
         "ranges": _python(ranges(product)),
         "tuned": repr(tuple(facts["listing"]["tuning"])),
         "requests": _python(
-            [[f"{one.name}.{one.suffix}", one.content_type, one.accept] for one in product.trial.real_time]
+            [[f"{one.name}.{one.suffix}", one.content_type, one.accept] for one in product.outcome.real_time]
         ),
     }
     cells = [

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from listing.place import Place
-from listing.trial import Trial
 from slipway import formats
+
+from .outcome import Outcome
+from .place import Place
 
 KINDS = ("algorithm", "model-package")
 
@@ -19,7 +20,7 @@ class Product:
     facts: Mapping[str, Any]
     sample: Path
     place: Place
-    trial: Trial
+    outcome: Outcome
     notes: str
     """What is new, from the changelog."""
 

@@ -12,9 +12,10 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-import aws_shapes
 import botocore.session
 from botocore import xform_name
+
+from .. import aws_shapes
 
 _TRANSFERS = {"upload_file", "download_file"}  # boto3's own, not operations of S3
 

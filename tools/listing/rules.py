@@ -7,8 +7,8 @@ requests and their validation; a letter tells parts of one rule from another.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from listing import check_notebook, check_requests, check_texts, check_training
-from listing.product import Listing
+from . import check_notebook, check_requests, check_texts, check_training
+from .product import Listing
 
 Check = Callable[[Listing], Iterator[tuple[str, str]]]
 

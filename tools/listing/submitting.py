@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from listing import calls
-from listing.product import Listing
+from . import calls
+from .product import Listing
 
 
 def submit(listing: Listing, kind: str, folder: Path, session: Any) -> str:

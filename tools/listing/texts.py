@@ -4,11 +4,10 @@ import json
 import platform
 from typing import Any
 
-import tables
-
-from listing import calls, form
-from listing.product import Product
-from listing.trial import Exchange
+from .. import tables
+from . import calls, form
+from .outcome import Exchange
+from .product import Product
 
 Items = dict[str, dict[str, str]]
 _GPU = ("ml.p", "ml.g")
@@ -53,11 +52,11 @@ def samples(product: Product) -> dict[str, bytes]:
         for channel in product.channels
         for path in product.files(channel)
     }
-    for one in product.trial.real_time:
+    for one in product.outcome.real_time:
         found[f"{one.name}.{one.suffix}"] = one.request
         found[f"{one.name}.{one.suffix}.out.{one.answer_suffix}"] = one.answer
-    found["batch.csv"] = product.trial.batch.request
-    found["batch.csv.out"] = product.trial.batch.answer
+    found["batch.csv"] = product.outcome.batch.request
+    found["batch.csv.out"] = product.outcome.batch.answer
     return found
 
 
@@ -80,8 +79,8 @@ def _what(product: Product) -> dict[str, str]:
 
 def _trained(product: Product) -> dict[str, str]:
     """What is said of a model that is sold trained."""
-    trial, listing = product.trial, product.facts["listing"]
-    scores = [f"{name} {value:.4g}" for name, value in trial.metrics.items()]
+    outcome, listing = product.outcome, product.facts["listing"]
+    scores = [f"{name} {value:.4g}" for name, value in outcome.metrics.items()]
     facts = product.facts["instances"]
     return {
         "What the model was trained on": listing["sample_data"],
@@ -89,8 +88,8 @@ def _trained(product: Product) -> dict[str, str]:
         "Validation": "Measured when it was trained, on rows and by the rules that the README names: "
         f"{', '.join(scores)}.",
         "Latency and throughput": (
-            f"A request of one row takes {trial.latency_ms:.1f} ms (median of 20, one client), "
-            f"{1000 / trial.latency_ms:.0f} a second, on the machine that made this listing "
+            f"A request of one row takes {outcome.latency_ms:.1f} ms (median of 20, one client), "
+            f"{1000 / outcome.latency_ms:.0f} a second, on the machine that made this listing "
             f"({platform.machine()}), not on {facts['hosting'][0]}: the notebook measures it there."
         ),
     }
@@ -100,9 +99,12 @@ def _input(product: Product) -> dict[str, str]:
     types = ", ".join(f"`{one}`" for one in product.facts["content_types"])
     columns = tables.table(
         ["column", "kind", "may be left out"],
-        [[f"`{one['name']}`", one["kind"], "yes" if one["optional"] else ""] for one in product.trial.reads],
+        [
+            [f"`{one['name']}`", one["kind"], "yes" if one["optional"] else ""]
+            for one in product.outcome.reads
+        ],
     )
-    paths = [f"{one.name}.{one.suffix}" for one in product.trial.real_time]
+    paths = [f"{one.name}.{one.suffix}" for one in product.outcome.real_time]
     return {
         "Input, real time": f"Rows, in one of {types}. {product.facts['row_rule']} With names (a header, "
         "keys of JSON) columns may come in any order; without, in the order of training. An empty "
@@ -114,7 +116,7 @@ def _input(product: Product) -> dict[str, str]:
         "hour. " + " ".join(product.facts["listing"]["limits"]),
         "Samples of input": _links(product, [*paths, "batch.csv"])
         + "\n\n"
-        + _shown(product.trial.batch.request),
+        + _shown(product.outcome.batch.request),
     }
 
 
@@ -122,10 +124,10 @@ def _output(product: Product) -> dict[str, str]:
     types = ", ".join(f"`{one}`" for one in product.facts["accept"])
     columns = tables.table(
         ["column", "what it is"],
-        [[f"`{name}`", form.described(product, name)] for name in product.trial.columns],
+        [[f"`{name}`", form.described(product, name)] for name in product.outcome.columns],
     )
-    first: Exchange = product.trial.real_time[0]
-    paths = [f"{one.name}.{one.suffix}.out.{one.answer_suffix}" for one in product.trial.real_time]
+    first: Exchange = product.outcome.real_time[0]
+    paths = [f"{one.name}.{one.suffix}.out.{one.answer_suffix}" for one in product.outcome.real_time]
     return {
         "Output, real time": "An answer a row, in the order of the request, as `Accept` asks in one of "
         f"{types}.",
@@ -134,12 +136,12 @@ def _output(product: Product) -> dict[str, str]:
         "cannot be used fails its request with 400 and a message that names the row.",
         "Samples of output": _links(product, [*paths, "batch.csv.out"])
         + f"\n\nTo {first.name}.{first.suffix}, as {first.accept}:\n\n{_shown(first.answer)}"
-        + f"\n\nTo batch.csv:\n\n{_shown(product.trial.batch.answer)}",
+        + f"\n\nTo batch.csv:\n\n{_shown(product.outcome.batch.answer)}",
     }
 
 
 def _examples(product: Product, kind: str) -> dict[str, str]:
-    first = product.trial.real_time[0]
+    first = product.outcome.real_time[0]
     cli = (
         "aws sagemaker-runtime invoke-endpoint --endpoint-name my-endpoint \\\n"
         f"  --content-type {first.content_type} --accept {first.accept} \\\n"

@@ -6,8 +6,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from listing import calls, texts
-from listing.product import KINDS, Listing
+from . import calls, texts
+from .product import KINDS, Listing
 
 REQUESTS = {"algorithm": "create-algorithm.json", "model-package": "create-model-package.json"}
 
@@ -26,7 +26,7 @@ def write(listing: Listing, folder: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     with tarfile.open(folder / calls.MODEL, "w:gz") as archive:
-        archive.add(listing.product.trial.model, arcname=".")
+        archive.add(listing.product.outcome.model, arcname=".")
 
 
 def _json(path: Path, value: Any) -> None:

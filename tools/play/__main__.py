@@ -9,12 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-import requests
-from page import Page, PlayServer
-from runs import ROOT, Run, RunError
-from served import served
+from .. import ROOT
+from ..runs import Run, RunError
+from .page import Page, PlayServer
 
 PORT = 8080
 
@@ -35,7 +32,7 @@ def play(run: Run, port: int) -> None:
         raise RunError(
             f"port {port} cannot be opened ({error.strerror}); choose another with PORT="
         ) from None
-    with server, served(run, lambda text: print(text.strip(), flush=True)) as model:
+    with server, run.served(lambda text: print(text.strip(), flush=True)) as model:
         server.page = Page(run, model)
         print(f"\nhttp://localhost:{server.server_port}  (open it in a browser; until Ctrl-C)", flush=True)
         server.serve_forever()
@@ -49,7 +46,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         play(Run(ROOT / "images" / options.image, options.root), options.port)
-    except (RunError, ValueError, OSError, requests.RequestException, subprocess.SubprocessError) as error:
+    except (RunError, ValueError, OSError, subprocess.SubprocessError) as error:
         print(f"play: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

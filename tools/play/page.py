@@ -6,10 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import requests
-from client import ask, guess
 from jinja2 import Environment, FileSystemLoader
-from runs import ROOT, Run
 
 from slipway import formats
 from slipway.describe import describe
@@ -19,7 +16,11 @@ from slipway.formats.csv_file import numbered
 from slipway.manifest import Manifest
 from slipway.settings import Settings
 from slipway.table import learn
-from slipway.table.kinds import Array
+from slipway.table.arrow import Array
+
+from .. import ROOT
+from ..client import send
+from ..runs import Run, guess
 
 _WEB = ROOT / "tools/web"
 _ASSETS = {
@@ -138,11 +139,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _invoke(self, body: bytes) -> None:
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         try:
-            answer = ask(self.server.page.port, body, headers)
-        except requests.RequestException:
+            answer = send(self.server.page.port, "POST", "/invocations", body, headers)
+        except OSError:
             self._tell(502, "the model's server does not answer; the terminal says more")
             return
-        self._send(answer.status_code, answer.headers.get("Content-Type", ""), answer.content)
+        self._send(answer.status, answer.headers.get("Content-Type", ""), answer.body)
 
     def _table(self, body: bytes) -> None:
         try:

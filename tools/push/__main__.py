@@ -11,7 +11,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import ready
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -19,12 +18,14 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
 )
-from ecr import Ecr
-from engine import upload
-from failure import PushError
-from registry import Registry
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from .. import ROOT
+from . import ready
+from .ecr import Ecr
+from .engine import upload
+from .failure import PushError
+from .registry import Registry
+
 OTHERWISE = "or choose a profile by AWS_PROFILE (or push elsewhere: REGISTRY=host)"
 
 

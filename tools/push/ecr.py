@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlparse
 
 import boto3
-from engine import docker
-from failure import PushError
-from manifest import image_id
+
+from .engine import docker
+from .failure import PushError
+from .manifest import image_id
 
 # Versions are kept for good, as models name them. What is left without a tag is of no use to anybody.
 LIFECYCLE = {
@@ -70,7 +71,7 @@ class Ecr:
         )
         self._ecr.put_lifecycle_policy(repositoryName=repository, lifecyclePolicyText=json.dumps(LIFECYCLE))
 
-    def holds(self, repository: str, tag: str, host: str, config: str) -> tuple[str, str] | None:
+    def holds(self, repository: str, tag: str, host: str, config: str | None) -> tuple[str, str] | None:
         """The image id and digest that the tag stands for; None where there is no such tag.
 
         Raises PushError where it stands for what SageMaker does not run.

@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from failure import PushError
+from .failure import PushError
 
 REVISION = "org.opencontainers.image.revision"
 ATTEMPTS = 3  # of an upload; layers that have arrived are not sent again

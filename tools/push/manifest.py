@@ -2,7 +2,7 @@
 
 import json
 
-from failure import PushError
+from .failure import PushError
 
 ACCEPTED = "application/vnd.docker.distribution.manifest.v2+json"
 

@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from engine import LocalImage, inspect
-from failure import PushError
+from .engine import LocalImage, inspect
+from .failure import PushError
 
 
 def check(root: Path, name: str, version: str) -> LocalImage:

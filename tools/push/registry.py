@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine import docker
-from failure import PushError
-from manifest import image_id
+from .engine import docker
+from .failure import PushError
+from .manifest import image_id
 
 
 class Registry:

@@ -141,6 +141,7 @@ def test_a_model_is_read_once_and_not_for_each_request(
         assert answers(running, text, "text/csv") == before
 
 
+@pytest.mark.contract("B8.9")
 def test_autopilots_keys_can_be_asked_for_and_chosen(
     place: Place, learnt: Training, asked: Server, rows: pd.DataFrame
 ) -> None:
@@ -154,14 +155,14 @@ def test_autopilots_keys_can_be_asked_for_and_chosen(
     keys = "probability, predicted_label,probabilities, labels"
     with place.serve(learnt.root, SAGEMAKER_INFERENCE_OUTPUT=keys) as running:
         reply = running.ask(text, "text/csv", "text/csv")
-        assert answers(running, text, "text/csv") == found, "B8.9: whatever `reply` is"
+        assert answers(running, text, "text/csv") == found, "whatever `reply` is"
     first = next(csv.reader(reply.text.splitlines()))
     assert [float(first[0]), first[1]] == [found[0]["probability"], found[0]["predicted_label"]]
-    assert json.loads(first[2]) == found[0]["probabilities"], "B8.9: a list is one quoted cell"
+    assert json.loads(first[2]) == found[0]["probabilities"], "a list is one quoted cell"
     for form in ("data", "sentence", "autopilot"):
         assert answers(asked, text, "text/csv", f"outputs=confidence;reply={form}") == [
             {"confidence": one["probability"]} for one in found
-        ], "B8.9: whatever `reply` is"
+        ], "whatever `reply` is"
 
 
 def test_outputs_of_another_problem_are_gaps_and_unknown_ones_are_refused(
@@ -232,6 +233,7 @@ def test_the_report_shows_what_it_should(learnt: Training) -> None:
 
 
 @pytest.mark.only("inside")
+@pytest.mark.contract("B8.9")
 def test_a_number_comes_with_an_interval_and_other_channels_are_scored(place: Place, tmp_path: Path) -> None:
     table = mixed()
     root = lay_out(tmp_path, table[:120], target="income.eur", ignore="grade,left early?")
@@ -253,7 +255,7 @@ def test_a_number_comes_with_an_interval_and_other_channels_are_scored(place: Pl
         keys = answers(running, body, "text/csv", '{"outputs": ["predicted_label", "probability"]}')
     assert [(one["predicted_label"], one["probability"]) for one in keys] == [
         (one["prediction"], None) for one in narrow
-    ], "B8.9: what a number does not have is NaN"
+    ], "what a number does not have is NaN"
     for small, large in zip(narrow, wide, strict=True):
         assert float(str(small["prediction"])) == float(str(large["prediction"]))
         assert large["low"] < small["low"] <= small["prediction"] <= small["high"] < large["high"]  # type: ignore[operator]

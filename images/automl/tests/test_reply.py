@@ -26,6 +26,7 @@ def chosen(predictor: Predictor, *keys: str) -> dict[str, list[object]]:
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
+@pytest.mark.contract("B8.9")
 def test_outputs_gives_the_keys_asked_for_in_their_order_and_nan_for_what_is_not(
     kind: str, searched: dict[str, Trained]
 ) -> None:
@@ -34,18 +35,18 @@ def test_outputs_gives_the_keys_asked_for_in_their_order_and_nan_for_what_is_not
     assert len(KEYS) == 9
     for keys in (KEYS, KEYS[::-1], KEYS[3:5]):
         again = chosen(predictor, *keys)
-        assert list(again) == list(keys), "B8.9: the order is that of the keys asked for"
+        assert list(again) == list(keys), "the order is that of the keys asked for"
         assert {len(column) for column in again.values()} == {len(FRESH)}
     nothing = {
         name for name in KEYS if all(isinstance(cell, float) and np.isnan(cell) for cell in found[name])
     }
-    assert nothing == ABSENT[kind], "B8.9: NaN, and nothing else is"
+    assert nothing == ABSENT[kind], "NaN, and nothing else is"
     rows, answers = predictor.design(FRESH), predictor.predict(FRESH)
     autopilots = response.autopilot(predictor.problem, answers)
     ours = response.data(predictor, rows, answers)
     for name in set(KEYS) - ABSENT[kind]:
         form = autopilots if name in autopilots else ours
-        assert found[name] == form[name].tolist(), "B8.9: what both have is in Autopilot's form"
+        assert found[name] == form[name].tolist(), "what both have is in Autopilot's form"
 
 
 def test_autopilots_keys_have_the_labels_own_type_and_order(searched: dict[str, Trained]) -> None:

@@ -93,10 +93,10 @@ def test_leaves_are_one_a_tree(engine: str, fitted: Any, ask: Any, table: pd.Dat
     assert {len(row) for row in leaves} == {model.booster.trees}
 
 
+@pytest.mark.contract("B8.9")
 def test_outputs_that_mean_nothing_for_a_problem_are_empty(
     fitted: Any, ask: Any, table: pd.DataFrame
 ) -> None:
-    """B8.9."""
     rows = table.head(3)
     numbers = ask(
         fitted("xgboost", "regression").model,

@@ -97,8 +97,8 @@ def built_in(place: Place, numbers: Path) -> Callable[..., Any]:
     return ask
 
 
-def test_b8_the_built_in_xgboosts_reply_is_one_score_a_row(built_in: Callable[..., Any]) -> None:
-    """B8.10."""
+@pytest.mark.contract("B8.10")
+def test_the_built_in_xgboosts_reply_is_one_score_a_row(built_in: Callable[..., Any]) -> None:
     scores = built_in("score")
     assert [list(row) for row in scores] == [["score"], ["score"]]
     assert scores[0]["score"] > 0.5 > scores[1]["score"]
@@ -106,8 +106,8 @@ def test_b8_the_built_in_xgboosts_reply_is_one_score_a_row(built_in: Callable[..
     assert [float(line) for line in lines] == [row["score"] for row in scores]
 
 
-def test_b8_outputs_are_selected_by_name(built_in: Callable[..., Any]) -> None:
-    """B8.9."""
+@pytest.mark.contract("B8.9")
+def test_outputs_are_selected_by_name(built_in: Callable[..., Any]) -> None:
     rows = built_in("predicted_label, probability,probabilities,labels,raw_score,raw_scores,predicted_score")
     first = rows[0]
     assert list(first) == [

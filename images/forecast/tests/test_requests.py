@@ -92,10 +92,10 @@ def test_deepars_request_gets_deepars_answer(server: Server, stored: dict[str, A
     assert only == [{"mean": first["mean"]}, {"mean": second["mean"]}]
 
 
+@pytest.mark.contract("B8.8")
 def test_samples_are_paths_that_hang_on_their_own_series_alone(
     server: Server, stored: dict[str, Any]
 ) -> None:
-    """B8.8."""
     body = {"output_types": ["samples", "quantiles"], "num_samples": 1000, "quantiles": ["0.1", "0.9"]}
     both = ask(server, {"instances": [{"item_id": "b"}, {"item_id": "a"}], "configuration": body})
     alone = ask(server, {"instances": [{"item_id": "a"}], "configuration": body})
@@ -113,8 +113,9 @@ def test_samples_are_paths_that_hang_on_their_own_series_alone(
     assert (np.diag(together, 1) > 0.4).all(), "steps of a path go together"
 
 
+@pytest.mark.contract("B8.8")
 def test_deepars_variable_sets_what_batches_are_answered_with(job: Job, stored: dict[str, Any]) -> None:
-    """B8.8: a batch's lines have no configuration; DEEPAR_INFERENCE_CONFIG is theirs."""
+    """A batch's lines have no configuration; DEEPAR_INFERENCE_CONFIG is theirs."""
     config = {"num_samples": 7, "output_types": ["quantiles", "samples"], "quantiles": ["0.5"]}
     line = json.dumps({"start": "2018-01-01 00:00:00", "target": SERIES["a"]}).encode()
     with job.server(DEEPAR_INFERENCE_CONFIG=json.dumps(config), SAGEMAKER_BATCH="true") as server:
@@ -125,8 +126,9 @@ def test_deepars_variable_sets_what_batches_are_answered_with(job: Job, stored: 
         assert set(reply.json) == {"quantiles", "samples"}
 
 
+@pytest.mark.contract("B8.11")
 def test_a_history_in_csv_is_forecast_whatever_its_order(server: Server, stored: dict[str, Any]) -> None:
-    """B8.11: raw rows with the training table's columns."""
+    """Raw rows with the training table's columns."""
     lines = long_csv({"new": SERIES["a"], "other": SERIES["b"]}).splitlines()
     body = "\n".join([lines[0], *lines[:0:-1]]).encode()
     reply = ask(server, body, "text/csv", "application/jsonlines")

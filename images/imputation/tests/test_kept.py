@@ -17,10 +17,11 @@ from slipway.paths import Paths
 IMAGE = Image.read(Path(__file__).parents[1])
 
 
-def test_a9_an_interrupted_job_goes_on_with_the_next_column(
+@pytest.mark.contract("A2.12", "A9.1")
+def test_an_interrupted_job_goes_on_with_the_next_column(
     gappy: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A9.1, A2.12: what is finished is learnt once, and the result is that of a job left alone."""
+    """What is finished is learnt once, and the result is that of a job left alone."""
     choices, table = fitting.Choices(preset="fast"), tabled(gappy)
     names = ["price", "kind", "sold"]
     whole = fitting.fit(table, names, choices)

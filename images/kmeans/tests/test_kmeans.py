@@ -84,10 +84,11 @@ def test_mini_batches_give_the_moments_of_all_rows_whatever_the_pieces(
 
 
 @pytest.mark.only("local")
+@pytest.mark.contract("A6.7")
 def test_sums_made_on_several_hosts_give_the_centres_of_one(
     place: Place, sample: Sample, tmp_path: Path, blobs: Any
 ) -> None:
-    """A6.7: each host keeps its rows; one of them has gaps, another has more rows."""
+    """Each host keeps its rows; one of them has gaps, another has more rows."""
     gappy = blobs.copy()
     gappy[:7, 1] = np.nan
     root, log = fit_on_hosts(sample, tmp_path, (gappy[:50], gappy[50:]), k="3")
@@ -171,8 +172,9 @@ def test_k_is_read_in_every_form_that_clients_send(given: str) -> None:
     assert IMAGE.hyperparameters().read({"n_clusters": given}).k == 5
 
 
+@pytest.mark.contract("A8.6")
 def test_the_test_channel_is_scored_as_the_built_in_k_means_does(tmp_path: Path, blobs: Any) -> None:
-    """A8.6: under the names that its metrics have."""
+    """Under the names that its metrics have."""
     model, job = fit(write(tmp_path / "a", blobs), write(tmp_path / "b", blobs[:10]), k="3")
     squares = np.square(model.distances(blobs[:10], model.nearest(blobs[:10])))
     assert job.metrics["test:ssd"] == pytest.approx(squares.sum())

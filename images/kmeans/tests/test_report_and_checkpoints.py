@@ -12,10 +12,11 @@ from slipway import Job
 
 
 @pytest.mark.parametrize("algorithm", ["lloyd", "minibatch"])
-def test_a9_an_interrupted_job_goes_on_where_it_was(
+@pytest.mark.contract("A2.12", "A9.1")
+def test_an_interrupted_job_goes_on_where_it_was(
     tmp_path: Path, blobs: Any, monkeypatch: pytest.MonkeyPatch, algorithm: str
 ) -> None:
-    """A9.1, A2.12: stopped after the first run or pass, then started again with its checkpoints."""
+    """Stopped after the first run or pass, then started again with its checkpoints."""
     folder, root = write(tmp_path / "rows", blobs), tmp_path / "ml"
     given = {"k": "5", "algorithm": algorithm, "batch_size": "20", "tol": "0", "max_iter": "4", "k_max": "2"}
     given["n_init"] = "3"  # of which the last is best: it must start where it would have started
@@ -36,7 +37,7 @@ def test_a9_an_interrupted_job_goes_on_where_it_was(
     assert not any(text.startswith("going on after") for text in told), "the centres of other data"
 
 
-def test_a9_a_job_that_is_killed_keeps_its_curve(
+def test_a_job_that_is_killed_keeps_its_curve(
     tmp_path: Path, blobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed in the first run, before any of its own checkpoints, or while the curve was made."""

@@ -1,9 +1,9 @@
 """Try an image on its own sample: train, serve, ask in every format, and write down what really came.
 
-    .slipway/envs/NAME/bin/python tools/trial.py --image NAME --to FOLDER
+    .slipway/envs/NAME/bin/python -m tools.catalogue.capture --image NAME --to FOLDER
 
 Runs in the image's own environment. FOLDER/run is the tree like /opt/ml, FOLDER/files the bodies that were
-sent and answered, FOLDER/trial.json the facts: what the catalogue prints of an image comes from there.
+sent and answered, FOLDER/capture.json the facts: what the catalogue prints of an image comes from there.
 """
 
 import argparse
@@ -17,27 +17,26 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-import requests
-from client import ask, guess
-from exchanges import Exchange, Table
-from runs import ROOT, Run, RunError
-from served import served
-
 from slipway import formats
 from slipway.describe import describe
 from slipway.settings import Settings
+
+from .. import ROOT
+from ..client import ask
+from ..runs import Run, RunError, guess
+from .exchanges import Exchange, Table
 
 _NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==", re.MULTILINE)
 _LONGEST_LICENCE = 60  # characters; a longer entry is the text of a licence, not its name
 
 
-def trial(folder: Path, to: Path) -> dict[str, Any]:
-    """Everything that trying the image showed; raises RunError where it failed."""
+def capture(folder: Path, to: Path) -> dict[str, Any]:
+    """Everything that capturing the image showed; raises RunError where it failed."""
     run = Run(folder, to / "run")
     run.lay_out(None, None)
     with contextlib.redirect_stdout(sys.stderr):
-        run.train()
-        with served(run, lambda text: print(text.strip(), file=sys.stderr)) as port:
+        print(run.train_sample(), end="", flush=True)
+        with run.served(lambda text: print(text.strip(), file=sys.stderr)) as port:
             asked = _asked(run, port, to / "files")
     report = json.loads((run.paths.output_data / "report.json").read_text())
     return {
@@ -57,10 +56,7 @@ def _asked(run: Run, port: int, files: Path) -> dict[str, Any]:
     table = Table.read(run.sample / "request.csv")
 
     def exchange(name: str, body: bytes, sent: str, accept: str = "", attributes: str = "") -> dict[str, Any]:
-        headers = {"Content-Type": sent}
-        headers |= {"Accept": accept} if accept else {}
-        headers |= {"X-Amzn-SageMaker-Custom-Attributes": attributes} if attributes else {}
-        answer = ask(port, body, headers)
+        answer = ask(port, body, sent, accept, Custom_Attributes=attributes)
         return Exchange(name, body, sent, accept, attributes, answer).write(files)
 
     requested, left_out = [], {}
@@ -119,15 +115,19 @@ def libraries(lock: str) -> list[dict[str, str]]:
 
 def licence(found: Distribution) -> str:
     """What a package says of its licence, in its own words; "unknown" where it says nothing."""
-    said = found.metadata.get("License-Expression") or ""
+    said = _first(found, "License-Expression")
     if not said:
         marks = found.metadata.get_all("Classifier") or []
         named = [mark.split(" :: ")[-1] for mark in marks if mark.startswith("License :: ")]
         said = ", ".join(name for name in named if name != "OSI Approved")
     if not said:
-        said = (found.metadata.get("License") or "").strip()
+        said = _first(found, "License").strip()
         said = "" if len(said) > _LONGEST_LICENCE or "\n" in said or said.upper() == "UNKNOWN" else said
     return said or "unknown"
+
+
+def _first(found: Distribution, field: str) -> str:
+    return str((found.metadata.get_all(field) or [""])[0])
 
 
 def _plain(name: str) -> str:
@@ -143,11 +143,11 @@ def main() -> int:
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     try:
-        found = trial(ROOT / "images" / options.image, to)
-    except (RunError, ValueError, OSError, requests.RequestException, subprocess.SubprocessError) as error:
-        print(f"trial of {options.image}: {error}", file=sys.stderr)
+        found = capture(ROOT / "images" / options.image, to)
+    except (RunError, ValueError, OSError, subprocess.SubprocessError) as error:
+        print(f"capture of {options.image}: {error}", file=sys.stderr)
         return 1
-    (to / "trial.json").write_text(json.dumps(found, ensure_ascii=False))
+    (to / "capture.json").write_text(json.dumps(found, ensure_ascii=False))
     return 0
 
 

@@ -11,13 +11,14 @@ import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import requests
 
 from slipway import formats
 from slipway.errors import UserError
 from slipway.formats import Reading, recordio
 from slipway.formats.record import record_type
 from slipway.table.arrow import Array
+
+from ..client import Reply
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,20 @@ class Exchange:
     content_type: str
     accept: str
     attributes: str
-    reply: requests.Response
+    reply: Reply
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Keeps both bodies in `folder`; returns what is to be said of them."""
-        media = self.reply.headers.get("Content-Type", "").partition(";")[0]
+        media = self.reply.media_type
         suffix = next((one.suffixes[0] for one in formats.FORMATS if one.media_type == media), ".txt")
         stem = self.name.replace(".", "-")
         answer = f"{stem}-{self.attributes.replace('=', '-')}answer{suffix}"
         return {
-            "status": self.reply.status_code,
+            "status": self.reply.status,
             "accept": self.accept,
             "attributes": self.attributes,
             "sent": _kept(folder, self.name, self.content_type, self.body),
-            "answer": _kept(folder, answer, media, self.reply.content),
+            "answer": _kept(folder, answer, media, self.reply.body),
         }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cli.errors import action
+from tools.cli.errors import action
 
 Tags = Mapping[str, str]
 _ARN = "arn:aws:sagemaker:eu-west-1:123456789012"

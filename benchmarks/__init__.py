@@ -1,0 +1,1 @@
+"""Slipway measured beside others; what serves an image is run as `python -m benchmarks.NAME`."""

@@ -1,0 +1,1 @@
+"""The catalogue: a static site made of what the images say and do."""

@@ -1,0 +1,157 @@
+"""An image as processes of this machine: how its verbs are started, waited for and stopped.
+
+Needs the standard library alone, as benchmarks use it without an environment.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from . import ROOT
+from .client import pings
+
+START_S = 60
+STOP_S = 40
+
+
+class NotReadyError(Exception):
+    """What was waited for did not come; the end of the log says why."""
+
+
+def command(
+    verb: str, image: Path, root: Path, python: Path | str = sys.executable, **environ: str
+) -> tuple[list[str], dict[str, str]]:
+    """How a verb of the container is started over the tree in `root`: the command, and its environment."""
+    added = {
+        "SLIPWAY_ROOT": str(root),
+        "SLIPWAY_ALGORITHM": str(image),
+        "PYTHONPATH": str(ROOT / "shared"),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **environ,
+    }
+    return [str(python), "-m", "slipway", verb], {**os.environ, **added}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """A started process that writes its log into a file; stopped at the latest where the block ends."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        environ: Mapping[str, str],
+        log: Path | None = None,
+        cwd: Path | None = None,
+        session: bool = False,
+    ) -> None:
+        """`session` puts it into a session of its own, in which all that it starts is."""
+        self.file = log
+        self._heard = log.open("wb+") if log else tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
+        self.popen = subprocess.Popen(
+            [str(part) for part in command],
+            env=environ,
+            cwd=cwd,
+            stdout=self._heard,
+            stderr=self._heard,
+            start_new_session=session,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    @property
+    def log(self) -> str:
+        """What it has written so far."""
+        return os.pread(self._heard.fileno(), 1 << 24, 0).decode(errors="replace")
+
+    @property
+    def ended(self) -> bool:
+        return self.popen.poll() is not None
+
+    def until(self, done: Callable[[], bool], what: str, seconds: float = START_S) -> None:
+        """Waits until `done`, or until the process has ended. Raises NotReadyError after `seconds`."""
+        wait_until(lambda: done() or self.ended, what, lambda: self.log, seconds)
+
+    def stop(self) -> int:
+        """Sends SIGTERM, and waits; returns the exit code."""
+        if not self.ended:
+            self.popen.send_signal(signal.SIGTERM)
+        return self.popen.wait(STOP_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.stop()
+        finally:
+            self._heard.close()
+
+
+class Server(Process):
+    """An image's server on a port of this machine."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        environ: Mapping[str, str],
+        port: int,
+        log: Path | None = None,
+        cwd: Path | None = None,
+        session: bool = False,
+    ) -> None:
+        self.port = port
+        super().__init__(command, environ, log, cwd, session)
+
+    @classmethod
+    def of(
+        cls,
+        image: Path,
+        root: Path,
+        log: Path | None = None,
+        python: Path | str = sys.executable,
+        **environ: str,
+    ) -> Self:
+        """The server of what is trained in `root`, on a free port unless one is named."""
+        port = int(environ.get("SAGEMAKER_BIND_TO_PORT", free_port()))
+        told = command("serve", image, root, python, **{"SAGEMAKER_BIND_TO_PORT": str(port), **environ})
+        return cls(*told, port, log)
+
+    def wait_ready(self, seconds: float = START_S) -> float:
+        """Waits for a 200 on /ping; returns the seconds. Raises NotReadyError, also where it ended."""
+        started = time.monotonic()
+        self.until(lambda: pings(self.port), "a 200 on /ping", seconds)
+        if self.ended:
+            raise NotReadyError(f"the server ended with {self.popen.returncode}; {tail(self.log)}")
+        return time.monotonic() - started
+
+
+def wait_until(done: Callable[[], bool], what: str, log: Callable[[], str], seconds: float = START_S) -> None:
+    """Raises NotReadyError, with the end of the log, where `done` is not true after so many seconds."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise NotReadyError(f"waited {seconds:.0f} s for {what}; {tail(log())}")
+        time.sleep(0.05)
+
+
+def tail(log: str) -> str:
+    """The end of a log, to put into a message."""
+    return "its log ends:\n" + "\n".join(log.splitlines()[-15:]) if log.strip() else "its log is empty"

@@ -1,0 +1,1 @@
+"""Pushes an image that was tested to a registry."""
