@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slipway import Answers, Array, Groups
+from slipway.kit.arrays import objects
 
 from .panel.panel import Panel
 from .request import Asked
@@ -202,7 +203,3 @@ def plain(values: Array) -> Any:
     found = values.astype(object)
     found[np.isnan(values)] = None
     return found.tolist()
-
-
-def objects(values: Sequence[Any]) -> Array:
-    return np.fromiter(values, dtype=object, count=len(values))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import slipway
 from slipway import Table, UserError
+from slipway.kit.arrays import objects
 
 from .answers import Asked, Confidence, answered
 from .baselines.engine import Plain
@@ -153,8 +154,3 @@ class Imputer:
                 confidence[name] = (Calibration if kind == "Calibration" else Residuals).revived(own)
         engine = ENGINES[state["engine"]].load(folder, columns)
         return cls(columns, tuple(state["targets"]), engine, confidence, state["quality"], state["seed"])
-
-
-def objects(values: Sequence[Any]) -> NDArray[Any]:
-    """Any objects as an array of them, lists too."""
-    return np.fromiter(values, dtype=object, count=len(values))

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slipway import Array, Table
+from slipway.kit.arrays import objects
 
 from .answers import Asked
 from .confidence.labels import Calibration
 from .confidence.numbers import Residuals
 from .features.columns import Column
-from .imputer import Imputer, objects
+from .imputer import Imputer
 from .result import Cells
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import slipway
 from slipway import Table
+from slipway.kit.arrays import objects
 
 from .cells import DAY, HUGE, Floats, Words, days, gaps, texts, words
 
@@ -82,7 +83,7 @@ class Column:
             cells: NDArray[Any] = (self._as_written if written else self._typed)[answers]
             return cells
         if written and self.facts.style:
-            return _objects([_styled(cell, self.facts.style) for cell in self._numbers(answers).tolist()])
+            return objects([_styled(cell, self.facts.style) for cell in self._numbers(answers).tolist()])
         return self._numbers(answers)
 
     def ends(self, values: Floats) -> NDArray[Any]:
@@ -93,30 +94,30 @@ class Column:
         assert self.facts.times is not None
         seconds = np.where(np.isnan(values), 0.0, np.round(values * DAY)).astype("M8[s]")
         seconds[np.isnan(values)] = np.datetime64("NaT")
-        return _objects([text or None for text in self.facts.times.write(seconds)])
+        return objects([text or None for text in self.facts.times.write(seconds)])
 
     def _numbers(self, values: Floats) -> NDArray[Any]:
         if self.facts.kind != "integer":
             return values
         if not np.isnan(values).any() and (np.abs(values) < 2**62).all():
             return np.round(values).astype(np.int64)
-        return _objects([None if value != value else round(value) for value in values.tolist()])
+        return objects([None if value != value else round(value) for value in values.tolist()])
 
     @cached_property
     def _typed(self) -> NDArray[Any]:
         """The cell of each label, and at the end that of none."""
         if self.facts.kind == "boolean":
-            return _objects([*(label == self.truths[1] for label in self.labels), None])
+            return objects([*(label == self.truths[1] for label in self.labels), None])
         if self.facts.numeric:
-            return _objects([*map(_number, self.labels), None])
-        return _objects([*(self.spelled or self.labels), None])
+            return objects([*map(_number, self.labels), None])
+        return objects([*(self.spelled or self.labels), None])
 
     @cached_property
     def _as_written(self) -> NDArray[Any]:
         if self.facts.kind == "boolean":
-            return _objects([*self.labels, None])
+            return objects([*self.labels, None])
         if self.facts.style:
-            return _objects([*(_styled(_number(label), self.facts.style) for label in self.labels), None])
+            return objects([*(_styled(_number(label), self.facts.style) for label in self.labels), None])
         return self._typed
 
     def state(self) -> dict[str, Any]:
@@ -176,7 +177,7 @@ def _numbers(values: Floats) -> Words:
     distinct, places = np.unique(values, return_inverse=True)
     count = int((~np.isnan(distinct)).sum())
     labels = [str(int(value)) if value.is_integer() else str(value) for value in distinct[:count].tolist()]
-    return Words(_objects(labels), np.where(places < count, places, -1))
+    return Words(objects(labels), np.where(places < count, places, -1))
 
 
 def _number(label: str) -> float | int:
@@ -191,7 +192,3 @@ def _styled(value: float | None, style: str) -> str | None:
         return str(value).replace(".", ",")
     text = f"{value:,}"
     return text if style == "1,000.5" else text.translate(str.maketrans(",.", ".,"))
-
-
-def _objects(values: list[Any]) -> NDArray[Any]:
-    return np.fromiter(values, object, len(values))

@@ -14,7 +14,6 @@ from ..features.cells import Floats
 from ..features.design import Design
 
 
-
 @dataclass(frozen=True)
 class Forest:
     """Trees over features in which gaps are NaN."""
