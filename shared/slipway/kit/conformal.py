@@ -22,7 +22,7 @@ def covered_share(count: int, level: float) -> float:
 
 
 def widened(levels: Array, count: int) -> Array:
-    """Quantile `levels` moved away from 0.5 by the factor (count + 1) / count, for the next of `count` errors.
+    """Quantile `levels` moved away from 0.5 by the factor (count + 1) / count, for errors yet to come.
 
     >>> widened(np.array([0.1, 0.5, 0.9]), 10).round(2).tolist()
     [0.06, 0.5, 0.94]
