@@ -6,13 +6,13 @@ import numpy as np
 from pandas import DataFrame
 
 from slipway import Array, Report, figure
+from slipway.kit import charts
+from slipway.kit.calibration import reliability
 
 from .automl_handler import importance, scores
 from .automl_handler.search.clock import Clock
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from .automl_handler.features.design import Design
     from .automl_handler.predictor import Predictor
     from .automl_handler.search.search import Trained
@@ -63,9 +63,7 @@ def _curves(page: Report, trained: "Trained") -> None:
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     problem, answers = trained.predictor.problem, trained.answers
-    drawn, first = figure(8.4, 3.6)
-    first.remove()
-    left, right = drawn.subplots(1, 2)
+    drawn, (left, right) = charts.panels(2)
     places = [1] if problem.kind == "binary" else range(min(problem.classes, 8))
     for place in places:
         is_it = trained.target == place
@@ -90,25 +88,8 @@ def _curves(page: Report, trained: "Trained") -> None:
 def _confusion(page: Report, trained: "Trained") -> None:
     problem = trained.predictor.problem
     target, chosen = trained.target.astype(int), problem.choose(trained.answers)
-    counts = np.zeros((problem.classes, problem.classes), int)
-    np.add.at(counts, (target, chosen), 1)
-    order = np.sort(np.argsort(-counts.sum(1), kind="stable")[:_SHOWN])
-    names = [str(problem.labels[place]) for place in order]
-    part = counts[np.ix_(order, order)]
-    share = part / np.maximum(1, counts[order].sum(1, keepdims=True))
-    drawn, axes = figure(max(4.0, 1.6 + 0.55 * len(order)), max(3.0, 1.2 + 0.42 * len(order)))
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    if sum(map(len, names)) > 30:  # side by side they would overlap
-        axes.set_xticks(np.arange(len(order)), names, rotation=30, ha="right")
-    else:
-        axes.set_xticks(np.arange(len(order)), names)
-    axes.set_yticks(np.arange(len(order)), names)
-    axes.set(xlabel="answered", ylabel="true")
-    axes.grid(False)
-    if len(order) <= 12:
-        for row, column in np.ndindex(*part.shape):
-            shade = "white" if share[row, column] > 0.6 else "black"
-            axes.text(column, row, str(part[row, column]), ha="center", va="center", fontsize=8, color=shade)
+    counts = charts.confusion_counts(target, chosen, problem.classes)
+    drawn = charts.confusion(counts, [str(label) for label in problem.labels], _SHOWN)
     more = f" The {_SHOWN} most frequent of {problem.classes} labels." if problem.classes > _SHOWN else ""
     page.add("Confusion matrix", f"Rows by true and answered label, out of fold.{more}", None, drawn)
 
@@ -116,7 +97,6 @@ def _confusion(page: Report, trained: "Trained") -> None:
 def _calibration(page: Report, trained: "Trained") -> None:
     target = trained.target.astype(int)
     drawn, axes = figure(5.2, 4.0)
-    axes.plot([0, 1], [0, 1], color="C7", linestyle=":")
     found = []
     for name, answers in (("before", trained.raw), ("after", trained.answers)):
         stated, right = answers.max(1), answers.argmax(1) == target
@@ -127,7 +107,9 @@ def _calibration(page: Report, trained: "Trained") -> None:
                 "log_loss": scores.score("log_loss", trained.predictor.problem, trained.target, answers),
             }
         )
-        axes.plot(*_reliability(stated, right), "o-", label=f"{name}: ECE {found[-1]['ECE']:.3f}")
+        # Bins of equal width would hold a row or two where few are unsure.
+        bins = reliability(stated, right, _TENTHS, equal="count")
+        charts.reliability(axes, *bins, label=f"{name}: ECE {found[-1]['ECE']:.3f}")
     axes.set(
         xlabel="stated probability of the answer",
         ylabel="share that was right",
@@ -149,18 +131,10 @@ def _calibration(page: Report, trained: "Trained") -> None:
     )
 
 
-def _reliability(stated: Array, right: Array) -> tuple[Array, Array]:
-    """By tenths of the rows: bins of equal width would hold a row or two where few are unsure."""
-    parts = np.array_split(np.argsort(stated, kind="stable"), min(_TENTHS, len(stated)))
-    return np.array([stated[part].mean() for part in parts]), np.array([right[part].mean() for part in parts])
-
-
 def _residuals(page: Report, trained: "Trained") -> None:
     answers, target = trained.answers[:, 0], trained.target
     rows = np.random.default_rng(0).permutation(len(target))[:1_000]
-    drawn, first = figure(8.4, 3.6)
-    first.remove()
-    left, right = drawn.subplots(1, 2)
+    drawn, (left, right) = charts.panels(2)
     left.scatter(answers[rows], target[rows], s=10, alpha=0.5)
     ends = [float(min(answers.min(), target.min())), float(max(answers.max(), target.max()))]
     left.plot(ends, ends, color="C7", linestyle=":")
@@ -198,19 +172,8 @@ def _importance(page: Report, trained: "Trained", clock: Clock) -> None:
         "Permutation importance",
         text,
         table.head(_SHOWN),
-        _bars(list(found.items())[:_SHOWN], change),
+        charts.bars(list(found)[:_SHOWN], list(found.values())[:_SHOWN], change),
     )
-
-
-def _bars(items: list[tuple[str, float]], unit: str) -> "Figure":
-    drawn, axes = figure(7.0, max(1.6, 0.6 + 0.26 * len(items)))
-    places = np.arange(len(items))[::-1]
-    axes.barh(places, [value for _, value in items], color="C0")
-    axes.set_yticks(places, [name[:40] for name, _ in items])
-    axes.set(xlabel=unit)
-    axes.grid(False, axis="y")
-    axes.set_axisbelow(True)
-    return drawn
 
 
 def _shapley(page: Report, trained: "Trained", clock: Clock) -> None:

@@ -1,12 +1,12 @@
 """Answers as columns, in the forms that a request may ask for."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pandas import Series
 
-from slipway import Array, UserError
+from slipway import Array, UserError, arrow
 
 from .automl_handler import scores
 from .automl_handler.errors import Unfit
@@ -25,13 +25,13 @@ def data(predictor: "Predictor", rows: "Design", found: "Answers") -> dict[str, 
         columns["probabilities"] = _named(predictor.problem, found.probabilities)
     if found.low is not None and found.high is not None:
         columns |= {"low": found.low, "high": found.high}
-    columns["explanation"] = _objects(_explained(predictor, rows, found))
+    columns["explanation"] = arrow.objects(_explained(predictor, rows, found))
     return columns
 
 
 def sentences(problem: "Problem", found: "Answers") -> dict[str, Array]:
     """The older container's reply, one a row."""
-    return {"prediction": _objects(_sentences(problem, found)), "class_confidence": found.confidence}
+    return {"prediction": arrow.objects(_sentences(problem, found)), "class_confidence": found.confidence}
 
 
 def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
@@ -42,8 +42,8 @@ def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
     return {
         "predicted_label": found.prediction,
         "probability": found.confidence,
-        "probabilities": _objects(found.probabilities.tolist()),
-        "labels": _objects([labels] * len(found.prediction)),
+        "probabilities": arrow.objects(found.probabilities.tolist()),
+        "labels": arrow.objects([labels] * len(found.prediction)),
     }
 
 
@@ -64,7 +64,7 @@ def contributions(predictor: "Predictor", design: "Design") -> Array:
     for row in found:
         order = np.argsort(-np.abs(row), kind="stable")
         rows.append({names[place]: float(row[place]) for place in order if row[place] != 0})
-    return _objects(rows)
+    return arrow.objects(rows)
 
 
 def metrics(predictor: "Predictor", sent: Mapping[str, Array], found: "Answers") -> dict[str, float | None]:
@@ -158,8 +158,4 @@ def _unknown(predictor: "Predictor", rows: "Design") -> dict[int, str]:
 
 def _named(problem: "Problem", probabilities: Array) -> Array:
     names = [str(label) for label in problem.labels]
-    return _objects([dict(zip(names, row, strict=True)) for row in probabilities.tolist()])
-
-
-def _objects(values: Sequence[Any]) -> Array:
-    return np.fromiter(values, dtype=object, count=len(values))
+    return arrow.objects([dict(zip(names, row, strict=True)) for row in probabilities.tolist()])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway import Array, Table
+from slipway import Array, Table, arrow
 
 from .boosters import Booster
 from .target import Outcome
@@ -111,19 +111,19 @@ class Said:
         return self.none() if self.outcome.classes else self.score
 
     def listed(self, matrix: Array | None) -> Array:
-        return self.none() if matrix is None else _lists(matrix.tolist())
+        return self.none() if matrix is None else arrow.objects(matrix.tolist())
 
     def raw_scores(self) -> Array:
         raw = self.raw
         if raw.ndim == 1:
             raw = np.column_stack([-raw, raw]) if self.outcome.classes else raw[:, None]
-        return _lists(raw.tolist())
+        return arrow.objects(raw.tolist())
 
     def labels(self) -> Array:
         """The names of all classes, in the order of `probabilities`."""
         if not self.outcome.classes:
             return self.none()
-        return _lists([list(self.outcome.classes) for _ in range(self.height)])
+        return arrow.objects([list(self.outcome.classes) for _ in range(self.height)])
 
     def shap(self) -> dict[str, Array]:
         """What each column added to the raw score; of more than two classes to the predicted one's."""
@@ -150,8 +150,3 @@ _OUTPUTS: Mapping[str, Callable[[Said], Array]] = {
     "raw_scores": Said.raw_scores,
     "leaves": lambda said: said.listed(said.booster.leaves(said.data)),
 }
-
-
-def _lists(rows: list[list[Any]]) -> Array:
-    """A column of lists; NumPy would make a second axis of them."""
-    return np.fromiter(rows, dtype=object, count=len(rows))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from slipway import Array, Channel, UserError, arrow
+from slipway.kit.columns import require
 
 from .features import Role
 from .hyperparameters import Hyperparameters
@@ -75,12 +76,10 @@ def columns(channel: Channel, params: Hyperparameters) -> tuple[Hyperparameters,
     names = channel.names
     used = {name: getattr(params, name) for name in ("target", "weights", "group", "timestamp")}
     for path, name in used.items():
-        if name and name not in names:
-            raise UserError(f"{path}: no column {name} in the train channel; it has {_listed(names)}")
+        if name:
+            require([name], names, setting=path)
     for path in ("features", "cat_features", "text_features", "monotone_constraints"):
-        strange = [name for name in getattr(params, path) if name not in names]
-        if strange:
-            raise UserError(f"{path}: no column {strange[0]} in the train channel; it has {_listed(names)}")
+        require(list(getattr(params, path)), names, setting=path)
     busy = {name for name in used.values() if name}
     taken = [name for name in params.features if name in busy]
     if taken:
@@ -115,9 +114,7 @@ def prepare(
         *names,
         *(one for one in (params.target, params.weights, params.group, params.timestamp) if one),
     ]
-    absent = [name for name in needed if name not in table]
-    if absent:
-        raise UserError(f"channel {channel.name}: no column {absent[0]}; it has {_listed(table.names)}")
+    require(needed, table.names, channel=channel.name)
     known = np.flatnonzero(~table.gaps(params.target))
     if not len(known):
         raise UserError(f"channel {channel.name}: no row has a {params.target}")

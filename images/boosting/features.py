@@ -43,8 +43,8 @@ class Feature(BaseModel):
     def words(self, rows: "Table | View") -> Array:
         """The cells as texts, the empty one for a gap."""
         if len(rows) <= FEW:
-            cells = [MISSING if cell is None else cell for cell in rows.column(self.name).tolist()]
-            return np.fromiter(cells, dtype=object, count=len(cells))
+            cells = rows.column(self.name).tolist()
+            return arrow.objects([MISSING if cell is None else cell for cell in cells])
         return arrow.objects(pc.fill_null(rows.arrow(self.name), arrow.text(MISSING)))
 
     def _codes(self, cells: list[str | None]) -> Array:

@@ -6,6 +6,8 @@ import numpy as np
 from pandas import DataFrame
 
 from slipway import Array, Report, figure
+from slipway.kit import charts
+from slipway.kit.calibration import reliability
 
 from .fitting import Learnt
 from .hyperparameters import Hyperparameters
@@ -108,7 +110,7 @@ def _importance(booster: "Booster") -> tuple[DataFrame, "Figure"]:
     shares = booster.importance()
     order = np.argsort(-shares, kind="stable")
     table = DataFrame({"column": np.array(booster.features.names)[order], "share": shares[order]})
-    return table, _bars(table.column.tolist(), shares[order], "share")
+    return table, charts.bars(table.column.tolist()[:_SHOWN], shares[order][:_SHOWN], "share")
 
 
 def _explain(page: Report, learnt: Learnt) -> None:
@@ -124,7 +126,7 @@ def _explain(page: Report, learnt: Learnt) -> None:
     names = np.array(booster.features.names)
     shown = DataFrame({"column": names[order], "mean absolute SHAP value": each[order]})
     drawn = (
-        _bars(names[order].tolist(), each[order], "mean absolute SHAP value")
+        charts.bars(names[order][:_SHOWN].tolist(), each[order][:_SHOWN], "mean absolute SHAP value")
         if values.ndim == 3
         else _swarm(booster, some, values, order[:_SHOWN])
     )
@@ -170,16 +172,6 @@ def _evenly(height: int, most: int) -> Array:
     return np.unique(np.linspace(0, height - 1, min(height, most)).astype(int))
 
 
-def _bars(names: list[str], values: Array, label: str) -> "Figure":
-    names, values = names[:_SHOWN], values[:_SHOWN]
-    drawn, axes = figure(height=max(2.0, 0.6 + 0.26 * len(names)))
-    axes.barh(range(len(names)), values[::-1], color="C0")
-    axes.set_yticks(range(len(names)), names[::-1])
-    axes.set(xlabel=label)
-    axes.grid(False, axis="y")
-    return drawn
-
-
 _CALIBRATION = "How frequent the class is where its probability is so high; on the line both are the same."
 
 
@@ -213,9 +205,7 @@ def _ranked(truth: Array, score: Array) -> tuple[str, None, "Figure"]:
     wrong, right, precision, recall = (
         curve[_evenly(len(curve), _POINTS)] for curve in (wrong, right, precision, recall)
     )
-    drawn, left = figure(height=3.4)
-    left.remove()
-    left, second = drawn.subplots(1, 2)
+    drawn, (left, second) = charts.panels(2, 7.0, 3.4)
     left.plot(wrong, right)
     left.plot([0, 1], [0, 1], color="C7", linestyle=":")
     left.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
@@ -248,22 +238,15 @@ def _depths(truth: Array, score: Array) -> tuple[DataFrame, "Figure"]:
 
 
 def _calibration(said: Array, came: Array) -> "Figure":
-    place = np.clip(np.ceil(said * 10).astype(int) - 1, 0, 9)
-    count = np.bincount(place, minlength=10)
-    there = count > 0
     drawn, axes = figure(height=3.4)
-    axes.plot([0, 1], [0, 1], color="C7", linestyle=":")
-    mean = np.bincount(place, said, minlength=10)[there] / count[there]
-    share = np.bincount(place, came, minlength=10)[there] / count[there]
-    axes.scatter(mean, share, s=20 + 200 * count[there] / count.max(), alpha=0.7)
+    charts.reliability(axes, *reliability(said, came))
     axes.set(xlabel="probability", ylabel="frequency", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
     return drawn
 
 
 def _confusion(answers: Answers, outcome: Outcome) -> DataFrame:
     count = len(outcome.classes)
-    found = np.zeros((count, count), dtype=int)
-    np.add.at(found, (answers.truth.astype(int), answers.labels.astype(int)), 1)
+    found = charts.confusion_counts(answers.truth, answers.labels, count)
     names = [str(name) for name in outcome.classes]
     table = DataFrame(found[:_SHOWN, :_SHOWN], columns=names[:_SHOWN])
     table.insert(0, "", names[:_SHOWN])

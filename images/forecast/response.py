@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slipway import Answers, Array, Groups
+from slipway import Answers, Array, Groups, arrow
 
 from .panel.panel import Panel
 from .request import Asked
@@ -99,7 +99,7 @@ def _wanted(asked: Asked, horizon: int) -> tuple[Array, Array]:
 
 def _keys(panel: Panel, places: Array) -> dict[str, Array]:
     return {
-        name: objects([panel.keys[place][part] for place in places])
+        name: arrow.objects([panel.keys[place][part] for place in places])
         for part, name in enumerate(panel.key_names)
     }
 
@@ -115,7 +115,7 @@ def long(found: Answered, places: Array, offsets: Array) -> dict[str, Array]:
         for number, level in enumerate(found.levels):
             cells[found.label(level)] = found.quantiles[places, offsets, number]
     if "samples" in found.types:
-        cells["samples"] = objects(found.samples[places, :, offsets].tolist())
+        cells["samples"] = arrow.objects(found.samples[places, :, offsets].tolist())
     return cells
 
 
@@ -154,15 +154,15 @@ def series(found: Answered, places: Array | None, named: bool) -> dict[str, Arra
         cells = {**_keys(panel, places), "start": panel.timeline.texts(panel.after[places])}
     if "quantiles" in found.types:
         labels = [found.label(level) for level in found.levels]
-        cells["quantiles"] = objects(
+        cells["quantiles"] = arrow.objects(
             [dict(zip(labels, plain(found.quantiles[place].T), strict=True)) for place in places]
         )
     if "samples" in found.types:
-        cells["samples"] = objects([plain(found.samples[place]) for place in places])
+        cells["samples"] = arrow.objects([plain(found.samples[place]) for place in places])
     if "mean" in found.types:
-        cells["mean"] = objects([plain(found.mean[place]) for place in places])
+        cells["mean"] = arrow.objects([plain(found.mean[place]) for place in places])
     if found.observed.shape[2]:
-        cells["anomalies"] = objects([_observed(found, place) for place in places.tolist()])
+        cells["anomalies"] = arrow.objects([_observed(found, place) for place in places.tolist()])
     return cells
 
 
@@ -189,7 +189,7 @@ def totals(found: Answered, places: Array | None) -> dict[str, Array]:
     places = np.arange(len(panel)) if places is None else places
     keys = [panel.keys[place] for place in places.tolist()]
     return {
-        "key": objects(["/".join(key) for key in keys]),
+        "key": arrow.objects(["/".join(key) for key in keys]),
         **_keys(panel, places),
         "predict_sum": found.mean.sum(axis=1)[places],
         "predict_start_date": panel.timeline.texts(panel.after[places]),
@@ -202,7 +202,3 @@ def plain(values: Array) -> Any:
     found = values.astype(object)
     found[np.isnan(values)] = None
     return found.tolist()
-
-
-def objects(values: Sequence[Any]) -> Array:
-    return np.fromiter(values, dtype=object, count=len(values))

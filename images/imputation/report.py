@@ -6,6 +6,9 @@ import numpy as np
 from pandas import DataFrame
 
 from slipway import Report, Table, figure
+from slipway.kit.calibration import reliability
+from slipway.kit.charts import panels
+from slipway.kit.charts import reliability as draw_reliability
 
 from .answers import Asked
 from .charts import MAPPED, before_after, gain, learners, missing
@@ -26,7 +29,6 @@ _PLOTTED = 12  # columns whose cells are drawn before and after
 _EXPLAINED = 100  # rows that the strongest features are taken from
 _LISTED = 40  # columns whose strongest features are listed
 _FILLED = 5_000
-_BINS = 10
 
 
 def write(
@@ -189,17 +191,8 @@ def _beside(compared: Comparison, targets: int) -> tuple[str, str, DataFrame, "F
 
 def _sureness(compared: Comparison) -> tuple[str, str, None, "Figure"]:
     chances, right = compared.hidden.chances, compared.hidden.right
-    drawn, axes = figure(8.4, 3.4)
-    axes.remove()
-    left, middle = drawn.subplots(1, 2)
-    place = np.minimum((chances * _BINS).astype(int), _BINS - 1)
-    counts = np.bincount(place, minlength=_BINS)
-    kept = counts > 0
-    stated = np.bincount(place, chances, _BINS)[kept] / counts[kept]
-    reached = np.bincount(place, right, _BINS)[kept] / counts[kept]
-    left.plot([0, 1], [0, 1], color="C7", linestyle=":")
-    left.plot(stated, reached, color="C0", alpha=0.5)
-    left.scatter(stated, reached, s=20 + 180 * counts[kept] / counts.max(), color="C0")
+    drawn, (left, middle) = panels(2, 8.4, 3.4)
+    draw_reliability(left, *reliability(chances, right))
     left.set(xlabel="stated probability", ylabel="share that was right", xlim=(0, 1.03), ylim=(0, 1.05))
     order = np.argsort(-chances, kind="stable")
     count = np.arange(1, len(order) + 1)

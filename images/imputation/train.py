@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slipway import Channel, Job, Table, UserError
+from slipway.kit.columns import require
 
 from . import fitting, report
 from .checkpoint import Kept
@@ -108,18 +109,14 @@ def _targets(table: Table, holed: list[str], params: Hyperparameters) -> list[st
     names = list(table.names)
     if params.columns == (EVERY,):
         return names
-    unknown = [name for name in params.columns if name not in names]
-    if unknown:
-        raise UserError(f"columns: no column {unknown[0]} in the train channel; it has {', '.join(names)}")
+    require(params.columns, names, setting="columns")
     return list(dict.fromkeys(params.columns)) or [name for name in holed if name in names] or names
 
 
 def _reads(table: Table, targets: list[str], params: Hyperparameters) -> list[str]:
     """The columns to read, in the table's order. Raises UserError for one that is not there."""
     names = list(table.names)
-    unknown = [name for name in params.features if name not in names]
-    if unknown:
-        raise UserError(f"features: no column {unknown[0]} in the train channel; it has {', '.join(names)}")
+    require(params.features, names, setting="features")
     asked = {*(params.features or names), *targets}
     return [name for name in names if name in asked]
 
@@ -127,7 +124,5 @@ def _reads(table: Table, targets: list[str], params: Hyperparameters) -> list[st
 def _test_scores(imputer: "Imputer", test: Channel, params: Hyperparameters) -> dict[str, float]:
     """How well the test channel's own cells are filled, each column hidden as a whole in its turn."""
     table = test.table
-    absent = [column.name for column in imputer.columns if column.name not in table]
-    if absent:
-        raise UserError(f"channel test: missing columns {', '.join(absent)}")
+    require([column.name for column in imputer.columns], table.names, channel="test")
     return held_out(imputer, table, params.precision_threshold)

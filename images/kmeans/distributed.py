@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slipway import Array, Channel, Job, Table, UserError
+from slipway.kit.checkpoints import ArrayCheckpoint
 
 from . import selection
-from .kept import Kept
 from .points import Points, choose_columns
 from .predictor import Model
 from .summary import Summary, sums, tolerance
@@ -35,9 +35,9 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
     summary = reduce(Summary.and_of, everywhere(_summary, seed=params.seed))
     points, choice, model = summary.start(channel, columns, params, job)
     near = tolerance(points, params.tol)
-    kept = Kept(job, "distributed", points.moments.mean, points.moments.squares, model.centres)
+    kept = ArrayCheckpoint(job, "distributed", points.moments.mean, points.moments.squares, model.centres)
     done = 0
-    if state := kept.found():
+    if state := kept.load():
         model, done = model.moved(state["centres"]), int(state["done"])
         job.progress(f"going on after iteration {done}")
     for turn in range(done + 1, params.max_iter + 1):
@@ -47,7 +47,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
         way = float(np.square(centres - model.centres).sum())
         job.progress(f"iteration {turn}: inertia {inertia:.6g}; the centres moved by {way:.3g}")
         model = model.moved(centres)
-        kept.keep(centres=centres, done=np.array(turn))
+        kept.save(centres=centres, done=np.array(turn))
         if way <= near or job.should_stop():
             break
     _, _, inertia = _added(everywhere(_sums, model=model))

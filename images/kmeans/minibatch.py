@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slipway import Array, Channel, Job
+from slipway.kit.checkpoints import ArrayCheckpoint
 
 from . import selection
-from .kept import Kept
 from .points import Points, choose_columns
 from .summary import Summary, sums, tolerance
 
@@ -27,9 +27,9 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
     points, choice, model = summary.start(channel, columns, params, job)
     job.progress(f"clustering in mini-batches of {params.batch_size}")
     near = tolerance(points, params.tol)
-    kept = Kept(job, "minibatch", points.moments.mean, points.moments.squares, model.centres)
+    kept = ArrayCheckpoint(job, "minibatch", points.moments.mean, points.moments.squares, model.centres)
     counts, done = np.zeros(choice.k), 0
-    if state := kept.found():
+    if state := kept.load():
         model, counts, done = model.moved(state["centres"]), state["counts"], int(state["done"])
         job.progress(f"going on after pass {done}")
     for turn in range(done + 1, params.max_iter + 1):
@@ -43,7 +43,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
                 model = model.moved(model.centres + apart / np.maximum(counts, 1)[:, None])
         way = float(np.square(model.centres - before).sum())
         job.progress(f"pass {turn}: the centres moved by {way:.3g}")
-        kept.keep(centres=model.centres, counts=counts, done=np.array(turn))
+        kept.save(centres=model.centres, counts=counts, done=np.array(turn))
         if way <= near or job.should_stop():
             break
     inertia = sum(sums(model.place(matrix), model)[2] for matrix in _matrices(channel, columns))

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from slipway import Array, Channel, UserError
+from slipway.kit.columns import require
 
 from .moments import Moments
 
@@ -81,9 +82,7 @@ class Points:
 def choose_columns(channel: Channel, features: Sequence[str]) -> list[str]:
     """`features`, or every column of numbers. Raises UserError where they cannot be clustered by."""
     kinds = channel.kinds
-    unknown = [name for name in features if name not in kinds]
-    if unknown:
-        raise UserError(f"features: no column {', '.join(unknown)}; the train channel has {', '.join(kinds)}")
+    require(features, kinds, setting="features")
     if len(set(features)) != len(features):
         raise UserError("features: each column once")
     numeric = [column.name for column in channel.columns if column.numeric]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slipway import Channel, Job, UserError
+from slipway.kit.checkpoints import INTERVAL_S as KEPT_S
+from slipway.kit.checkpoints import ArrayCheckpoint
 
 from . import distributed, minibatch, selection
 from .hyperparameters import Hyperparameters
-from .kept import KEPT_S, Kept
 from .points import Points
 from .predictor import Model
 
@@ -51,8 +52,8 @@ def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array
 
     random = np.random.RandomState(params.seed)
     centres, labels, least, done = np.empty(0), np.empty(0, np.int32), np.inf, 0
-    kept = Kept(job, f"lloyd-{k}", matrix)
-    if state := kept.found():
+    kept = ArrayCheckpoint(job, f"lloyd-{k}", matrix)
+    if state := kept.load():
         centres, labels = state["centres"], state["labels"]
         least, done = float(state["least"]), int(state["done"])
         place, gauss, spare = state["place"]
@@ -78,7 +79,7 @@ def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array
         if found.inertia_ < least and not (first > 1 and _same(found.labels_, labels, k)):
             centres, labels, least = found.cluster_centers_, found.labels_, float(found.inertia_)
         _, keys, *place = random.get_state(legacy=True)
-        kept.keep(
+        kept.save(
             centres=centres,
             labels=labels,
             least=np.array(least),

@@ -85,15 +85,17 @@ def test_an_image_imports_no_server_no_client_and_no_surroundings(folder: Folder
 
 
 def test_an_image_imports_of_slipway_what_it_exports_and_nothing_else(folder: Folder) -> None:
-    public = _exported()
+    kit = {f"slipway.kit.{path.stem}": path for path in (SHARED / "kit").glob("[!_]*.py")}
+    exported = {"slipway": _exported(), "slipway.kit": {module.rpartition(".")[2] for module in kit}}
     for path in folder.modules:
         for one in imports(path):
             if one.package == "slipway":
-                assert one.module == "slipway", (
-                    f"{path.name}:{one.line} imports {one.module}: from slipway alone"
+                assert one.module in {"slipway", "slipway.kit", *kit}, (
+                    f"{path.name}:{one.line} imports {one.module}: from slipway and slipway.kit alone"
                 )
-                assert one.name in {"", *public}, (
-                    f"{path.name}:{one.line}: slipway does not export {one.name}"
+                offered = exported.get(one.module) or _public(kit[one.module])
+                assert one.name in {"", *offered}, (
+                    f"{path.name}:{one.line}: {one.module} does not export {one.name}"
                 )
 
 
@@ -206,6 +208,17 @@ def _exported() -> set[str]:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
     ]
     return set(ast.literal_eval(assigned[0]))
+
+
+def _public(path: Path) -> set[str]:
+    """What a module defines at its top, without its private names."""
+    found: set[str] = set()
+    for node in parse(path).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign):
+            found |= {ast.unparse(target) for target in node.targets}
+    return {name for name in found if not name.startswith("_")}
 
 
 def _brought(folder: Folder, libraries: set[str]) -> set[str]:

@@ -278,6 +278,19 @@ def test_a_deployment_with_options_that_do_not_fit_is_not_ready(settings_of, var
         Endpoint.load(settings_of(**{variable: options}))
 
 
+def test_a_model_in_an_older_form_says_so_itself(settings_of, root, folder):
+    settings = settings_of()
+    assert train(settings) == 0
+    (folder / "predictor.py").write_text(
+        "import unit.model\nfrom slipway.kit.forest import Forest\n\n\nclass Model(unit.model.Adder):\n"
+        "    @classmethod\n    def load(cls, folder):\n        return Forest.of_arrays({})\n"
+    )
+    sys.modules.pop("adder.predictor", None)
+    importlib.invalidate_caches()
+    with pytest.raises(BrokenModel, match=r"^the model was trained by another version of this image; train"):
+        Endpoint.load(settings)
+
+
 @pytest.mark.contract("B2.5")
 def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, folder, capfd):
     settings = settings_of()

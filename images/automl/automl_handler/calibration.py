@@ -1,18 +1,17 @@
-"""Probabilities that mean what they say: temperature scaling, or isotonic regression for two labels.
-
-Guo et al. 2017, https://arxiv.org/abs/1706.04599; Zadrozny and Elkan 2002.
-"""
+"""Probabilities that mean what they say: temperature scaling, or isotonic regression for two labels."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
 
+from slipway.kit.calibration import fit_isotonic, fit_temperature
+from slipway.kit.calibration import tempered as tempered_by
+
 from .problem import Floats
 
 _LEAST = 1_000  # rows from which on isotonic regression is not just noise
 _FOLDS = 5
-_EDGE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,7 @@ class Calibration:
         if self.kind == "isotonic":
             positive = np.interp(probabilities[:, 1], self.given, self.meant)
             return np.column_stack([1 - positive, positive])
-        logs = np.log(np.clip(probabilities, 1e-12, 1)) / self.temperature
-        powers = np.exp(logs - logs.max(1, keepdims=True))
-        found: Floats = powers / powers.sum(1, keepdims=True)
-        return found
+        return tempered_by(probabilities, self.temperature)
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -82,19 +78,8 @@ def _log_loss(target: Floats, probabilities: Floats) -> float:
 
 def _fitted(kind: str, target: Floats, probabilities: Floats) -> Calibration:
     if kind == "temperature":
-        from scipy.optimize import minimize_scalar
-
-        def loss(log_temperature: float) -> float:
-            tried = Calibration("temperature", float(np.exp(log_temperature)))
-            return _log_loss(target, tried.apply(probabilities))
-
-        found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded", options={"xatol": 1e-3})
-        return Calibration("temperature", float(np.exp(found.x)))
+        return Calibration("temperature", fit_temperature(probabilities, target))
     if kind == "isotonic":
-        from sklearn.isotonic import IsotonicRegression
-
-        line = IsotonicRegression(y_min=_EDGE, y_max=1 - _EDGE).fit(probabilities[:, 1], target)
-        return Calibration(
-            "isotonic", 1.0, tuple(line.X_thresholds_.tolist()), tuple(line.y_thresholds_.tolist())
-        )
+        given, meant = fit_isotonic(probabilities[:, 1], target)
+        return Calibration("isotonic", 1.0, tuple(given.tolist()), tuple(meant.tolist()))
     return Calibration()

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from slipway.kit.conformal import covered_share
+
 from .problem import Floats
 
 _PER_BIN = 200  # residuals that a bin must have
@@ -38,7 +40,7 @@ class Interval:
         places = np.searchsorted(self.edges, answers)
         per_bin = []
         for widths, count in zip(self.widths, self.counts, strict=True):
-            rank = min(1.0, np.ceil((count + 1) * level) / count)
+            rank = covered_share(count, level)
             per_bin.append(widths[min(len(_GRID) - 1, int(np.ceil(rank * (len(_GRID) - 1) - 1e-9)))])
         return np.array(per_bin)[places]
 

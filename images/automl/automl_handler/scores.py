@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from slipway.kit.calibration import calibration_error
+
 from .problem import Floats, Problem
 
 LOSSES = ("log_loss", "rmse", "mae", "ece")
@@ -79,6 +81,4 @@ def _of_labels(metric: str, problem: Problem, target: Any, answers: Floats) -> f
 
 def ece(stated: Floats, right: Any) -> float:
     """Expected calibration error: how far stated probabilities are from how often they were right."""
-    bins = np.minimum((stated * _BINS).astype(int), _BINS - 1)
-    apart = np.bincount(bins, stated - right, _BINS)
-    return float(np.abs(apart).sum() / len(stated))
+    return calibration_error(stated, right, _BINS)

@@ -99,7 +99,7 @@ def test_a_forest_of_many_labels_stays_small(searched: dict[str, Trained]) -> No
     target = RANDOM.integers(0, 50, len(rows)).astype(float)
     task = Task(Problem("t", "multiclass", tuple(range(50))), Clock(60), 0, 1)
     forest = Forest.fit(shaken, target, None, shaken, target, task, trees=100, leaf=1)
-    assert 20e6 < forest.arrays["leaves"].nbytes < 41e6
+    assert 10e6 < forest.trees.values.nbytes < 21e6
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))

@@ -9,17 +9,6 @@ from automl.tests.tables import TARGETS, mixed
 from slipway import Report
 
 
-def test_a_dot_of_the_calibration_plot_is_a_tenth_of_the_rows_however_they_lie() -> None:
-    """One row that is unsure does not make a dot of its own."""
-    stated = np.array([0.4, *np.linspace(0.9, 1, 99)])
-    right = np.ones(100)
-    right[10:20] = 0
-    said, came = report._reliability(stated, right)
-    assert said[0] > 0.8
-    assert came.tolist() == [1, 0, *[1] * 8]
-    assert report._reliability(stated[:3], right[:3])[0].tolist() == stated[:3].tolist()
-
-
 def test_of_two_labels_a_direction_means_the_same_label_in_every_row(searched: dict[str, Trained]) -> None:
     """Of the answered label, a great number would lie on the right and so would a small one."""
     fresh = mixed(60, seed=5).dropna(subset="size")

@@ -9,10 +9,10 @@ import math
 import numpy as np
 
 from slipway import Array
+from slipway.kit.calibration import calibration_error
 
 DEPTH = 5.0  # per cent, where a metric's name says none
 _GROUPS = 10
-_BINS = 10
 
 
 def gain(truth: Array, score: Array, depth: float = DEPTH) -> float:
@@ -134,13 +134,8 @@ def ece(truth: Array, probabilities: Array) -> float:
     Of two classes it is the positive one's probability, of more the likeliest one's. Guo et al., ICML 2017.
     """
     if probabilities.shape[1] == 2:
-        sure, right = probabilities[:, 1], truth
-    else:
-        sure = probabilities.max(axis=1)
-        right = (probabilities.argmax(axis=1) == truth).astype(float)
-    place = np.clip(np.ceil(sure * _BINS).astype(int) - 1, 0, _BINS - 1)
-    off = np.bincount(place, sure - right, minlength=_BINS)
-    return float(np.abs(off).sum() / len(truth))
+        return calibration_error(probabilities[:, 1], truth)
+    return calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
 
 
 def ndcg(truth: Array, score: Array, groups: Array, depth: int | None = None) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slipway import UserError
+from slipway.kit.columns import require
 
 TIMES = ("timestamp", "time", "date", "datetime", "ds", "start", "month", "week", "day", "year")
 TARGETS = ("target", "target_value", "y", "value", "demand", "sales", "quantity")
@@ -120,8 +121,7 @@ def _target(rest: Mapping[str, str], numbers: Sequence[str], given: Given) -> st
 
 
 def _present(name: str, kinds: Collection[str], what: str) -> str:
-    if name not in kinds:
-        raise UserError(f"{what}: no column {name} in the train channel; it has {', '.join(kinds)}")
+    require([name], kinds, setting=what)
     return name
 
 

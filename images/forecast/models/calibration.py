@@ -12,6 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from slipway import Array
+from slipway.kit.conformal import widened
 
 from .classes import KINDS
 
@@ -124,9 +125,7 @@ def _quantiles(ratios: Array) -> Array:
     steps, forecasts = ratios.shape[1], len(ratios)
     table = np.empty((steps, len(LEVELS)))
     reach = max(1, steps // 8)
-    # A future error has one more chance to be outside than a past one.
-    apart = (LEVELS - 0.5) * (forecasts + 1) / forecasts
-    levels = np.clip(0.5 + apart, 0, 1)
+    levels = widened(LEVELS, forecasts)
     for step in range(steps):
         near = ratios[:, max(0, step - reach) : step + reach + 1]
         near = near[np.isfinite(near)]

@@ -109,7 +109,7 @@ def revived(state: Mapping[str, Any]) -> Completer | None:
             place, name = key.split(".")
             steps.setdefault(int(place), {})[name] = state[key]
     models = [
-        Forest.revived(step) if "leaf" in step else Lines(step["coef"], step["intercept"])
+        Lines(step["coef"], step["intercept"]) if "coef" in step else Forest.revived(step)
         for step in steps.values()
     ]
     return Chain(

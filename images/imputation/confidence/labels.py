@@ -5,13 +5,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+
+from slipway.kit.calibration import fit_temperature, tempered
 
 from ..evaluation.scores import Codes
 from ..features.cells import Floats
 
 MARGIN = 1.0  # standard errors by which a learnt precision must exceed the asked one (Wilson's lower bound)
-TINY = 1e-12
+BOUNDS = (-3.0, 5.0)  # of the natural logarithm of a temperature
 
 
 @dataclass(frozen=True)
@@ -28,26 +29,20 @@ class Calibration:
         """From out-of-fold probabilities and the true codes; a code beyond the labels is always wrong."""
         among = codes < raw.shape[1]
         known = float(among.mean())
-        logs = np.log(np.maximum(raw[among], TINY))
-        picked = (np.arange(len(logs)), codes[among])
-
         # However many were right, one more may be wrong: without this, a dozen would make all certain.
-        doubt = 1 / (len(logs) + 2)
-
-        def loss(log_temperature: float) -> float:
-            told = np.log(np.maximum(tempered(logs, np.exp(log_temperature)), TINY))
-            return float(-((1 - doubt) * told[picked] + doubt * told.mean(axis=1)).mean())
-
+        doubt = 1 / (among.sum() + 2)
         temperature = (
-            float(np.exp(minimize_scalar(loss, bounds=(-3.0, 5.0), method="bounded").x)) if len(logs) else 1.0
+            fit_temperature(raw[among], codes[among], bounds=BOUNDS, tolerance=1e-5, smoothing=doubt)
+            if among.any()
+            else 1.0
         )
-        sure = tempered(np.log(np.maximum(raw, TINY)), temperature).max(1) * known
+        sure = tempered(raw, temperature).max(1) * known
         steps, precision = precision_curve(sure, raw.argmax(1) == codes)
         return cls(temperature, known, steps, precision)
 
     def probabilities(self, raw: Floats) -> Floats:
         """Calibrated; a row sums to the chance that the value is among the labels at all."""
-        return tempered(np.log(np.maximum(raw, TINY)), self.temperature) * self.known
+        return tempered(raw, self.temperature) * self.known
 
     def precision_at(self, confidence: Floats) -> Floats:
         """The precision learnt for cells of this confidence; 0 below every step."""
@@ -69,12 +64,6 @@ class Calibration:
         return cls(
             float(state["temperature"]), float(state["known"]), state["confidence"], state["precision"]
         )
-
-
-def tempered(logs: Floats, temperature: float) -> Floats:
-    """Probabilities after temperature."""
-    scaled = np.exp((logs - logs.max(1, keepdims=True)) / temperature)
-    return np.asarray(scaled / scaled.sum(1, keepdims=True), dtype=float)
 
 
 def precision_curve(confidence: Floats, correct: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -5,6 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from slipway.kit.conformal import ends
+
 from ..features.cells import Floats
 
 # Nearest predictions of which one lends its truth to a draw (predictive mean matching, Little 1988).
@@ -111,8 +113,5 @@ class Residuals:
 
 
 def tails(errors: Floats) -> Floats:
-    """The two of the ascending errors between which one more, the n + 1st, lies with the chance LEVEL."""
-    count, tail = len(errors), (1 - LEVEL) / 2
-    low = max(0, int(np.floor(tail * (count + 1))) - 1)
-    high = min(count - 1, int(np.ceil((1 - tail) * (count + 1))) - 1)
-    return errors[[low, high]]
+    """The two of the ascending errors between which one more lies with the chance LEVEL."""
+    return ends(errors, LEVEL)

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway.kit.calibration import calibration_error
+
 from ..features.cells import Floats
 
 Codes = NDArray[np.int64]
@@ -23,8 +25,6 @@ def f1(truth: Codes, filled: Codes) -> float:
     return float(np.sum(true * 2 * right / np.maximum(true + guessed, 1)) / max(1, len(truth)))
 
 
-def ece(correct: NDArray[np.bool_], confidence: Floats, bins: int = 10) -> float:
+def ece(correct: NDArray[np.bool_], confidence: Floats) -> float:
     """Expected calibration error: stated probability against the share of correct cells, by bins."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gap = np.bincount(place, correct.astype(float) - confidence, bins)
-    return float(np.abs(gap).sum() / max(1, len(confidence)))
+    return calibration_error(confidence, correct)

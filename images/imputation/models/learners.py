@@ -15,7 +15,7 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from ..features.design import Design
 from .fitted_learners import Boost, Fitted, Linear
-from .forest import LARGEST, Forest
+from .forest import Forest
 
 Preset = Literal["fast", "balanced", "best"]
 # Without and with text: TF-IDF rows are short vectors and want little shrinkage.
@@ -28,6 +28,7 @@ IMPOSSIBLE = -30.0  # the score of a label that no row has: yet a probability
 # Rows up to which ridge is solved by the products of rows with rows, which all folds share: on long texts
 # twice as quick as to go through their terms.
 GRAM_ROWS = 3_000
+LARGEST = float(np.finfo(np.float32).max)  # what scikit-learn's trees take
 SHARP = 8.0  # one-hot ridge scores lie within 0 and 1; so many times sharper they are near to probabilities
 
 

@@ -104,6 +104,8 @@ class Endpoint:
         manifest = Manifest.read(folder, image.name)
         try:
             model = image.predictor().load(folder)
+        except BrokenModel:
+            raise
         except Exception as error:  # whatever a library raises over files that do not make a model
             fault("serve", "the model cannot be loaded", error)
             raise BrokenModel(
