@@ -18,6 +18,7 @@ from slipway.table.schema import Schema
 
 BLOCK = 8 << 20  # bytes of a stream that are read at a time
 SAMPLE = 1 << 18  # bytes that tell how it is written
+_QUOTE = ord('"')
 Direct = Literal["", "number", "integer"]
 """How a column may be read at once: as numbers, if its cells are; else as what they are."""
 
@@ -121,11 +122,18 @@ def line_blocks(stream: IO[bytes], quoted: bool, size: int = BLOCK) -> Iterator[
         parts = [piece]
         if not piece.endswith(b"\n"):
             parts.append(stream.readline())
-        odd = quoted and sum(part.count(b'"') for part in parts if b'"' in part) % 2
+        odd = quoted and sum(quotes(part) for part in parts) % 2
         while odd and (line := stream.readline()):  # the line break was one inside a cell
             parts.append(line)
             odd ^= line.count(b'"') % 2
         yield b"".join(parts) if len(parts) > 1 else piece
+
+
+def quotes(body: bytes) -> int:
+    """How many there are; of many, `count` takes four times as long."""
+    if len(body) < SAMPLE or b'"' not in body:
+        return body.count(b'"')
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == _QUOTE))
 
 
 def stream_of(body: bytes) -> IO[bytes]:
