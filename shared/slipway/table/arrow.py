@@ -101,7 +101,7 @@ def firsts(cells: pa.Array) -> Array:
 
 
 def among(cells: pa.Array, words: pa.Array) -> Array:
-    """Which of many texts are one of some words: only those that begin so, and are no longer, are looked up."""
+    """Which texts are one of some words; only those that begin so, and are no longer, are looked up."""
     begin = np.zeros(256, bool)
     begin[firsts(words)] = True
     found: Array = begin[firsts(cells)]

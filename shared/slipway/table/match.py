@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from slipway.errors import NoRows, UserError
 from slipway.table import arrow, kinds, plain
-from slipway.table.arrow import Array, any_true, strings
+from slipway.table.arrow import Array, strings
 from slipway.table.cell_errors import Errors, refuse
 from slipway.table.kinds import EXACT, TRUTHS
 from slipway.table.numbers import FEW, numbers
