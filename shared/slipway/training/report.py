@@ -118,7 +118,7 @@ def _svg(drawn: "Figure") -> str:
 
     buffer = io.StringIO()
     # The same bytes as of savefig, which draws everything once more to lay it out.
-    FigureCanvasSVG(drawn).print_svg(buffer, metadata={"Date": None})
+    FigureCanvasSVG(drawn).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
