@@ -338,3 +338,15 @@ def test_a_models_decimal_comma_is_no_separator_without_a_word(errors):
 def test_a_codec_that_is_no_charset_is_refused(charset):
     with pytest.raises(UserError, match="unknown charset"):
         read(b"1,2\n", f"text/csv; charset={charset}")
+
+
+@pytest.mark.parametrize("at", range(-4, 5))
+@pytest.mark.parametrize(
+    ("cell", "code"), [(b"07", True), (b"-07", True), (b"0x1", True), (b"0.7", False), (b"10", False)]
+)
+def test_a_code_is_seen_wherever_a_body_is_cut_to_look_at_it(monkeypatch, at, cell, code):
+    monkeypatch.setattr(csv_cells, "_CHUNK", 64)
+    above = b"1.5," * 32
+    body = above[: 64 + at - (64 + at) % 4] + b"1" * ((64 + at) % 4) + b"\n" + cell + b",1.5\n"
+    assert csv_cells.has_codes(body) is code
+    assert csv_cells.has_codes(cell + b"\n") is code

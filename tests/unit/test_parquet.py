@@ -12,6 +12,7 @@ import pytest
 from slipway.errors import NoRows, PayloadTooLarge, UserError
 from slipway.formats import Reading, parquet, read_table, reader
 from slipway.table.budget import Budget
+from slipway.table.plain import plain
 from slipway.table.schema import Column, Schema
 from unit.tables import cells
 from unit.tables import read as raw_of
@@ -106,3 +107,42 @@ def test_a_footer_that_takes_too_long_is_refused(monkeypatch):
     columns = (Column(name="x", kind="list"),)
     with pytest.raises(PayloadTooLarge, match=r"takes more than 0\.001 s to look at"):
         PARQUET.read(sink.getvalue().to_pybytes(), PLAIN, Reading(Schema(columns=columns, table=columns)))
+
+
+@pytest.mark.parametrize("short", [0, 2000], ids=["all long", "short at first"])
+def test_texts_of_a_job_that_unfold_out_of_all_measure_are_refused(short):
+    """They are read as they are, without a dictionary, only where the first rows are short."""
+    codes = pa.array([0] * short + [1] * 70_000, pa.int32())
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": pa.DictionaryArray.from_arrays(codes, ["a", "b" * 5000])}), sink)
+    with pytest.raises(PayloadTooLarge, match=r"cells of the Parquet file unfold to 3\d{8} bytes of text"):
+        PARQUET.read(sink.getvalue().to_pybytes(), PLAIN, Reading())
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_texts_of_a_job_that_are_not_utf_8_are_refused(packed):
+    offsets, data = pa.py_buffer(np.array([0, 4, 5], np.int32)), pa.py_buffer(b"caf\xe9b")
+    wrong = pa.Array.from_buffers(pa.string(), 2, [None, offsets, data])
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"x": wrong}), sink, use_dictionary=packed)
+    with pytest.raises(UserError, match="a text that is not UTF-8"):
+        PARQUET.read(sink.getvalue().to_pybytes(), PLAIN, Reading())
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "expected"),
+    [
+        (pa.date32(), [0, None, 0, 19000], ["1970-01-01", None, "1970-01-01", "2022-01-08"]),
+        (pa.timestamp("us"), [0, None, 86_400_000_000], ["1970-01-01", None, "1970-01-02"]),
+        (
+            pa.timestamp("us"),
+            [0, None, 1_500_000],
+            ["1970-01-01 00:00:00", None, "1970-01-01 00:00:01.500000"],
+        ),
+        (pa.timestamp("s", "UTC"), [0, None, 0], ["1970-01-01 00:00:00Z", None, "1970-01-01 00:00:00Z"]),
+        (pa.time32("s"), [60, None, 60], ["00:01:00", None, "00:01:00"]),
+    ],
+    ids=str,
+)
+def test_times_that_come_again_are_the_same_texts(kind, cells, expected):
+    assert plain(pa.array(cells, kind)).to_pylist() == expected

@@ -1,6 +1,7 @@
 """The training report: one page that needs nothing from outside, and the same as JSON."""
 
 import html
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -76,6 +77,21 @@ def test_the_same_plot_gives_the_same_bytes(tmp_path, manifest):
         return report.write(tmp_path / name, "Same", manifest).read_bytes()
 
     assert page("a") == page("b")
+
+
+def test_a_figure_is_as_matplotlib_would_save_it():
+    def drawn():
+        found, axes = figure()
+        axes.barh(["a long name of a column", "b"], [1, 2], label="bars")
+        axes.twinx().plot([3, 2, 1], label="line")
+        axes.legend()
+        return found
+
+    saved = io.StringIO()
+    drawn().savefig(saved, format="svg", metadata={"Date": None})
+    report = Report()
+    report.add("Plot", figure=drawn())
+    assert report.sections[0].figure == saved.getvalue()[saved.getvalue().index("<svg") :]
 
 
 def test_the_json_holds_the_same_facts(written, manifest):

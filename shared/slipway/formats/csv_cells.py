@@ -13,9 +13,10 @@ import pyarrow.csv as arrow_csv
 
 from slipway.errors import NoRows, UserError, counted
 from slipway.formats import json_numbers
-from slipway.formats.base import Direct
+from slipway.formats.base import Direct, quotes
 from slipway.table import arrow, kinds
 from slipway.table.arrow import Array
+from slipway.table.plain import plain
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
 _CHUNK = 1 << 17  # bytes looked at at a time, which stay in the processor's cache
@@ -122,10 +123,8 @@ def typed(
         raise UserError(
             "the CSV does not parse: a quote is not closed, or a line breaks inside a cell"
         ) from error
-    found = {
-        name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)
-    }
-    if quoted and (body.count(b'"') % 2 or _is_open(found[names[-1]], body)):
+    found = dict(zip(table.column_names, map(plain, table.columns), strict=True))
+    if quoted and (quotes(body) % 2 or _is_open(found[names[-1]], body)):
         _check_quotes(body, mark, before)
     words = b"a" in body or b"A" in body
     if words and any(column.type == pa.float64() and _has_words(column) for column in found.values()):
@@ -180,10 +179,10 @@ class Typing:
     def __init__(self, sample: Sequence[Any], missing: Sequence[str], texts: Sequence[bool]) -> None:
         """`sample` are the first cells of each column; `texts` says which must stay as they are written."""
         self._missing = missing
-        self.direct: list[Direct] = [
-            "" if stays else _direct(arrow.strings(cells) if isinstance(cells, list) else cells, missing)
-            for cells, stays in zip(sample, texts, strict=True)
-        ]
+        # All columns at once: a kernel of Arrow's takes longer to set out than to look at a few cells.
+        cells = [cell for column in sample for cell in _listed(column)]
+        ways = _directs(arrow.strings(cells), len(sample), missing)
+        self.direct: list[Direct] = ["" if stays else way for way, stays in zip(ways, texts, strict=True)]
 
     def read(self, body: bytes, mark: str, before: int = 0) -> list[pa.Array]:
         """A block's columns: numbers where all cells are and none loses a digit, else texts."""
@@ -208,7 +207,7 @@ class Typing:
         written = typed(body, mark, [""] * len(self.direct), before=before)
         changed = False
         for place, one in enumerate(self.direct):
-            now = _direct(written[place], self._missing) if one else one
+            now = _directs(written[place], 1, self._missing)[0] if one else one
             now = "number" if one == "number" and now else now
             changed |= now != one
             self.direct[place] = now
@@ -216,16 +215,27 @@ class Typing:
             self.direct = [""] * len(self.direct)
 
 
-def _direct(cells: pa.Array, missing: Sequence[str]) -> Direct:
-    """How a column may be read that begins so."""
+def _listed(cells: Any) -> list[str]:
+    found: list[str] = cells if isinstance(cells, list) else cells.to_pylist()
+    return found
+
+
+def _directs(cells: pa.Array, count: int, missing: Sequence[str]) -> list[Direct]:
+    """How so many columns may be read, whose first cells are `cells`, column after column."""
     looks = kinds.look(cells, missing)
-    if (looks.others | looks.codes | looks.infinite).any() or not looks.numeric.any():
-        return ""
-    written = looks.trimmed.filter(arrow.booleans(looks.numeric))
-    if pc.all(pc.match_substring_regex(written, r"^-?[0-9]+$")).as_py():
-        # What float64 cannot hold is a code: it stays as it is written.
-        return "integer" if pc.max(pc.binary_length(written)).as_py() < 16 else ""
-    return "number"
+
+    def by_column(mask: Array) -> Array:
+        return mask.reshape(count, -1)
+
+    numbers = by_column(looks.numeric).any(axis=1)
+    numbers &= ~by_column(looks.others | looks.codes | looks.infinite).any(axis=1)
+    whole = arrow.flags(pc.match_substring_regex(looks.trimmed, r"^-?[0-9]+$"))
+    integers = ~by_column(looks.numeric & ~whole).any(axis=1)
+    # What float64 cannot hold is a code: it stays as it is written.
+    beyond = by_column(looks.numeric & (arrow.lengths(looks.trimmed) >= 16)).any(axis=1)
+    found = np.where(integers, np.where(beyond, "", "integer"), "number")
+    ways: list[Direct] = np.where(numbers, found, "").tolist()
+    return ways
 
 
 def has_codes(body: bytes, mark: str = ",") -> bool:
@@ -237,18 +247,23 @@ def has_codes(body: bytes, mark: str = ",") -> bool:
         body = body.replace(mark.encode(), b",")
     if b"+" in body and _PLUS_SIGN.search(body):
         return True
-    whole = np.frombuffer(b"\n\n" + body + b"\n", np.uint8)
-    for start in range(1, len(whole) - 2, _CHUNK):
-        before, first, second = (whole[start + shift : start + shift + _CHUNK] for shift in range(3))
-        odd = first[: len(second)] == _ZERO
-        odd &= second >= _ZERO
-        odd &= before[: len(second)] <= _MINUS
-        if odd.any():
-            places = np.flatnonzero(odd) + start
-            lower = np.where(whole[places] == _MINUS, whole[places - 1], whole[places])
-            if (lower < _PLUS).any() or (lower == _COMMA).any():
-                return True
-    return False
+    if _has_noughts(np.frombuffer(b"\n\n" + body[:3], np.uint8)):
+        return True
+    whole = np.frombuffer(body, np.uint8)
+    return any(_has_noughts(whole[start : start + _CHUNK + 3]) for start in range(0, len(whole), _CHUNK))
+
+
+def _has_noughts(some: Array) -> bool:
+    """Whether a cell begins with a nought and another digit from the third byte on."""
+    before, first, second = some[1:-2], some[2:-1], some[3:]
+    odd = first == _ZERO
+    odd &= second >= _ZERO
+    odd &= before <= _MINUS
+    if not odd.any():
+        return False
+    places = np.flatnonzero(odd)
+    lower = np.where(before[places] == _MINUS, some[places], before[places])
+    return bool((lower < _PLUS).any() or (lower == _COMMA).any())
 
 
 def matrix(body: bytes, width: int) -> Array | None:

@@ -4,20 +4,23 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from slipway.errors import PayloadTooLarge, UserError
 from slipway.formats import isolated
 from slipway.formats.base import Format, Reading, nonempty
 from slipway.media import MediaType
+from slipway.table import arrow
 from slipway.table.arrow import Array
 from slipway.table.raw import Raw
 
 _MAGIC = b"PAR1"
 _TEXTS = {"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
 _ROWS = 1 << 16  # that are unfolded at a time
+_MOST = 1 << 28  # bytes of text that a column of them may unfold to
+_FIRST = 1 << 10  # rows that tell how long texts are
 _SECONDS = 30  # less than a request may take
 _MALFORMED = (pa.ArrowException, OSError, ValueError, RuntimeError, OverflowError, MemoryError)
 
@@ -63,9 +66,10 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
         reading.budget.check(metadata.num_rows, metadata.num_columns, size, "the Parquet file")
         if reading.schema is not None:  # a job's files are its owner's
             _check_claims(metadata, source, size, reading)
-        file = pq.ParquetFile(
-            source, metadata=metadata, read_dictionary=_text_columns(metadata), pre_buffer=False
-        )
+        packed = _text_columns(metadata)
+        if reading.schema is None and not _has_long_texts(source, metadata):
+            packed = []  # they unfold to little, and by way of a dictionary distinct ones take twice as long
+        file = pq.ParquetFile(source, metadata=metadata, read_dictionary=packed, pre_buffer=False)
         names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
         taken = rows = 0
         for batch in file.iter_batches(batch_size=_ROWS, columns=names, use_threads=False):
@@ -84,6 +88,20 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
     except _MALFORMED as error:
         said = (str(error).splitlines() or [""])[0][:120]
         raise UserError(f"the body is not a Parquet file: {said}") from None
+
+
+def _has_long_texts(source: Any, metadata: Any) -> bool:
+    """Whether a batch as the first rows are would unfold to more text than it may."""
+    import pyarrow.parquet as pq
+
+    columns = _text_columns(metadata)
+    file = pq.ParquetFile(source, metadata=metadata, read_dictionary=columns, pre_buffer=False)
+    batch = next(file.iter_batches(batch_size=_FIRST, columns=columns, use_threads=False), None)
+    source.seek(0)
+    if not columns or batch is None:
+        return False
+    most = len(batch) * _MOST // _ROWS
+    return any(_unfolded(column)[1] > most for column in batch.columns)
 
 
 def _check_claims(metadata: Any, source: Any, size: int, reading: Reading) -> None:
@@ -121,17 +139,18 @@ def _columns(metadata: Any) -> list[Any]:
 
 def _unfolded(column: pa.Array) -> tuple[pa.Array, int]:
     """A column out of its dictionary, and the bytes of its texts. Raises UserError before they are taken."""
-    kind = column.type
-    if not pa.types.is_dictionary(kind):
-        return column, column.nbytes if pa.types.is_binary(kind) or pa.types.is_string(kind) else 0
-    if not (pa.types.is_string(kind.value_type) or pa.types.is_binary(kind.value_type)):
+    packed = pa.types.is_dictionary(column.type)
+    texts = column.dictionary if packed else column
+    if not (pa.types.is_string(texts.type) or pa.types.is_binary(texts.type)):
         return column, 0
-    lengths = pc.binary_length(column.dictionary)
-    size = pc.sum(lengths.take(column.indices).cast(pa.int64())).as_py() or 0
-    if size > 1 << 28:
+    sizes = arrow.lengths(texts)
+    if packed:
+        sizes = sizes[arrow.integers(column.indices.drop_null())]
+    size = int(sizes.sum(dtype=np.int64))
+    if size > _MOST:
         raise PayloadTooLarge(f"{len(column)} cells of the Parquet file unfold to {size} bytes of text")
     try:
-        column.dictionary.validate(full=True)
+        texts.validate(full=True)
     except pa.ArrowInvalid:
         raise UserError("the Parquet file has a text that is not UTF-8") from None
     return column, size

@@ -84,6 +84,54 @@ def objects(cells: pa.Array | Sequence[Any]) -> Array:
     return np.fromiter(values, object, len(values))
 
 
+def lengths(cells: pa.Array) -> Array:
+    """The bytes of each text; of one that is missing, any number."""
+    sizes: Array = np.diff(_offsets(cells))
+    return sizes
+
+
+def firsts(cells: pa.Array) -> Array:
+    """The first byte of each text, 0 of an empty one; of one that is missing, any byte."""
+    starts, data = _offsets(cells), cells.buffers()[2]
+    if not data:
+        return np.zeros(len(cells), np.uint8)
+    found: Array = np.frombuffer(data, np.uint8).take(starts[:-1], mode="clip")
+    found[starts[1:] == starts[:-1]] = 0
+    return found
+
+
+def among(cells: pa.Array, words: pa.Array) -> Array:
+    """Which texts are one of some words; only those that begin so, and are no longer, are looked up."""
+    begin = np.zeros(256, bool)
+    begin[firsts(words)] = True
+    found: Array = begin[firsts(cells)]
+    found &= lengths(cells) <= lengths(words).max()
+    if found.any():
+        found[found] = flags(pc.is_in(cells.filter(booleans(found)), words))
+    return found
+
+
+def without(cells: pa.Array, gaps: Array) -> pa.Array:
+    """Texts of which some are missing, in whose place they stay: nothing is copied."""
+    valid = ~gaps
+    if cells.null_count:
+        valid &= flags(pc.is_valid(cells))
+    _, offsets, data = cells.buffers()
+    size = 8 if pa.types.is_large_string(cells.type) else 4
+    return pa.Array.from_buffers(
+        cells.type, len(cells), [_validity(valid), offsets.slice(size * cells.offset), data]
+    )
+
+
+def _offsets(cells: pa.Array) -> Array:
+    kind: Any = np.int64 if pa.types.is_large_string(cells.type) else np.int32
+    if not len(cells):
+        return np.zeros(1, kind)
+    size = np.dtype(kind).itemsize
+    found: Array = np.frombuffer(cells.buffers()[1], kind, len(cells) + 1, size * cells.offset)
+    return found
+
+
 def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 

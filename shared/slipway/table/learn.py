@@ -112,8 +112,11 @@ def _facts(column: Column, typed: Any) -> Column:
         least, most = float(np.fmin.reduce(typed)), float(np.fmax.reduce(typed))  # which pass over NaN
         return column.model_copy(update={"range": (least, most)}) if least == least else column
     if column.kind == "text" and isinstance(typed, pa.Array):
-        some = pc.unique(typed[:10_000].drop_null())
-        distinct = pc.unique(typed.drop_null()) if len(some) <= _CATEGORIES else some
-        if len(distinct) <= _CATEGORIES and sum(map(len, distinct.to_pylist())) < _CATEGORIES_LENGTH:
-            return column.model_copy(update={"categories": tuple(sorted(distinct.to_pylist()))})
+        for some in (typed[:1000], typed[:10_000], typed):  # mostly the first tell
+            distinct = pc.unique(some)
+            if len(distinct) > _CATEGORIES + 1:  # one is a gap
+                return column
+        words = distinct.drop_null().to_pylist()
+        if len(words) <= _CATEGORIES and sum(map(len, words)) < _CATEGORIES_LENGTH:
+            return column.model_copy(update={"categories": tuple(sorted(words))})
     return column

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from slipway.errors import NoRows, UserError
 from slipway.table import arrow, kinds, plain
-from slipway.table.arrow import Array, any_true, strings
+from slipway.table.arrow import Array, strings
 from slipway.table.cell_errors import Errors, refuse
 from slipway.table.kinds import EXACT, TRUTHS
 from slipway.table.numbers import FEW, numbers
@@ -125,8 +125,8 @@ def texts_of(values: Any, column: Column) -> Any:
         cells = pc.replace_substring_regex(cells, DOTTED, r"\1")
     elif column.whole == "12.0":
         cells = pc.replace_substring_regex(cells, WHOLE, r"\1.0")
-    gaps = pc.is_in(cells, strings(["", *column.missing]))
-    return pc.if_else(gaps, arrow.NULL, cells) if any_true(gaps) else cells
+    gaps = arrow.among(cells, strings(["", *column.missing]))
+    return arrow.without(cells, gaps) if gaps.any() else cells
 
 
 def _without_nested(values: list[Any], column: Column, errors: Errors) -> list[Any]:

@@ -47,10 +47,9 @@ def _fewer(cells: pa.Array, kind: pa.DataType) -> pa.Array:
         return _of_decimals(cells)
     if pa.types.is_floating(kind):
         return cells.cast(pa.float64())
-    if pa.types.is_timestamp(kind) and kind.tz:
-        return _zoned(cells)
-    if pa.types.is_temporal(kind):
-        return _without_midnight(cells.cast(pa.string()))
+    if pa.types.is_temporal(kind):  # of which many come again and again
+        packed = cells.dictionary_encode()
+        return _of_times(packed.dictionary, kind).take(packed.indices)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         try:
             return cells.cast(pa.binary()).cast(pa.string())
@@ -69,11 +68,14 @@ def _of_decimals(cells: pa.Array) -> pa.Array:
         return cells.cast(pa.string())
 
 
-def _zoned(cells: pa.Array) -> pa.Array:
+def _of_times(cells: pa.Array, kind: pa.DataType) -> pa.Array:
+    if not (pa.types.is_timestamp(kind) and kind.tz):
+        texts = cells.cast(pa.string())
+        return texts if pa.types.is_date(kind) else _without_midnight(texts)
     try:
         return cells.cast(pa.string())
     except pa.ArrowInvalid:
-        raise UserError(f"the time zone {shown(str(cells.type.tz))} is not known") from None
+        raise UserError(f"the time zone {shown(str(kind.tz))} is not known") from None
 
 
 def _without_midnight(texts: pa.Array) -> pa.Array:

@@ -1,6 +1,7 @@
 """How a column's times are written back: as most of its cells are."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from slipway.table.spellings import IN_PYTHON, MONTHS, OF_MONTHS, Order, shift_o
 
 ISO = "{year:04}-{month:02}-{day:02}"
 _DIGIT = re.compile("[0-9]")
+_ANY_DIGIT = str.maketrans("123456789", "000000000")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TURNS = {
     "turn": {"": "day", "day-first": "day", "month-first": "month"},
@@ -22,15 +24,20 @@ def is_spelled(text: str) -> bool:
 
 def learn(texts: Sequence[str], order: Order, quarters: bool) -> tuple[str, str]:
     """How most of `texts` are written, a format string such as {day:02}/{month:02}/{year:04}; their zone."""
-    kinds: dict[object, list[tuple[str, re.Match[str]]]] = {}
+    alike: dict[str, list[str]] = {}  # but for their digits, which say nothing here
     for text in texts:
+        alike.setdefault(text.translate(_ANY_DIGIT), []).append(text)
+    kinds: dict[object, list[tuple[str, re.Match[str]]]] = {}
+    count: Counter[object] = Counter()
+    for first, *more in alike.values():
         form, match = next(
-            (form, match) for form, regex in IN_PYTHON.items() if (match := regex.fullmatch(text))
+            (form, match) for form, regex in IN_PYTHON.items() if (match := regex.fullmatch(first))
         )
-        marks = [value if name.startswith("mark") else len(value) if name == "year" else ""
-                 for name, value in _parts(match)]  # fmt: skip
-        kinds.setdefault((form, *marks), []).append((form, match))
-    usual = max(kinds.values(), key=len)
+        kind = (form, *(value if name.startswith("mark") else len(value) if name == "year" else ""
+                        for name, value in _parts(match)))  # fmt: skip
+        kinds.setdefault(kind, []).append((form, match))
+        count[kind] += 1 + len(more)
+    usual = kinds[max(kinds, key=lambda kind: count[kind])]
     # The longest tells most: May may be a short name or a whole one, September cannot.
     form, match = max(usual, key=lambda found: len(found[1].group()))
     bare = {_named(name, order) for _, match in usual for name, value in _parts(match) if len(value) == 1}

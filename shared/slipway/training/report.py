@@ -114,8 +114,11 @@ def figure(width: float = 7.0, height: float = 3.2) -> "tuple[Figure, Axes]":
 
 
 def _svg(drawn: "Figure") -> str:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.StringIO()
-    drawn.savefig(buffer, format="svg", metadata={"Date": None})
+    # The same bytes as of savefig, which draws everything once more to lay it out.
+    FigureCanvasSVG(drawn).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
