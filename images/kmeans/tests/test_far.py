@@ -57,7 +57,7 @@ def test_a_spread_that_is_small_beside_the_mean_is_no_constant(tmp_path: Path) -
     """Times in nanoseconds, within one millisecond; the other column is constant, and stays undivided."""
     times = 1.7e18 + np.arange(60) * 1e4
     model, _ = fit(
-        write(tmp_path, np.column_stack([times, np.full(60, 0.1)]), "a,b"), k="2", standardize="true"
+        write(tmp_path, np.column_stack([times, np.full(60, 0.1)]), names="a,b"), k="2", standardize="true"
     )
     assert model.scale[0] == pytest.approx(times.std(), rel=1e-3)
     assert model.scale[1] == 1
