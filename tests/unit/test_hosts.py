@@ -23,9 +23,11 @@ from slipway import Channel
 from slipway.errors import PlatformError, UserError
 from slipway.formats import base, csv, recordio
 from slipway.manifest import Manifest
-from slipway.training import cluster as clusters
-from slipway.training import config, shards, staying
-from slipway.training.cluster import Cluster
+from slipway.training import config
+from slipway.training.hosts import cluster as clusters
+from slipway.training.hosts import shards, standby
+from slipway.training.hosts.cluster import Cluster
+from slipway.training.hosts.shard import Shard
 from slipway.training.inputs import Fifos, Files
 from unit.tables import rows_of
 
@@ -43,13 +45,13 @@ def together(sources: list[Files | Fifos]) -> Iterator[Cluster]:
     others = [
         threading.Thread(
             target=asyncio.run,
-            args=[clusters._follow(config.Hosts(name, tuple(names)), shards.Shard({"train": source}))],
+            args=[clusters._serve_shard(config.Hosts(name, tuple(names)), Shard({"train": source}))],
         )
         for name, source in zip(names[1:], sources[1:], strict=True)
     ]
     for other in others:
         other.start()
-    with Cluster(config.Hosts(names[0], tuple(names)), shards.Shard({"train": sources[0]})) as found:
+    with Cluster(config.Hosts(names[0], tuple(names)), Shard({"train": sources[0]})) as found:
         yield found.gather()
     for other in others:
         other.join(20)
@@ -197,7 +199,7 @@ def test_a_host_that_does_not_come_is_named(tmp_path: Path, monkeypatch: pytest.
     names = tuple(harness.addresses(2))
     with (
         pytest.raises(PlatformError, match=rf"host {names[1]} has not come within 0 s"),
-        Cluster(config.Hosts(names[0], names), shards.Shard({})) as cluster,
+        Cluster(config.Hosts(names[0], names), Shard({})) as cluster,
     ):
         cluster.gather()
 
@@ -263,10 +265,10 @@ def test_a_host_that_has_nothing_to_do_stays_until_the_leader_ends(job, folder: 
 
 
 def test_a_host_that_does_not_find_the_leader_ends_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staying, "FIND_S", 0.3)
+    monkeypatch.setattr(standby, "FIND_S", 0.3)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     first, second = harness.addresses(2)
-    staying.stay(config.Hosts(second, (first, second)))
+    standby.wait_for_leader(config.Hosts(second, (first, second)))
 
 
 def test_where_the_leader_fails_the_others_end_in_good_order(job, folder: Path) -> None:

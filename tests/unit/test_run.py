@@ -13,7 +13,7 @@ from slipway import failure as failures
 from slipway.errors import PlatformError, UnsupportedMediaType
 from slipway.manifest import Manifest
 from slipway.paths import Paths
-from slipway.training import staying
+from slipway.training.hosts import standby
 from slipway.training.run import FAILED, train
 
 
@@ -102,7 +102,7 @@ HOSTS = {"hosts": ["algo-1", "algo-2"]}
 
 @pytest.mark.contract("A2.11", "A6.7")
 def test_a_host_that_does_not_lead_has_nothing_to_do(settings_of, root, monkeypatch):
-    monkeypatch.setattr(staying, "FIND_S", 0)
+    monkeypatch.setattr(standby, "FIND_S", 0)
     configured(root, resourceconfig={**HOSTS, "current_host": "algo-2"})
     assert train(settings_of()) == 0
     assert not list((root / "model").iterdir())

@@ -159,7 +159,7 @@ class Channel:
     @property
     def fits_hosts(self) -> bool:
         """Whether `partitions` would fit the memory of any host, taken for alike."""
-        from slipway.training.shards import Shards
+        from slipway.training.hosts.shards import Shards
 
         if not isinstance(self._inputs, Shards):
             return False
@@ -199,7 +199,7 @@ class Channel:
         Only of files that are sharded over several hosts, where `job.client` is their Dask client; typed as
         the first block of rows. Raises ValueError for any other.
         """
-        from slipway.training.shards import Shards  # and with it Dask, which only several hosts need
+        from slipway.training.hosts.shards import Shards  # and with it Dask, which only several hosts need
 
         if not isinstance(self._inputs, Shards):
             raise ValueError(f"channel {self.name} is not sharded over several hosts")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from slipway.log import log
 from slipway.paths import Paths
 from slipway.table.options import DataOptions
-from slipway.training import staying
 from slipway.training.channel import Channel
 from slipway.training.config import ChannelConfig, Hosts
+from slipway.training.hosts import standby
 from slipway.training.inputs import Fifos, Files, Inputs, Pipe
 
 if TYPE_CHECKING:
     from distributed import Client
 
-    from slipway.training.cluster import Cluster
+    from slipway.training.hosts.cluster import Cluster
 
 Opened = tuple[dict[str, Channel], "Client | None"]
 
@@ -31,21 +31,21 @@ def opened(
     sharded = {name: one for name, one in given.items() if one.sharded and len(hosts.all) > 1}
     if not sharded and not hosts.is_leader:
         log("train", f"{hosts.all[0]} trains; {hosts.current} has nothing to do")
-        staying.stay(hosts)
+        standby.wait_for_leader(hosts)
         yield {}, None
         return
     if not sharded:
-        with staying.leading(hosts) if len(hosts.all) > 1 else nullcontext():
+        with standby.announce_leader(hosts) if len(hosts.all) > 1 else nullcontext():
             yield _alike({name: _whole(name, one, paths, options) for name, one in given.items()}, main), None
         return
-    from slipway.training.cluster import Cluster, follow  # and with it Dask
-    from slipway.training.shards import Shard
+    from slipway.training.hosts.cluster import Cluster, serve_shard  # and with it Dask
+    from slipway.training.hosts.shard import Shard
 
     shard = Shard(
         {name: (Fifos if one.piped else Files)(paths.channel(one.name)) for name, one in sharded.items()}
     )
     if not hosts.is_leader:
-        follow(hosts, shard)
+        serve_shard(hosts, shard)
         yield {}, None
         return
     whole = {name: _whole(name, one, paths, options) for name, one in given.items() if name not in sharded}
@@ -72,7 +72,7 @@ def _whole(name: str, given: ChannelConfig, paths: Paths, options: DataOptions) 
 def _sharded(
     name: str, given: ChannelConfig, paths: Paths, options: DataOptions, cluster: "Cluster"
 ) -> Channel:
-    from slipway.training.shards import Pipes, Shards
+    from slipway.training.hosts.shards import Pipes, Shards
 
     folder = paths.channel(given.name)
     inputs: Inputs = Pipes(name, folder, given.wrapped, cluster) if given.piped else Shards(name, cluster)

@@ -15,8 +15,8 @@ from slipway.paths import Paths
 from slipway.training import config
 from slipway.training.checkpoints import Checkpoints
 from slipway.training.config import Hosts
+from slipway.training.hosts.standby import on_signals
 from slipway.training.report import Report
-from slipway.training.staying import on_signals
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -1,88 +1,29 @@
-"""Channels that are sharded over the hosts: each host hands out what the platform gave to it.
+"""Channels that are sharded over the hosts, as the leader reads them.
 
 Imported only where there are several hosts, as it takes Dask.
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from distributed import WorkerPlugin
-
-from slipway.errors import UserError
-from slipway.formats import Reading
-from slipway.table import match
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 from slipway.table.table import Table
-from slipway.training.concatenated import Concatenated
-from slipway.training.inputs import PEEK, Fifos, Files, Input, Pipe, unpacked
+from slipway.training.hosts.cluster import Cluster
+from slipway.training.hosts.shard import Shard
+from slipway.training.inputs import PEEK, Input, Pipe, unpacked
 
 if TYPE_CHECKING:
     from distributed import Future
-
-    from slipway.training.cluster import Cluster
-
-
-class Shard(WorkerPlugin):
-    """What one host has of the sharded channels, by their names; `Cluster.on` asks for it."""
-
-    name = "shard"
-
-    def __init__(self, sources: Mapping[str, Files | Fifos]) -> None:
-        self._sources = sources
-        self._streams: dict[tuple[str, str], IO[bytes]] = {}
-
-    def sizes(self, channel: str) -> list[tuple[Path, int]]:
-        """The files of a channel, and their bytes."""
-        return self._files(channel).sizes
-
-    def read(self, channel: str, name: str, start: int, size: int) -> bytes:
-        """Bytes of a file, or the next ones of an epoch; fewer than `size` are the last."""
-        stream = self._streams.get((channel, name)) or self._opened(channel, name)
-        if stream.seekable() and stream.tell() != start:
-            stream.seek(start)
-        content = stream.read(size)
-        if len(content) < size:
-            self.close(channel, name)
-        return content
-
-    def close(self, channel: str, name: str) -> None:
-        """Ends the reading of a file or an epoch, whole or not."""
-        stream = self._streams.pop((channel, name), None)
-        if stream is not None:
-            stream.close()
-
-    def part(self, channel: str, content_type: str, like: Raw, schema: Schema) -> Table:
-        """The rows of a channel, in the columns and kinds of the whole."""
-        texts = frozenset(column.name for column in schema.columns if not column.numeric)
-        blocks = Concatenated(channel, self._files(channel), content_type, Reading(texts=texts), like)
-        parts = []
-        for raw, file in blocks:
-            try:
-                parts.append(match.typed(raw, schema))
-            except UserError as error:
-                raise error.within(f"channel {channel}, file {file}") from None
-        return Table.concatenated(schema.columns, parts)
-
-    def _files(self, channel: str) -> Files:
-        files = self._sources[channel]
-        assert isinstance(files, Files)
-        return files
-
-    def _opened(self, channel: str, name: str) -> IO[bytes]:
-        source = self._sources[channel]
-        stream = source.open(int(name)) if isinstance(source, Fifos) else (source.folder / name).open("rb")
-        self._streams[channel, name] = stream
-        return stream
 
 
 class Shards:
     """The files that all hosts have of a channel, in the order of their names, as if one had them all."""
 
-    def __init__(self, channel: str, cluster: "Cluster") -> None:
+    def __init__(self, channel: str, cluster: Cluster) -> None:
         self._channel = channel
         self._cluster = cluster
         self._files: list[tuple[Path, int, str]] = sorted(
@@ -133,7 +74,7 @@ class Pipes:
     size_bytes = None
     unpacked_bytes = None
 
-    def __init__(self, channel: str, stem: Path, wrapped: bool, cluster: "Cluster") -> None:
+    def __init__(self, channel: str, stem: Path, wrapped: bool, cluster: Cluster) -> None:
         def pipe(host: str) -> Pipe:
             return Pipe(stem, wrapped, lambda epoch: _opened(cluster, host, channel, str(epoch)), host)
 
@@ -153,7 +94,7 @@ class Pipes:
 class _Remote(io.RawIOBase):
     """A file or an epoch on a host; of an epoch, the size is not known."""
 
-    def __init__(self, cluster: "Cluster", host: str, channel: str, name: str, size: int | None) -> None:
+    def __init__(self, cluster: Cluster, host: str, channel: str, name: str, size: int | None) -> None:
         self._cluster, self._host, self._channel, self._name = cluster, host, channel, name
         self._size = size
         self._at = 0
@@ -191,5 +132,5 @@ class _Remote(io.RawIOBase):
         super().close()
 
 
-def _opened(cluster: "Cluster", host: str, channel: str, name: str, size: int | None = None) -> IO[bytes]:
+def _opened(cluster: Cluster, host: str, channel: str, name: str, size: int | None = None) -> IO[bytes]:
     return io.BufferedReader(_Remote(cluster, host, channel, name, size), PEEK)

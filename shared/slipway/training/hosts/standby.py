@@ -20,7 +20,7 @@ _LOOK_S = 0.2
 
 
 @contextmanager
-def leading(hosts: Hosts) -> Iterator[None]:
+def announce_leader(hosts: Hosts) -> Iterator[None]:
     """Lets the others see that this host is at work, for as long as the block lasts."""
     door = None
     with suppress(OSError):  # it is a courtesy
@@ -45,7 +45,7 @@ def on_signals(then: str) -> Event:
     return asked
 
 
-def stay(hosts: Hosts) -> None:
+def wait_for_leader(hosts: Hosts) -> None:
     """Returns when the leader has ended, or cannot be found.
 
     SIGTERM is left to the leader, which all hosts get at once.

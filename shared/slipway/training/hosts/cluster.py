@@ -20,8 +20,8 @@ from distributed.utils import get_ip_interface
 from slipway.errors import PlatformError, listed
 from slipway.log import log
 from slipway.training.config import Hosts
-from slipway.training.shards import Shard
-from slipway.training.staying import PORT, on_signals
+from slipway.training.hosts.shard import Shard
+from slipway.training.hosts.standby import PORT, on_signals
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Cluster:
         return [host for host in self.hosts if host not in come]
 
 
-def follow(hosts: Hosts, shard: Shard) -> None:
+def serve_shard(hosts: Hosts, shard: Shard) -> None:
     """Hands out what this host has, until the leader ends. Raises PlatformError where the leader is lost.
 
     SIGTERM is left to the leader: it needs the data to end with the best model so far.
@@ -108,11 +108,11 @@ def follow(hosts: Hosts, shard: Shard) -> None:
     leader = hosts.all[0]
     on_signals(f"{hosts.current} ends when {leader} does")
     log("train", f"{hosts.current} hands out its part of the data to {leader}, which trains")
-    asyncio.run(_follow(hosts, shard))
+    asyncio.run(_serve_shard(hosts, shard))
     log("train", f"{leader} has ended, and so does {hosts.current}")
 
 
-async def _follow(hosts: Hosts, shard: Shard) -> None:
+async def _serve_shard(hosts: Hosts, shard: Shard) -> None:
     leader = hosts.all[0]
     try:
         worker = await _Follower(

@@ -1,0 +1,1 @@
+"""Training on several hosts. Only `standby` is imported without Dask."""
