@@ -41,7 +41,7 @@ class Problem:
 
 
 def problems(operation: str, parameters: Mapping[str, Any], service: str = "sagemaker") -> list[Problem]:
-    """Everything in a request that its operation, CreateAlgorithm say, does not take; in order, none if fine.
+    """Everything in a request that its operation (such as CreateAlgorithm) does not take; empty if fine.
 
     Raises botocore.model.OperationNotFoundError for an operation that the service does not have.
     """
@@ -52,7 +52,7 @@ def problems(operation: str, parameters: Mapping[str, Any], service: str = "sage
 
 
 def value_problems(shape: str, value: Any, service: str = "sagemaker") -> list[Problem]:
-    """The same of one value and the shape of that name: TrainingInstanceType and ml.m5.large, say."""
+    """The same of one value and the shape of that name: such as TrainingInstanceType and ml.m5.large."""
     return list(_walk(model(service).shape_for(shape), value, shape))
 
 

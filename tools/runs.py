@@ -45,7 +45,7 @@ class Run:
         return {name: [name, *channel.aliases] for name, channel in facts}
 
     def lay_out(self, data: Path | None, hyperparameters: Path | None, content_type: str = "") -> None:
-        """Makes the tree anew: data is linked, not copied; what the run before wrote is put aside."""
+        """Makes a new tree: data is linked, not copied; what the run before wrote is put aside."""
         source = (data or self.sample).resolve()
         if not source.exists():
             raise RunError(f"DATA: {data} does not exist")

@@ -27,7 +27,7 @@ def describe(settings: Settings) -> str:
 
 
 def declared(cls: type[Declared]) -> list[dict[str, Any]]:
-    """One entry a field: names, description, default, JSON schema of its values, whether it is tunable."""
+    """One entry per field: names, description, default, JSON schema of its values, whether it is tunable."""
     properties = cls.model_json_schema(by_alias=False)["properties"]
     return [
         {
@@ -50,8 +50,8 @@ def declared(cls: type[Declared]) -> list[dict[str, Any]]:
 def metric_regex(name: str) -> str:
     """What finds a metric in the log: CloudWatch's first group is the number.
 
-    Of a pattern in image.toml, `lift@*` say, it finds the first metric that fits; for a definition of one of
-    them give its own name.
+    Of a pattern in image.toml, such as `lift@*`, it finds the first match; for a definition of
+    one metric, pass its own name.
     """
     wanted = re.escape(name).replace(r"\*", "[^ =;]*")
     return rf"metric {wanted}=(-?[0-9.]+(?:e[-+]?[0-9]+)?);"

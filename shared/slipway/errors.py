@@ -5,7 +5,7 @@ from typing import Any, Self
 
 
 class UserError(Exception):
-    """A mistake of the caller: one line that names the thing, what was expected, and what came.
+    """A mistake of the caller: one line that names what is wrong, what was expected, and the value received.
 
     `row` counts from 1 among the rows of the request or file; `str()` puts row and column before the message.
     In training the text becomes the first line of the failure file, in serving the message of a 4xx answer,

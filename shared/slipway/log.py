@@ -19,7 +19,7 @@ _format: Format = "text"
 
 
 class Fault(RuntimeError):
-    """A fault of ours, told in words of our own: they quote nothing of a payload, and so may be logged."""
+    """An internal error, told in our own words: they quote nothing of a payload, and so may be logged."""
 
 
 def configure(wanted: Format) -> None:
@@ -50,7 +50,7 @@ def log(verb: str, text: str, level: Literal["info", "error"] = "info", **facts:
 
 
 def fault(verb: str, text: str, error: BaseException) -> None:
-    """Logs a fault of ours: where it happened, not its message, in which a library may quote a payload."""
+    """Logs an internal error: where it happened, not its message, in which a library may quote a payload."""
     log(verb, f"{text}: {_name(error)}", "error", traceback=where(error))
 
 

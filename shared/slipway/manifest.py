@@ -27,7 +27,7 @@ class StoredFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The content of manifest.json, beside the model's own files."""
+    """The content of manifest.json, next to the model's own files."""
 
     model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True)
 

@@ -14,7 +14,7 @@ from slipway.table.table import Table
 
 @dataclass(frozen=True)
 class Groups:
-    """Which rows of a request belong together, where answers are not row by row: the points of a series, say.
+    """Which rows of a request belong together, if answers are not row by row, such as points of a series.
 
     Each group of rows has one answer or more. That none is left out is checked, so no row is lost.
     """
@@ -33,7 +33,7 @@ class Answers:
     groups: Groups | None = None
     """Where rows belong together: then the columns have an entry per answer, not per row."""
     extra: Mapping[str, Any] | None = None
-    """What a JSON answer says beside its list of answers: metrics, for one."""
+    """What a JSON answer contains besides its list of answers, such as metrics."""
     envelope: str = ""
     """What the list of answers is called in JSON, where it is not called as the model usually calls it."""
 
@@ -70,7 +70,7 @@ class Model(ABC):
         """
 
     def keeps(self, options: Any) -> bool:
-        """Whether `predict` wants every column as it came, in `table.sent`: to give it back, say."""
+        """Whether `predict` wants every column as it came, in `table.sent`: to return it."""
         return False
 
     def groups(self, table: Table) -> Array | None:
@@ -82,7 +82,7 @@ class Model(ABC):
         return None
 
     def warm(self) -> None:  # noqa: B027  # most models have nothing to do
-        """What a first request would wait for, imports say: run once in each worker, beside pings."""
+        """What a first request would wait for, such as imports. Runs once in each worker."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -48,7 +48,7 @@ class Paths:
 
     @property
     def output_data(self) -> Path:
-        """Packed into `output.tar.gz` at the end of the job; what lies beside it is lost."""
+        """Packed into `output.tar.gz` at the end of the job; what lies next to it is lost."""
         return self.root / "output/data"
 
     @property

@@ -37,7 +37,7 @@ def captured(name: str, to: Path) -> Algorithm:
 
 
 def build(out: Path, captures: Path) -> None:
-    """Writes the whole site into `out`, which is made anew, from the captures in `captures`."""
+    """Writes the whole site into `out`, which is replaced, from the captures in `captures`."""
     names = sorted(path.parent.name for path in ROOT.glob("images/*/image.toml"))
     with ThreadPoolExecutor(max_workers=2) as pool:
         algorithms = list(pool.map(lambda name: captured(name, captures / name), names))

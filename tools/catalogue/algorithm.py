@@ -14,7 +14,7 @@ from .. import ROOT, tables
 from . import prose
 from .site_writer import Site
 
-_LINES, _CHARACTERS = 14, 2400  # of a body that is printed; the whole is a file beside the page
+_LINES, _CHARACTERS = 14, 2400  # of a body that is printed; the whole is a file next to the page
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Algorithm:
         return [section for section in self.readme[1:] if not section.generated]
 
     def note(self, part: str) -> str:
-        """What the README says beside a generated table."""
+        """What the README says next to a generated table."""
         return "\n\n".join(section.text for section in self.readme if part in section.generated)
 
     def table(self, part: str) -> str:
@@ -155,7 +155,7 @@ _JSON = "application/json"
 
 
 def body(one: dict[str, Any]) -> dict[str, Any]:
-    """A body as it is printed: JSON a row a line, long ones cut."""
+    """A body as it is printed: JSON with one row per line, long ones cut."""
     text = one["text"] if one["text"] is not None else one.get("holds", "")
     spread = one["type"] == _JSON and text.count("\n") < 2
     if spread:

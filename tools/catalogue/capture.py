@@ -137,7 +137,7 @@ def _plain(name: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Try an image on its sample, and write down what came.")
     parser.add_argument("--image", required=True)
-    parser.add_argument("--to", type=Path, required=True, help="a folder, which is made anew")
+    parser.add_argument("--to", type=Path, required=True, help="a folder, which is replaced")
     options = parser.parse_args()
     to = options.to.resolve()
     shutil.rmtree(to, ignore_errors=True)

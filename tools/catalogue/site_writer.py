@@ -1,4 +1,4 @@
-"""The site: its pages, their links among one another, the files beside them, the index of the search."""
+"""The site: its pages, their links among one another, the files next to them, the index of the search."""
 
 import json
 import os
@@ -60,7 +60,7 @@ class Site:
         return resolve
 
     def _copied(self, target: Path) -> str | None:
-        """A file of the repository, beside the pages as text; folders are not on the site."""
+        """A file of the repository, next to the pages as text; folders are not on the site."""
         if not target.is_file() or ROOT not in target.parents:
             return None
         place = f"source/{target.relative_to(ROOT)}.txt"

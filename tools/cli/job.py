@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hyperparameters", type=Path, help="a JSON file")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one hyperparameter")
     parser.add_argument(
-        "--metric", action="append", default=[], help="a metric to follow beside the image's own"
+        "--metric", action="append", default=[], help="a metric to follow in addition to the image's own"
     )
     parser.add_argument("--instance-type", help="image.toml's first for training unless given")
     parser.add_argument("--instance-count", type=int, default=1)

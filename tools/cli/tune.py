@@ -57,7 +57,7 @@ def planned(context: Context, name: str) -> tuple[Plan, Tuning]:
     machines = job.machines(context, prefix, role, uri)
     goal = ranges.objective(described, options.objective)
     limits = {"MaxNumberOfTrainingJobs": options.max_jobs, "MaxParallelTrainingJobs": options.parallel}
-    # Hyperband stops jobs by itself, and takes no other stopping beside it.
+    # Hyperband stops jobs by itself, and takes no other stopping besides it.
     stops = not options.no_early_stopping and options.strategy not in {"Hyperband", "Grid"}
     config = {
         "Strategy": options.strategy,

@@ -46,7 +46,7 @@ def arguments() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("image", help="an image that Docker has")
-    parser.add_argument("--data", type=Path, help="training data: a folder that holds a folder a channel")
+    parser.add_argument("--data", type=Path, help="training data: a folder with one folder per channel")
     parser.add_argument(
         "--channel", action="append", default=[], metavar="NAME=FOLDER", help="a channel more"
     )

@@ -264,7 +264,7 @@ class Stage:
 
     @property
     def lined(self) -> Payload:
-        """The payload, where its format has a record a line."""
+        """The payload, if its format has one record per line."""
         if not self.payload.lines:
             raise NotApplicable(f"{self.payload.kind} has no record a line")
         return self.payload

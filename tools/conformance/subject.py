@@ -56,7 +56,7 @@ def channels(data: Path | None, named: list[str]) -> dict[str, Tree]:
 
 
 def hyperparameters(path: Path | None, data: Path | None) -> dict[str, Any]:
-    """Those of a JSON file; else of hyperparameters.json beside the channels. Raises ValueError."""
+    """Those of a JSON file; else of hyperparameters.json next to the channels. Raises ValueError."""
     beside = data / "hyperparameters.json" if data else None
     chosen = path or (beside if beside and beside.is_file() else None)
     if chosen is None:

@@ -169,7 +169,7 @@ def files_are_in_folders(stage: Stage, job: Job) -> None:
         job.files[f"{folder}/part=1/{name}"] = job.files.pop(f"{folder}/{name}")
 
 
-@variation("A2.7", "put a file <channel>-manifest beside the channel")
+@variation("A2.7", "put a file <channel>-manifest next to the channel")
 def a_manifest_is_beside(_: Stage, job: Job) -> None:
     for channel in job.channels:
         job.files[f"input/data/{channel}-manifest"] = b'[{"prefix": "s3://bucket/"}, "one.csv"]'
@@ -260,7 +260,7 @@ def a_bad_hyperparameter_is_told(stage: Stage) -> str:
 
 @check("A1.8", "train", "send SIGTERM half-way", "caught; exit code 0 within 120 s, and a model", alone=True)
 def sigterm_keeps_a_model(stage: Stage) -> str:
-    soon = stage.learnt.seconds / 4  # that job had others beside it, this one has the machine for itself
+    soon = stage.learnt.seconds / 4  # that job ran along with others, this one has the machine for itself
     with stage.begun(stage.job()) as container:
         started, caught, ignored = time.monotonic(), False, False
         while container.running:

@@ -1,4 +1,4 @@
-"""Checks of both requests, beside the service model and beside what the sample gave."""
+"""Checks of both requests against the service model and the results on the sample."""
 
 import json
 import re

@@ -10,7 +10,7 @@ from typing import Any, Self
 EXAMPLE_ACCOUNT = "111122223333"
 EXAMPLE_REPOSITORY = "https://github.com/example/listings"
 _ECR = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/[^@]+@(sha256:[0-9a-f]{64})")
-# Where AWS Marketplace publishes from: regions that nobody has to opt into. All newer ones have to be.
+# Where AWS Marketplace publishes from: regions that no one has to opt into. All newer ones have to be.
 REGIONS = (
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
     *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "ap-south-1"),

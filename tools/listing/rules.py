@@ -15,7 +15,7 @@ Check = Callable[[Listing], Iterator[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that must be true; its check gives what was expected and what came, for every breach."""
+    """One thing that must be true; its check gives what was expected and what was found, for every breach."""
 
     number: str
     text: str
@@ -37,7 +37,7 @@ class Breach:
 RULES = (
     Rule("C1.1", "training and inference are the seller's image", check_requests.images),
     Rule("C1.2", "nothing needs a network", check_notebook.isolated),
-    Rule("C1.3", "all is in one account and in a region that nobody opts into", check_requests.places),
+    Rule("C1.3", "all is in one account and in a region that no one opts into", check_requests.places),
     Rule("C1.6", "no serverless and no asynchronous endpoint", check_notebook.plain_endpoints),
     Rule("C1.7", "payloads are within the Marketplace's limits", check_requests.payloads),
     Rule("C1.8", "spot training waits 3,600 s, no more", check_notebook.spot),

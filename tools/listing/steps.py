@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 NAME = {resource}
-SAMPLES = Path("samples")  # the folder beside this notebook
+SAMPLES = Path("samples")  # the folder next to this notebook
 
 session = boto3.Session()
 region = session.region_name

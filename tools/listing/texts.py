@@ -110,7 +110,7 @@ def _input(product: Product) -> dict[str, str]:
         "keys of JSON) columns may come in any order; without, in the order of training. An empty "
         "cell is a gap.",
         "Columns of the sample": columns,
-        "Input, batch": "The same, a row a line, without a header, so that a job may split by line "
+        "Input, batch": "The same, one row per line, without a header, so that a job may split by line "
         "(SplitType Line): each line is answered by one line, in order.",
         "Limits of input": "An endpoint takes 25 MB and 60 s a request, a batch transform 100 MB and an "
         "hour. " + " ".join(product.facts["listing"]["limits"]),
@@ -129,11 +129,11 @@ def _output(product: Product) -> dict[str, str]:
     first: Exchange = product.outcome.real_time[0]
     paths = [f"{one.name}.{one.suffix}.out.{one.answer_suffix}" for one in product.outcome.real_time]
     return {
-        "Output, real time": "An answer a row, in the order of the request, as `Accept` asks in one of "
+        "Output, real time": "One answer per row, in the order of the request, as `Accept` asks in one of "
         f"{types}.",
         "Columns of the answer": columns,
-        "Output, batch": "A line a row, without a header, assembled by line (AssembleWith Line). A row that "
-        "cannot be used fails its request with 400 and a message that names the row.",
+        "Output, batch": "One line per row, without a header, assembled by line (AssembleWith Line). An "
+        "invalid row fails its request with 400 and a message that names the row.",
         "Samples of output": _links(product, [*paths, "batch.csv.out"])
         + f"\n\nTo {first.name}.{first.suffix}, as {first.accept}:\n\n{_shown(first.answer)}"
         + f"\n\nTo batch.csv:\n\n{_shown(product.outcome.batch.answer)}",

@@ -17,7 +17,7 @@ def check(root: Path, name: str, version: str) -> LocalImage:
     if image.revision != revision:
         raise PushError(
             f"{tag} was built from {image.revision or 'an unknown commit'}, the tree is at {revision}; "
-            f"build and test it anew: make test-containers IMG={name}"
+            f"build and test it again: make test-containers IMG={name}"
         )
     if _tested(root, name) != image.id:
         raise PushError(f"{tag} was not tested since it was built; test it: make test-containers IMG={name}")
@@ -25,7 +25,7 @@ def check(root: Path, name: str, version: str) -> LocalImage:
 
 
 def _clean_revision(root: Path) -> str:
-    """The commit that the tree is at, and nothing beside it."""
+    """The commit that the tree is at, without changes."""
     changed = _git(root, "status", "--porcelain").splitlines()
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""

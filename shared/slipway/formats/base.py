@@ -36,7 +36,7 @@ class Reading:
     texts: Collection[str] = ()
     """In training: columns whose cells must stay as they are written, keys and labels."""
     missing: Sequence[str] = ()
-    """Texts that mean a gap, beside the usual ones."""
+    """Texts that mean a gap, in addition to the usual ones."""
     joined: bool = False
     """Whether it is many files end to end, as Pipe mode gives them."""
     first: Raw | None = None
@@ -76,7 +76,7 @@ class Format(ABC):
     typed: ClassVar[bool] = True
     """Whether cells have types of their own: in a CSV they stay as they were written."""
     documents: ClassVar[bool] = False
-    """Whether a body is one document, which may hold options beside the rows."""
+    """Whether a body is one document, which may hold options besides the rows."""
 
     @abstractmethod
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:

@@ -65,7 +65,7 @@ class CSV(Format):
                 yield found
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
-        """One line a row, ending in a newline, an empty cell where missing; a header if `header=present`.
+        """One line per row, ending in a newline, an empty cell where missing; a header if `header=present`.
 
         Texts go back as they came, also those that a spreadsheet would run, unless `formulas=escaped`.
         """

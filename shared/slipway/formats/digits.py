@@ -12,5 +12,5 @@ def joined(column: Array) -> bytes:
 
 
 def is_plain(column: Array) -> bool:
-    """Whether `column` holds one number a row."""
+    """Whether `column` holds one number per row."""
     return column.dtype.kind in "fiu" and column.ndim == 1

@@ -12,7 +12,7 @@ class TimedOutError(Exception):
 
 
 def run(script: str, body: bytes, seconds: float, *arguments: int) -> bytes | None:
-    """What `script`, a file beside this one, writes about `body`; None where it ended before it could.
+    """What `script`, a file next to this one, writes about `body`; None where it ended before it could.
 
     Raises TimedOutError.
     """

@@ -1,4 +1,4 @@
-"""text/libsvm: a line a row, `label index:value index:value`; a column that a line leaves out is 0 there.
+"""text/libsvm: one line per row, `label index:value index:value`; a column that a line leaves out is 0 there.
 
 Indices count from 1, or from 0 where there is a 0. Columns are called f1, f2, … by their index, the label
 `label` and the groups of ranking, as in `qid:7`, `qid`. https://www.csie.ntu.edu.tw/~cjlin/libsvm/faq.html

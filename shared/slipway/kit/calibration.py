@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and how far they are from it.
+"""Calibrated probabilities, and how far others are from it.
 
 Temperature scaling and the expected calibration error: Guo et al. 2017, https://arxiv.org/abs/1706.04599.
 Isotonic regression: Zadrozny and Elkan 2002, https://doi.org/10.1145/775047.775151.

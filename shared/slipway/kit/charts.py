@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LETTERS = 40  # of a name beside a bar
+_LETTERS = 40  # of a name next to a bar
 _WRITTEN = 12  # classes up to which each cell of a confusion matrix has its number
 _ALONG = 30  # letters of all classes that fit side by side
 

@@ -20,7 +20,7 @@ from slipway.table.times import TimeFormat
 _STRAYS = 0.05  # of a column's cells: so many that are no numbers are mistakes, more are texts
 _SPELLINGS = 5
 _NOUGHT, _NINE, _PLUS, _MINUS = b"09+-"
-_CODES = 20  # distinct whole numbers that may be codes, beside a few texts
+_CODES = 20  # distinct whole numbers that may be codes, next to a few texts
 
 
 def of_texts(name: str, cells: pa.Array, given: DataOptions) -> Learned:

@@ -30,7 +30,7 @@ def typed(
     nests: bool = True,
     texts: bool = True,
 ) -> Table:
-    """The model's columns of `raw`. With `keep`, every column as it came is kept beside them.
+    """The model's columns of `raw`. With `keep`, every column as it came is kept next to them.
 
     `texts` says that cells go back into a format without types, where a CSV's stay as they were written.
     Raises UserError for columns that do not fit, NoRows where no row came, and for the first cell that is not

@@ -118,7 +118,7 @@ def _of_list(cells: list[Any]) -> pa.Array:
 
 
 def _fit(cells: list[Any], types: set[type]) -> bool:
-    """Whether whole numbers lose no digit, as int64 or beside floats."""
+    """Whether whole numbers lose no digit, as int64 or next to floats."""
     limit = EXACT if float in types else 2**63
     return all(-limit <= cell < limit for cell in cells if type(cell) is int)
 

@@ -36,7 +36,7 @@ class Column(BaseModel):
     style: Style = ""
     """How its numbers are written."""
     missing: tuple[str, ...] = ()
-    """Texts that mean a gap, beside the usual ones."""
+    """Texts that mean a gap, in addition to the usual ones."""
     whole: str = ""
     """How a column of texts writes whole numbers: `12` or `12.0`; nothing where it has none, or both."""
     words: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class Schema(BaseModel):
     def knows(self, cells: Sequence[str]) -> bool:
         """Whether `cells`, the first line of a CSV, are names rather than a row.
 
-        Two known names are, beside unknown ones: a header still has columns that are no longer needed.
+        Two known names are, among unknown ones: a header still has columns that are no longer needed.
         """
         found = sum(cell in self._known or cell in self.others for cell in cells)
         return 2 * found > len(cells) or (len(cells) > 0 and set(self.names) <= set(cells))

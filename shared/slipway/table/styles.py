@@ -1,4 +1,4 @@
-"""How people write numbers beside the plain way: decimal commas, and marks between thousands."""
+"""How people write numbers besides the plain way: decimal commas, and marks between thousands."""
 
 import re
 from collections.abc import Sequence

@@ -106,7 +106,7 @@ class Channel:
 
     @property
     def size_bytes(self) -> int | None:
-        """What the files weigh on disk; None of a stream, whose length nobody knows."""
+        """What the files weigh on disk; None of a stream, whose length no one knows."""
         return self._inputs.size_bytes
 
     @property
@@ -265,7 +265,7 @@ class Channel:
         return weight * self._head.nbytes / max(1, min(BLOCK, weight))
 
     def _keeps(self) -> bool:
-        """Whether a stream, whose length nobody knows, ends before it fills the memory; if so it is kept."""
+        """Whether a stream, whose length no one knows, ends before it fills the memory; if so it is kept."""
         kept, weight = [], 0
         for raw, file in self._blocks():
             kept.append((raw, file))

@@ -28,7 +28,7 @@ class Checkpoints:
         self._folder = folder / digest if folder else None
         others = folder is not None and folder.is_dir() and any(folder.iterdir())
         if others and self._folder and not self._folder.exists():
-            log("train", f"the checkpoints in {folder} are of other jobs or hyperparameters: starting anew")
+            log("train", f"the checkpoints in {folder} are of other jobs or hyperparameters: starting again")
 
     def __bool__(self) -> bool:
         """Whether the platform keeps checkpoints of this job: if not, there is no use in making any."""

@@ -73,7 +73,7 @@ def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
     """The channels of the job under the image's own names for them.
 
     Names come from inputdataconfig.json, never from the folders, since a plain `<channel>-manifest` may lie
-    beside them; only where that file is absent, as on a laptop, do the folders count.
+    next to them; only where that file is absent, as on a laptop, do the folders count.
     Raises UserError for a channel that the image does not have, and for one it needs and did not get.
     """
     found = _object(paths.input_data_config) or {entry.name: {} for entry in _folders(paths.channels)}

@@ -26,7 +26,7 @@ class MustBeTexts(Exception):
 
 
 class Draft:
-    """Rows that come block by block; each column's chunks lie beside one another until all are there."""
+    """Rows that come block by block; each column's chunks lie next to one another until all are there."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class Draft:
 
 
 def _lists(chunk: Any, name: str) -> Array:
-    """A block of lists, or of gaps beside such blocks. Raises UserError for any other."""
+    """A block of lists, or of gaps next to such blocks. Raises UserError for any other."""
     if isinstance(chunk, np.ndarray):
         return chunk
     if chunk.null_count < len(chunk):

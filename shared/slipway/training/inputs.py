@@ -36,7 +36,7 @@ class Inputs(Protocol):
 
     @property
     def size_bytes(self) -> int | None:
-        """What there is to read; None of a stream, whose length nobody knows."""
+        """What there is to read; None of a stream, whose length no one knows."""
 
     @property
     def unpacked_bytes(self) -> int | None:
@@ -78,7 +78,7 @@ class Fifos:
     """The FIFOs of a channel: `<channel>_0` gives the data once, `<channel>_1` once more, and so on.
 
     The first is opened at once, whether the algorithm reads the channel or not, and however late it comes:
-    the platform gives up on a channel that nobody opens.
+    the platform gives up on a channel that no one opens.
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
 

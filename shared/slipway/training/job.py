@@ -73,7 +73,7 @@ class Job:
 
     @property
     def output(self) -> Path:
-        """A folder for files beside the model and the report; the platform packs it into output.tar.gz."""
+        """A folder for files next to the model and the report; the platform packs it into output.tar.gz."""
         self._output.mkdir(parents=True, exist_ok=True)
         return self._output
 

@@ -26,7 +26,7 @@ def announce_leader(hosts: Hosts) -> Iterator[None]:
     with suppress(OSError):  # it is a courtesy
         door = socket.create_server((socket.gethostbyname(hosts.current), PORT), backlog=len(hosts.all))
     try:
-        yield  # nobody need be let in: who waits at the door is turned away when it is closed
+        yield  # no one need be let in: who waits at the door is turned away when it is closed
     finally:
         if door is not None:
             door.close()
