@@ -88,7 +88,9 @@ def relay(source: str, stream: IO[bytes]) -> None:
     """Passes on what other programs and libraries write, until `stream` ends: each line as JSON."""
     for raw in stream:
         line = raw.decode(errors="replace").rstrip()
-        if line.startswith("{"):
+        if line.startswith('{"_aws"'):  # metrics, which are no log lines
+            print(line, flush=True)
+        elif line.startswith("{"):
             _write(line)
         elif line:
             log("serve", line, source=source)

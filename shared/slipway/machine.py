@@ -58,10 +58,12 @@ def _stat(path: Path, name: str) -> int:
         return 0
 
 
-def resident_bytes() -> int:
-    """Memory that this process holds now."""
+def resident_bytes(process: int | None = None) -> int:
+    """Memory that a process holds now, this one unless another is named."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
     except (OSError, ValueError, IndexError):
         return 0
 

@@ -76,6 +76,11 @@ class Settings(BaseModel):
     """Maximum time to load a model on a multi-model endpoint, in seconds."""
     log_format: Format | None = Field(None, alias="SLIPWAY_LOG_FORMAT")
     """Log format. Default: `json` when serving, `text` when training."""
+    metrics: Literal["prometheus", "emf", "both", "off"] = Field("prometheus", alias="SLIPWAY_METRICS")
+    """How metrics are published: `prometheus` at /metrics, `emf` as CloudWatch embedded metric format on
+    standard output, `both`, or `off`."""
+    metrics_models: int = Field(50, alias="SLIPWAY_METRICS_MODELS", ge=0, le=1000)
+    """Number of models on a multi-model endpoint with metrics of their own. Further models share one set."""
     access_log: Flag = Field(False, alias="SLIPWAY_ACCESS_LOG")
     """Log one line per request: status, duration, sizes and inference ID, never its content."""
 

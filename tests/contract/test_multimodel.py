@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from harness.places import Place, Reply, Server, Training
 from harness.samples import Sample
@@ -134,3 +135,57 @@ def test_a_models_long_answer_comes_in_pieces(models: Models, sample: Sample) ->
     assert len(reply.body.splitlines()) == sample.height * (3000 // sample.height)
     assert models.ask("a", sample).status == 200
     assert models.unload("a").status == 200
+
+
+@pytest.mark.only("local", "container")
+def test_b5_each_models_requests_are_counted_by_its_name(models: Models, sample: Sample) -> None:
+    """B2.16: those of models that are not there, which callers may name as they like, are told together."""
+    assert [models.load(name).status for name in NAMES] == [200] * 3
+    before = samples(models.server.get("/metrics").text)
+    for number, name in enumerate(NAMES, start=1):
+        for _ in range(number):
+            assert models.ask(name, sample).status == 200
+    for name in ("no-such-model", "nor this"):
+        sent = {"Content-Type": "text/csv"}
+        path = f"/models/{quote(name)}/invoke"
+        assert models.server.send("POST", path, sample.csv(), sent).status == 404
+    text = models.server.get("/metrics").text
+    assert "such" not in text
+    found = samples(text)
+    rows = {
+        key[1]: value - before.get(key, 0) for key, value in found.items() if key[0] == "slipway_rows_total"
+    }
+    assert rows == {"other": 0, **{name: sample.height * n for n, name in enumerate(NAMES, start=1)}}
+    key = ("slipway_errors_total", "other", "ModelNotFoundException")
+    assert found[key] - before.get(key, 0) == 2
+    assert all(found["slipway_model_load_seconds", name] > 0 for name in NAMES)
+    assert [models.unload(name).status for name in NAMES] == [200] * 3
+    after = samples(models.server.get("/metrics").text)
+    assert ("slipway_model_load_seconds", "a") not in after
+    assert after["slipway_rows_total", "a"] == found["slipway_rows_total", "a"], "what was counted stays"
+
+
+@pytest.mark.only("local")
+def test_b5_only_so_many_models_have_metrics_of_their_own(
+    place: Place, models: Models, sample: Sample
+) -> None:
+    with place.serve(models.root, SAGEMAKER_MULTI_MODEL="true", SLIPWAY_METRICS_MODELS="1") as server:
+        bounded = Models(server, models.root)
+        for name in NAMES:
+            assert bounded.load(name).status == 200
+            assert bounded.ask(name, sample).status == 200
+        found = samples(server.get("/metrics").text)
+    counted = {key[1]: value for key, value in found.items() if key[0] == "model_invocations_total"}
+    assert counted == {"a": 1, "other": 2}
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """Samples by their name, and what their labels say: the model first."""
+    families = text_string_to_metric_families(text)
+    every = (sample for family in families for sample in family.samples)
+    found = {}
+    for one in every:
+        labels = dict(one.labels)
+        names = (labels.pop("model"), *labels.values()) if "model" in labels else tuple(labels.values())
+        found[(one.name, *names)] = one.value
+    return found

@@ -10,6 +10,7 @@ import pytest
 from slipway import machine
 from slipway.manifest import Manifest
 from slipway.serving.endpoint import Answer
+from slipway.serving.metrics.container import Metrics
 from slipway.serving.multimodel import Models, _page, _wanted
 from unit.model import Adder
 
@@ -21,6 +22,10 @@ def asks(**options):
     return (body, "application/json", "", "", "")
 
 
+def registry(settings):
+    return Models(settings, Metrics(settings, 1))
+
+
 @pytest.fixture
 def models(settings_of, tmp_path, schema):
     """A registry, and the folder of a model to load."""
@@ -28,7 +33,7 @@ def models(settings_of, tmp_path, schema):
     stored.mkdir(parents=True)
     Adder().save(stored)
     Manifest.stamp(stored, image="adder", version="1.2.3", reads=schema, hyperparameters={}, metrics={})
-    found = Models(settings_of(MODEL_SERVER_TIMEOUT="1"))
+    found = registry(settings_of(MODEL_SERVER_TIMEOUT="1"))
     found.stored = str(stored)
     yield found
     for name in list(found._loaded):
@@ -131,7 +136,7 @@ def test_a_model_that_never_ends_loading_is_given_up(models, settings_of, folder
         "import time\n\nfrom unit.model import Adder\n\n\nclass Model(Adder):\n"
         "    @classmethod\n    def load(cls, folder):\n        time.sleep(60)\n"
     )
-    slow = Models(settings_of(SLIPWAY_LOAD_TIMEOUT="1"))
+    slow = registry(settings_of(SLIPWAY_LOAD_TIMEOUT="1"))
     status, message = told(slow.load("a", models.stored))
     assert (status, message["message"]) == (
         504,

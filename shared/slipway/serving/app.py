@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge
 from slipway.log import fault, log, within
+from slipway.serving.access import accessed
 from slipway.serving.endpoint import Answer, Endpoint, failed, refused, too_large
+from slipway.serving.metrics.container import Metrics
 from slipway.settings import Settings
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -37,6 +39,7 @@ class App:
         self.endpoint: Endpoint | None = None
         self.workers = settings.workers or machine.cpus()
         """How many processes like this one answer."""
+        self.metrics = Metrics(settings, self.workers)
         self.broken = BrokenModel("the model is being loaded")
         self.broken.status = 503
         # One thread: libraries under a model need not be thread-safe, and the CPUs have a worker each.
@@ -46,8 +49,10 @@ class App:
 
     def load(self) -> None:
         """Loads the model; where that fails, says so in the log and in every answer, and is never ready."""
+        started = time.perf_counter()
         try:
             self.endpoint = Endpoint.load(self.settings, workers=self.workers)
+            self.metrics.loaded(time.perf_counter() - started, self.endpoint.manifest.created)
         except BrokenModel as error:
             self.broken = error
             log("serve", str(error), "error")
@@ -72,19 +77,25 @@ class App:
                 await self._stream(receive, send, answer, heeded(scope["headers"])[3])
         elif path == "/ping" and scope["method"] in {"GET", "POST", "HEAD"}:
             await reply(send, self.ping())
+        elif path == "/metrics" and scope["method"] == "GET" and self.metrics.is_scraped:
+            await reply(send, await asyncio.to_thread(self.metrics.answer))
         elif scope["type"] == "http":
             await self._flask(scope, receive, send)
 
     async def _invocations(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
+        meter, body = self.metrics.meter, b""
+        begun = meter.begin()
         try:
             body = await body_of(receive, self.settings.max_body_bytes)
         except PayloadTooLarge as error:
-            return refused(error)
+            return meter.end(refused(error), 0, begun)
         if self.endpoint is None:
-            return refused(self.broken)
-        if self.is_quick and self.is_small(body):
-            return self.answer_now(scope["headers"], body)
-        return await self._threaded(body, *heeded(scope["headers"]))
+            answer = refused(self.broken)
+        elif self.is_quick and self.is_small(body):
+            answer = self._timed(body, *heeded(scope["headers"]))
+        else:
+            answer = await self._threaded(body, *heeded(scope["headers"]))
+        return meter.end(answer, len(body), begun)
 
     @property
     def is_quick(self) -> bool:
@@ -97,7 +108,8 @@ class App:
 
     def answer_now(self, headers: Headers, body: bytes) -> Answer:
         """Answers a small request on the spot."""
-        return self._timed(body, *heeded(headers))
+        begun = self.metrics.meter.begin()
+        return self.metrics.meter.end(self._timed(body, *heeded(headers)), len(body), begun)
 
     def _timed(self, *request: Any) -> Answer:
         """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
@@ -141,7 +153,7 @@ class App:
             turn.append(time.monotonic())
             return work(*arguments)
 
-        self._waiting += 1
+        self._waits(1)
         future = self._thread.submit(done)
         running = asyncio.wrap_future(future)
         running.add_done_callback(self._answered)
@@ -171,7 +183,11 @@ class App:
         return failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
 
     def _answered(self, _: "asyncio.Future[Any]") -> None:
-        self._waiting -= 1
+        self._waits(-1)
+
+    def _waits(self, more: int) -> None:
+        self._waiting += more
+        self.metrics.meter.queue(max(0, self._waiting - 1))  # one has its turn
 
     async def _stream(self, receive: Receive, send: Send, answer: Answer, request: str) -> None:
         """Sends an answer as it is made. Where that fails the connection breaks: no row is lost unseen."""
@@ -234,19 +250,6 @@ async def stream(
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def accessed(answer: Answer, size: int, spent: float, request: str) -> None:
-    """A log line of one request, without anything of its payload."""
-    with within(request):
-        log(
-            "serve",
-            "answered",
-            status=answer.status,
-            ms=round(1000 * spent, 1),
-            received=size,
-            sent=len(answer.body),
-        )
 
 
 def heeded(headers: Headers) -> tuple[str, str, str, str]:

@@ -49,6 +49,10 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     rest: Iterator[bytes] | None = None
     """What follows the body, made piece by piece while it is sent."""
+    rows: int = 0
+    """How many rows it answers."""
+    error: str = ""
+    """The kind of the error that it tells of."""
 
 
 Legacy = Callable[[Mapping[str, Any], Model], Mapping[str, Any] | None]
@@ -153,7 +157,7 @@ class Endpoint:
         # How many rows are billed is told before the first is sent.
         written = invocation.answer(read, may_stream=not (self._metered and options.on_error == "record"))
         headers = _metered(written.rows) if self._metered else ()
-        return Answer(200, writer.media_type, written.body, headers, written.rest)
+        return Answer(200, writer.media_type, written.body, headers, written.rest, written.rows)
 
     def _source(
         self, body: bytes, source: Format, media: MediaType
@@ -231,7 +235,7 @@ def told(status: int, kind: str, message: str, row: int | None = None, column: s
     found: dict[str, Any] = {"code": status, "type": kind, "message": _text(message)}
     found |= {} if row is None else {"row": row}
     found |= {} if column is None else {"column": _text(column)}
-    return Answer(status, "application/json", orjson.dumps(found) + b"\n")
+    return Answer(status, "application/json", orjson.dumps(found) + b"\n", error=kind)
 
 
 def _text(text: str) -> str:

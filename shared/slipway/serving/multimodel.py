@@ -18,8 +18,11 @@ import orjson
 from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge, UserError
 from slipway.log import log, within
-from slipway.serving.app import Receive, Send, accessed, body_of, heeded, reply, stream
+from slipway.manifest import FILE
+from slipway.serving.access import accessed
+from slipway.serving.app import Receive, Send, body_of, heeded, reply, stream
 from slipway.serving.endpoint import Answer, failed, refused, told, unanswered
+from slipway.serving.metrics.container import Metrics
 from slipway.serving.resident import OutOfMemory, Request, Resident, TooLate
 from slipway.settings import Settings
 
@@ -33,8 +36,9 @@ _THREADS = 128  # requests that wait for their models at the same time
 class Models:
     """The models that are loaded, by the name that the platform gives each."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._context = get_context("forkserver")
         # Imported once, in the process that the models' processes are forked from.
         self._context.set_forkserver_preload(["slipway.serving.preload"])
@@ -53,6 +57,7 @@ class Models:
             self._loaded[name] = None
             self._promised += need
         found = None
+        started = time.perf_counter()
         try:
             found = Resident.start(self._context, self._settings, url, self._settings.load_timeout_s)
             if machine.available_bytes() < _SPARE * machine.memory_bytes():
@@ -75,6 +80,8 @@ class Models:
                     del self._loaded[name]
                 else:
                     self._loaded[name] = found
+        spent = time.perf_counter() - started
+        self._metrics.loaded(spent, _trained(Path(url)), found.process.pid or 0, name)
         log("serve", f"model loaded: {len(self._loaded)} now")
         return _json(200, {"status": "Workers scaled"})
 
@@ -86,6 +93,7 @@ class Models:
                 return _not_found(name)
             del self._loaded[name]
         found.end()
+        self._metrics.unloaded(name)
         log("serve", f"model unloaded: {len(self._loaded)} now")
         return _json(200, {"status": f'Model "{name}" unregistered'})
 
@@ -106,8 +114,12 @@ class Models:
     def ask(self, name: str, request: Request) -> Answer:
         """What the model answers; 404 if it is not loaded, 504 or 507 where that ended it."""
         found = self._loaded.get(name)
-        if found is None:
-            return _not_found(name)
+        meter = self._metrics.meter if found is None else self._metrics.of(name)
+        begun = meter.begin()
+        answer = _not_found(name) if found is None else self._asked(name, found, request)
+        return meter.end(answer, len(request[0]), begun)
+
+    def _asked(self, name: str, found: Resident, request: Request) -> Answer:
         limit = self._settings.request_timeout_s
         started = time.perf_counter()
         try:
@@ -133,6 +145,7 @@ class Models:
         with self._lock:
             if self._loaded.get(name) is gone:
                 del self._loaded[name]
+                self._metrics.unloaded(name)
 
 
 class MultiModelApp:
@@ -145,6 +158,7 @@ class MultiModelApp:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._models: Models | None = None
+        self.metrics = Metrics(settings, self.workers)
         self._threads = ThreadPoolExecutor(_THREADS, "models")
 
     def load(self) -> None:
@@ -152,7 +166,7 @@ class MultiModelApp:
 
     def warm(self) -> None:
         """After the fork: the process that models are forked from has to be a child of this worker."""
-        self._models = Models(self.settings)
+        self._models = Models(self.settings, self.metrics)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -187,6 +201,8 @@ class MultiModelApp:
         match (method, *path):
             case ("GET" | "POST" | "HEAD", "ping"):
                 return (lambda: Answer(200, "text/plain", b""),)
+            case ("GET", "metrics") if self.metrics.is_scraped:
+                return (self.metrics.answer,)
             case ("POST", "models"):
                 return models.load, *_wanted(body)
             case ("GET", "models"):
@@ -221,6 +237,14 @@ def _page(query: str) -> tuple[int, int]:
     except ValueError:
         raise UserError("limit and next_page_token: expected whole numbers") from None
     return max(1, min(limit, _PAGE)), max(0, start)
+
+
+def _trained(folder: Path) -> str:
+    """When the model in `folder` was trained, as its manifest has it."""
+    try:
+        return str(orjson.loads((folder / FILE).read_bytes())["created"])
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
 
 
 def _size(folder: Path) -> int:

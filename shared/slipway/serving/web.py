@@ -36,16 +36,18 @@ def create_app(app: "App") -> Flask:
     def invocations() -> Response:
         if app.endpoint is None:
             return _response(refused(app.broken))
-        headers = request.headers
-        return _response(
-            app.endpoint.answer(
-                request.get_data(),
-                headers.get("Content-Type", ""),
-                ",".join(headers.getlist("Accept")),
-                headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
-                headers.get("X-Amzn-SageMaker-Inference-Id", ""),
-            )
+        headers, body, begun = request.headers, request.get_data(), app.metrics.meter.begin()
+        answer = app.endpoint.answer(
+            body,
+            headers.get("Content-Type", ""),
+            ",".join(headers.getlist("Accept")),
+            headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
+            headers.get("X-Amzn-SageMaker-Inference-Id", ""),
         )
+        return _response(app.metrics.meter.end(answer, len(body), begun))
+
+    if app.metrics.is_scraped:
+        flask.get("/metrics")(lambda: _response(app.metrics.answer()))
 
     @flask.get("/execution-parameters")
     def execution_parameters() -> dict[str, Any]:

@@ -24,6 +24,9 @@ GRACE_S = 25  # the platform kills 30 s after SIGTERM
 class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
     """uvicorn's worker with its C parts named, not guessed."""
 
+    block: int
+    """Where it counts."""
+
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
         "http": Protocol,
@@ -53,6 +56,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
             "worker_class": Worker,
             "preload_app": True,
             "when_ready": self._ready,
+            "pre_fork": self._claim,
+            "child_exit": self._release,
+            "on_exit": self._end,
             "post_worker_init": self._warm,
             "timeout": self._settings.request_timeout_s + 30,  # the app gives up first, and can say so
             "graceful_timeout": GRACE_S,
@@ -94,7 +100,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
 
     def _warm(self, worker: Worker) -> None:
         """In each worker, after the fork: libraries may take longer to load than a ping may wait."""
+        self._app.metrics.start(worker.block)
         self._app.warm()
+
+    def _claim(self, arbiter: Arbiter, worker: Worker) -> None:
+        """Before each fork."""
+        worker.block = self._app.metrics.claim()
+
+    def _release(self, arbiter: Arbiter, worker: Worker) -> None:
+        """After the end of each worker, however it came."""
+        self._app.metrics.release(worker.block)
+
+    def _end(self, arbiter: Arbiter) -> None:
+        """When all workers have ended."""
+        self._app.metrics.end()
 
 
 def _workers_that_fit(wanted: int) -> int:

@@ -1,0 +1,128 @@
+"""Server CPU of one-row requests with and without metrics, side by side; and what counting itself takes.
+
+Run it with an image's Python: .slipway/envs/kmeans/bin/python benchmarks/metrics.py
+"""
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from client import load
+from process import Server, free_port, processes
+from workload import CASES, write_training
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO / "shared"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=60, help="each measures every setting once, in turn")
+    parser.add_argument("--seconds", type=float, default=0.4, help="length of one measurement")
+    args = parser.parse_args()
+    counting()
+    with tempfile.TemporaryDirectory() as folder:
+        serving(Path(folder), args.rounds, args.seconds)
+
+
+def counting() -> None:
+    """µs per request: of adding to cells, and of prometheus_client's multiprocess mode."""
+    ours, theirs = _cells(), _prometheus_client()
+    rows = [(_cost(ours), _cost(theirs)) for _ in range(7)]
+    print("| counting one request | µs of CPU, median |\n| --- | --- |")
+    print(f"| shared cells | {statistics.median(a for a, _ in rows):.2f} |")
+    print(f"| prometheus_client, multiprocess | {statistics.median(b for _, b in rows):.2f} |")
+
+
+def _cells() -> Callable[[], object]:
+    from slipway.serving.endpoint import Answer
+    from slipway.serving.metrics.meter import CellMeter
+    from slipway.serving.metrics.shared import Counts
+
+    meter, answer = CellMeter(Counts(1).blocks[0]), Answer(200, "text/csv", b"1\n", rows=1)
+    return lambda: meter.end(answer, 100, meter.begin())
+
+
+def _prometheus_client() -> Callable[[], object]:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
+    import prometheus_client as client
+
+    registry = client.CollectorRegistry()
+    flying = client.Gauge("flying", "-", registry=registry, multiprocess_mode="livesum")
+    status = client.Counter("requests", "-", ["status"], registry=registry).labels("200")
+    rows = client.Counter("rows", "-", registry=registry)
+    times, received, sent = (client.Histogram(name, "-", registry=registry) for name in ("t", "r", "s"))
+
+    def count() -> None:
+        flying.inc()
+        begun = time.perf_counter()
+        times.observe(time.perf_counter() - begun)
+        received.observe(100)
+        sent.observe(2)
+        rows.inc(1)
+        status.inc()
+        flying.dec()
+
+    return count
+
+
+def _cost(work: Callable[[], object], times: int = 20_000) -> float:
+    begun = time.process_time()
+    for _ in range(times):
+        work()
+    return 1e6 * (time.process_time() - begun) / times
+
+
+def serving(run: Path, rounds: int, seconds: float) -> None:
+    """µs of the server's whole process tree per request, and the ratio to no metrics."""
+    image = REPO / "images/kmeans"
+    env = {**os.environ, "PYTHONPATH": f"{REPO / 'shared'}", "SLIPWAY_ALGORITHM": str(image)}
+    env |= {"SLIPWAY_ROOT": str(run / "ml"), "MODEL_SERVER_WORKERS": "1", "SLIPWAY_OPTIONS": '{"ids": true}'}
+    write_training(run / "ml")
+    subprocess.run([sys.executable, "-m", "slipway", "train"], env=env, check=True, capture_output=True)
+    servers: dict[str, Server] = {}
+    request = CASES["csv1"].request(False)
+    costs: dict[str, list[float]] = {}
+    try:
+        for name in ("off", "off again", "prometheus", "both"):  # the second tells what is noise
+            port = free_port()
+            more = {"SLIPWAY_METRICS": name.split()[0], "SAGEMAKER_BIND_TO_PORT": str(port)}
+            command = [sys.executable, "-m", "slipway", "serve"]
+            servers[name] = Server(command, env | more, port, run / f"{name}.log")
+            servers[name].wait_ready()
+            load(port, request, 1, 4)
+        for number in range(rounds):
+            for name, server in servers.items():
+                before = _cpu_ns(server)
+                done = load(server.port, request, seconds, 4)
+                cost = (_cpu_ns(server) - before) / 1000 / float(str(done["requests"]))
+                costs.setdefault(name, []).append(cost)
+            servers = dict(sorted(servers.items(), key=lambda _: random.random()))
+            print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    finally:
+        for server in servers.values():
+            server.stop()
+    print("\n| SLIPWAY_METRICS | µs of CPU per one-row request, median | ratio to off |\n| --- | --- | --- |")
+    for name, found in sorted(costs.items()):
+        ratio = statistics.median(a / b for a, b in zip(found, costs["off"], strict=True))
+        print(f"| `{name}` | {statistics.median(found):.0f} | {ratio:.3f} |")
+
+
+def _cpu_ns(server: Server) -> int:
+    """CPU time of the server's processes that live, finer than the ticks of /proc/PID/stat."""
+    table, found = processes(), {server.process.pid}
+    while more := {pid for pid, (parent, _) in table.items() if parent in found and pid not in found}:
+        found |= more
+    stats = (Path(f"/proc/{pid}/schedstat").read_text() for pid in found)
+    return sum(int(stat.split()[0]) for stat in stats)
+
+
+if __name__ == "__main__":
+    main()

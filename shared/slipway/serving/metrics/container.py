@@ -1,0 +1,132 @@
+"""The metrics of a container that serves: who counts where, and what a scrape answers."""
+
+import os
+from datetime import datetime
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+from slipway.image import Image
+from slipway.log import fault
+from slipway.serving.endpoint import Answer
+from slipway.serving.metrics import cells as at
+from slipway.serving.metrics.meter import CellMeter, Meter, NoMeter
+from slipway.serving.metrics.shared import Counts
+from slipway.settings import Settings
+
+OTHER = "other"
+"""The name under which the requests of those models are counted that have no block of their own."""
+
+
+class Metrics:
+    """Made before the first fork; each process then says which block is its own."""
+
+    def __init__(self, settings: Settings, workers: int) -> None:
+        self.settings = settings
+        self.is_on = settings.metrics != "off"
+        self.per_model = settings.multi_model
+        self.counts = Counts(1 + settings.metrics_models if self.per_model else workers)
+        self.meter: Meter = CellMeter(self.counts.blocks[0]) if self.is_on else NoMeter()
+        self._lock = Lock()
+        self._models: dict[str, tuple[int, Meter]] = {}
+
+    def claim(self) -> int:
+        """In the process that forks: a block for the worker that is about to start."""
+        return self.counts.claim()
+
+    def release(self, block: int) -> None:
+        """There, too: the worker has ended; with it the models whose requests it passed on."""
+        for number in range(len(self.counts.blocks)) if self.per_model else [block]:
+            self.counts.release(number)
+            if self.per_model:
+                self.counts.blocks[number][at.LOAD_SECONDS] = 0
+
+    def start(self, block: int) -> None:
+        """In the new worker: `block` is its own."""
+        cells = self.counts.blocks[block]
+        cells[at.PROCESS] = os.getpid()
+        if self.is_on:
+            self.meter = CellMeter(cells)
+        if self._is_emitted:
+            from slipway.serving.metrics import emf
+
+            emf.start(self, block)
+        if self.per_model:  # those that a worker before this one has named
+            names = {number: self.counts.name(number) for number in range(1, len(self.counts.blocks))}
+            self._models = {
+                name: (number, CellMeter(self.counts.blocks[number]))
+                for number, name in names.items()
+                if name
+            }
+
+    def loaded(self, seconds: float, trained: str, process: int = 0, model: str = "") -> None:
+        """A model was loaded, in so many seconds; `trained` is when, as its manifest says."""
+        number = self._block(model)[0] if model else 0
+        cells = self.counts.blocks[number]
+        if model and number == 0:
+            return
+        cells[at.LOAD_SECONDS] = seconds
+        cells[at.TRAINED] = _timestamp(trained)
+        if process:
+            cells[at.PROCESS] = process
+
+    def unloaded(self, model: str) -> None:
+        """A model's process has ended; what it counted stays."""
+        number = self._block(model)[0]
+        if number:
+            self.counts.blocks[number][at.PROCESS] = self.counts.blocks[number][at.LOAD_SECONDS] = 0
+
+    def of(self, model: str) -> Meter:
+        """What counts for a model that is loaded."""
+        return self._block(model)[1] if self.is_on else self.meter
+
+    def _block(self, model: str) -> tuple[int, Meter]:
+        """A model's block; where all are given away, that of all other models."""
+        with self._lock:
+            known = self._models.get(model)
+            if known is None and len(self._models) + 1 < len(self.counts.blocks):
+                number = len(self._models) + 1
+                self.counts.name(number, model)
+                known = self._models[model] = number, CellMeter(self.counts.blocks[number])
+        return known or (0, self.meter)
+
+    def end(self) -> None:
+        """When no process counts any more: tells in the log what it has not told yet."""
+        if self._is_emitted:
+            from slipway.serving.metrics import emf
+
+            emf.emit(self)
+
+    @property
+    def _is_emitted(self) -> bool:
+        return self.settings.metrics in {"emf", "both"}
+
+    @property
+    def is_scraped(self) -> bool:
+        return self.settings.metrics in {"prometheus", "both"}
+
+    def answer(self) -> Answer:
+        """What a scrape gets."""
+        from slipway.serving.metrics import exposition  # its library is for those who scrape
+
+        try:
+            return Answer(200, exposition.MEDIA_TYPE, exposition.text(self))
+        except Exception as error:  # whoever looks after the endpoint is told, and it goes on
+            fault("serve", "the metrics cannot be told", error)
+            return Answer(500, "text/plain", b"internal error; the log has the details\n")
+
+    @cached_property
+    def image(self) -> tuple[str, str]:
+        """Name and version of the image that serves."""
+        try:
+            image = Image.read(self.settings.algorithm)
+        except ValueError:
+            return "", ""
+        return image.name, image.version
+
+
+def _timestamp(created: Any) -> float:
+    try:
+        return datetime.fromisoformat(created).timestamp()
+    except (TypeError, ValueError):
+        return 0.0
