@@ -81,6 +81,12 @@ class Settings(BaseModel):
     standard output, `both`, or `off`."""
     metrics_models: int = Field(50, alias="SLIPWAY_METRICS_MODELS", ge=0, le=1000)
     """Number of models on a multi-model endpoint with metrics of their own. Further models share one set."""
+    drift: Flag = Field(True, alias="SLIPWAY_DRIFT")
+    """Whether to compare the rows of requests with the training data, at /metrics and /drift."""
+    drift_window: int = Field(5000, alias="SLIPWAY_DRIFT_WINDOW", ge=200, le=1_000_000)
+    """Number of most recent rows to compare, over all workers."""
+    drift_false_alarms: float = Field(0.01, alias="SLIPWAY_DRIFT_FALSE_ALARMS", gt=0, le=0.5)
+    """Probability that any column of a window is reported as drifted although none is."""
     access_log: Flag = Field(False, alias="SLIPWAY_ACCESS_LOG")
     """Log one line per request: status, duration, sizes and inference ID, never its content."""
 

@@ -52,6 +52,7 @@ class App:
         started = time.perf_counter()
         try:
             self.endpoint = Endpoint.load(self.settings, workers=self.workers)
+            self.metrics.watch(self.endpoint)
             self.metrics.loaded(time.perf_counter() - started, self.endpoint.manifest.created)
         except BrokenModel as error:
             self.broken = error
@@ -77,8 +78,8 @@ class App:
                 await self._stream(receive, send, answer, heeded(scope["headers"])[3])
         elif path == "/ping" and scope["method"] in {"GET", "POST", "HEAD"}:
             await reply(send, self.ping())
-        elif path == "/metrics" and scope["method"] == "GET" and self.metrics.is_scraped:
-            await reply(send, await asyncio.to_thread(self.metrics.answer))
+        elif (told := self.metrics.routes.get(path or "")) and scope["method"] == "GET":
+            await reply(send, await asyncio.to_thread(told))
         elif scope["type"] == "http":
             await self._flask(scope, receive, send)
 

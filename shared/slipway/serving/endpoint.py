@@ -31,6 +31,7 @@ from slipway.table.arrow import Array
 from slipway.table.budget import Budget
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
+from slipway.table.table import Table
 
 _LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
 OPTIONS = "options.json"
@@ -80,6 +81,7 @@ class Endpoint:
         self.manifest = manifest
         self._schema = _schema(manifest.reads, _names(settings.input_columns))
         self._settings = settings
+        self.observe: Callable[[Table, Mapping[str, Array]], None] | None = None
         self._known = frozenset(names(type(model).options))
         self._wanted = list(_names(settings.output_columns))
         _check_supported(self._wanted, _names(settings.supported_columns))
@@ -153,7 +155,9 @@ class Endpoint:
         writer, wanted = formats.writer(accept, usual[0]) if accept else usual
         read, given = self._source(body, source, media)
         options = self._options_of(attributes, given)
-        invocation = Invocation(self.model, self._schema, self._budget, options, writer, wanted, self._chosen)
+        invocation = Invocation(
+            self.model, self._schema, self._budget, options, writer, wanted, self._chosen, self.observe
+        )
         # How many rows are billed is told before the first is sent.
         written = invocation.answer(read, may_stream=not (self._metered and options.on_error == "record"))
         headers = _metered(written.rows) if self._metered else ()

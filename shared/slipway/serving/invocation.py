@@ -55,6 +55,8 @@ class Invocation:
     wanted: MediaType
     chosen: Callable[[Columns], Columns]
     """The answer columns that the deployment wants."""
+    observe: Callable[[Table, Columns], None] | None = None
+    """Told of the rows and their answers, for the watch over drift."""
 
     def answer(self, read: Callable[[Reading], Raw], may_stream: bool = True) -> Written:
         """Answers what `read` reads. Raises UserError where the request is the caller's mistake."""
@@ -196,7 +198,10 @@ class Invocation:
         return list(self.chosen(self.model.predict(empty, self.options).columns))
 
     def _predict(self, table: Table) -> Answers:
-        return checked(self.model.predict(table, self.options), len(table))
+        answers = checked(self.model.predict(table, self.options), len(table))
+        if self.observe is not None:
+            self.observe(table, answers.columns)
+        return answers
 
     def _written(self, columns: Columns, wanted: MediaType, envelope: str) -> bytes:
         try:

@@ -201,7 +201,7 @@ class MultiModelApp:
         match (method, *path):
             case ("GET" | "POST" | "HEAD", "ping"):
                 return (lambda: Answer(200, "text/plain", b""),)
-            case ("GET", "metrics") if self.metrics.is_scraped:
+            case ("GET", "metrics") if "/metrics" in self.metrics.routes:
                 return (self.metrics.answer,)
             case ("POST", "models"):
                 return models.load, *_wanted(body)

@@ -1,5 +1,6 @@
 """The Flask application: every route of the container, and every error as JSON."""
 
+from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,11 @@ def create_app(app: "App") -> Flask:
         )
         return _response(app.metrics.meter.end(answer, len(body), begun))
 
-    if app.metrics.is_scraped:
-        flask.get("/metrics")(lambda: _response(app.metrics.answer()))
+    def metrics(told: Callable[[], Answer]) -> Response:
+        return _response(told())
+
+    for path, told in app.metrics.routes.items():
+        flask.add_url_rule(path, path, metrics, defaults={"told": told})
 
     @flask.get("/execution-parameters")
     def execution_parameters() -> dict[str, Any]:

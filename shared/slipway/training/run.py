@@ -15,7 +15,8 @@ from slipway.paths import Paths
 from slipway.settings import Settings
 from slipway.table.options import DataOptions
 from slipway.table.schema import Column, Schema
-from slipway.training import channels, config, data_section
+from slipway.table.table import Table
+from slipway.training import channels, config, data_section, drift
 from slipway.training.channel import Channel
 from slipway.training.job import Job
 
@@ -59,12 +60,14 @@ def _train(paths: Paths, image: Image) -> None:
         tables = {name: data[name] for name in here}
         reads = schema_of(model, tables)
         data_section.add(job.page, tables)
+        seen = next(iter(tables.values())).read_table
     manifest = save(
         model,
         paths.model,
+        seen,
+        reads,
         image=image.name,
         version=image.version,
-        reads=reads,
         hyperparameters=params.model_dump(mode="json"),
         metrics=job.metrics,
     )
@@ -76,12 +79,16 @@ def _train(paths: Paths, image: Image) -> None:
     log("train", f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, {report}")
 
 
-def save(model: Model, folder: Path, **facts: object) -> Manifest:
-    """Saves `model` and its manifest into `folder`, which may exist. Raises PlatformError where it cannot."""
+def save(model: Model, folder: Path, table: Table | None, reads: Schema, **facts: object) -> Manifest:
+    """Saves `model`, what its training table was like, and the manifest into `folder`, which may exist.
+
+    Raises PlatformError where it cannot.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         model.save(folder)
-        return Manifest.stamp(folder, **facts)
+        drift.save(table, model, reads, folder)
+        return Manifest.stamp(folder, reads=reads, **facts)
     except OSError as error:
         raise PlatformError(f"the model cannot be written to {folder}: {error.strerror}") from None
 

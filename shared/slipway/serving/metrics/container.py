@@ -1,15 +1,18 @@
 """The metrics of a container that serves: who counts where, and what a scrape answers."""
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from threading import Lock
 from typing import Any
 
+from slipway.drift.baseline import Baseline
 from slipway.image import Image
 from slipway.log import fault
-from slipway.serving.endpoint import Answer
+from slipway.serving.endpoint import Answer, Endpoint
 from slipway.serving.metrics import cells as at
+from slipway.serving.metrics.drift import Window
 from slipway.serving.metrics.meter import CellMeter, Meter, NoMeter
 from slipway.serving.metrics.shared import Counts
 from slipway.settings import Settings
@@ -27,6 +30,8 @@ class Metrics:
         self.per_model = settings.multi_model
         self.counts = Counts(1 + settings.metrics_models if self.per_model else workers)
         self.meter: Meter = CellMeter(self.counts.blocks[0]) if self.is_on else NoMeter()
+        self.drift: Window | None = None
+        self._endpoint: Endpoint | None = None
         self._lock = Lock()
         self._models: dict[str, tuple[int, Meter]] = {}
 
@@ -47,6 +52,8 @@ class Metrics:
         cells[at.PROCESS] = os.getpid()
         if self.is_on:
             self.meter = CellMeter(cells)
+        if self.drift is not None and self._endpoint is not None:
+            self._endpoint.observe = self.drift.observer(block)
         if self._is_emitted:
             from slipway.serving.metrics import emf
 
@@ -101,9 +108,19 @@ class Metrics:
     def _is_emitted(self) -> bool:
         return self.settings.metrics in {"emf", "both"}
 
+    def watch(self, endpoint: Endpoint) -> None:
+        """Before the fork: compares what is asked with what the model learnt from, where that is known."""
+        baseline = Baseline.read(self.settings.paths.model) if self.settings.drift else None
+        if baseline is not None:
+            self.drift = Window(baseline.columns, len(self.counts.blocks), self.settings)
+            self._endpoint = endpoint
+            endpoint.observe = self.drift.observer(0)
+
     @property
-    def is_scraped(self) -> bool:
-        return self.settings.metrics in {"prometheus", "both"}
+    def routes(self) -> Mapping[str, Callable[[], Answer]]:
+        """What is answered to a GET, by path."""
+        found = {"/metrics": self.answer} if self.settings.metrics in {"prometheus", "both"} else {}
+        return found | ({"/drift": self.drift.answer} if self.drift else {})
 
     def answer(self) -> Answer:
         """What a scrape gets."""

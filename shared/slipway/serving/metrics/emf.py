@@ -89,6 +89,8 @@ def _state(metrics: Metrics) -> dict[str, tuple[str, float]]:
         "WorkerRestarts": ("Count", restarts),
         "MemoryUsed": ("Bytes", float(machine.memory_bytes() - machine.available_bytes())),
     }
+    if metrics.drift is not None:
+        found["DriftedColumns"] = ("Count", float(sum(one.drifted for one in metrics.drift.measured())))
     trained = counts.blocks[0][at.TRAINED]
     return found | ({"ModelAge": ("Seconds", time.time() - trained)} if trained else {})
 

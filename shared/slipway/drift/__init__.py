@@ -1,0 +1,1 @@
+"""Whether what a model is asked still looks like what it learnt from."""

@@ -1,0 +1,157 @@
+"""The last rows that a container answered, counted in the cells of the training's baseline.
+
+Counts lie in memory that the workers share, in generations: the oldest is emptied when the newest is full, so
+that the window rolls, and no row is kept.
+"""
+
+import mmap
+import time
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+
+import numpy as np
+import orjson
+
+from slipway.drift.answers import as_numbers, as_texts
+from slipway.drift.baseline import ColumnBaseline, offsets
+from slipway.drift.measure import Drift, measured
+from slipway.log import fault
+from slipway.serving.endpoint import Answer
+from slipway.settings import Settings
+from slipway.table.arrow import Array
+from slipway.table.table import Table
+
+_GENERATIONS = 4
+_TOGETHER = 256  # rows of small requests that are counted at once
+_MOST = 512  # rows of one request that are counted, spread over all of it
+_NUMERIC = {"number", "integer", "boolean"}
+_SHARE = 0.02  # of a worker's CPU time that counting may take
+
+Observer = Callable[[Table, Mapping[str, Array]], None]
+
+
+class Window:
+    """Made before the fork; each worker counts in a part of its own."""
+
+    def __init__(self, columns: Sequence[ColumnBaseline], workers: int, settings: Settings) -> None:
+        self.columns = columns
+        self.false_alarms = settings.drift_false_alarms
+        self._offsets = offsets(columns)
+        shape = (workers, _GENERATIONS, 1 + self._offsets[-1])  # the first cell of each: how many rows
+        memory = mmap.mmap(-1, 8 * int(np.prod(shape)))
+        self._counts = np.frombuffer(memory, dtype=np.int64).reshape(shape)
+        self._observer: _Observer | None = None  # of this process
+        self._full = max(1, settings.drift_window // (_GENERATIONS * workers))
+
+    def observer(self, worker: int) -> Observer:
+        """What counts for a worker."""
+        self._observer = _Observer(self.columns, self._offsets, self._counts[worker], self._full)
+        return self._observer.see
+
+    @property
+    def rows(self) -> int:
+        """How many rows the window holds now."""
+        return int(self._counts[:, :, 0].sum())
+
+    def measured(self) -> list[Drift]:
+        """Each column's drift from the training."""
+        if self._observer is not None:
+            self._observer.flush()
+        total = self._counts.sum(axis=(0, 1))[1:]
+        now = [total[a:b] for a, b in zip(self._offsets, self._offsets[1:], strict=False)]
+        return measured(self.columns, now, self.false_alarms)
+
+    def answer(self) -> Answer:
+        """The window and its distance from the training as JSON."""
+        columns = [one.told() for one in self.measured()]  # first, as it counts what waits
+        facts = {"rows": self.rows, "false_alarms": self.false_alarms, "columns": columns}
+        return Answer(200, "application/json", orjson.dumps(facts) + b"\n")
+
+
+class _Observer:
+    """Counts a worker's rows: of small requests together, of large ones some, fewer where it takes long."""
+
+    def __init__(
+        self, columns: Sequence[ColumnBaseline], places: Sequence[int], counts: Array, full: int
+    ) -> None:
+        self._inputs = [(one, at) for one, at in zip(columns, places, strict=False) if one.of == "input"]
+        self._answers = [(one, at) for one, at in zip(columns, places, strict=False) if one.of == "answer"]
+        self._counts, self._full = counts, full
+        self._newest = int(counts[:, 0].argmin())
+        self._waiting: list[tuple[Table, Mapping[str, Array]]] = []
+        self._rows = 0
+        self._skip = 0  # requests that are not looked at, for what looking has taken
+        self._requests = 0  # since `_cpu_s`, CPU seconds of this process, was read
+        self._cpu_s = time.process_time()
+        self._lock = Lock()
+
+    def see(self, table: Table, answers: Mapping[str, Array]) -> None:
+        """Some rows were answered. Never raises: an answer is worth more than its place in a count."""
+        self._requests += 1
+        if self._skip > 0 or not table.height:
+            self._skip -= 1
+            return
+        with self._lock:
+            self._waiting.append((table, answers))
+            self._rows += min(table.height, _MOST)
+            if self._rows >= _TOGETHER:
+                self._flush()
+
+    def flush(self) -> None:
+        """Counts what waits for more."""
+        with self._lock:
+            if self._waiting:
+                self._flush()
+
+    def _flush(self) -> None:
+        waiting, self._waiting, self._rows = self._waiting, [], 0
+        begun = time.thread_time()
+        try:
+            self._count(waiting)
+        except Exception as error:
+            fault("serve", "rows cannot be compared with the training's", error)
+        spent, cpu_s = time.thread_time() - begun, time.process_time()
+        self._skip = int(spent * self._requests / _SHARE / max(1e-9, cpu_s - self._cpu_s))
+        self._cpu_s, self._requests = cpu_s, 0
+
+    def _count(self, waiting: list[tuple[Table, Mapping[str, Array]]]) -> None:
+        if self._counts[self._newest, 0] >= self._full:
+            self._newest = (self._newest + 1) % _GENERATIONS
+            self._counts[self._newest] = 0
+        cells = self._counts[self._newest]
+        some = [_thinned(*one) for one in waiting]
+        table = _together([part for part, _ in some])
+        for column, at in self._inputs:
+            numeric = table.kinds[column.name] in _NUMERIC
+            values = table.number(column.name) if numeric else table.arrow(column.name)
+            _add(cells, at, column.count(values))
+        for column, at in self._answers:
+            parts = [answers[column.name] for _, answers in some if column.name in answers]
+            if parts:
+                joined = np.concatenate(parts)
+                values = as_numbers(joined) if column.edges else as_texts(joined)
+                if values is not None:
+                    _add(cells, at, column.count(values))
+        cells[0] += table.height
+
+
+def _add(cells: Array, at: int, counted: Array) -> None:
+    cells[1 + at : 1 + at + len(counted)] += counted
+
+
+def _thinned(table: Table, answers: Mapping[str, Array]) -> tuple[Table, Mapping[str, Array]]:
+    """At most `_MOST` of the rows, and their answers, where each row has one."""
+    alone = {name: column for name, column in answers.items() if len(column) == table.height}
+    if table.height <= _MOST:
+        return table, alone
+    places = np.linspace(0, table.height - 1, _MOST).astype(np.int64)
+    return table.take(places), {name: column[places] for name, column in alone.items()}
+
+
+def _together(parts: Sequence[Table]) -> Table:
+    """Tables of one model's columns under one another."""
+    columns = parts[0].columns
+    if all(column.numeric for column in columns):
+        matrix = np.concatenate([part.matrix for part in parts])
+        return Table(columns, None, len(matrix), matrix)
+    return Table.concatenated(columns, parts)
