@@ -124,10 +124,8 @@ SHIFTS: dict[str, Callable[[Columns, np.random.Generator], None]] = {
 def shifts(trials: int) -> None:
     random = np.random.default_rng(2)
     learnt = baseline(mixed(random, 10_000))
-    print(
     print("\n| planted in one of ten columns | rows until found, median | 9 of 10 |")
     print("| --- | --- | --- |")
-    )
     for name, plant in SHIFTS.items():
         needed = []
         for _ in range(trials):

@@ -15,7 +15,9 @@ from slipway.serving.metrics.drift import Window
 from slipway.settings import Settings
 from slipway.table.schema import Column
 from slipway.table.table import Table
+from slipway.training import drift as drift_baseline
 from slipway.training.run import train
+from unit.model import Adder
 
 RANDOM = np.random.default_rng(7)
 
@@ -141,6 +143,19 @@ def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, fo
     off.load()
     assert off.endpoint.observe is None
     assert "/drift" not in off.metrics.routes
+
+
+def test_no_key_of_a_group_is_named_and_grouped_rows_have_no_answers_of_their_own():
+    class Grouped(Adder):
+        def groups(self, table):
+            return np.zeros(len(table), dtype=np.int64)
+
+    columns = [Column(name="x", kind="text", role="key"), Column(name="y", kind="number")]
+    table = Table(columns, [texts(*["Jane Doe"] * 300), np.arange(300.0)], 300)
+    found = drift_baseline.columns_of(table, Grouped(), columns)
+    assert [(one.name, one.kind) for one in found] == [("x", "gaps"), ("y", "number")]
+    alone = drift_baseline.columns_of(table.select(["x"]), Adder(), columns[:1])
+    assert [(one.name, one.categories) for one in alone] == [("x", ("Jane Doe",))], "a category of all rows"
 
 
 def told(app):

@@ -162,7 +162,7 @@ def test_a_new_worker_of_a_multi_model_endpoint_goes_on_with_the_models_that_had
 def test_what_is_off_counts_nothing(metrics_of):
     metrics, one, _ = metrics_of(SLIPWAY_METRICS="off")
     one.end(OK, 10, one.begin())
-    assert not metrics.is_scraped
+    assert "/metrics" not in metrics.routes
     assert metrics.counts.total()[at.BEGUN] == 0
 
 

@@ -21,16 +21,35 @@ def save(table: Table | None, model: Model, reads: Schema, folder: Path) -> None
         log("train", "no baseline of drift: the rows were not read as one table")
         return
     try:
-        columns = _inputs(table, reads.columns)
-        columns += _answers(table, model)[: COLUMNS - len(columns)]
-        (folder / FILE).write_text(Baseline(columns=tuple(columns)).model_dump_json() + "\n")
+        columns = tuple(columns_of(table, model, reads.columns))
+        (folder / FILE).write_text(Baseline(columns=columns).model_dump_json() + "\n")
     except OSError:
         raise
     except Exception as error:
         fault("train", "no baseline of drift could be made", error)
 
 
-def _inputs(table: Table, columns: Sequence[Column]) -> list[ColumnBaseline]:
+def columns_of(table: Table, model: Model, columns: Sequence[Column]) -> list[ColumnBaseline]:
+    """What is kept of the training table's columns, and of the answers to some of its rows."""
+    some = _sample(table, model)
+    grouped = some is not None and model.groups(some) is not None
+    found = _inputs(table, columns, grouped)
+    if some is None or grouped:
+        return found
+    return found + _answers(some, model)[: COLUMNS - len(found)]
+
+
+def _sample(table: Table, model: Model) -> Table | None:
+    """Some of the rows as requests have them; None where the table lacks a column that requests need."""
+    names = [column.name for column in model.columns]
+    if not all(name in table and not table.refused(name) for name in names):
+        return None
+    places = np.unique(np.linspace(0, len(table) - 1, min(len(table), _ANSWERED)).astype(np.int64))
+    return table.select(names).take(places)
+
+
+def _inputs(table: Table, columns: Sequence[Column], grouped: bool) -> list[ColumnBaseline]:
+    """Of keys of groups no value is named: a group may be a person, however many rows it has."""
     there = [one for one in columns if one.name in table and table.refused(one.name) is None]
     watched = [one for one in there if one.kind != "list" and one.kind == table.kinds[one.name]]
     if len(watched) > COLUMNS:
@@ -39,22 +58,17 @@ def _inputs(table: Table, columns: Sequence[Column]) -> list[ColumnBaseline]:
     for column in watched[:COLUMNS]:
         if column.numeric:
             found.append(of_numbers(column.name, table.number(column.name)))
-        elif column.kind == "time" or column.role == "key":
+        elif column.kind == "time" or (grouped and column.role == "key"):
             found.append(gaps_alone(column.name, table.arrow(column.name)))
         else:
             found.append(of_texts(column.name, table.arrow(column.name)))
     return found
 
 
-def _answers(table: Table, model: Model) -> list[ColumnBaseline]:
+def _answers(some: Table, model: Model) -> list[ColumnBaseline]:
     """Of models that answer each row by itself, and need no more than its columns."""
     options = type(model).options()
-    names = [column.name for column in model.columns]
-    if model.keeps(options) or not all(name in table and not table.refused(name) for name in names):
-        return []
-    places = np.unique(np.linspace(0, len(table) - 1, min(len(table), _ANSWERED)).astype(np.int64))
-    some = table.select(names).take(places)
-    if model.groups(some) is not None:
+    if model.keeps(options):
         return []
     found = []
     for name, values in model.predict(some, options).columns.items():
