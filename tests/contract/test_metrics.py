@@ -159,3 +159,17 @@ def test_a_minute_is_told_as_embedded_metrics(place: Place, trained: Training, s
     assert described["Dimensions"] == [["Image"]]
     assert {one["Name"] for one in described["Metrics"]} <= set(told[-1])
     assert told[-1]["LatencyP50"] > 0
+
+
+def test_what_is_asked_is_compared_with_the_training(place: Place, trained: Training, sample: Sample) -> None:
+    with place.serve(trained.root, MODEL_SERVER_WORKERS="1") as server:
+        rows = sample.rows * (200 // sample.height + 1)
+        assert server.ask(sample.csv(rows=rows), "text/csv").status == 200
+        found = server.get("/drift").json
+        assert 0 < found["rows"] <= len(rows)
+        known = json.loads((trained.model / "drift.json").read_text())["columns"]
+        assert [one["name"] for one in found["columns"]] == [one["name"] for one in known]
+        assert all(sum(one["now"]) == found["rows"] for one in found["columns"] if one["of"] == "input")
+        assert scrape(server)["slipway_drift_window_rows"] == found["rows"]
+    with place.serve(trained.root, SLIPWAY_DRIFT="false") as server:
+        assert server.get("/drift").status == 404

@@ -92,6 +92,13 @@ def test_a_shift_of_categories_is_found():
     assert found.shares["rare_or_unseen"] == 0.03
 
 
+def test_a_few_rows_with_a_category_that_training_never_had_are_enough():
+    column = of_texts("k", texts(*["a"] * 9000, *["b"] * 1000))
+    found = drift_of(column, texts(*["new"] * 6, *["a"] * 270, *["b"] * 24))
+    assert found.drifted
+    assert not drift_of(column, texts("new", *["a"] * 270, *["b"] * 29)).drifted
+
+
 def test_of_times_only_gaps_are_watched():
     column = gaps_alone("when", texts("2024-01-01", "2024-01-02", None))
     assert column.counts == (1, 2)

@@ -1,8 +1,9 @@
 """How far two samples of one column are apart, and from where on that is more than chance.
 
-Two tests, each with half of a column's share of the false alarms: the G test of both samples' counts, which
-is the Jensen-Shannon divergence with the threshold that their sizes give it, for any difference; for numbers
-that of Kolmogorov and Smirnov at the edges of the cells, which sees a shift of all rows earlier.
+Three tests, each with a third of a column's share of the false alarms: the G test of both samples' counts,
+which is the Jensen-Shannon divergence with the threshold that their sizes give it, for any difference; for
+numbers that of Kolmogorov and Smirnov at the edges of the cells, which sees a shift of all rows earlier; an exact one
+of gaps and of values that training hardly had, of which a few are enough.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ class Drift:
     now: Sequence[int]
     """Rows of the window in each cell."""
     score: float
-    """The greater of the two statistics over its threshold: above 1 the column has drifted."""
+    """The greatest of the statistics over its threshold: above 1 the column has drifted."""
     js: float
     """Jensen-Shannon divergence of the two distributions, both weighing the same, in bits: 0 to 1."""
     ks: float | None
@@ -74,7 +75,7 @@ def measured(columns: Sequence[ColumnBaseline], now: Sequence[Array], false_alar
     Where rows come as training rows did, independent of each other, any column of a window is said to have
     drifted with a probability of at most about `false_alarms`.
     """
-    share = false_alarms / 2 / max(1, len(columns))
+    share = false_alarms / 3 / max(1, len(columns))
     return [_measured(column, np.asarray(counts), share) for column, counts in zip(columns, now, strict=True)]
 
 
@@ -90,6 +91,9 @@ def _measured(column: ColumnBaseline, now: Array, share: float) -> Drift:
     score = 0.0
     if rows >= LEAST:
         score = max(_g(then, now, share), ks / threshold if ks is not None and threshold else 0.0)
+        unusual = {GAP, REST, len(now) - 1} if column.edges else {GAP, REST} if column.categories else {GAP}
+        for cell in unusual:
+            score = max(score, _more(then, now, cell, share / len(unusual)))
     return Drift(column, now.tolist(), score, js, ks)
 
 
@@ -106,6 +110,21 @@ def _g(then: Array, now: Array, share: float) -> float:
     # Williams' correction, without which G of small samples passes too often.
     spread = ((rows / sizes).sum() - 1) * ((rows / per_cell).sum() - 1)
     return float(2 * terms.sum() / (1 + spread / (6 * rows * (cells - 1))) / chdtri(cells - 1, share))
+
+
+def _more(then: Array, now: Array, cell: int, share: float) -> float:
+    """How unusual it is that a cell is met so often: the logarithm of its chance over that of `share`.
+
+    Exact for any counts: of the rows in the cell as many are the window's by chance as a binomial number says.
+    Holds for rows beyond training's extremes, too, which training has none of by definition.
+    """
+    from scipy.special import betainc
+
+    mine, all_, rows = int(now[cell]), int(then[cell] + now[cell]), int(now.sum())
+    if not mine:
+        return 0.0
+    chance = float(betainc(mine, all_ - mine + 1, rows / (rows + int(then.sum()))))
+    return float(np.log(max(chance, 1e-300)) / np.log(share))
 
 
 def _pooled(both: Array) -> Array:
