@@ -71,8 +71,9 @@ def ask(server: Server, tmp_path_factory: pytest.TempPathFactory):
         log.close()
 
 
-def test_b2_prometheus_reads_what_was_sent(server: Server, ask, sample: Sample) -> None:
-    """B2.16: also while a worker is killed: what it has counted is not lost, and nothing goes back."""
+@pytest.mark.contract("B2.16")
+def test_prometheus_reads_what_was_sent(server: Server, ask, sample: Sample) -> None:
+    """Also while a worker is killed: what it has counted is not lost, and nothing goes back."""
     until(lambda: ask("up") == 1, "")
     for round_ in range(3):
         for _ in range(20):

@@ -39,8 +39,8 @@ def grown(before: Scrape, after: Scrape) -> Scrape:
     return {name: value - before.get(name, 0) for name, value in after.items()}
 
 
-def test_b2_requests_rows_errors_and_sizes_are_counted(server: Server, sample: Sample) -> None:
-    """B2.16."""
+@pytest.mark.contract("B2.16")
+def test_requests_rows_errors_and_sizes_are_counted(server: Server, sample: Sample) -> None:
     before, body = scrape(server), sample.csv()
     replies = [server.ask(body, "text/csv", "application/json") for _ in range(3)]
     assert {reply.status for reply in replies} == {200}
@@ -63,7 +63,7 @@ def test_b2_requests_rows_errors_and_sizes_are_counted(server: Server, sample: S
     assert found["slipway_response_size_bytes_sum"] >= sum(len(reply.body) for reply in replies)
 
 
-def test_b2_the_state_of_model_and_container_is_told(server: Server) -> None:
+def test_the_state_of_model_and_container_is_told(server: Server) -> None:
     found = scrape(server)
     assert 0 < found["slipway_model_load_seconds"] < 60
     assert 0 <= found["slipway_model_age_seconds"] < 3600
@@ -89,11 +89,12 @@ def test_metrics_can_be_switched_off(place: Place, trained: Training, sample: Sa
         assert server.ask(sample.csv(), "text/csv").status == 200
 
 
+@pytest.mark.contract("B2.16")
 @pytest.mark.only("local")
 def test_sums_are_right_across_workers_that_were_killed(
     place: Place, trained: Training, sample: Sample
 ) -> None:
-    """B2.16: what was sent is what all scrapes together tell, and no count ever goes back."""
+    """What was sent is what all scrapes together tell, and no count ever goes back."""
     with place.serve(trained.root, MODEL_SERVER_WORKERS="2") as server:
         sent, highest = 0, 0.0
         for _ in range(3):

@@ -137,9 +137,10 @@ def test_a_models_long_answer_comes_in_pieces(models: Models, sample: Sample) ->
     assert models.unload("a").status == 200
 
 
+@pytest.mark.contract("B2.16")
 @pytest.mark.only("local", "container")
-def test_b5_each_models_requests_are_counted_by_its_name(models: Models, sample: Sample) -> None:
-    """B2.16: those of models that are not there, which callers may name as they like, are told together."""
+def test_each_models_requests_are_counted_by_its_name(models: Models, sample: Sample) -> None:
+    """Those of models that are not there, which callers may name as they like, are told together."""
     assert [models.load(name).status for name in NAMES] == [200] * 3
     before = samples(models.server.get("/metrics").text)
     for number, name in enumerate(NAMES, start=1):
@@ -166,9 +167,7 @@ def test_b5_each_models_requests_are_counted_by_its_name(models: Models, sample:
 
 
 @pytest.mark.only("local")
-def test_b5_only_so_many_models_have_metrics_of_their_own(
-    place: Place, models: Models, sample: Sample
-) -> None:
+def test_only_so_many_models_have_metrics_of_their_own(place: Place, models: Models, sample: Sample) -> None:
     with place.serve(models.root, SAGEMAKER_MULTI_MODEL="true", SLIPWAY_METRICS_MODELS="1") as server:
         bounded = Models(server, models.root)
         for name in NAMES:

@@ -2,8 +2,8 @@
 
 Three tests, each with a third of a column's share of the false alarms: the G test of both samples' counts,
 which is the Jensen-Shannon divergence with the threshold that their sizes give it, for any difference; for
-numbers that of Kolmogorov and Smirnov at the edges of the cells, which sees a shift of all rows earlier; an exact one
-of gaps and of values that training hardly had, of which a few are enough.
+numbers that of Kolmogorov and Smirnov at the edges of the cells, which sees a shift of all rows earlier; and an
+exact one of gaps and of values that training hardly had, of which a few are enough.
 """
 
 from collections.abc import Mapping, Sequence
@@ -115,7 +115,7 @@ def _g(then: Array, now: Array, share: float) -> float:
 def _more(then: Array, now: Array, cell: int, share: float) -> float:
     """How unusual it is that a cell is met so often: the logarithm of its chance over that of `share`.
 
-    Exact for any counts: of the rows in the cell as many are the window's by chance as a binomial number says.
+    Exact for any counts: how many of the rows in the cell are the window's is by chance a binomial number.
     Holds for rows beyond training's extremes, too, which training has none of by definition.
     """
     from scipy.special import betainc
