@@ -2,8 +2,8 @@
 
 Three tests, each with a third of a column's share of the false alarms: the G test of both samples' counts,
 which is the Jensen-Shannon divergence with the threshold that their sizes give it, for any difference; for
-numbers that of Kolmogorov and Smirnov at the edges of the cells, which sees a shift of all rows earlier; and an
-exact one of gaps and of values that training hardly had, of which a few are enough.
+numbers that of Kolmogorov and Smirnov at the edges of the cells, which sees a shift of all rows earlier; and
+an exact one of gaps and of values that training hardly had, of which a few are enough.
 """
 
 from collections.abc import Mapping, Sequence
