@@ -121,7 +121,7 @@ def test_false_alarms_are_as_rare_as_promised():
     assert alarms / 400 < 0.08
 
 
-def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, folder):
+def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, folder, capsys):
     rows = "\n".join(f"{n % 50},{n}" for n in range(300))
     (root / "input/data/train/a.csv").write_text(f"x,y\n{rows}\n")
     (root / "input/data/train/b.csv").unlink()
@@ -146,6 +146,14 @@ def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, fo
     text = app.metrics.answer().body.decode()
     assert 'slipway_drift_out_of_range_share{column="y",of="input"}' in text
     assert "slipway_drift_window_rows 300.0" in text
+    app.metrics.end()
+    assert "drift" not in capsys.readouterr().err, "only a batch transform has no other place to tell it"
+    batch = App(settings_of(SAGEMAKER_BATCH="true"))
+    batch.load()
+    assert batch.endpoint.answer(asked.replace(b",", b",9"), "text/csv").status == 200
+    batch.metrics.end()
+    said = "drifted from the training: y, sum, half, in the last 300 rows that were compared"
+    assert said in capsys.readouterr().err
     off = App(settings_of(SLIPWAY_DRIFT="false"))
     off.load()
     assert off.endpoint.observe is None

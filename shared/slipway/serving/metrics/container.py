@@ -8,8 +8,9 @@ from threading import Lock
 from typing import Any
 
 from slipway.drift.baseline import Baseline
+from slipway.errors import listed
 from slipway.image import Image
-from slipway.log import fault
+from slipway.log import fault, log
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.drift import Window
@@ -98,7 +99,11 @@ class Metrics:
         return known or (0, self.meter)
 
     def end(self) -> None:
-        """When no process counts any more: tells in the log what it has not told yet."""
+        """When no process counts any more: tells in the log what no scraper comes for."""
+        if self.drift is not None and self.settings.batch:
+            drifted = [one.column.name for one in self.drift.measured() if one.drifted]
+            told = f"drifted from the training: {listed(drifted)}" if drifted else "no column drifted"
+            log("serve", f"{told}, in the last {self.drift.rows} rows that were compared")
         if self._is_emitted:
             from slipway.serving.metrics import emf
 
