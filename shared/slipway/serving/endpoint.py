@@ -25,13 +25,12 @@ from slipway.log import fault, within
 from slipway.manifest import Manifest
 from slipway.media import MediaType
 from slipway.model import Model
-from slipway.serving.invocation import Invocation
+from slipway.serving.invocation import Invocation, Observer
 from slipway.settings import Settings
 from slipway.table.arrow import Array
 from slipway.table.budget import Budget
 from slipway.table.raw import Raw
 from slipway.table.schema import Schema
-from slipway.table.table import Table
 
 _LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
 OPTIONS = "options.json"
@@ -50,10 +49,8 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     rest: Iterator[bytes] | None = None
     """What follows the body, made piece by piece while it is sent."""
-    rows: int = 0
-    """How many rows it answers."""
-    error: str = ""
-    """The kind of the error that it tells of."""
+    rows: int = 0  # that it answers
+    error: str = ""  # the kind of the one that it tells of
 
 
 Legacy = Callable[[Mapping[str, Any], Model], Mapping[str, Any] | None]
@@ -81,7 +78,7 @@ class Endpoint:
         self.manifest = manifest
         self._schema = _schema(manifest.reads, _names(settings.input_columns))
         self._settings = settings
-        self.observe: Callable[[Table, Mapping[str, Array]], None] | None = None
+        self.observe: Observer | None = None
         self._known = frozenset(names(type(model).options))
         self._wanted = list(_names(settings.output_columns))
         _check_supported(self._wanted, _names(settings.supported_columns))

@@ -31,6 +31,8 @@ from slipway.table.table import Table, missing
 
 _INFINITE = float("inf")
 _FEW = 64
+Observer = Callable[[Table, Columns], None]
+"""Told of rows and their answers."""
 PIECE = 1024  # rows, or groups of them, of an answer that is sent piece by piece
 
 
@@ -55,7 +57,7 @@ class Invocation:
     wanted: MediaType
     chosen: Callable[[Columns], Columns]
     """The answer columns that the deployment wants."""
-    observe: Callable[[Table, Columns], None] | None = None
+    observe: Observer | None = None
     """Told of the rows and their answers, for the watch over drift."""
 
     def answer(self, read: Callable[[Reading], Raw], may_stream: bool = True) -> Written:
