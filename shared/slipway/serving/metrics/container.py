@@ -3,35 +3,27 @@
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cached_property
 from threading import Lock
 from typing import Any
 
 from slipway.drift.baseline import Baseline
 from slipway.errors import listed
-from slipway.image import Image
 from slipway.log import fault, log
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.drift import Window
 from slipway.serving.metrics.meter import CellMeter, Meter, NoMeter
-from slipway.serving.metrics.shared import Counts
+from slipway.serving.metrics.state import State
 from slipway.settings import Settings
 
-OTHER = "other"
-"""The name under which the requests of those models are counted that have no block of their own."""
 
-
-class Metrics:
+class Metrics(State):
     """Made before the first fork; each process then says which block is its own."""
 
     def __init__(self, settings: Settings, workers: int) -> None:
-        self.settings = settings
+        super().__init__(settings, workers)
         self.is_on = settings.metrics != "off"
-        self.per_model = settings.multi_model
-        self.counts = Counts(1 + settings.metrics_models if self.per_model else workers)
         self.meter: Meter = CellMeter(self.counts.blocks[0]) if self.is_on else NoMeter()
-        self.drift: Window | None = None
         self._endpoint: Endpoint | None = None
         self._lock = Lock()
         self._models: dict[str, tuple[int, Meter]] = {}
@@ -136,15 +128,6 @@ class Metrics:
         except Exception as error:  # whoever looks after the endpoint is told, and it goes on
             fault("serve", "the metrics cannot be told", error)
             return Answer(500, "text/plain", b"internal error; the log has the details\n")
-
-    @cached_property
-    def image(self) -> tuple[str, str]:
-        """Name and version of the image that serves."""
-        try:
-            image = Image.read(self.settings.algorithm)
-        except ValueError:
-            return "", ""
-        return image.name, image.version
 
 
 def _timestamp(created: Any) -> float:

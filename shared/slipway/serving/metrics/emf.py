@@ -16,14 +16,14 @@ from slipway import machine
 from slipway.log import fault
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.cells import Cells, Row
-from slipway.serving.metrics.container import OTHER, Metrics
+from slipway.serving.metrics.state import OTHER, State
 
 NAMESPACE = "Slipway"
 EVERY_S = 60
 _QUANTILES = (50, 90, 99)
 
 
-def start(metrics: Metrics, block: int) -> None:
+def start(metrics: State, block: int) -> None:
     """In a worker: tells the metrics of all once a minute, if it is the first of those that live."""
 
     def run() -> None:
@@ -38,13 +38,13 @@ def start(metrics: Metrics, block: int) -> None:
     Thread(target=run, name="emf", daemon=True).start()
 
 
-def emit(metrics: Metrics) -> None:
+def emit(metrics: State) -> None:
     """Writes what has been counted since it was last called, in whatever process."""
     for line in _lines(metrics):
         print(json.dumps(line, separators=(",", ":")), flush=True)
 
 
-def _lines(metrics: Metrics) -> Iterator[dict[str, Any]]:
+def _lines(metrics: State) -> Iterator[dict[str, Any]]:
     counts, (image, _) = metrics.counts, metrics.image
     parts = [_since(block, told) for block, told in zip(counts.blocks, counts.emitted, strict=True)]
     if metrics.per_model:
@@ -79,7 +79,7 @@ def _requests(part: Row) -> dict[str, tuple[str, float]]:
     return found
 
 
-def _state(metrics: Metrics) -> dict[str, tuple[str, float]]:
+def _state(metrics: State) -> dict[str, tuple[str, float]]:
     counts, now = metrics.counts, metrics.counts.total()
     restarts = counts.container[at.STARTS] - counts.container[at.ROWS]
     counts.container[at.ROWS] += restarts

@@ -16,13 +16,13 @@ from slipway import machine
 from slipway.drift.measure import Drift
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.cells import Buckets, Row
-from slipway.serving.metrics.container import OTHER, Metrics
 from slipway.serving.metrics.drift import Window
+from slipway.serving.metrics.state import OTHER, State
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def text(metrics: Metrics) -> bytes:
+def text(metrics: State) -> bytes:
     """The answer to a scrape."""
     return generate_latest(_Families(metrics))  # only `collect` is asked of it
 
@@ -30,7 +30,7 @@ def text(metrics: Metrics) -> bytes:
 class _Families:
     """All metrics, as prometheus_client asks a registry for them."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: State) -> None:
         self._metrics = metrics
         counts = metrics.counts
         self._label = ["model"] if metrics.per_model else []
