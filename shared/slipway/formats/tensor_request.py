@@ -1,0 +1,199 @@
+"""A request of the Open Inference Protocol, parsed: named inputs, each of a datatype and a shape.
+
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.errors import UserError, listed, shown
+from slipway.formats import json_rows
+from slipway.formats.base import Reading
+from slipway.formats.tensor_types import DATATYPES, Cells, from_bytes, from_json, width_of
+
+LARGE = 1 << 15  # bytes; below it orjson is as quick as simdjson
+_CONTENT_TYPES = {"np", "pd", "str", "datetime"}  # MLServer's; of a table only that it is one matters
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An input: `shape` is [rows] or [rows, columns], `cells` are in its order, row by row."""
+
+    name: str
+    shape: tuple[int, ...]
+    datatype: str
+    cells: Cells
+
+    @property
+    def width(self) -> int:
+        return width_of(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedOutput:
+    """An output that the request names."""
+
+    name: str
+    binary: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InferRequest:
+    """A request, parsed but not read."""
+
+    inputs: Sequence[Mapping[str, Any]]
+    binary: memoryview
+    id: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    outputs: tuple[WantedOutput, ...] = ()
+
+    @classmethod
+    def parse(cls, body: bytes, header: int | None = None) -> "InferRequest":
+        """`header` is how many bytes of the body are JSON, where binary tensors follow.
+
+        Raises UserError where it is no such request.
+        """
+        if header is not None and not 0 < header <= len(body):
+            raise UserError(f"Inference-Header-Content-Length is {header}; the body has {len(body)} bytes")
+        text = body if header is None else body[:header]
+        document = _document(text)
+        if not isinstance(document, dict) or not isinstance(document.get("inputs"), list):
+            raise UserError('expected {"inputs": [{"name": …, "shape": …, "datatype": …, "data": …}]}')
+        found = document.get("id", "")
+        if not isinstance(found, str):
+            raise UserError(f'"id" is a text, got {shown(found)}')
+        if not all(isinstance(one, dict) for one in document["inputs"]):
+            raise UserError('an entry of "inputs" is no object')
+        parameters = _parameters(document, "the request")
+        return cls(
+            document["inputs"],
+            memoryview(body)[len(text) :],
+            found,
+            parameters,
+            _outputs(document.get("outputs", []), parameters),
+        )
+
+    @property
+    def pandas(self) -> bool:
+        """Whether the request is a data frame, as MLServer's codec writes one."""
+        return self.parameters.get("content_type") == "pd"
+
+    def tensors(self, reading: Reading) -> list[Tensor]:
+        """The inputs. Raises UserError for one that is none, PayloadTooLarge for one over the limits."""
+        _check_content_type(self.parameters, "the request")
+        found, at = [], 0
+        for one in self.inputs:
+            name, shape, datatype = _head(one)
+            parameters = _parameters(one, f"input {shown(name)}")
+            _check_content_type(parameters, f"input {shown(name)}")
+            count = shape[0] * width_of(shape)
+            reading.budget.check(shape[0], width_of(shape), len(self.binary))
+            size = parameters.get("binary_data_size")
+            if size is None:
+                if "data" not in one:
+                    raise UserError(f'input {shown(name)} has neither "data" nor "binary_data_size"')
+                cells = from_json(_array(one["data"], name), datatype, shape, name)
+            else:
+                if type(size) is not int or not 0 <= size <= len(self.binary) - at:
+                    raise UserError(
+                        f"input {shown(name)}: binary_data_size is {shown(size)}; "
+                        f"{len(self.binary) - at} bytes are left of the body"
+                    )
+                cells = from_bytes(bytes(self.binary[at : at + size]), datatype, count, name)
+                at += size
+            found.append(Tensor(name, shape, datatype, cells))
+        if at != len(self.binary):
+            raise UserError(f"{len(self.binary) - at} bytes follow the last input")
+        return found
+
+
+def _document(text: bytes) -> Any:
+    """The JSON; of a large one the inputs' `data` stay simdjson's: numbers need not become Python objects."""
+    if len(text) >= LARGE:
+        import simdjson  # most requests are small
+
+        try:
+            parsed: Any = simdjson.Parser().parse(text)
+            found = _lazy(parsed, simdjson.Object, simdjson.Array)
+        except (ValueError, RuntimeError, MemoryError):
+            found = None  # orjson says what is wrong, and takes NaN
+        # A buffer of numbers does not tell how deep they lay, so no array may lie in another.
+        if found is not None and text.count(b"[") == _arrays(found, simdjson.Array):
+            return {**found, "inputs": [_plain(one) for one in found["inputs"]]}
+    return json_rows.parsed(text)
+
+
+def _lazy(parsed: Any, objects: Any, arrays: Any) -> dict[str, Any] | None:
+    """Request and inputs as dicts of what simdjson has; None where it is no request."""
+    if not isinstance(parsed, objects) or not isinstance(parsed.get("inputs"), arrays):
+        return None
+    inputs = [dict(one.items()) for one in parsed["inputs"] if isinstance(one, objects)]
+    rest = {name: _python(value) for name, value in parsed.items() if name != "inputs"}
+    return {**rest, "inputs": inputs} if len(inputs) == len(parsed["inputs"]) else None
+
+
+def _arrays(found: Mapping[str, Any], arrays: Any) -> int:
+    """How many arrays there are but for those that lie too deep: inputs, outputs, those of an input."""
+    values = [value for one in found["inputs"] for value in one.values()]
+    return 1 + isinstance(found.get("outputs"), list) + sum(isinstance(value, arrays) for value in values)
+
+
+def _plain(one: Mapping[str, Any]) -> dict[str, Any]:
+    """An input, all but its `data` Python's."""
+    return {name: value if name == "data" else _python(value) for name, value in one.items()}
+
+
+def _python(value: Any) -> Any:
+    convert = getattr(value, "as_dict", None) or getattr(value, "as_list", None)
+    return convert() if convert else value
+
+
+def _array(data: Any, name: str) -> Any:
+    if isinstance(data, list) or hasattr(data, "as_buffer"):
+        return data
+    raise UserError(f'input {shown(name)}: "data" is an array, got {shown(data)}')
+
+
+def _head(one: Mapping[str, Any]) -> tuple[str, tuple[int, ...], str]:
+    """Name, shape and datatype of an input."""
+    name, shape, datatype = (one.get(part) for part in ("name", "shape", "datatype"))
+    if not isinstance(name, str) or not name:
+        raise UserError(f'an input\'s "name" is a text, got {shown(name)}')
+    good = isinstance(shape, list) and all(type(size) is int and 0 <= size < 1 << 40 for size in shape)
+    if not good or len(shape) not in {1, 2} or shape[1:] == [0]:  # type: ignore[arg-type, index]
+        said = str(shape)[:60] if isinstance(shape, list) else shown(shape)
+        raise UserError(f"input {shown(name)}: expected the shape [rows] or [rows, columns], got {said}")
+    if datatype not in DATATYPES:
+        raise UserError(
+            f"input {shown(name)}: expected one of {listed(DATATYPES, 20)}; got {shown(datatype)}"
+        )
+    assert isinstance(shape, list)
+    return name, tuple(shape), str(datatype)
+
+
+def _parameters(one: Mapping[str, Any], whose: str) -> Mapping[str, Any]:
+    found = one.get("parameters") or {}
+    if not isinstance(found, dict):
+        raise UserError(f'"parameters" of {whose} is an object, got {shown(found)}')
+    return found
+
+
+def _check_content_type(parameters: Mapping[str, Any], whose: str) -> None:
+    found = parameters.get("content_type")
+    if found is not None and found not in _CONTENT_TYPES:
+        expected = ", ".join(sorted(_CONTENT_TYPES))
+        raise UserError(f"content_type of {whose}: expected one of {expected}; got {shown(found)}")
+
+
+def _outputs(entries: Any, parameters: Mapping[str, Any]) -> tuple[WantedOutput, ...]:
+    good = isinstance(entries, list) and all(
+        isinstance(one, dict) and isinstance(one.get("name"), str) for one in entries
+    )
+    if not good:
+        raise UserError('"outputs" is a list of {"name": …}')
+    found = []
+    for one in entries:
+        binary = _parameters(one, f"output {shown(one['name'])}").get("binary_data")
+        found.append(WantedOutput(one["name"], binary if isinstance(binary, bool) else None))
+    return tuple(found)
