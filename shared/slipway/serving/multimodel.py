@@ -18,7 +18,8 @@ import orjson
 from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge, UserError
 from slipway.log import log, within
-from slipway.serving.app import Receive, Send, accessed, body_of, heeded, reply, stream
+from slipway.serving.app import accessed
+from slipway.serving.asgi import Receive, Send, body_of, heeded, reply, stream
 from slipway.serving.endpoint import Answer, failed, refused, told, unanswered
 from slipway.serving.resident import OutOfMemory, Request, Resident, TooLate
 from slipway.settings import Settings
