@@ -7,7 +7,6 @@ import numpy as np
 import orjson
 
 from slipway.errors import UserError, listed, shown
-from slipway.formats import digits
 from slipway.formats.base import Format, Reading
 from slipway.formats.tensor_request import InferRequest
 from slipway.formats.tensor_types import Cells, to_bytes
@@ -46,31 +45,26 @@ class TensorAnswers(Format):
         unknown = [name for name in wanted if name not in columns]
         if unknown:
             raise UserError(f"there is no output {listed(unknown)}; the answer has {listed(list(columns))}")
-        texts, packed = [], []
+        outputs, packed = [], []
         for name, binary in wanted.items():
-            text, data = self._output(name, columns[name], self._binary if binary is None else binary)
-            texts.append(text)
-            packed.append(data)
-        written = orjson.dumps(self._head)[:-1] + b',"outputs":[' + b",".join(texts) + b"]}"
-        if any(data is not None for data in packed):
-            self.media_type = "application/octet-stream"
-            self.headers = ((BINARY_LENGTH, str(len(written))),)
-            return b"".join([written, *(data or b"" for data in packed)])
-        return written
-
-    def _output(self, name: str, column: Array, binary: bool) -> tuple[bytes, bytes | None]:
-        datatype, shape, cells = tensor(column)
-        parameters: dict[str, Any] = {}
-        if datatype == "BYTES" and self._request.pandas:
-            parameters["content_type"] = "str"
-        data = to_bytes(cells, datatype) if binary else None
-        if data is not None:
-            parameters["binary_data_size"] = len(data)
-        head: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(shape)}
-        if parameters:
-            head["parameters"] = parameters
-        text = orjson.dumps(head)
-        return (text, data) if data is not None else (text[:-1] + b',"data":[' + _json(cells) + b"]}", None)
+            datatype, shape, cells = tensor(columns[name])
+            output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": shape}
+            if datatype == "BYTES" and self._request.pandas:
+                output["parameters"] = {"content_type": "str"}
+            if self._binary if binary is None else binary:
+                data = to_bytes(cells, datatype)
+                packed.append(data)
+                output["parameters"] = {**output.get("parameters", {}), "binary_data_size": len(data)}
+            else:
+                output["data"] = np.ascontiguousarray(cells) if isinstance(cells, np.ndarray) else cells
+            outputs.append(output)
+        self._head["outputs"] = outputs
+        written = orjson.dumps(self._head, option=orjson.OPT_SERIALIZE_NUMPY)
+        if not packed:
+            return written
+        self.media_type = "application/octet-stream"
+        self.headers = ((BINARY_LENGTH, str(len(written))),)
+        return b"".join([written, *packed])
 
 
 def tensor(column: Array) -> tuple[str, tuple[int, ...], Cells]:
@@ -117,9 +111,3 @@ def _text(cell: Any) -> str | None:
         return orjson.dumps(cell, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     except orjson.JSONEncodeError:
         raise UserError(f"a cell cannot be given back: {shown(cell)}") from None
-
-
-def _json(cells: Cells) -> bytes:
-    if isinstance(cells, np.ndarray) and digits.is_plain(cells):
-        return digits.joined(cells)
-    return orjson.dumps(cells if isinstance(cells, list) else cells.tolist())[1:-1]

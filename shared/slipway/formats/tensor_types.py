@@ -74,24 +74,19 @@ def _texts(data: bytes, count: int, name: str) -> list[str]:
     return found
 
 
-def width_of(shape: Sequence[int]) -> int:
-    """How many cells a row of a tensor of shape [rows] or [rows, columns] has."""
-    return shape[1] if len(shape) > 1 else 1
-
-
 def from_json(data: Any, datatype: str, shape: Sequence[int], name: str) -> Cells:
     """The cells of a `data` array, flat or nested as `shape` has it. A flat one may still be simdjson's.
 
     Raises UserError where they are more or fewer, or nested otherwise.
     """
-    width = width_of(shape)
-    count = shape[0] * width
+    count = shape[0] * shape[1] if len(shape) > 1 else shape[0]
     if not isinstance(data, list):
         cells = _buffer(data, datatype, count)
         if cells is not None:
             return cells
         data = data.as_list()
-    if any(type(cell) is list for cell in data):
+    if list in set(map(type, data)):
+        width = count // shape[0] if shape[0] else 1
         if any(type(row) is not list or len(row) != width for row in data):
             raise UserError(f"input {shown(name)}: its data is not nested as its shape {list(shape)} says")
         data = list(chain.from_iterable(data))

@@ -9,6 +9,8 @@ from slipway.errors import UserError, shown
 from slipway.formats.base import Reading
 from slipway.formats.tensor_request import InferRequest, Tensor
 from slipway.formats.tensor_types import misfits
+from slipway.table.arrow import Array
+from slipway.table.numbers import Errors
 from slipway.table.raw import Raw
 
 
@@ -20,32 +22,58 @@ def read(request: InferRequest, reading: Reading) -> Raw:
     tensors = request.tensors(reading)
     if not tensors:
         raise UserError('"inputs" is empty')
-    heights = {tensor.shape[0] for tensor in tensors}
-    if len(heights) > 1:
-        raise UserError(f"inputs must have as many rows, got {sorted(heights)[:10]}")
-    height = heights.pop()
+    height = tensors[0].shape[0]
+    if any(tensor.shape[0] != height for tensor in tensors):
+        heights = sorted({tensor.shape[0] for tensor in tensors})
+        raise UserError(f"inputs must have as many rows, got {heights[:10]}")
     reading.budget.check(height, sum(tensor.width for tensor in tensors), len(request.binary))
-    if len(tensors) == 1 and _is_matrix(tensors[0], reading):
-        raw = _matrix(tensors[0], reading)
-    else:
-        raw = Raw([_column(tensor, reading) for tensor in tensors], height, [one.name for one in tensors])
-    return _without_misfits(raw, tensors, reading)
-
-
-def _without_misfits(raw: Raw, tensors: Sequence[Tensor], reading: Reading) -> Raw:
-    """The rows whose cells are of their datatypes; the others are errors."""
-    found: dict[int, UserError] = {}
+    wrong: Errors = {}
     for tensor in tensors:
-        found = {**misfits(tensor.cells, tensor.datatype, tensor.width, tensor.name), **found}
-    if not found:
-        return raw
-    if reading.errors is None:
-        raise found[min(found)]
-    reading.errors |= found
-    places = np.setdiff1d(np.arange(raw.height), list(found))
+        wrong = {**misfits(tensor.cells, tensor.datatype, tensor.width, tensor.name), **wrong}
+    if wrong and reading.errors is None:
+        raise wrong[min(wrong)]
+    raw = None if wrong else _block(tensors, reading)
+    if raw is None and len(tensors) == 1 and _is_matrix(tensors[0], reading):
+        raw = _matrix(tensors[0])
+    if raw is None:
+        raw = Raw([_column(tensor, reading) for tensor in tensors], height, [one.name for one in tensors])
+    return _without(wrong, raw, reading) if wrong else raw
+
+
+def _without(wrong: Errors, raw: Raw, reading: Reading) -> Raw:
+    """The other rows; those in `wrong` are errors of the request."""
+    assert reading.errors is not None
+    reading.errors |= wrong
+    places = np.setdiff1d(np.arange(raw.height), list(wrong))
     some = raw.take(places)
     some.places = places
     return some
+
+
+def _block(tensors: Sequence[Tensor], reading: Reading) -> Raw | None:
+    """The model's rows as one matrix, where the inputs are its columns and no more, all of plain numbers."""
+    schema = reading.numeric
+    if schema is None:
+        return None
+    cells = {tensor.name: tensor.cells for tensor in tensors}
+    if len(tensors) == 1 and _is_matrix(tensors[0], reading):
+        found = _numbers(tensors[0].cells)
+        return None if found is None else reading.block(found.reshape(tensors[0].shape))
+    if not len(cells) == len(tensors) == len(schema.names) or any(name not in cells for name in schema.names):
+        return None
+    if any(tensor.width != 1 for tensor in tensors):
+        return None
+    found = _numbers([cells[name] for name in schema.names])
+    return None if found is None else reading.block(found.T)
+
+
+def _numbers(cells: Any) -> Array | None:
+    """Cells as float64; None where one is missing or is no number."""
+    try:
+        found = np.array(cells)
+    except (ValueError, OverflowError):
+        return None
+    return found.astype(np.float64, copy=False) if found.dtype.kind in "fiu" else None
 
 
 def _is_matrix(tensor: Tensor, reading: Reading) -> bool:
@@ -55,24 +83,10 @@ def _is_matrix(tensor: Tensor, reading: Reading) -> bool:
     return tensor.width != 1 or reading.schema is None or reading.schema.known(tensor.name) is None
 
 
-def _matrix(tensor: Tensor, reading: Reading) -> Raw:
+def _matrix(tensor: Tensor) -> Raw:
     cells, width = tensor.cells, tensor.width
-    if (
-        reading.numeric
-        and not isinstance(cells, np.ndarray)
-        and not misfits(cells, tensor.datatype, width, "")
-    ):
-        try:
-            found = np.array(cells)
-        except (ValueError, OverflowError):
-            found = np.empty(0, object)
-        cells = found if found.dtype.kind in "fi" else cells
     if isinstance(cells, np.ndarray):
-        table = cells.reshape(tensor.shape)
-        block = (
-            reading.block(table.astype(np.float64)) if reading.numeric and table.dtype.kind != "b" else None
-        )
-        return block or Raw(list(np.ascontiguousarray(table.T)), len(table))
+        return Raw(list(np.ascontiguousarray(cells.reshape(tensor.shape).T)), tensor.shape[0])
     return Raw([cells[place::width] for place in range(width)], tensor.shape[0])
 
 

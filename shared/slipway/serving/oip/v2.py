@@ -20,15 +20,21 @@ class Infer:
     """`POST /v2/models/NAME/infer`. `header` is how long the JSON is, where binary tensors follow it."""
 
     header: str | None = None
+    encoding: str = "identity"
 
     def heeding(self, headers: Iterable[tuple[bytes, bytes]]) -> "Infer":
         """The same, with what the request's headers say."""
+        found = self
         for name, value in headers:
             if name == _BINARY_LENGTH:
-                return replace(self, header=value.decode("latin-1"))
-        return self
+                found = replace(found, header=value.decode("latin-1"))
+            elif name == b"content-encoding":
+                found = replace(found, encoding=value.decode("latin-1"))
+        return found
 
     def request(self, endpoint: Endpoint, body: bytes) -> Request:
+        if self.encoding != "identity":
+            raise UserError(f"Content-Encoding is {shown(self.encoding)}; send the body unpacked")
         request = InferRequest.parse(body, self._length())
         options = {
             name: value for name, value in request.parameters.items() if name in endpoint.known_options
