@@ -1,7 +1,7 @@
 """The manifests that `make manifests` writes, held to the schemas that Kubernetes publishes.
 
-No light package carries a schema of KServe's own resources: their pods are held to Kubernetes' own schema, and
-the members beside them to the lists below, from kserve 0.21's Python models.
+No light package carries a schema of KServe's resources: their pods are held to Kubernetes' schema, and the
+members beside them to the lists below, from kserve 0.21's Python models.
 """
 
 import sys

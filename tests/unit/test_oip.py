@@ -137,6 +137,12 @@ def test_kinds_may_be_mixed_and_gaps_are_null(mixed):
     assert kinds == {"code": "BYTES", "ok": "BYTES", "n": "FP64", "x": "FP64", "unread": "FP64"}
 
 
+def test_a_whole_number_is_one_however_it_is_written(endpoint):
+    """Of a column with gaps pandas makes floats, 1.0."""
+    x = {"name": "x", "shape": [2], "datatype": "INT64", "data": [1.0, 3]}
+    assert outputs(infer(endpoint, x, Y))["sum"] == [3.0, 7.0]
+
+
 def test_pandas_requests_are_answered_as_pandas_answers(mixed):
     status, document = infer(
         mixed,

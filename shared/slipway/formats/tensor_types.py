@@ -120,7 +120,7 @@ def misfits(cells: Cells, datatype: str, width: int, name: str) -> dict[int, Use
         return {}
     found: dict[int, UserError] = {}
     for place, cell in enumerate(cells):
-        if type(cell) not in fit:
+        if type(cell) not in fit and not (kind in "UI" and type(cell) is float and cell.is_integer()):
             message = f"expected {_EXPECTED[kind]}, as its datatype is {datatype}; got {shown(cell)}"
             found.setdefault(place // width, UserError(message, place // width + 1, name))
     return found
