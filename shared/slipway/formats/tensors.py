@@ -11,7 +11,7 @@ from slipway.formats.tensor_request import InferRequest, Tensor
 from slipway.formats.tensor_types import misfits
 from slipway.table.arrow import Array
 from slipway.table.numbers import Errors
-from slipway.table.raw import Raw
+from slipway.table.raw import Raw, taken
 
 
 def read(request: InferRequest, reading: Reading) -> Raw:
@@ -45,9 +45,8 @@ def _without(wrong: Errors, raw: Raw, reading: Reading) -> Raw:
     assert reading.errors is not None
     reading.errors |= wrong
     places = np.setdiff1d(np.arange(raw.height), list(wrong))
-    some = raw.take(places)
-    some.places = places
-    return some
+    columns = [taken(column, places) for column in raw.columns]
+    return Raw(columns, len(places), raw.names, places=places)
 
 
 def _block(tensors: Sequence[Tensor], reading: Reading) -> Raw | None:
