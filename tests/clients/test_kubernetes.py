@@ -1,6 +1,6 @@
 """The Compose file of `make manifests` run, and Triton's client and KServe's requests against the container.
 
-KServe's own client brings gRPC, FastAPI and Kubernetes' client along; its InferRequest, and the answer that it
+KServe's own client brings gRPC, FastAPI and the Kubernetes client along; its InferRequest, and the answer it
 reads, are written here as its REST form has them.
 """
 
