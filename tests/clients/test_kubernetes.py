@@ -6,6 +6,7 @@ reads, are written here as its REST form has them.
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -140,6 +141,19 @@ def test_kserve_s_requests_are_answered(composed: Server, image: Image, sample: 
     body = json.dumps({"instances": sample.records}).encode()
     reply = composed.send("POST", f"/v1/models/{image.name}:predict", body, headers)
     assert (reply.status, list(reply.json)) == (200, ["predictions"])
+
+
+def test_the_documents_curl_lines_work(composed: Server, image: Image) -> None:
+    if image.name != "kmeans":
+        pytest.skip("the page has the columns of k-means' sample")
+    text = (REPOSITORY / "docs/kubernetes.md").read_text().replace(":8080", f":{composed.port}")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    curl ")]
+    assert len(lines) >= 5
+    for line in lines:
+        answer = _run(
+            [*shlex.split(line), "--silent", "--fail-with-body", "--noproxy", "*"], dict(os.environ)
+        )
+        assert "error" not in json.loads(answer), (line, answer)
 
 
 def test_the_container_ends_in_time_and_well(composed: Server) -> None:

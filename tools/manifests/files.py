@@ -161,10 +161,9 @@ def compose(image: Image, tag: str) -> Document:
                 "stop_grace_period": f"{GRACE_S}s",
                 "healthcheck": {
                     "test": ["CMD", "python3", "-c", ready],
-                    "interval": "10s",
+                    "interval": "5s",
                     "timeout": "10s",
                     "start_period": "10m",
-                    "start_interval": "1s",
                 },
             }
         }
