@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from manifests import files
+
 from slipway.image import Image
 
 ROOT = Path(__file__).resolve().parents[2]

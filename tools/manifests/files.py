@@ -1,7 +1,6 @@
 """The files that `make manifests` writes, derived from image.toml."""
 
 import yaml
-
 from manifests.container import (
     DRAIN_S,
     GRACE_S,
@@ -14,6 +13,7 @@ from manifests.container import (
     Document,
     container,
 )
+
 from slipway.image import Image
 
 _MOST = 4  # replicas

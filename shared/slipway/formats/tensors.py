@@ -10,7 +10,7 @@ from slipway.formats.base import Reading
 from slipway.formats.tensor_request import InferRequest, Tensor
 from slipway.formats.tensor_types import misfits
 from slipway.table.arrow import Array
-from slipway.table.numbers import Errors
+from slipway.table.cell_errors import Errors
 from slipway.table.raw import Raw, taken
 
 
