@@ -69,7 +69,7 @@ def _block(tensors: Sequence[Tensor], reading: Reading) -> Raw | None:
 def _numbers(cells: Any) -> Array | None:
     """Cells as float64; None where one is missing or is no number."""
     try:
-        found = np.array(cells)
+        found = np.asarray(cells)
     except (ValueError, OverflowError):
         return None
     return found.astype(np.float64, copy=False) if found.dtype.kind in "fiu" else None
