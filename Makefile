@@ -231,7 +231,7 @@ $(IMAGES:%=listing-%): listing-%: $(TOOLS) $(ENVS)/%/.stamp
 .PHONY: manifests $(IMAGES:%=manifests-%)
 manifests: $(WANTED:%=manifests-%) ## Write manifests for Kubernetes and KServe, and a Compose file: [OUT=folder] [REGISTRY=] [MODEL=uri]
 $(IMAGES:%=manifests-%): manifests-%: $(TOOLS)
-	@PYTHONPATH=$(PYTHONPATH):tools $(call in,tools) -m manifests --image $* $(if $(OUT),--out "$(OUT)/$*") \
+	@$(call in,tools) -m tools.manifests --image $* $(if $(OUT),--out "$(OUT)/$*") \
 	  $(call option,registry,REGISTRY) $(call option,model,MODEL)
 
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name

@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -23,10 +22,7 @@ from harness import inference
 from harness.places import REPOSITORY, START_S, Container, Server, docker, free_port, http
 from harness.samples import Sample
 from slipway.image import Image
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-
-from manifests import files
+from tools.manifests import files
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ No light package carries a schema of KServe's resources: their pods are held to 
 members beside them to the lists below, from kserve 0.21's Python models.
 """
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +13,8 @@ import yaml
 
 from harness.places import REPOSITORY
 from slipway.image import Image
-
-sys.path.insert(0, str(REPOSITORY / "tools"))
-
-from manifests import files
-from manifests.__main__ import main
+from tools.manifests import files
+from tools.manifests.__main__ import main
 
 IMAGES = sorted(path.parent.name for path in REPOSITORY.glob("images/*/image.toml"))
 VERSIONS = ("1.33", "1.37")

@@ -4,9 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from manifests import files
-
 from slipway.image import Image
+from tools.manifests import files
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,7 +1,9 @@
 """The files that `make manifests` writes, derived from image.toml."""
 
 import yaml
-from manifests.container import (
+
+from slipway.image import Image
+from tools.manifests.container import (
     DRAIN_S,
     GRACE_S,
     MODEL,
@@ -13,8 +15,6 @@ from manifests.container import (
     Document,
     container,
 )
-
-from slipway.image import Image
 
 _MOST = 4  # replicas
 _BUSY = 70  # percent of the requested CPUs, from which on there are more replicas
