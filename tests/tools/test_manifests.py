@@ -111,7 +111,7 @@ def test_every_pod_is_locked_down_and_ends_in_time(made):
 
 
 def test_the_command_writes_the_files_and_says_what_is_an_example(tmp_path, capsys):
-    assert main(["--image", "kmeans", "--out", str(tmp_path)]) == 0
+    assert main(["--image", IMAGES[0], "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "storageUri in inference-service.yaml" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
