@@ -8,21 +8,21 @@ import json
 import os
 import shlex
 import subprocess
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-import requests
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
 from harness import inference
-from harness.places import REPOSITORY, START_S, Container, Server, docker, free_port, http
+from harness.places import REPOSITORY, Container, Server, docker, free_port, http
 from harness.samples import Sample
 from slipway.image import Image
+from tools.client import pings
 from tools.manifests import files
+from tools.process import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,8 @@ def composed(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFact
         _run([*command, "up", "--detach"], environ)
         server = Server(http(port), lambda: _run([*command, "logs"], environ), port=port)
         server.container = docker("ps", "--quiet", "--filter", f"label=com.docker.compose.project={project}")
-        _wait(server)
+        ready = "/v2/health/ready"  # the probe that the manifests have
+        wait_until(lambda: pings(port, ready), f"a 200 on {ready}", server.log)
         yield server
     finally:
         subprocess.run([*command, "down"], env=environ, capture_output=True, check=False)
@@ -53,19 +54,6 @@ def _run(command: list[str], environ: dict[str, str]) -> str:
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def _wait(server: Server) -> None:
-    """Until it is ready, by the probe that the manifests have."""
-    until = time.monotonic() + START_S
-    while time.monotonic() < until:
-        try:
-            if server.get("/v2/health/ready").status == 200:
-                return
-        except requests.RequestException:
-            pass
-        time.sleep(0.2)
-    raise AssertionError(server.log())
 
 
 @pytest.fixture(scope="module")
