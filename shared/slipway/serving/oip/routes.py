@@ -1,16 +1,25 @@
 """From a method and a path to what answers it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from slipway.serving.endpoint import Answer, InferenceProtocol
+from slipway.errors import BrokenModel
+from slipway.serving.endpoint import Answer, Endpoint, InferenceProtocol
 from slipway.serving.oip import metadata
 from slipway.serving.oip.errors import error, told
 from slipway.serving.oip.v1 import Predict
 from slipway.serving.oip.v2 import Infer
+from slipway.settings import Settings
 
-if TYPE_CHECKING:
-    from slipway.serving.app import App
+
+class Served(Protocol):
+    """The application, as far as these routes know it."""
+
+    settings: Settings
+    endpoint: Endpoint | None
+    broken: BrokenModel
+
+    def ping(self) -> Answer: ...
 
 
 class Route(InferenceProtocol, Protocol):
@@ -28,7 +37,7 @@ def quick(name: str) -> dict[bytes, Route]:
     return {f"/v2/models/{name}/infer".encode(): Infer(), f"/v1/models/{name}:predict".encode(): Predict()}
 
 
-def find(app: "App", method: str, path: str) -> Found | None:
+def find(app: Served, method: str, path: str) -> Found | None:
     """The answer, or what makes it of the body; None for a path that is none of these protocols'."""
     settings = app.settings
     if path == settings.vertex_health:
@@ -50,7 +59,7 @@ def find(app: "App", method: str, path: str) -> Found | None:
     return _v1(app, method, path, parts[1:]) if version == "v1" else _v2(app, method, path, parts[1:])
 
 
-def _server(app: "App", method: str, path: str, health: list[str]) -> Answer:
+def _server(app: Served, method: str, path: str, health: list[str]) -> Answer:
     if method != "GET":
         return _not_allowed(method, path)
     if not health:
@@ -62,7 +71,7 @@ def _server(app: "App", method: str, path: str, health: list[str]) -> Answer:
     )
 
 
-def _v1(app: "App", method: str, path: str, parts: list[str]) -> Found:
+def _v1(app: Served, method: str, path: str, parts: list[str]) -> Found:
     """`NAME`, `NAME:predict` or `NAME:explain`."""
     name, _, verb = parts[0].partition(":")
     if wrong := _wrong_model(app, name):
@@ -74,7 +83,7 @@ def _v1(app: "App", method: str, path: str, parts: list[str]) -> Found:
     return Predict(verb == "explain") if verb else told(200, {"name": name, "ready": True})
 
 
-def _v2(app: "App", method: str, path: str, parts: list[str]) -> Found:
+def _v2(app: Served, method: str, path: str, parts: list[str]) -> Found:
     """`NAME[/versions/VERSION]`, then nothing, `ready` or `infer`."""
     name, *rest = parts
     if wrong := _wrong_model(app, name):
@@ -97,7 +106,7 @@ def _v2(app: "App", method: str, path: str, parts: list[str]) -> Found:
     return error(404, f"there is no {_shown(path)}")
 
 
-def _wrong_model(app: "App", name: str) -> Answer | None:
+def _wrong_model(app: Served, name: str) -> Answer | None:
     """Why the model of that name cannot be asked; None where it can."""
     if app.endpoint is None:
         return error(app.broken.status, str(app.broken))
