@@ -227,6 +227,13 @@ $(IMAGES:%=listing-%): listing-%: $(TOOLS) $(ENVS)/%/.stamp
 	  $(call option,account,ACCOUNT) $(call option,region,REGION) $(call option,bucket,BUCKET) $(call option,role,ROLE) \
 	  $(call option,repository,REPOSITORY) $(call option,digest,DIGEST) $(call option,submit,SUBMIT)
 
+# MODEL=uri: where KServe finds the model in a manifest, s3://… or pvc://…; an example unless given.
+.PHONY: manifests $(IMAGES:%=manifests-%)
+manifests: $(WANTED:%=manifests-%) ## Write manifests for Kubernetes and KServe, and a Compose file: [OUT=folder] [REGISTRY=] [MODEL=uri]
+$(IMAGES:%=manifests-%): manifests-%: $(TOOLS)
+	@$(call in,tools) -m tools.manifests --image $* $(if $(OUT),--out "$(OUT)/$*") \
+	  $(call option,registry,REGISTRY) $(call option,model,MODEL)
+
 shell: $(if $(IMG),build-$(IMG)) ## Open a shell in the container of an image: IMG=name
 	$(call need,IMG,which image to look into)
 	@$(DOCKER) run --rm --interactive --tty --entrypoint bash slipway/$(IMG):latest

@@ -15,8 +15,16 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Server(process.Server):
     """A started stack: alone in its session, logging to a file, ended with everything it started."""
 
-    def __init__(self, command: Sequence[str | Path], env: Mapping[str, str], port: int, log: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        env: Mapping[str, str],
+        port: int,
+        log: Path,
+        ready: str = "/ping",
+    ) -> None:
         super().__init__(command, env, port, log, cwd=log.parent, session=True)
+        self.ready = ready
 
     def cpu_seconds(self) -> float:
         """User and system time of the tree, of children that ended and were reaped too."""

@@ -1,5 +1,6 @@
 """The stacks that are compared: how each gets its environment, its model, and its server."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -63,6 +64,7 @@ class Stack:
 
 class Ours(Stack):
     name = "ours"
+    cases = (*Stack.cases, "oip1", "oip10k")
     packages = ("numpy", "scikit-learn", "gunicorn", "uvicorn")
 
     def prepare(self) -> None:
@@ -120,6 +122,29 @@ class AwsSklearn(Stack):
         return self._server([self.python, HERE / "awssklearn/container.py"], free_port(), media)
 
 
+class MLServer(Stack):
+    """Without its pool of workers, which costs it more: a queue between processes."""
+
+    name = "mlserver"
+    cases = ("oip1", "oip10k")
+    single_row = "oip1"
+    packages = ("mlserver", "mlserver-sklearn", "scikit-learn", "fastapi", "uvicorn")
+
+    def prepare(self) -> None:
+        self.use_environment("bench-mlserver", HERE / "mlserver/requirements.lock")
+        self.env |= {"MLSERVER_ROOT": str(self.root), "OMP_WAIT_POLICY": "PASSIVE"}
+        write_training(self.root)
+        self._run([self.python, HERE / "mlserver/train.py"])
+
+    def start(self, media: str) -> Server:
+        port = free_port()
+        settings = {"debug": False, "host": "127.0.0.1", "parallel_workers": 0, "http_port": port}
+        settings |= {"grpc_port": free_port(), "metrics_port": free_port()}
+        (self.root / "model/settings.json").write_text(json.dumps(settings))
+        command = [self.python.with_name("mlserver"), "start", self.root / "model"]
+        return Server(command, self.env, port, self.run / "server.log", "/v2/health/ready")
+
+
 class Limit(Stack):
     name = "limit"
 
@@ -135,4 +160,6 @@ class Limit(Stack):
         return self._server([self.run / "limit", str(port), self.run / "centres"], port, media)
 
 
-STACKS: dict[str, type[Stack]] = {s.name: s for s in (Ours, Classic, ClassicPassive, AwsSklearn, Limit)}
+STACKS: dict[str, type[Stack]] = {
+    s.name: s for s in (Ours, Classic, ClassicPassive, AwsSklearn, MLServer, Limit)
+}

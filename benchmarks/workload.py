@@ -8,6 +8,7 @@ from pathlib import Path
 from tools.layout import configure
 
 CLUSTERS, FEATURES, TRAINING_ROWS = 10, 20, 5_000
+INFER = "/v2/models/kmeans/infer"
 _random = random.Random(7)
 CENTRES = [[_random.uniform(-10, 10) for _ in range(FEATURES)] for _ in range(CLUSTERS)]
 NAMES = [f"x{i}" for i in range(FEATURES)]
@@ -19,9 +20,14 @@ class Case:
     title: str
     rows: int
     media: str  # text/csv or application/json
+    path: str = "/invocations"
 
     def body(self, header: bool) -> bytes:
         table = _rows(self.rows, seed=self.rows)
+        if self.path != "/invocations":
+            data = [cell for row in table for cell in row]
+            tensor = {"name": "rows", "shape": [self.rows, FEATURES], "datatype": "FP64", "data": data}
+            return json.dumps({"inputs": [tensor]}, separators=(",", ":")).encode()
         if self.media == "application/json":
             return json.dumps(table, separators=(",", ":")).encode()
         return _csv(table, header)
@@ -29,7 +35,7 @@ class Case:
     def request(self, header: bool) -> bytes:
         body = self.body(header)
         head = (
-            f"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: {self.media}\r\n"
+            f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {self.media}\r\n"
             f"Accept: {self.media}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
@@ -42,6 +48,8 @@ CASES = {
         Case("json1", "1 row, JSON", 1, "application/json"),
         Case("csv10k", "10,000 rows, CSV", 10_000, "text/csv"),
         Case("json10k", "10,000 rows, JSON", 10_000, "application/json"),
+        Case("oip1", "1 row, Open Inference Protocol", 1, "application/json", INFER),
+        Case("oip10k", "10,000 rows, Open Inference Protocol", 10_000, "application/json", INFER),
     )
 }
 

@@ -76,9 +76,9 @@ def asked(content_type: str, accept: str = "", **headers: str) -> dict[str, str]
     return sent | ({"Accept": accept} if accept else {})
 
 
-def pings(port: int) -> bool:
-    """Whether /ping answers 200."""
+def pings(port: int, path: str = "/ping") -> bool:
+    """Whether `path` answers 200."""
     try:
-        return send(port, "GET", "/ping", timeout=5).status == 200
+        return send(port, "GET", path, timeout=5).status == 200
     except OSError:
         return False

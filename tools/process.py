@@ -108,6 +108,9 @@ class Process:
 class Server(Process):
     """An image's server on a port of this machine."""
 
+    ready = "/ping"
+    """The path that answers 200 once the server can be asked."""
+
     def __init__(
         self,
         command: Sequence[str | Path],
@@ -135,9 +138,9 @@ class Server(Process):
         return cls(*told, port, log)
 
     def wait_ready(self, seconds: float = START_S) -> float:
-        """Waits for a 200 on /ping; returns the seconds. Raises NotReadyError, also where it ended."""
+        """Waits for a 200 on `ready`; returns the seconds. Raises NotReadyError, also where it ended."""
         started = time.monotonic()
-        self.until(lambda: pings(self.port), "a 200 on /ping", seconds)
+        self.until(lambda: pings(self.port, self.ready), f"a 200 on {self.ready}", seconds)
         if self.ended:
             raise NotReadyError(f"the server ended with {self.popen.returncode}; {tail(self.log)}")
         return time.monotonic() - started

@@ -1,10 +1,11 @@
 """The verbs of every container: `train`, `serve`, `describe`; `auto` picks one for clients that name none."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from slipway import failure
-from slipway.errors import UserError
+from slipway.errors import UserError, shown
 from slipway.log import configure, log
 from slipway.settings import Settings
 
@@ -12,6 +13,8 @@ from slipway.settings import Settings
 def main(arguments: list[str]) -> int:
     """Runs one verb; returns the exit code."""
     try:
+        if arguments[:1] == ["serve"]:
+            os.environ |= _variables(arguments[1:])  # the environment, as workers read it, too
         settings = Settings.read()
     except UserError as error:
         log("start", str(error))
@@ -30,6 +33,29 @@ def main(arguments: list[str]) -> int:
         return 2
     configure(settings.serving_log if verb == "serve" else settings.log_format or "text")
     return _VERBS[verb](settings)
+
+
+def _variables(arguments: Sequence[str]) -> dict[str, str]:
+    """What KServe's arguments say, `--name value` or `--name=value`, as environment variables."""
+    found, left = {}, list(arguments)
+    while left:
+        name, equals, value = left.pop(0).partition("=")
+        variable = _ARGUMENTS.get(name.replace("-", "_").replace("__", "--", 1))
+        if variable is None:
+            raise UserError(f"serve: expected {', '.join(_ARGUMENTS)}; got {shown(name)}")
+        if not equals:
+            if not left:
+                raise UserError(f"serve: {name} needs a value")
+            value = left.pop(0)
+        found[variable] = value
+    return found
+
+
+_ARGUMENTS = {
+    "--model_name": "SLIPWAY_MODEL_NAME",
+    "--model_dir": "SLIPWAY_MODEL_DIR",
+    "--http_port": "SAGEMAKER_BIND_TO_PORT",
+}
 
 
 def _train(settings: Settings) -> int:

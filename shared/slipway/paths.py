@@ -1,10 +1,13 @@
-"""Every path that SageMaker fixes; no other module spells one out.
+"""Every path that a platform fixes; no other module spells one out.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+
+KSERVE_MODEL = Path("/mnt/models")
+"""Where KServe's storage initializer puts a model."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from slipway.errors import UserError, shown
 from slipway.log import Format
-from slipway.paths import Paths
+from slipway.manifest import FILE
+from slipway.paths import KSERVE_MODEL, Paths
 
 # Local mode writes "True" where the platform writes "true"; "false" must mean false.
 Flag = Annotated[bool, BeforeValidator(lambda value: str(value).strip().lower() in {"true", "1", "yes"})]
@@ -32,8 +33,19 @@ class Settings(BaseModel):
     training_job_name: str = Field("", alias="TRAINING_JOB_NAME")
     """Set by SageMaker in training. A container started without an argument then trains; otherwise it
     serves."""
-    port: int = Field(8080, alias="SAGEMAKER_BIND_TO_PORT", ge=1, le=65535)
-    """Port for /ping and /invocations."""
+    sagemaker_port: int | None = Field(None, alias="SAGEMAKER_BIND_TO_PORT", ge=1, le=65535)
+    """Port for every request. Default: 8080."""
+    vertex_port: int | None = Field(None, alias="AIP_HTTP_PORT", ge=1, le=65535)
+    """Port, as set by Vertex AI. `SAGEMAKER_BIND_TO_PORT` takes precedence."""
+    vertex_health: str = Field("", alias="AIP_HEALTH_ROUTE")
+    """Set by Vertex AI: an additional path for health checks."""
+    vertex_predict: str = Field("", alias="AIP_PREDICT_ROUTE")
+    """Set by Vertex AI: an additional path for requests of the form `{"instances": [...]}`."""
+    model_name: str = Field("", alias="SLIPWAY_MODEL_NAME")
+    """Name of the model in `/v1/models` and `/v2/models`; also `--model_name`. Default: the image's name."""
+    model_dir: Path | None = Field(None, alias="SLIPWAY_MODEL_DIR")
+    """Folder of the model; also `--model_dir`. Default: `/opt/ml/model`, or `/mnt/models` if it exists and
+    `/opt/ml/model` contains no model."""
     workers: int | None = Field(None, alias="MODEL_SERVER_WORKERS", ge=1, le=512)
     """Number of worker processes. Default: one per CPU, fewer if that many copies of the model would not fit
     in memory."""
@@ -114,6 +126,18 @@ class Settings(BaseModel):
     @property
     def paths(self) -> Paths:
         return Paths(self.root)
+
+    @property
+    def port(self) -> int:
+        return self.sagemaker_port or self.vertex_port or 8080
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the model to serve is."""
+        if self.model_dir:
+            return self.model_dir
+        mounted = not (self.paths.model / FILE).exists() and KSERVE_MODEL.is_dir()
+        return KSERVE_MODEL if mounted else self.paths.model
 
     @property
     def serving_log(self) -> Format:

@@ -19,11 +19,16 @@ import orjson
 import pyarrow.parquet as pq
 
 import slipway
+from harness import tensors
 from harness.tables import GAPS, Cells, Columns, Form, forms, shuffled, table
 from slipway import Answers, Channel, Schema, Table
 from slipway.formats import Reading, reader
+from slipway.formats.tensor_answers import BINARY_LENGTH
+from slipway.formats.tensor_request import InferRequest
+from slipway.formats.tensors import read as read_tensors
 from slipway.manifest import Manifest
 from slipway.serving.endpoint import Endpoint
+from slipway.serving.oip.v2 import Infer
 from slipway.settings import Settings
 from slipway.table import match
 
@@ -87,11 +92,7 @@ def stamped() -> Manifest:
 
 def check_serving(columns: Columns, random: Random) -> None:
     """Raises AssertionError where a request in one of the formats is read or given back as another table."""
-    with TemporaryDirectory() as folder:
-        known = trained(dict(forms(columns))["csv"](), Path(folder)).columns
-    read = [column for column in known if random.random() < 0.8] or list(known)  # the model declines some
-    schema = Schema(columns=tuple(read), table=tuple(known))
-    endpoint = Endpoint(Echo(read), stamped().model_copy(update={"reads": schema}), Settings.read({}))
+    schema, endpoint = _echo(columns, random)
     for name, form in some(columns, random):
         made = dict(forms(shuffled(random, columns)))[name]() if form().named else form()
         source, media = reader(made.media_type)
@@ -111,6 +112,32 @@ def check_serving(columns: Columns, random: Random) -> None:
             )
             came = given[one] if exact else [_plain(columns[one], cell) for cell in given[one]]
             assert came == wanted, (name, accept, one, came, wanted)
+
+
+def check_tensors(columns: Columns, random: Random) -> None:
+    """Raises AssertionError where the Open Inference Protocol gives another table back."""
+    schema, endpoint = _echo(columns, random)
+    body, header = tensors.request(shuffled(random, columns), random)
+    request = InferRequest.parse(body, int(header) if header else None)
+    typed = match.typed(read_tensors(request, Reading(schema, keep=True)), schema)
+    same(typed, {one: columns[one] for one in schema.names}, True, "tensors")
+    answer = endpoint.answer(body, "", protocol=Infer(header))
+    assert answer.status == 200, answer.body[:300]
+    given = tensors.answered(answer.body, dict(answer.headers).get(BINARY_LENGTH))
+    assert set(given) == set(columns)
+    for name, one in columns.items():
+        came = [_plain(one, cell) for cell in given[name]]
+        assert came == [_plain(one, cell) for cell in one.values], (name, came, one)
+
+
+def _echo(columns: Columns, random: Random) -> tuple[Schema, Endpoint]:
+    """A model that learnt the table and gives every column back; some it does not read."""
+    with TemporaryDirectory() as folder:
+        known = trained(dict(forms(columns))["csv"](), Path(folder)).columns
+    read = [column for column in known if random.random() < 0.8] or list(known)
+    schema = Schema(columns=tuple(read), table=tuple(known))
+    manifest = stamped().model_copy(update={"reads": schema})
+    return schema, Endpoint(Echo(read), manifest, Settings.read({}))
 
 
 def some(columns: Columns, random: Random) -> list[tuple[str, Callable[[], Form]]]:
@@ -169,7 +196,7 @@ def main(count: int, first: int = 0) -> int:
     for number in range(first, first + count):
         random = Random(number)
         columns = table(random)
-        for check in (check_training, check_serving):
+        for check in (check_training, check_serving, check_tensors):
             try:
                 check(columns, random)
             except Exception as error:

@@ -154,7 +154,7 @@ class Local:
         with process.Server([python, *program], settings, port) as server:
             if wait:
                 server.until(lambda: client.pings(port), "a 200 on /ping")
-            yield Server(_http(port), lambda: server.log, server.stop, port)
+            yield Server(http(port), lambda: server.log, server.stop, port)
 
 
 class Container:
@@ -192,7 +192,7 @@ class Container:
                 docker("stop", "--time", "30", name)
                 return int(docker("wait", name))
 
-            server = Server(_http(published), log, stop, published, name)
+            server = Server(http(published), log, stop, published, name)
             if wait:
                 wait_until(lambda: client.pings(published) or not _runs(name), "a 200 on /ping", log)
             yield server
@@ -237,7 +237,7 @@ def without_numbers(text: str) -> str:
     return re.sub(r"\d+", "#", text)
 
 
-def _http(port: int) -> Callable[[str, str, bytes, Mapping[str, str]], Reply]:
+def http(port: int) -> Callable[[str, str, bytes, Mapping[str, str]], Reply]:
     return lambda method, path, body, headers: client.send(port, method, path, body, headers, timeout=120)
 
 

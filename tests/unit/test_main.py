@@ -1,6 +1,7 @@
 """The verbs of a container."""
 
 import json
+import os
 
 import pytest
 
@@ -32,6 +33,40 @@ def test_a_verb_is_done_and_none_is_guessed_from_the_platform(ran, monkeypatch, 
     monkeypatch.setenv("TRAINING_JOB_NAME", job)
     assert program.main(arguments) == 0
     assert ran == [verb]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--model_name", "a b", "--model_dir=/mnt/x", "--http_port", "9000"],
+        ["--http-port=9000", "--model-name=a b", "--model-dir", "/mnt/x"],
+    ],
+)
+def test_kserves_arguments_are_those_of_the_environment(monkeypatch, arguments):
+    served = []
+    monkeypatch.setitem(program._VERBS, "serve", lambda settings: served.append(settings) or 0)
+    monkeypatch.setenv("SLIPWAY_LOG_FORMAT", "text")
+    for name in ("SLIPWAY_MODEL_NAME", "SLIPWAY_MODEL_DIR", "SAGEMAKER_BIND_TO_PORT"):
+        monkeypatch.setenv(name, "")  # which is undone after the test
+    assert program.main(["serve", *arguments]) == 0
+    settings = served[0]
+    assert (settings.model_name, settings.port, str(settings.model_folder)) == ("a b", 9000, "/mnt/x")
+    assert os.environ["SLIPWAY_MODEL_NAME"] == "a b", "the workers read it there"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["--workers=2"], 'expected --model_name, --model_dir, --http_port; got "--workers"'),
+        (["--model_name"], "--model_name needs a value"),
+        (["--http_port=x"], "environment variable SAGEMAKER_BIND_TO_PORT"),
+    ],
+)
+def test_other_arguments_are_refused(ran, monkeypatch, capsys, arguments, cause):
+    monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", "")
+    assert program.main(["serve", *arguments]) == 2
+    assert cause in capsys.readouterr().err
+    assert ran == []
 
 
 def test_an_unknown_verb_names_the_known_ones(ran, capsys):

@@ -1,6 +1,7 @@
 """The short way and uvicorn's own give the same bytes' worth of answer, however the request comes in."""
 
 import asyncio
+import json
 import socket
 import threading
 
@@ -9,6 +10,7 @@ import uvicorn
 
 from slipway.serving.app import INLINE_BYTES, App
 from slipway.serving.endpoint import Endpoint
+from slipway.serving.oip import routes
 from slipway.serving.protocol import Protocol
 from slipway.settings import Settings
 from unit.model import Adder
@@ -224,3 +226,21 @@ def test_no_row_of_a_long_answer_is_predicted_twice(connect, app):
         assert chunked(connection).count(b"\n") == 5000
         assert predicted == [1024, 1024, 1024, 1024, 904]
         predicted.clear()
+
+
+def test_other_protocols_have_the_short_way_too(connect, app):
+    app.quick_routes |= routes.quick("adder")
+    columns = [{"name": name, "shape": [1], "datatype": "FP64", "data": [1]} for name in "xy"]
+    infer = request(json.dumps({"inputs": columns}).encode(), "/v2/models/adder/infer")
+    connection = connect()
+    connection.sendall(infer.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+    first = reply(connection)
+    assert (first[0], json.loads(first[1])["outputs"][0]["data"]) == (200, [2.0])
+    app._threaded = None  # would raise
+    connection = connect()
+    connection.sendall(infer)
+    assert reply(connection) == first
+    connection.sendall(request(b'{"instances": [[1, 1]]}', "/v1/models/adder:predict"))
+    assert reply(connection) == (200, b'{"predictions":[{"sum":2.0,"half":1.0}]}\n')
+    connection.sendall(request(b"{}", "/v2/models/adder/infer"))
+    assert list(json.loads(reply(connection)[1])) == ["error"]

@@ -14,7 +14,7 @@ ROAD = [
     "App._timed",
     "Endpoint.answer",
     "Endpoint._answer",
-    "Endpoint._source",
+    "Endpoint.source",
     "Invocation.answer",
     "CSV.read",
     "read_matrix",

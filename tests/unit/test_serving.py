@@ -1,5 +1,6 @@
 """The processes around the application: nginx's configuration, the socket, how many workers."""
 
+import json
 import re
 import socket
 
@@ -24,6 +25,17 @@ def test_nginx_is_told_port_limit_and_patience(tmp_path, user):
     assert f"server unix:{tmp_path}/workers.sock" in text
     assert ("user slipway root;" in text) is bool(user)
     assert set(re.findall(r"\$\w+", text)) <= {"$http_host"}
+
+
+def test_errors_of_nginx_are_in_the_form_of_the_route(tmp_path):
+    """What the Open Inference Protocol's clients read is a member called error."""
+    text = nginx.configure(Settings.read({"MAX_CONTENT_LENGTH": "123"}), tmp_path, None).read_text()
+    (route,) = re.findall(r"location ~ \^/v\[12\]\(/\|\$\) \{(.*?)\}", text, re.DOTALL)
+    pages = re.findall(r"error_page (\d+) .*@(v-\w+);", route)
+    assert {int(code) for code, _ in pages} == {502, 504, 413, 405, 408}
+    for _, page in pages:
+        (body,) = re.findall(rf"location @{page} \{{ return \d+ '(.*)\\n'; \}}", text)
+        assert list(json.loads(body)) == ["error"]
 
 
 @pytest.mark.contract("B1.4")

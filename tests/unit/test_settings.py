@@ -61,6 +61,25 @@ def test_a_request_may_take_longer_in_a_batch_transform():
     assert Settings.read({"SAGEMAKER_BATCH": "true", "MODEL_SERVER_TIMEOUT": "9"}).request_timeout_s == 9
 
 
+def test_vertex_ai_may_name_the_port_where_sagemaker_names_none():
+    assert Settings.read({"AIP_HTTP_PORT": "9000"}).port == 9000
+    assert Settings.read({"AIP_HTTP_PORT": "9000", "SAGEMAKER_BIND_TO_PORT": "8081"}).port == 8081
+
+
+def test_the_model_is_where_it_is_mounted(tmp_path, monkeypatch):
+    """KServe's folder only where the platform's holds no model."""
+    mounted = tmp_path / "mnt/models"
+    monkeypatch.setattr("slipway.settings.KSERVE_MODEL", mounted)
+    settings = Settings.read({"SLIPWAY_ROOT": str(tmp_path)})
+    assert settings.model_folder == tmp_path / "model"
+    mounted.mkdir(parents=True)
+    assert settings.model_folder == mounted
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/manifest.json").touch()
+    assert settings.model_folder == tmp_path / "model"
+    assert Settings.read({"SLIPWAY_MODEL_DIR": "/models/a"}).model_folder == Path("/models/a")
+
+
 def test_an_empty_variable_is_an_unset_one():
     assert Settings.read({"SAGEMAKER_BIND_TO_PORT": "", "MODEL_SERVER_WORKERS": ""}).port == 8080
 

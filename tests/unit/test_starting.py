@@ -32,6 +32,22 @@ def test_every_request_is_told_that_the_model_is_being_loaded(listener, method, 
             client.close()
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "body"),
+    [
+        ("GET", "/v2/health/live", 200, b'{"live":true}\n'),
+        ("GET", "/v2/health/ready", 503, b'{"error":"the model is being loaded"}\n'),
+        ("POST", "/v1/models/x:predict", 503, b'{"error":"the model is being loaded"}\n'),
+    ],
+)
+def test_other_protocols_are_told_in_their_form(listener, method, path, status, body):
+    with answering([listener]):
+        client = http.client.HTTPConnection(*listener.getsockname(), timeout=10)
+        client.request(method, path)
+        answer = client.getresponse()
+        assert (answer.status, answer.read()) == (status, body)
+
+
 @pytest.mark.contract("B2.3")
 def test_a_silent_client_keeps_nobody_waiting(listener):
     with answering([listener]), socket.create_connection(listener.getsockname(), 10):

@@ -60,7 +60,7 @@ class Reading:
 class Format(ABC):
     """One format. `blocks` is the only way in: a request is one block, a training file many."""
 
-    media_type: ClassVar[str]
+    media_type: str
     aliases: ClassVar[tuple[str, ...]]
     suffixes: ClassVar[tuple[str, ...]]
     """How files of this format end, for training."""
@@ -75,6 +75,8 @@ class Format(ABC):
     """Whether each row is a line, so that answers can be sent piece by piece."""
     typed: ClassVar[bool] = True
     """Whether cells have types of their own: in a CSV they stay as they were written."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What HTTP has to say of an answer beside its media type."""
     documents: ClassVar[bool] = False
     """Whether a body is one document, which may hold options besides the rows."""
 

@@ -27,7 +27,11 @@ class JSON(Format):
     documents = True
 
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
-        return self.read_document(json_rows.parsed(body), reading)
+        return self.read_document(self.parsed(body), reading)
+
+    def parsed(self, body: bytes) -> Any:
+        """The document. Raises UserError where it is none."""
+        return json_rows.parsed(body)
 
     def read_document(self, document: Any, reading: Reading) -> Raw:
         """The rows of a document that is parsed already."""

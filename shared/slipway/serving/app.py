@@ -8,22 +8,21 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, TypeVar
 
 from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge
-from slipway.log import fault, log, within
+from slipway.log import log, within
 from slipway.serving.access import accessed
-from slipway.serving.endpoint import Answer, Endpoint, failed, refused, too_large
+from slipway.serving.asgi import Headers, Receive, Send, body_of, heeded, reply, stream
+from slipway.serving.endpoint import Answer, Endpoint, failed, refused
 from slipway.serving.metrics.container import Metrics
+from slipway.serving.metrics.meter import NoMeter
+from slipway.serving.oip import routes
 from slipway.settings import Settings
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Headers = Iterable[tuple[bytes, bytes]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 T = TypeVar("T")
 INLINE_BYTES = 1 << 16
@@ -46,6 +45,8 @@ class App:
         self._thread = ThreadPoolExecutor(1, "predict")
         self._waiting = 0
         self._cost_s = float("inf")  # of small requests, unknown as yet
+        self.quick_routes: dict[bytes, routes.Route | None] = {b"/invocations": None}
+        """Where requests come whose answer may be made on the event loop."""
 
     def load(self) -> None:
         """Loads the model; where that fails, says so in the log and in every answer, and is never ready."""
@@ -54,6 +55,7 @@ class App:
             self.endpoint = Endpoint.load(self.settings, workers=self.workers)
             self.metrics.watch(self.endpoint)
             self.metrics.loaded(time.perf_counter() - started, self.endpoint.manifest.created)
+            self.quick_routes |= routes.quick(self.endpoint.name)
         except BrokenModel as error:
             self.broken = error
             log("serve", str(error), "error")
@@ -81,10 +83,22 @@ class App:
         elif (told := self.metrics.routes.get(path or "")) and scope["method"] == "GET":
             await reply(send, await asyncio.to_thread(told))
         elif scope["type"] == "http":
-            await self._flask(scope, receive, send)
+            await self._other(scope, receive, send)
 
-    async def _invocations(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
-        meter, body = self.metrics.meter, b""
+    async def _other(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """The routes of other protocols, and those that are not hot."""
+        found = routes.find(self, scope["method"], scope["path"])
+        if found is None:
+            await self._flask(scope, receive, send)
+        elif isinstance(found, Answer):
+            await reply(send, found)
+        else:
+            await reply(send, found.form(await self._invocations(scope, receive, found)))
+
+    async def _invocations(
+        self, scope: MutableMapping[str, Any], receive: Receive, route: routes.Route | None = None
+    ) -> Answer:
+        meter = self.metrics.meter if scope["method"] == "POST" else NoMeter()  # metadata are no requests
         begun = meter.begin()
         try:
             body = await body_of(receive, self.settings.max_body_bytes)
@@ -93,9 +107,9 @@ class App:
         if self.endpoint is None:
             answer = refused(self.broken)
         elif self.is_quick and self.is_small(body):
-            answer = self._timed(body, *heeded(scope["headers"]))
+            answer = self._timed(body, *_asked(scope["headers"], route))
         else:
-            answer = await self._threaded(body, *heeded(scope["headers"]))
+            answer = await self._threaded(body, *_asked(scope["headers"], route))
         return meter.end(answer, len(body), begun)
 
     @property
@@ -107,10 +121,10 @@ class App:
         """Whether `body` is quick to read: short, within the limit, none that may unpack to much."""
         return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(_PACKED)
 
-    def answer_now(self, headers: Headers, body: bytes) -> Answer:
+    def answer_now(self, headers: Headers, body: bytes, route: routes.Route | None = None) -> Answer:
         """Answers a small request on the spot."""
         begun = self.metrics.meter.begin()
-        return self.metrics.meter.end(self._timed(body, *heeded(headers)), len(body), begun)
+        return self.metrics.meter.end(self._timed(body, *_asked(headers, route)), len(body), begun)
 
     def _timed(self, *request: Any) -> Answer:
         """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
@@ -224,74 +238,6 @@ class _NoTurn(Exception):
     """All the time a request may take has passed before it was looked at."""
 
 
-async def stream(
-    receive: Receive, send: Send, answer: Answer, more: Callable[[], Awaitable[bytes | None]]
-) -> None:
-    """Sends head and first piece, then what `more` gives, until it is None or the client has gone.
-
-    Where `more` raises, the answer ends without its end, by which the client knows that it is not whole.
-    """
-    await _begin(send, answer, [(b"content-type", answer.media_type.encode()), (b"x-accel-buffering", b"no")])
-    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-    gone = asyncio.ensure_future(_gone(receive))
-    try:
-        while (piece := await more()) is not None:
-            if gone.done():
-                return
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    except TimeoutError:
-        raise
-    except Exception as error:
-        fault("serve", "an answer was broken off", error)
-    finally:
-        gone.cancel()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def heeded(headers: Headers) -> tuple[str, str, str, str]:
-    """Content type, Accept, custom attributes and inference id; all other headers are ignored."""
-    content_type = accept = attributes = request = ""
-    for name, value in headers:
-        if name == b"content-type":
-            content_type = value.decode("latin-1")
-        elif name == b"accept":
-            # Several Accept lines are one list (RFC 9110, 5.3).
-            accept = f"{accept},{value.decode('latin-1')}" if accept else value.decode("latin-1")
-        elif name == b"x-amzn-sagemaker-custom-attributes":
-            attributes = value.decode("latin-1")
-        elif name == b"x-amzn-sagemaker-inference-id":
-            request = value.decode("latin-1")
-    return content_type, accept, attributes, request
-
-
-async def body_of(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises PayloadTooLarge as soon as it is over `limit` bytes."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise too_large(limit)
-        parts.append(part)
-        if not message.get("more_body"):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-async def reply(send: Send, answer: Answer) -> None:
-    """Sends the answer, head and body."""
-    headers = [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(answer.body))]
-    if answer.status == 204:
-        headers = []  # it has neither (RFC 9110, 8.6)
-    await _begin(send, answer, headers)
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _begin(send: Send, answer: Answer, headers: Sequence[tuple[bytes, bytes]]) -> None:
-    more = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, *more]})
+def _asked(headers: Headers, route: routes.Route | None) -> tuple[Any, ...]:
+    """What an endpoint has to know of a request beside its body."""
+    return heeded(headers) if route is None else (*heeded(headers), route.heeding(headers))

@@ -1,39 +1,36 @@
 """From a request's bytes to an answer's bytes: everything of /invocations but HTTP."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from slipway import formats
-from slipway.errors import (
-    BrokenModel,
-    NoRows,
-    NotAcceptable,
-    PayloadTooLarge,
-    RowErrors,
-    UserError,
-    listed,
-    shown,
-)
-from slipway.formats import Format, Reading, json, json_numbers, json_rows
+from slipway.errors import BrokenModel, NoRows, NotAcceptable, PayloadTooLarge, RowErrors, UserError, listed
+from slipway.formats import Format, Reading, json, json_numbers
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
 from slipway.log import fault, within
 from slipway.manifest import Manifest
 from slipway.media import MediaType
 from slipway.model import Model
+from slipway.serving.deployment import (
+    OPTIONS,
+    check_supported,
+    names_in,
+    own_options,
+    pairs_in,
+    with_input_names,
+)
 from slipway.serving.invocation import Invocation, Observer
 from slipway.settings import Settings
 from slipway.table.arrow import Array
 from slipway.table.budget import Budget
 from slipway.table.raw import Raw
-from slipway.table.schema import Schema
 
 _LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
-OPTIONS = "options.json"
 _GZIP = b"\x1f\x8b"
 _ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _METERING = "X-Amzn-Inference-Metering"
@@ -51,6 +48,24 @@ class Answer:
     """What follows the body, made piece by piece while it is sent."""
     rows: int = 0  # that it answers
     error: str = ""  # the kind of the one that it tells of
+    message: str = ""
+    """What an error says, for protocols that say it in a form of their own."""
+
+
+Read = Callable[[Reading], Raw]
+"""Reads the rows of a request."""
+Request = tuple[Read, Mapping[str, Any], Format, MediaType]
+"""What reads the rows, their options, what writes the answer, and the media type to write."""
+
+
+class InferenceProtocol(Protocol):
+    """Another form of requests and answers than /invocations has; it comes on a route of its own."""
+
+    def request(self, endpoint: "Endpoint", body: bytes) -> "Request | Answer":
+        """What there is to answer, or the answer where it takes no rows. Raises UserError."""
+
+    def form(self, answer: Answer) -> Answer:
+        """The answer; an error in this protocol's form."""
 
 
 Legacy = Callable[[Mapping[str, Any], Model], Mapping[str, Any] | None]
@@ -76,18 +91,21 @@ class Endpoint:
         self._budget = Budget.of_worker(workers, settings.max_rows, settings.max_cells)
         self._metered = metered
         self.manifest = manifest
-        self._schema = _schema(manifest.reads, _names(settings.input_columns))
+        self._schema = with_input_names(manifest.reads, names_in(settings.input_columns))
+        self.name = settings.model_name or manifest.image
         self._settings = settings
         self.observe: Observer | None = None
-        self._known = frozenset(names(type(model).options))
-        self._wanted = list(_names(settings.output_columns))
-        _check_supported(self._wanted, _names(settings.supported_columns))
+        self.known_options = frozenset(names(type(model).options))
+        self._wanted = list(names_in(settings.output_columns))
+        check_supported(self._wanted, names_in(settings.supported_columns))
         sources = {
-            "DEEPAR_INFERENCE_CONFIG": _pairs(settings.deepar_options, "DEEPAR_INFERENCE_CONFIG"),
-            "SLIPWAY_OPTIONS": _pairs(settings.options, "SLIPWAY_OPTIONS"),
+            "DEEPAR_INFERENCE_CONFIG": pairs_in(settings.deepar_options, "DEEPAR_INFERENCE_CONFIG"),
+            "SLIPWAY_OPTIONS": pairs_in(settings.options, "SLIPWAY_OPTIONS"),
             OPTIONS: own or {},
         }
-        if self._wanted and "outputs" in self._known:  # the model itself gives what is wanted, and no more
+        if (
+            self._wanted and "outputs" in self.known_options
+        ):  # the model itself gives what is wanted, and no more
             sources = {"SAGEMAKER_INFERENCE_OUTPUT": {"outputs": self._wanted}, **sources}
             self._wanted = []
         self._defaults: dict[str, Any] = {}
@@ -102,7 +120,7 @@ class Endpoint:
 
         Raises BrokenModel, one line, when it cannot be served.
         """
-        folder = folder or settings.paths.model
+        folder = folder or settings.model_folder
         image = Image.read(settings.algorithm)
         manifest = Manifest.read(folder, image.name)
         try:
@@ -117,18 +135,25 @@ class Endpoint:
         if tuple(model.names) != manifest.reads.names:
             raise BrokenModel("the model reads other columns than its manifest says; train it again")
         try:
-            return cls(
-                model, manifest, settings, image.metered, _own_options(folder), image.legacy(), workers
-            )
+            return cls(model, manifest, settings, image.metered, own_options(folder), image.legacy(), workers)
         except UserError as error:  # an environment that whoever deployed it has to mend
             raise BrokenModel(str(error)) from None
 
     def answer(
-        self, body: bytes, content_type: str, accept: str = "", attributes: str = "", request: str = ""
+        self,
+        body: bytes,
+        content_type: str,
+        accept: str = "",
+        attributes: str = "",
+        request: str = "",
+        protocol: InferenceProtocol | None = None,
     ) -> Answer:
-        """Answers one request; never raises. Custom attributes go back as they came."""
+        """Answers one request; never raises. Custom attributes go back as they came.
+
+        What a `protocol` reads and writes does not depend on media types.
+        """
         try:
-            found = self._answer(body, content_type, accept, attributes)
+            found = self._answer(body, content_type, accept, attributes, protocol)
         except UserError as error:
             found = refused(error)
         except Exception as error:
@@ -138,31 +163,38 @@ class Endpoint:
                 500,
                 f"internal error; the log has the details{f' under request {request}' if request else ''}",
             )
+        found = found if protocol is None else protocol.form(found)
         return replace(found, headers=(*found.headers, (_ATTRIBUTES, attributes))) if attributes else found
 
-    def _answer(self, body: bytes, content_type: str, accept: str, attributes: str) -> Answer:
-        if not body:
-            raise NoRows("the body is empty")
-        source, media = formats.reader(content_type)
-        if body.startswith(_GZIP):
-            raise UserError("the body is packed with gzip; send it unpacked")
-        if len(accept) > _LONGEST:
-            raise NotAcceptable(f"Accept: expected at most {_LONGEST} characters, got {len(accept)}")
-        usual = formats.writer(self._settings.default_accept, source)
-        writer, wanted = formats.writer(accept, usual[0]) if accept else usual
-        read, given = self._source(body, source, media)
+    def _answer(
+        self, body: bytes, content_type: str, accept: str, attributes: str, protocol: InferenceProtocol | None
+    ) -> Answer:
+        if protocol is not None:
+            _check_unpacked(body)
+            request = protocol.request(self, body)
+            if isinstance(request, Answer):
+                return request
+            read, given, writer, wanted = request
+        else:
+            if not body:
+                raise NoRows("the body is empty")
+            source, media = formats.reader(content_type)
+            _check_unpacked(body)
+            if len(accept) > _LONGEST:
+                raise NotAcceptable(f"Accept: expected at most {_LONGEST} characters, got {len(accept)}")
+            usual = formats.writer(self._settings.default_accept, source)
+            writer, wanted = formats.writer(accept, usual[0]) if accept else usual
+            read, given = self.source(body, source, media)
         options = self._options_of(attributes, given)
         invocation = Invocation(
             self.model, self._schema, self._budget, options, writer, wanted, self._chosen, self.observe
         )
         # How many rows are billed is told before the first is sent.
         written = invocation.answer(read, may_stream=not (self._metered and options.on_error == "record"))
-        headers = _metered(written.rows) if self._metered else ()
+        headers = (*_metered(written.rows), *writer.headers) if self._metered else writer.headers
         return Answer(200, writer.media_type, written.body, headers, written.rest, written.rows)
 
-    def _source(
-        self, body: bytes, source: Format, media: MediaType
-    ) -> tuple[Callable[[Reading], Raw], Mapping[str, Any]]:
+    def source(self, body: bytes, source: Format, media: MediaType) -> tuple[Read, Mapping[str, Any]]:
         """What reads the rows, and the options that came with them; a document is parsed here, once."""
         if not isinstance(source, json.JSON):
             return lambda reading: source.read(body, media, reading), {}
@@ -171,7 +203,7 @@ class Endpoint:
             numbers = json_numbers.matrix(body, len(self._schema.columns))
         if numbers is not None:
             return lambda reading: reading.block(numbers) or source.read(body, media, reading), {}
-        document = json_rows.parsed(body)
+        document = source.parsed(body)
         if self._legacy is not None and isinstance(document, dict):
             document = self._legacy(document, self.model) or document
         return lambda reading: source.read_document(document, reading), json.configuration(document)
@@ -186,7 +218,7 @@ class Endpoint:
     def _known_in(self, attributes: str) -> dict[str, Any]:
         """The options among the custom attributes, which may be anything else: a trace id, for one."""
         try:
-            return {name: value for name, value in _pairs(attributes).items() if name in self._known}
+            return {name: value for name, value in pairs_in(attributes).items() if name in self.known_options}
         except UserError:
             return {}
 
@@ -209,10 +241,16 @@ def _metered(rows: int) -> tuple[tuple[str, str], ...]:
     return ((_METERING, f'{{"Dimension": "inference.count", "ConsumedUnits": {rows}}}'),)
 
 
+def _check_unpacked(body: bytes) -> None:
+    """Raises UserError for a body that is packed."""
+    if body.startswith(_GZIP):
+        raise UserError("the body is packed with gzip; send it unpacked")
+
+
 def refused(error: UserError) -> Answer:
     """The answer to a caller's mistake. Its text may quote the payload, so it is not logged."""
     if error.status == 204:
-        return Answer(204, "application/json", b"")
+        return Answer(204, "application/json", b"", message=_text(str(error)))
     return told(error.status, _kind(error), str(error), error.row, error.column)
 
 
@@ -233,10 +271,11 @@ def unanswered(status: int, name: str, what: str) -> Answer:
 
 def told(status: int, kind: str, message: str, row: int | None = None, column: str | None = None) -> Answer:
     """An error as JSON: its code, its kind, one line; row and column where it is of one."""
-    found: dict[str, Any] = {"code": status, "type": kind, "message": _text(message)}
+    message = _text(message)
+    found: dict[str, Any] = {"code": status, "type": kind, "message": message}
     found |= {} if row is None else {"row": row}
     found |= {} if column is None else {"column": _text(column)}
-    return Answer(status, "application/json", orjson.dumps(found) + b"\n", error=kind)
+    return Answer(status, "application/json", orjson.dumps(found) + b"\n", error=kind, message=message)
 
 
 def _text(text: str) -> str:
@@ -245,55 +284,3 @@ def _text(text: str) -> str:
 
 def _kind(error: UserError) -> str:
     return "UserError" if isinstance(error, RowErrors) else type(error).__name__
-
-
-def _own_options(folder: Path) -> dict[str, Any]:
-    """The options that whoever packed the model put beside it, and that hold for no other model."""
-    try:
-        text = (folder / OPTIONS).read_bytes()
-    except OSError:
-        return {}
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise UserError(f"{OPTIONS} beside the model is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise UserError(f"{OPTIONS} beside the model: expected an object, got {shown(found)}")
-    return found
-
-
-def _schema(schema: Schema, sent_as: tuple[str, ...]) -> Schema:
-    """`schema` with the names that the deployment says columns come in where they have none."""
-    missing = [column.name for column in schema.columns if not column.optional and column.name not in sent_as]
-    if sent_as and missing:
-        raise UserError(
-            f"SAGEMAKER_INFERENCE_INPUT lacks {listed(missing)}; the model reads {listed(schema.names)}"
-        )
-    return schema.model_copy(update={"sent_as": sent_as}) if sent_as else schema
-
-
-def _check_supported(wanted: Sequence[str], supported: Sequence[str]) -> None:
-    unknown = [name for name in wanted if name not in supported]
-    if supported and unknown:
-        raise UserError(
-            f"SAGEMAKER_INFERENCE_OUTPUT names {listed(unknown)}; "
-            f"SAGEMAKER_INFERENCE_SUPPORTED has {listed(supported)}"
-        )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Comma-separated names."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _pairs(text: str, source: str = "options") -> dict[str, Any]:
-    """Options as text: a JSON object, or key=value pairs with semicolons or commas between."""
-    text = text.strip()
-    if text.startswith("{"):
-        try:
-            found: dict[str, Any] = orjson.loads(text)
-            return found
-        except orjson.JSONDecodeError:
-            raise UserError(f"{source}: the text starts as a JSON object but is none") from None
-    parts = (part.partition("=") for part in text.replace(",", ";").split(";"))
-    return {name.strip(): value.strip() for name, equals, value in parts if equals}

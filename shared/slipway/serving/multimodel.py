@@ -20,7 +20,7 @@ from slipway.errors import BrokenModel, PayloadTooLarge, UserError
 from slipway.log import log, within
 from slipway.manifest import FILE
 from slipway.serving.access import accessed
-from slipway.serving.app import Receive, Send, body_of, heeded, reply, stream
+from slipway.serving.asgi import Receive, Send, body_of, heeded, reply, stream
 from slipway.serving.endpoint import Answer, failed, refused, told, unanswered
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.resident import OutOfMemory, Request, Resident, TooLate

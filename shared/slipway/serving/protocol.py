@@ -24,8 +24,13 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         idle = self.cycle is None or self.cycle.response_complete
-        asks = self.url == b"/invocations" and self.parser.get_method() == b"POST"
-        if idle and asks and self.app.is_quick and self.parser.should_keep_alive():
+        if (
+            idle
+            and self.app.is_quick
+            and self.url in self.app.quick_routes
+            and self.parser.get_method() == b"POST"
+            and self.parser.should_keep_alive()
+        ):
             self._parts = []
         else:
             super().on_headers_complete()
@@ -43,7 +48,7 @@ class Protocol(HttpToolsProtocol):
         if self._parts is None:
             super().on_message_complete()
             return
-        answer = self.app.answer_now(self.headers, body)
+        answer = self.app.answer_now(self.headers, body, self.app.quick_routes[self.url])
         if answer.rest is not None:  # a short question with a long answer: uvicorn sends it piece by piece
             self.scope["state"]["answer"] = answer  # for the app, which is not to predict its rows again
             self._go_long()

@@ -2,11 +2,12 @@
 
 import select
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from slipway.serving.endpoint import failed
+from slipway.serving.endpoint import Answer, failed
+from slipway.serving.oip.errors import formed, told
 
 _PATIENCE_S = 0.05
 
@@ -26,10 +27,12 @@ def answering(listeners: Sequence[socket.socket]) -> Iterator[None]:
 
 def _answer(listeners: Sequence[socket.socket], done: Event) -> None:
     answer = failed(503, "the model is being loaded")
-    reply = (
-        f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: {answer.media_type}\r\n"
-        f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n"
-    ).encode() + answer.body
+    replies = {  # by how a request starts
+        b"GET /v2/health/live ": _message("200 OK", told(200, {"live": True})),
+        b"GET /v": _message("503 Service Unavailable", formed(answer)),
+        b"POST /v": _message("503 Service Unavailable", formed(answer)),
+        b"": _message("503 Service Unavailable", answer),
+    }
     while not done.is_set():
         ready, _, _ = select.select(listeners, [], [], _PATIENCE_S)
         for listener in ready:
@@ -38,15 +41,20 @@ def _answer(listeners: Sequence[socket.socket], done: Event) -> None:
             except OSError:
                 continue
             with client:
-                _reply(client, reply)
+                _reply(client, replies)
 
 
-def _reply(client: socket.socket, reply: bytes) -> None:
+def _message(status: str, answer: Answer) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {answer.media_type}\r\n"
+    return f"{head}Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n".encode() + answer.body
+
+
+def _reply(client: socket.socket, replies: Mapping[bytes, bytes]) -> None:
     """The request is read first, as far as it came: closing on unread bytes would reset the connection."""
     try:
         client.settimeout(_PATIENCE_S)
-        client.recv(1 << 16)
-        client.sendall(reply)
+        request = client.recv(1 << 16)
+        client.sendall(next(reply for start, reply in replies.items() if request.startswith(start)))
         client.shutdown(socket.SHUT_WR)
         client.recv(1 << 16)  # once: a client that goes on sending must not hold up the model
     except OSError:

@@ -5,11 +5,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from slipway import machine
 from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
 from slipway.serving.endpoint import Answer, refused, too_large, unanswered
+from slipway.serving.oip import routes
 from slipway.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,21 @@ def create_app(app: "App") -> Flask:
 
     for path, told in app.metrics.routes.items():
         flask.add_url_rule(path, path, metrics, defaults={"told": told})
+
+    @flask.before_request
+    def other_protocols() -> Response | None:
+        found = routes.find(app, request.method, request.path)
+        if found is None:
+            return None
+        if isinstance(found, Answer):
+            return _response(found)
+        if app.endpoint is None:
+            return _response(found.form(refused(app.broken)))
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
+        try:
+            return _response(app.endpoint.answer(request.get_data(), "", protocol=found.heeding(headers)))
+        except RequestEntityTooLarge:
+            return _response(found.form(refused(too_large(app.settings.max_body_bytes))))
 
     @flask.get("/execution-parameters")
     def execution_parameters() -> dict[str, Any]:

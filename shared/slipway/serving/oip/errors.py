@@ -1,0 +1,28 @@
+"""Answers as these protocols write them: JSON, and an error as {"error": "…"}."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from slipway.serving.endpoint import Answer
+
+_EMPTY = 204  # what /invocations answers to no rows; these protocols promise a body
+
+
+def told(status: int, content: Any) -> Answer:
+    """An answer of JSON."""
+    return Answer(status, "application/json", orjson.dumps(content) + b"\n")
+
+
+def error(status: int, message: str) -> Answer:
+    """An error."""
+    return told(status, {"error": message})
+
+
+def formed(answer: Answer) -> Answer:
+    """`answer`, whose error, if it is one of /invocations' form, is in these protocols'."""
+    if not answer.message:
+        return answer
+    found = error(400 if answer.status == _EMPTY else answer.status, answer.message)
+    return replace(answer, status=found.status, media_type=found.media_type, body=found.body, message="")

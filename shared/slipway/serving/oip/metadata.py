@@ -1,0 +1,83 @@
+"""What a server of the Open Inference Protocol says of its model, by the model's own schema."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slipway import __version__
+from slipway.formats.tensor_answers import tensor
+from slipway.model import Model
+from slipway.serving.endpoint import Answer, Endpoint
+from slipway.serving.oip.errors import formed, told
+from slipway.table.schema import Column
+from slipway.table.table import Table
+
+_DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "list": "FP64"}
+
+
+def server(name: str = "slipway") -> Answer:
+    """What the server is."""
+    return told(200, {"name": name, "version": __version__, "extensions": ["binary_tensor_data"]})
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """`GET /v2/models/NAME`: inputs and outputs, columns of any number of rows."""
+
+    def heeding(self, headers: Iterable[tuple[bytes, bytes]]) -> "Metadata":
+        """The same: no header matters."""
+        return self
+
+    def request(self, endpoint: Endpoint, body: bytes) -> Answer:
+        manifest = endpoint.manifest
+        return told(
+            200,
+            {
+                "name": endpoint.name,
+                "versions": [manifest.version],
+                "platform": f"slipway_{manifest.image}",
+                "inputs": [_input(column) for column in manifest.reads.columns],
+                "outputs": outputs(endpoint.model, manifest.reads.columns),
+            },
+        )
+
+    def form(self, answer: Answer) -> Answer:
+        return formed(answer)
+
+
+def _input(column: Column) -> dict[str, Any]:
+    lists = column.lists or column.kind == "list"
+    parameters: dict[str, Any] = {"kind": column.kind or "text"}
+    if column.optional:
+        parameters["optional"] = True
+    return {
+        "name": column.name,
+        "datatype": "FP64" if lists else _DATATYPES.get(column.kind or "text", "BYTES"),
+        "shape": [-1, -1] if lists else [-1],
+        "parameters": parameters,
+    }
+
+
+def outputs(model: Model, columns: tuple[Column, ...]) -> list[Mapping[str, Any]]:
+    """What the model answers a table of no rows with: the same columns, by its law."""
+    cells = [np.empty(0) if column.numeric else np.empty(0, object) for column in columns]
+    sent = {column.name: np.empty(0, object) for column in columns}
+    answers = model.predict(
+        Table(columns, cells, 0, None, sent, nests=False), model.options.parse({}, "option")
+    )
+    known = {column.name: column for column in columns}
+    return [
+        {
+            "name": name,
+            # Numbers that are given back with gaps; other objects are texts.
+            "datatype": "FP64" if cells.dtype == object and _is_number(known.get(name)) else tensor(cells)[0],
+            "shape": [-1, *cells.shape[1:]],
+        }
+        for name, cells in answers.columns.items()
+    ]
+
+
+def _is_number(column: Column | None) -> bool:
+    return column is not None and column.kind in {"number", "integer"}

@@ -1,0 +1,122 @@
+"""From a method and a path to what answers it."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from slipway.errors import BrokenModel
+from slipway.serving.endpoint import Answer, Endpoint, InferenceProtocol
+from slipway.serving.oip import metadata
+from slipway.serving.oip.errors import error, told
+from slipway.serving.oip.v1 import Predict
+from slipway.serving.oip.v2 import Infer
+from slipway.settings import Settings
+
+
+class Served(Protocol):
+    """The application, as far as these routes know it."""
+
+    settings: Settings
+    endpoint: Endpoint | None
+    broken: BrokenModel
+
+    def ping(self) -> Answer: ...
+
+
+class Route(InferenceProtocol, Protocol):
+    """What is left to answer once method and path are known."""
+
+    def heeding(self, headers: Iterable[tuple[bytes, bytes]]) -> InferenceProtocol:
+        """The same, with what the request's headers say."""
+
+
+Found = Answer | Route
+
+
+def quick(name: str) -> dict[bytes, Route]:
+    """The paths that requests of a few rows come on, for the short way."""
+    return {f"/v2/models/{name}/infer".encode(): Infer(), f"/v1/models/{name}:predict".encode(): Predict()}
+
+
+def find(app: Served, method: str, path: str) -> Found | None:
+    """The answer, or what makes it of the body; None for a path that is none of these protocols'."""
+    settings = app.settings
+    if path == settings.vertex_health:
+        return app.ping()
+    if path == settings.vertex_predict:
+        return Predict() if method == "POST" else _not_allowed(method, path)
+    version, *parts = path.split("/")[1:]
+    if version not in {"v1", "v2"}:
+        return None
+    if version == "v2" and parts in ([], [""], ["health", "live"], ["health", "ready"]):
+        return _server(app, method, path, parts[1:])
+    if parts[:1] != ["models"]:
+        return error(404, f"there is no {_shown(path)}")
+    name = app.endpoint.name if app.endpoint else settings.model_name
+    if parts == ["models"]:
+        return (
+            told(200, {"models": [name] if name else []}) if method == "GET" else _not_allowed(method, path)
+        )
+    return _v1(app, method, path, parts[1:]) if version == "v1" else _v2(app, method, path, parts[1:])
+
+
+def _server(app: Served, method: str, path: str, health: list[str]) -> Answer:
+    if method != "GET":
+        return _not_allowed(method, path)
+    if not health:
+        return metadata.server()
+    if health == ["live"]:
+        return told(200, {"live": True})
+    return (
+        told(200, {"ready": True}) if app.endpoint else told(503, {"ready": False, "error": str(app.broken)})
+    )
+
+
+def _v1(app: Served, method: str, path: str, parts: list[str]) -> Found:
+    """`NAME`, `NAME:predict` or `NAME:explain`."""
+    name, _, verb = parts[0].partition(":")
+    if wrong := _wrong_model(app, name):
+        return wrong
+    if len(parts) > 1 or verb not in {"", "predict", "explain"}:
+        return error(404, f"there is no {_shown(path)}")
+    if method != ("POST" if verb else "GET"):
+        return _not_allowed(method, path)
+    return Predict(verb == "explain") if verb else told(200, {"name": name, "ready": True})
+
+
+def _v2(app: Served, method: str, path: str, parts: list[str]) -> Found:
+    """`NAME[/versions/VERSION]`, then nothing, `ready` or `infer`."""
+    name, *rest = parts
+    if wrong := _wrong_model(app, name):
+        return wrong
+    assert app.endpoint is not None
+    if rest[:1] == ["versions"] and len(rest) > 1:
+        own = app.endpoint.manifest.version
+        if rest[1] != own:
+            return error(404, f"model {name} has no version {_shown(rest[1])}; it has {own}")
+        rest = rest[2:]
+    match rest:
+        case ["infer"]:
+            return Infer() if method == "POST" else _not_allowed(method, path)
+        case [] | ["ready"] if method != "GET":
+            return _not_allowed(method, path)
+        case []:
+            return metadata.Metadata()
+        case ["ready"]:
+            return told(200, {"name": name, "ready": True})
+    return error(404, f"there is no {_shown(path)}")
+
+
+def _wrong_model(app: Served, name: str) -> Answer | None:
+    """Why the model of that name cannot be asked; None where it can."""
+    if app.endpoint is None:
+        return error(app.broken.status, str(app.broken))
+    own = app.endpoint.name
+    return None if name == own else error(404, f"there is no model {_shown(name)}; this server has {own}")
+
+
+def _not_allowed(method: str, path: str) -> Answer:
+    return error(405, f"{_shown(path)} does not take {method[:20]}")
+
+
+def _shown(text: str) -> str:
+    return text[:200].encode(errors="replace").decode()

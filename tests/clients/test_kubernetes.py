@@ -1,0 +1,145 @@
+"""The Compose file of `make manifests` run, and Triton's client and KServe's requests against the container.
+
+KServe's own client brings gRPC, FastAPI and the Kubernetes client along; its InferRequest, and the answer it
+reads, are written here as its REST form has them.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.utils import InferenceServerException
+
+from harness import inference
+from harness.places import REPOSITORY, Container, Server, docker, free_port, http
+from harness.samples import Sample
+from slipway.image import Image
+from tools.client import pings
+from tools.manifests import files
+from tools.process import wait_until
+
+
+@pytest.fixture(scope="module")
+def composed(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The service of compose.yaml over a trained model, once it is ready."""
+    container = Container(image)
+    training = container.train(sample.lay_out(tmp_path_factory.mktemp("kubernetes")))
+    assert training.code == 0, training.log
+    folder, port = tmp_path_factory.mktemp("compose"), free_port()
+    text = files.written(image)["compose.yaml"].replace(
+        f"slipway/{image.name}:{image.version}", container.tag
+    )
+    (folder / "compose.yaml").write_text(text)
+    project = f"slipway-test-{image.name}-{port}"
+    command = ["docker", "compose", "--project-name", project, "--file", str(folder / "compose.yaml")]
+    environ = {**os.environ, "MODEL": str(training.model), "PORT": str(port)}
+    try:
+        _run([*command, "up", "--detach"], environ)
+        server = Server(http(port), lambda: _run([*command, "logs"], environ), port=port)
+        server.container = docker("ps", "--quiet", "--filter", f"label=com.docker.compose.project={project}")
+        ready = "/v2/health/ready"  # the probe that the manifests have
+        wait_until(lambda: pings(port, ready), f"a 200 on {ready}", server.log)
+        yield server
+    finally:
+        subprocess.run([*command, "down"], env=environ, capture_output=True, check=False)
+
+
+def _run(command: list[str], environ: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def client(composed: Server) -> Iterator[InferenceServerClient]:
+    with InferenceServerClient(f"127.0.0.1:{composed.port}") as found:
+        yield found
+
+
+def tensors(client: InferenceServerClient, image: Image, sample: Sample, binary: bool) -> list[InferInput]:
+    found = []
+    for one in inference.inputs(sample, client.get_model_metadata(image.name)):
+        cells, datatype = one["data"], one["datatype"]
+        if datatype == "BYTES":
+            values: Any = np.array(["" if cell is None else cell for cell in cells], dtype=object)
+        else:
+            datatype = "BOOL" if datatype == "BOOL" else "FP64"  # the one that holds a gap, too
+            kind = bool if datatype == "BOOL" else np.float64
+            values = np.array([np.nan if cell is None else cell for cell in cells], dtype=kind)
+        tensor = InferInput(one["name"], one["shape"], datatype)
+        if not binary and datatype == "FP64" and np.isnan(values).any():
+            pytest.skip("Triton's client writes NaN into JSON as no number")
+        tensor.set_data_from_numpy(values, binary_data=binary)
+        found.append(tensor)
+    return found
+
+
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "json"])
+def test_triton_s_client_gets_what_invocations_gives(
+    composed: Server, client: InferenceServerClient, image: Image, sample: Sample, binary: bool
+) -> None:
+    expected = inference.columns(composed, sample)
+    wanted = [InferRequestedOutput(name, binary_data=binary) for name in expected]
+    result = client.infer(image.name, tensors(client, image, sample, binary), outputs=wanted, request_id="7")
+    assert result.get_response()["id"] == "7"
+    for name, cells in expected.items():
+        given = result.as_numpy(name).tolist()
+        given = [cell.decode() if isinstance(cell, bytes) else cell for cell in given]
+        assert [None if cell in ("", "None") or cell != cell else cell for cell in given] == cells, name
+
+
+def test_triton_s_client_finds_server_and_model(client: InferenceServerClient, image: Image) -> None:
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready(image.name)
+    assert client.is_model_ready(image.name, image.version)
+    assert not client.is_model_ready("nothing")
+    assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
+
+
+def test_triton_s_client_reads_our_errors(client: InferenceServerClient, image: Image) -> None:
+    tensor = InferInput("nothing_of_yours", [1], "FP64")
+    tensor.set_data_from_numpy(np.zeros(1))
+    with pytest.raises(InferenceServerException, match="nothing_of_yours"):
+        client.infer(image.name, [tensor])
+
+
+def test_kserve_s_requests_are_answered(composed: Server, image: Image, sample: Sample) -> None:
+    """What kserve.InferRequest.to_rest writes, and kserve.InferResponse.from_rest reads."""
+    metadata = composed.get(f"/v2/models/{image.name}").json
+    request = {
+        "id": "1",
+        "inputs": [{**one, "parameters": {}} for one in inference.inputs(sample, metadata)],
+        "parameters": {},
+    }
+    headers = {"content-type": "application/json"}
+    reply = composed.send("POST", f"/v2/models/{image.name}/infer", json.dumps(request).encode(), headers)
+    assert inference.outputs(reply) == inference.columns(composed, sample)
+    assert {"model_name", "model_version", "id", "outputs"} <= reply.json.keys()
+    body = json.dumps({"instances": sample.records}).encode()
+    reply = composed.send("POST", f"/v1/models/{image.name}:predict", body, headers)
+    assert (reply.status, list(reply.json)) == (200, ["predictions"])
+
+
+def test_the_documents_curl_lines_work(composed: Server, image: Image) -> None:
+    text = (REPOSITORY / "docs/kubernetes.md").read_text().replace(":8080", f":{composed.port}")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    curl ")]
+    assert lines
+    if not any(f"/models/{image.name}" in line for line in lines):
+        pytest.skip("the page has another image's columns")
+    for line in lines:
+        command = [*shlex.split(line), "--silent", "--fail-with-body", "--noproxy", "*"]
+        answer = _run(command, dict(os.environ))
+        assert "error" not in json.loads(answer), (line, answer)
+
+
+def test_the_container_ends_in_time_and_well(composed: Server) -> None:
+    """Last, as nothing is served after it: what Kubernetes sends at the end of a pod."""
+    docker("stop", "--time", "30", composed.container)
+    assert docker("inspect", "--format", "{{.State.ExitCode}}", composed.container) == "0"

@@ -1,0 +1,46 @@
+"""A sample as requests of the Open Inference Protocol and KServe v1, by what a server's metadata ask for."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from harness.places import Reply, Server
+from harness.samples import Sample
+
+
+def inputs(sample: Sample, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sample's columns that the model reads, in the datatypes that it names where they can hold them."""
+    found = []
+    for one in metadata["inputs"]:
+        if one["name"] not in sample.names:
+            continue
+        cells = sample.columns[sample.names.index(one["name"])]
+        datatype = one["datatype"] if one["shape"] == [-1] else "FP64"
+        if datatype == "INT64" and any(cell is not None and cell != int(cell) for cell in cells):
+            datatype = "FP64"
+        if datatype == "BYTES":
+            cells = [None if cell is None else str(cell) for cell in cells]
+        elif datatype == "BOOL":
+            cells = [None if cell is None else str(cell).lower() == "true" for cell in cells]
+        found.append({"name": one["name"], "shape": [len(cells)], "datatype": datatype, "data": cells})
+    return found
+
+
+def columns(server: Server, sample: Sample) -> dict[str, list[Any]]:
+    """What /invocations answers to the sample, in a format with types and without lists."""
+    reply = server.ask(sample.csv(), "text/csv", "application/x-parquet")
+    assert reply.status == 200, reply.text
+    found: dict[str, list[Any]] = pq.read_table(io.BytesIO(reply.body)).to_pydict()
+    return {name: [_plain(cell) for cell in cells] for name, cells in found.items()}
+
+
+def outputs(reply: Reply) -> dict[str, list[Any]]:
+    """The outputs of an answer, as `columns` has them."""
+    assert reply.status == 200, reply.text
+    return {one["name"]: [_plain(cell) for cell in one["data"]] for one in reply.json["outputs"]}
+
+
+def _plain(cell: Any) -> Any:
+    return None if cell == "" or cell != cell else cell

@@ -1,0 +1,1 @@
+"""What runs an image off SageMaker: manifests for Kubernetes and KServe, and a Compose file."""
