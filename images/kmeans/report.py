@@ -9,7 +9,8 @@ from slipway import Array, Report, figure
 
 from .points import Points
 from .predictor import Model
-from .selection import SILHOUETTE_ROWS, Choice
+from .scores import SILHOUETTE_ROWS
+from .selection import Choice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

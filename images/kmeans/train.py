@@ -10,7 +10,7 @@ from slipway import Channel, Job, UserError
 from slipway.kit.checkpoints import INTERVAL_S as KEPT_S
 from slipway.kit.checkpoints import ArrayCheckpoint
 
-from . import distributed, minibatch, selection
+from . import curve, distributed, minibatch, scores, selection
 from .hyperparameters import Hyperparameters
 from .points import Points
 from .predictor import Model
@@ -62,7 +62,7 @@ def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array
     runs = 1
     while done < params.n_init:
         runs, begun = min(runs, params.n_init - done), time.monotonic()
-        with selection.threads(matrix, k):
+        with curve.threads(matrix, k):
             found = KMeans(
                 k,
                 init=params.init,
@@ -115,7 +115,7 @@ def _finish(
         raise UserError(
             f"k is {choice.k}, but the rows of the train channel hold only {distinct} distinct points"
         )
-    job.report(**selection.scores(points, model, labels, params.seed))
+    job.report(**scores.scores(points, model, labels, params.seed))
     if "test" in data:
         job.report(**_test_scores(model, data["test"]))
     with job.page.forgiving():
