@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _REPEATED = 10  # rows per distinct point, from which each point is a group
 _GROWTH = 2  # how many times k_max the search may reach, where k_max was not given
 _HALVES = 5  # of the rows, on which the choice is made again
-_AROUND = 2  # numbers of components on either side of the best that are tried on a half
+_AROUND = 1  # numbers of components on either side of the best that are tried on a half
 
 
 def number(curve: Curve, params: "Hyperparameters", job: Job) -> tuple[int, str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ROWS = 5_000
 _MIXTURE_ROWS = 2_000
 FEW = 20  # rows; fewer do not show whether there is a valley between two groups
-_PATIENCE = 3  # numbers of components without a better BIC, after which a family is given up
+_PATIENCE = 2  # numbers of components without a better BIC, after which a family is given up
 _WORTH_THREADS = 10_000_000  # products in an iteration; of fewer, threads wait more than they work
 
 

@@ -1,7 +1,7 @@
 """Gaussian mixtures of a sample, by BIC, and the groups that their components are part of.
 
-Components are chosen as by Fraley & Raftery (2002). Two are one group where no valley lies between them: of the
-ways to merge that Hennig (2010) compares, this is the one by dips.
+Components are chosen as by Fraley & Raftery (2002). Two are one group where no valley lies between them: of
+the ways to merge that Hennig (2010) compares, this is the one by dips.
 """
 
 import warnings
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 FAMILIES = ("spherical", "diag", "tied", "full")
 """What the components' covariances may be, in scikit-learn's words."""
 _COLUMNS = 20  # principal components of wider tables: the cost of a covariance grows with the square
-_ITERATIONS = 20
+_ITERATIONS = 12
 _FLOOR = 1e-4  # of a component's variance, relative to that of all rows: a hundredth of their spread
 _VALLEY = (
     0.38  # the least dip that counts, times the root of the rows; benchmarks/README.md says how it was chosen
 )
+_NEIGHBOURS = 3  # of a group, from which a valley may not part it
 _RATIO = 3  # rows of the larger of two groups, per row of the smaller: of more, the smaller would be no mode
 
 
@@ -110,8 +111,7 @@ class Mixtures:
         random = np.random.default_rng(self._seed)
         labels, depths = labels.copy(), dict[tuple[int, int], float]()
         while True:
-            present = np.unique(labels).tolist()
-            pairs = [(one, other) for place, one in enumerate(present) for other in present[place + 1 :]]
+            pairs = self._neighbours(labels)
             if not pairs:
                 return labels
             for pair in pairs:
@@ -122,6 +122,16 @@ class Mixtures:
                 return labels
             labels[labels == other] = one
             depths = {pair: depth for pair, depth in depths.items() if not {one, other} & set(pair)}
+
+    def _neighbours(self, labels: Array) -> list[tuple[int, int]]:
+        """Each group with the few whose means are nearest."""
+        groups, labels = np.unique(labels, return_inverse=True)
+        sums = np.stack([np.bincount(labels, weights=column) for column in self._rows.T], axis=1)
+        means = sums / np.bincount(labels)[:, None]
+        apart = np.linalg.norm(means[:, None] - means, axis=2)
+        nearest = np.argsort(apart, axis=1)[:, 1 : 1 + _NEIGHBOURS]
+        pairs = {(min(one, other), max(one, other)) for one, near in enumerate(nearest) for other in near}
+        return sorted((int(groups[one]), int(groups[other])) for one, other in pairs)
 
     def _valley(self, labels: Array, one: int, other: int, random: np.random.Generator) -> float:
         """The dip of two groups along the direction that tells them apart, times the root of the rows.
@@ -163,7 +173,7 @@ def _projected(here: Array, there: Array, rows: Array) -> Array:
 
 
 def _between_values(rows: Array, random: np.random.Generator) -> Array:
-    """Noise as wide as the steps between a column's values: a number stands for all that are rounded to it."""
+    """Noise as wide as the steps between a column's values: each stands for all that are rounded to it."""
     steps = []
     for column in rows.T:
         gaps = np.diff(np.unique(column))

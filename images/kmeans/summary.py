@@ -53,6 +53,8 @@ class Summary:
         points = Points.placed(
             columns, left_out(channel, columns), self.sample.copy(), self.moments, params.standardize
         )
+        if points.units:
+            job.progress(points.units)
         choice = selection.choose(points, params, job)
         with curve.threads(points.matrix, choice.k):
             found = KMeans(choice.k, init=params.init, n_init=params.n_init, random_state=params.seed).fit(

@@ -30,6 +30,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     points = Points.of(train, params.features, params.standardize)
     if params.k != "auto" and params.k > len(points.matrix):
         raise UserError(f"k is {params.k}, but the train channel has only {len(points.matrix)} rows")
+    if points.units:
+        job.progress(points.units)
     choice = selection.choose(points, params, job)
     centres = _lloyd(points.matrix, choice.k, params, job)
     return _finish(points, choice, centres, data, params, job)
