@@ -29,12 +29,15 @@ def number(curve: Curve, params: "Hyperparameters", job: Job) -> tuple[int, str]
     components, family, k, at_end = _search(curve, params, job)
     text = f"{components} Gaussian component{'s' * (components > 1)} fit best (BIC)"
     if k < components:
-        text += f", {k} of them with valleys between" if k > 1 else ", with no valley between any two"
+        text += f" and form {k} groups with valleys between" if k > 1 else ", with no valley between any two"
     if at_end:
         text += "; that is the end of the curve, and a larger k_max may find more"
     if job.should_stop():
         return k, text
-    agreed = sum(_of_half(curve, components, family, turn) == k for turn in range(_HALVES))
+    halves = [_of_half(curve, components, family, turn) for turn in range(_HALVES)]
+    if k > 1 and halves.count(1) > _HALVES // 2:  # a valley that most halves do not show is chance
+        k, text = 1, f"{text}, which most halves of the rows do not show"
+    agreed = halves.count(k)
     return k, f"{text}; {_sure(agreed)}: {agreed} of {_HALVES} halves of the rows gave the same number"
 
 

@@ -72,10 +72,10 @@ def _furthest(x: Array, minorant: list[int], majorant: list[int]) -> tuple[float
         return 1.0, low, high
     if over.max() >= under.max():
         left = int(at_lower[over.argmax()])
-        right = int(at_upper[min(np.searchsorted(at_upper, left), len(at_upper) - 1)])
+        right = next(knot for knot in majorant if knot >= left)
         return float(over.max()), left, right
     right = int(at_upper[under.argmax()])
-    left = int(at_lower[max(np.searchsorted(at_lower, right, side="right") - 1, 0)])
+    left = max(knot for knot in minorant if knot <= right)
     return float(under.max()), left, right
 
 

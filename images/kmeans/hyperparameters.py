@@ -16,9 +16,9 @@ class Hyperparameters(slipway.Hyperparameters):
         Tunable(),
         Field(validation_alias=AliasChoices("k", "n_clusters")),
     ] = "auto"
-    """How many clusters to find; auto: as many as have valleys between them, so 1 where none has."""
+    """How many clusters to find; auto: as many as have valleys between them, 1 if none has."""
     k_max: Annotated[int, Field(ge=2, le=100)] = 12
-    """The most clusters that k=auto and the report's curve try; unless given, auto may go on to twice as many."""
+    """Most clusters that k=auto and the report's curve try; unless given, auto may go on to twice as many."""
     features: tuple[str, ...] = ()
     """The columns to cluster by; all columns of numbers when empty."""
     standardize: bool | Literal["auto"] = False

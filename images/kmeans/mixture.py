@@ -178,7 +178,7 @@ def _between_values(rows: Array, random: np.random.Generator) -> Array:
     for column in rows.T:
         gaps = np.diff(np.unique(column))
         steps.append(np.quantile(gaps, 0.1, method="lower") if len(gaps) else 0.0)
-    noise: Array = random.uniform(-0.5, 0.5, rows.shape) * steps
+    noise: Array = random.uniform(-0.5, 0.5, rows.shape) * np.array(steps)
     return noise
 
 
