@@ -8,36 +8,36 @@ Array = Any
 
 SETS: dict[str, tuple[str, dict[str, Any]]] = {
     # Round groups of one size, well apart.
-    "round-5-2": ("groups", {"rows": 1000, "k": 5, "width": 2, "apart": 5}),
-    "round-12-2": ("groups", {"rows": 1800, "k": 12, "width": 2, "apart": 5}),
-    "round-15-4": ("groups", {"rows": 2000, "k": 15, "width": 4, "apart": 5}),
-    "round-4-10": ("groups", {"rows": 600, "k": 4, "width": 10, "apart": 5}),
-    "round-10-20": ("groups", {"rows": 1500, "k": 10, "width": 20, "apart": 5}),
-    # Groups whose means are 3 to 3.6 standard deviations from the next.
-    "overlap-2-2": ("groups", {"rows": 600, "k": 2, "width": 2, "apart": 3}),
-    "overlap-3-2": ("groups", {"rows": 900, "k": 3, "width": 2, "apart": 3}),
-    "overlap-5-3": ("groups", {"rows": 1500, "k": 5, "width": 3, "apart": 3}),
-    "overlap-4-10": ("groups", {"rows": 1200, "k": 4, "width": 10, "apart": 3.3}),
-    "overlap-8-6": ("groups", {"rows": 2000, "k": 8, "width": 6, "apart": 3.3}),
-    "overlap-6-20": ("groups", {"rows": 1800, "k": 6, "width": 20, "apart": 3.6}),
+    "round-5-2": ("groups", {"rows": 1000, "k": 5, "width": 2, "apart": 4}),
+    "round-12-2": ("groups", {"rows": 1800, "k": 12, "width": 2, "apart": 4}),
+    "round-15-4": ("groups", {"rows": 2000, "k": 15, "width": 4, "apart": 4}),
+    "round-4-10": ("groups", {"rows": 600, "k": 4, "width": 10, "apart": 4}),
+    "round-10-20": ("groups", {"rows": 1500, "k": 10, "width": 20, "apart": 4.5}),
+    # Groups whose means are about 3 standard deviations from the next.
+    "overlap-2-2": ("groups", {"rows": 600, "k": 2, "width": 2, "apart": 2.8}),
+    "overlap-3-2": ("groups", {"rows": 900, "k": 3, "width": 2, "apart": 2.8}),
+    "overlap-5-3": ("groups", {"rows": 1500, "k": 5, "width": 3, "apart": 2.8}),
+    "overlap-4-10": ("groups", {"rows": 1200, "k": 4, "width": 10, "apart": 3}),
+    "overlap-8-6": ("groups", {"rows": 2000, "k": 8, "width": 6, "apart": 3}),
+    "overlap-6-20": ("groups", {"rows": 1800, "k": 6, "width": 20, "apart": 3.4}),
     # The smallest group has a tenth of the largest one's rows.
-    "sizes-3-2": ("groups", {"rows": 800, "k": 3, "width": 2, "sizes": 10, "apart": 4}),
-    "sizes-5-5": ("groups", {"rows": 1200, "k": 5, "width": 5, "sizes": 10, "apart": 4}),
-    "sizes-4-20": ("groups", {"rows": 1000, "k": 4, "width": 20, "sizes": 10, "apart": 4.5}),
+    "sizes-3-2": ("groups", {"rows": 800, "k": 3, "width": 2, "sizes": 10, "apart": 3.5}),
+    "sizes-5-5": ("groups", {"rows": 1200, "k": 5, "width": 5, "sizes": 10, "apart": 3.8}),
+    "sizes-4-20": ("groups", {"rows": 1000, "k": 4, "width": 20, "sizes": 10, "apart": 4.2}),
     # The narrowest group has a quarter of the widest one's standard deviation.
-    "spreads-3-2": ("groups", {"rows": 700, "k": 3, "width": 2, "spreads": 4, "apart": 4}),
-    "spreads-4-6": ("groups", {"rows": 1000, "k": 4, "width": 6, "spreads": 4, "apart": 4.5}),
-    "spreads-6-2": ("groups", {"rows": 1200, "k": 6, "width": 2, "spreads": 4, "apart": 4}),
-    "both-4-3": ("groups", {"rows": 1000, "k": 4, "width": 3, "spreads": 4, "sizes": 10, "apart": 4.5}),
-    "both-7-10": ("groups", {"rows": 2000, "k": 7, "width": 10, "spreads": 4, "sizes": 10, "apart": 4.5}),
+    "spreads-3-2": ("groups", {"rows": 700, "k": 3, "width": 2, "spreads": 4, "apart": 3.5}),
+    "spreads-4-6": ("groups", {"rows": 1000, "k": 4, "width": 6, "spreads": 4, "apart": 4}),
+    "spreads-6-2": ("groups", {"rows": 1200, "k": 6, "width": 2, "spreads": 4, "apart": 3.5}),
+    "both-4-3": ("groups", {"rows": 1000, "k": 4, "width": 3, "spreads": 4, "sizes": 10, "apart": 4}),
+    "both-7-10": ("groups", {"rows": 2000, "k": 7, "width": 10, "spreads": 4, "sizes": 10, "apart": 4.2}),
     # Elongated groups, in one direction or each in its own; groups with heavy tails; of other shapes.
-    "long-3-2": ("groups", {"rows": 700, "k": 3, "width": 2, "shape": "tied", "apart": 5}),
-    "long-5-5": ("groups", {"rows": 1200, "k": 5, "width": 5, "shape": "full", "apart": 5}),
-    "heavy-4-4": ("groups", {"rows": 1000, "k": 4, "width": 4, "shape": "heavy", "apart": 6}),
-    "skewed-3-3": ("groups", {"rows": 900, "k": 3, "width": 3, "shape": "skewed", "apart": 6}),
+    "long-3-2": ("groups", {"rows": 700, "k": 3, "width": 2, "shape": "tied", "apart": 4.5}),
+    "long-5-5": ("groups", {"rows": 1200, "k": 5, "width": 5, "shape": "full", "apart": 4.5}),
+    "heavy-4-4": ("groups", {"rows": 1000, "k": 4, "width": 4, "shape": "heavy", "apart": 5.5}),
+    "skewed-3-3": ("groups", {"rows": 900, "k": 3, "width": 3, "shape": "skewed", "apart": 5}),
     # Columns that say nothing, rows that belong nowhere.
-    "nuisance-3-12": ("groups", {"rows": 900, "k": 3, "width": 12, "nuisance": 9, "apart": 4.5}),
-    "noise-4-2": ("groups", {"rows": 900, "k": 4, "width": 2, "noise": 0.08, "apart": 6}),
+    "nuisance-3-12": ("groups", {"rows": 900, "k": 3, "width": 12, "nuisance": 9, "apart": 4}),
+    "noise-4-2": ("groups", {"rows": 900, "k": 4, "width": 2, "noise": 0.08, "apart": 5}),
     # Groups within groups: the inner ones count.
     "nested-2x3-2": ("nested", {"rows": 900, "outer": 2, "inner": 3, "width": 2}),
     "nested-3x3-5": ("nested", {"rows": 1200, "outer": 3, "inner": 3, "width": 5}),
@@ -93,8 +93,8 @@ def groups(
 
 
 def nested(random: np.random.Generator, rows: int, outer: int, inner: int, width: int) -> tuple[Array, Array]:
-    """`outer` families of `inner` groups that are 4 deviations apart; the families are much further."""
-    families = [means(random, inner, width, 4, np.ones(inner)) for _ in range(outer)]
+    """`outer` families of `inner` groups that are 3.5 deviations apart; the families are much further."""
+    families = [means(random, inner, width, 3.5, np.ones(inner)) for _ in range(outer)]
     reach = max(np.ptp(family, axis=0).max() for family in families) + 4
     places = means(random, outer, width, 2 * reach, np.ones(outer))
     every = np.concatenate([family + place for family, place in zip(families, places, strict=True)])
