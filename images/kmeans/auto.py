@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _REPEATED = 10  # rows per distinct point, from which each point is a group
 _GROWTH = 2  # how many times k_max the search may reach, where k_max was not given
+_TRUE = 0.75  # share of components that are groups, below which more components make no more groups
 _HALVES = 5  # of the rows, on which the choice is made again
 _AROUND = 1  # numbers of components on either side of the best that are tried on a half
 
@@ -57,7 +58,7 @@ def _search(curve: Curve, params: "Hyperparameters", job: Job) -> tuple[int, str
         components, family = _best(curve.values[:, 2:])
         labels = curve.mixtures.components(curve.labels(components), family)
         k = len(np.unique(curve.mixtures.merged(labels)))
-        at_end = components == len(curve.values) < curve.distinct and k >= components - 1
+        at_end = components == len(curve.values) < curve.distinct and k >= _TRUE * components
         if not at_end or limit == bound or job.should_stop():
             return components, family, k, at_end
         limit = min(limit + params.k_max // 2, bound)
