@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slipway import Array, Job
+from slipway.kit.checkpoints import ArrayCheckpoint
 
-from .kept import Kept
 from .mixture import FAMILIES, Mixtures
 from .points import Points
 from .scores import Silhouettes
@@ -37,9 +37,10 @@ class Curve:
         self.mixtures: Mixtures | None = None
         if params.k == "auto" and len(self.sample) >= FEW:
             self.mixtures = Mixtures(self.sample[self._places] - points.middle, params.seed)
-        self._kept = Kept(job, "curve-of-mixtures" if self.mixtures else "curve", self.sample)
+        name = "curve-of-mixtures" if self.mixtures else "curve"
+        self._checkpoint = ArrayCheckpoint(job, name, self.sample)
         self.values: Array = np.empty((0, 2 + len(FAMILIES)))  # mean squared distance, silhouette, BICs
-        if state := self._kept.found():
+        if state := self._checkpoint.load():
             self.values = state["curve"]
             job.progress(f"going on after k={len(self.values)} of the curve")
 
@@ -56,7 +57,7 @@ class Curve:
             self.values = np.concatenate([self.values, [[inertia, silhouette, *bics]]])
             known = f", silhouette {silhouette:.4f}" if k > 1 else ""
             self._job.progress(f"k={k}: mean squared distance {inertia:.6g}{known}")
-            self._kept.keep(at_once=k == most, curve=self.values)
+            self._checkpoint.save(at_once=k == most, curve=self.values)
             if self._job.should_stop():
                 break
 

@@ -30,7 +30,7 @@ def auto(folder: Path, matrix: Any, **given: str) -> tuple[int, Job, list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Job, "progress", lambda self, text: log.append(text))
         job = Job(IMAGE, Paths(folder))
-        hyperparameters = TRAINER.Hyperparameters.read({"n_init": "2", **given})
+        hyperparameters = IMAGE.hyperparameters().read({"n_init": "2", **given})
         model = TRAINER.fit({"train": Channel("train", folder)}, hyperparameters, job)
     return len(model.centres), job, log
 

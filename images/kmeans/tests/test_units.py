@@ -30,7 +30,7 @@ def fit(
     log: list[str] = []
     monkeypatch.setattr(Job, "progress", lambda self, text: log.append(text))
     job = Job(IMAGE, Paths(folder))
-    given = TRAINER.Hyperparameters.read({"k": "2", "k_max": "2", **hyperparameters})
+    given = IMAGE.hyperparameters().read({"k": "2", "k_max": "2", **hyperparameters})
     return TRAINER.fit({"train": Channel("train", folder)}, given, job), job, log
 
 
