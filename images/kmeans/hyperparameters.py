@@ -16,13 +16,13 @@ class Hyperparameters(slipway.Hyperparameters):
         Tunable(),
         Field(validation_alias=AliasChoices("k", "n_clusters")),
     ] = "auto"
-    """How many clusters to find; auto takes the number with the best silhouette, up to k_max."""
+    """How many clusters to find; auto: as many as have valleys between them, 1 if none has."""
     k_max: Annotated[int, Field(ge=2, le=100)] = 12
-    """The most clusters that k=auto considers, and how far the report's elbow curve goes."""
+    """Most clusters that k=auto and the report's curve try; unless given, auto may go on to twice as many."""
     features: tuple[str, ...] = ()
     """The columns to cluster by; all columns of numbers when empty."""
-    standardize: bool = False
-    """Scale each column to mean 0 and standard deviation 1 first, so that no unit outweighs another."""
+    standardize: bool | Literal["auto"] = False
+    """Scale columns to mean 0 and standard deviation 1; auto: where one has 100 times another's variance."""
     init: Annotated[
         Literal["k-means++", "random"], Tunable(), Field(validation_alias=AliasChoices("init", "init_method"))
     ] = "k-means++"

@@ -7,6 +7,8 @@ import numpy as np
 
 from slipway import Array
 
+_OUTWEIGHS = 100  # in squared distances: ten times the standard deviation
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -53,12 +55,26 @@ class Moments:
         found: Array = np.sqrt(self.squares / self.height)
         return found
 
+    @property
+    def outweighed(self) -> tuple[int, Array]:
+        """The column of the largest variance, and those whose variance is less than a hundredth of that.
+
+        Constant columns have no say in distances, whatever their unit, and are not among them.
+        """
+        variance = np.square(self.deviation)
+        heaviest = int(variance.argmax())
+        return heaviest, np.flatnonzero(self._varies & (variance < variance[heaviest] / _OUTWEIGHS))
+
     def units(self, standardize: bool) -> tuple[Array, Array]:
         """What to subtract and divide by; a constant column is not divided."""
         if not standardize:
             return np.zeros_like(self.mean), np.ones_like(self.mean)
-        varies = (self.least < self.greatest) & (self.squares > 0)
-        return self.mean, np.where(varies, self.deviation, 1.0)
+        return self.mean, np.where(self._varies, self.deviation, 1.0)
+
+    @property
+    def _varies(self) -> Array:
+        found: Array = (self.least < self.greatest) & (self.squares > 0)
+        return found
 
 
 def _moments(column: Array) -> tuple[int, float, float, float, float]:

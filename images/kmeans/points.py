@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from slipway.kit.columns import require
 from .moments import Moments
 
 _ROWS = 1 << 13  # copied at a time: a block of columns becomes rows while it is in the processor's cache
+
+_NAMED = 10  # columns in a line of the log
+Standardize = bool | Literal["auto"]
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class Points:
     """Of the columns, over all rows; `matrix` holds a sample of them when they do not fit memory."""
     shift: Array
     scale: Array
+    units: str = ""
+    """What is to be said of the columns' units: that one outweighs others, and what was done about it."""
     inertia: float | None = None
     """Over all rows, where `matrix` is a sample."""
 
     @classmethod
-    def of(cls, channel: Channel, features: Sequence[str], standardize: bool) -> Self:
+    def of(cls, channel: Channel, features: Sequence[str], standardize: Standardize) -> Self:
         """All rows of `channel`, in one matrix made in one pass."""
         table = channel.table
         columns = choose_columns(channel, features)
@@ -49,17 +54,20 @@ class Points:
 
     @classmethod
     def placed(
-        cls, columns: list[str], out: list[str], matrix: Array, moments: Moments, standardize: bool
+        cls, columns: list[str], out: list[str], matrix: Array, moments: Moments, standardize: Standardize
     ) -> Self:
         """`matrix` with its gaps filled and its units changed, both in place."""
         for place in np.flatnonzero(moments.gaps):
             column = matrix[:, place]
             column[np.isnan(column)] = moments.mean[place]
-        shift, scale = moments.units(standardize)
-        if standardize:
+        heaviest, lighter = moments.outweighed
+        scaled = len(lighter) > 0 if standardize == "auto" else standardize
+        shift, scale = moments.units(scaled)
+        if scaled:
             matrix -= shift
             matrix /= scale
-        return cls(columns, out, matrix, moments, shift, scale)
+        said = _units(columns[heaviest], [columns[place] for place in lighter], standardize)
+        return cls(columns, out, matrix, moments, shift, scale, said)
 
     @property
     def middle(self) -> Array:
@@ -93,6 +101,20 @@ def choose_columns(channel: Channel, features: Sequence[str]) -> list[str]:
     if not columns:
         raise UserError(f"the train channel has no column of numbers; its columns are {', '.join(kinds)}")
     return columns
+
+
+def _units(heaviest: str, lighter: list[str], standardize: Standardize) -> str:
+    if standardize == "auto" and not lighter:
+        return "standardize=auto leaves the columns as they are: their spreads are alike"
+    if standardize is True or not lighter:
+        return ""
+    names = ", ".join(lighter[:_NAMED]) + (
+        f" and {len(lighter) - _NAMED} more" if len(lighter) > _NAMED else ""
+    )
+    found = f"{heaviest} outweighs {names} more than a hundredfold in squared distances"
+    if standardize == "auto":
+        return f"standardize=auto scales the columns to a standard deviation of 1, since {found}"
+    return f"{found}; standardize=true would let all columns count alike"
 
 
 def left_out(channel: Channel, columns: list[str]) -> list[str]:

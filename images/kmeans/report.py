@@ -9,7 +9,8 @@ from slipway import Array, Report, figure
 
 from .points import Points
 from .predictor import Model
-from .selection import SILHOUETTE_ROWS, Choice
+from .scores import SILHOUETTE_ROWS
+from .selection import Choice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,14 +29,16 @@ def write(
 ) -> None:
     """Adds the sections: data, choice of k, sizes, centres, projection."""
     k = len(model.centres)
-    page.add("Points", _data(points, params), _columns(points))
+    page.add("Points", _data(points), _columns(points))
     if len(choice.ks) > 1:
-        curve = DataFrame(
-            {"k": choice.ks, "mean squared distance": choice.inertias, "silhouette": choice.silhouettes}
-        )
+        columns = {"k": choice.ks, "mean squared distance": choice.inertias, "silhouette": choice.silhouettes}
+        if np.isfinite(choice.bics).any():
+            columns["BIC"] = choice.bics
+        curve = DataFrame(columns)
         text = (
-            f"{k} clusters, {choice.chosen_by}. The mean squared distance falls with every cluster; "
-            "look for the bend, and for a high silhouette." + _sampled(choice.rows, points.moments.height)
+            f"{k} cluster{'s' * (k > 1)}: {choice.chosen_by}. The mean squared distance falls with every "
+            "cluster; look for the bend, and for a high silhouette."
+            + _sampled(choice.rows, points.moments.height)
         )
         best = choice.ks[int(np.nanargmax(choice.silhouettes))] if len(choice.ks) > 2 else k
         if best != k:
@@ -87,18 +90,14 @@ def _drawn_of(rows: int) -> str:
     return f" A sample of {_PLOTTED:,} rows is drawn." if rows > _PLOTTED else ""
 
 
-def _data(points: Points, params: "Hyperparameters") -> str:
+def _data(points: Points) -> str:
     parts = [f"{points.moments.height} rows, {len(points.columns)} columns of numbers."]
     if points.left_out:
         parts.append(f"Left out, since text has no distances: {', '.join(points.left_out)}.")
     if points.moments.gaps.any():
         parts.append(f"{int(points.moments.gaps.sum())} missing cells count as their column's mean.")
-    spread = points.moments.deviation
-    uneven = spread[spread > 0]
-    if not params.standardize and len(uneven) > 1 and uneven.max() > 10 * uneven.min():
-        parts.append(
-            "The columns' spreads differ more than tenfold: standardize=true would let all count alike."
-        )
+    if points.units:
+        parts.append(f"Units: {points.units}.")
     return " ".join(parts)
 
 

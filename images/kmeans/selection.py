@@ -1,24 +1,18 @@
-"""How many clusters, and how good they are."""
+"""How many clusters."""
 
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slipway import Array, Job
+from slipway import Job
 
-from .kept import Kept
+from . import auto
+from .curve import Curve, threads
 from .points import Points
-from .predictor import Model
 
 if TYPE_CHECKING:
     from .hyperparameters import Hyperparameters
-
-_CURVE_ROWS = 5_000
-SILHOUETTE_ROWS = 2_000  # its cost grows with the square of the rows
-_CHUNK = 1 << 12  # rows that are summed while they are in the processor's cache
-_WORTH_THREADS = 10_000_000  # products in an iteration; of fewer, threads wait more than they work
 
 
 @dataclass(frozen=True)
@@ -34,111 +28,26 @@ class Choice:
     chosen_by: str
     rows: int
     """Of the sample."""
+    bics: list[float] = field(default_factory=list)
+    """Of the best mixture for each k, NaN where none was tried; empty where k was given."""
 
 
 def choose(points: Points, params: "Hyperparameters", job: Job) -> Choice:
-    """The k asked for, or for auto the one with the best silhouette (Rousseeuw 1987) on a sample.
+    """The k asked for, or for auto the number of groups with a valley between each two, on a sample.
 
     The curve goes on past the k asked for, where the data allow, to show whether another would do better.
     """
-    from sklearn.cluster import KMeans
-
-    sample = points.sample(_CURVE_ROWS, params.seed).matrix
-    silhouettes = Silhouettes(sample, points.middle, params.seed)
-    most = min(params.k_max, len(np.unique(sample, axis=0)))
-    kept = Kept(job, "curve", sample)
-    curve: Array = np.empty((0, 2))  # of k = 1, 2, …: mean squared distance, silhouette
-    if state := kept.found():
-        curve = state["curve"]
-        job.progress(f"going on after k={len(curve)} of the curve")
-    for k in range(len(curve) + 1, most + 1):
-        with threads(sample, k):
-            found = KMeans(k, n_init=3, random_state=params.seed).fit(sample)
-        inertia, silhouette = float(found.inertia_) / len(sample), silhouettes.of(found.labels_)
-        curve = np.concatenate([curve, [[inertia, silhouette]]])
-        known = f", silhouette {silhouette:.4f}" if k > 1 else ""
-        job.progress(f"k={k}: mean squared distance {inertia:.6g}{known}")
-        kept.keep(at_once=k == most, curve=curve)
-        if job.should_stop():
-            break
-    ks, scored = list(range(1, len(curve) + 1)), curve[:, 1]
-    best, chosen_by = params.k, "as asked"
-    if best == "auto":
-        best = 1 if np.isnan(scored).all() else ks[int(np.nanargmax(scored))]
-        chosen_by = "the best silhouette"
-        job.progress(f"k=auto chose {best}")
-    return Choice(best, ks, curve[:, 0].tolist(), scored.tolist(), chosen_by, len(sample))
-
-
-def threads(matrix: Array, k: int) -> AbstractContextManager[object]:
-    """One thread while scikit-learn clusters a few rows: as fast, and at a fraction of the CPU time."""
-    from threadpoolctl import threadpool_limits
-
-    if matrix.size * k >= _WORTH_THREADS:
-        return nullcontext()
-    limited: AbstractContextManager[object] = threadpool_limits(1)
-    return limited
-
-
-class Silhouettes:
-    """The mean silhouette of a sample of rows for one clustering after another."""
-
-    def __init__(self, matrix: Array, middle: Array, seed: int) -> None:
-        from sklearn.metrics import euclidean_distances
-
-        self._chosen = np.arange(len(matrix))
-        if len(matrix) > SILHOUETTE_ROWS:
-            self._chosen = np.random.default_rng(seed).choice(len(matrix), SILHOUETTE_ROWS, replace=False)
-        self._apart = euclidean_distances(matrix[self._chosen] - middle)
-
-    def of(self, labels: Array) -> float:
-        """As scikit-learn's `silhouette_score`; NaN where not defined: for 1 cluster, or one a point."""
-        present, mine, counts = np.unique(labels[self._chosen], return_inverse=True, return_counts=True)
-        rows = np.arange(len(mine))
-        if not 2 <= len(present) < len(mine):
-            return float("nan")
-        means = self._apart @ (mine[:, None] == np.arange(len(present))).astype(np.float64)
-        own = means[rows, mine] / np.maximum(counts[mine] - 1, 1)
-        means /= counts
-        means[rows, mine] = np.inf
-        other = means.min(axis=1)
-        gained = (other - own) / np.maximum(np.maximum(own, other), np.finfo(float).tiny)
-        return float(np.where(counts[mine] > 1, gained, 0.0).mean())
-
-
-def scores(points: Points, model: Model, labels: Array, seed: int) -> dict[str, float]:
-    """The metrics of the final clusters; silhouette and Davies-Bouldin on what is in memory."""
-    inertia = points.inertia
-    if inertia is None:
-        inertia = float(np.square(model.distances(points.matrix, labels)).sum())
-    found = {
-        "inertia": inertia,
-        "msd": inertia / points.moments.height,
-        "silhouette": Silhouettes(points.matrix, points.middle, seed).of(labels),
-        "davies_bouldin": davies_bouldin(points.matrix, labels, model),
-    }
-    return {name: value for name, value in found.items() if np.isfinite(value)}
-
-
-def davies_bouldin(matrix: Array, labels: Array, model: Model) -> float:
-    """As scikit-learn's, but exact far from zero, and without a copy of the rows; NaN where not defined."""
-    counts = np.bincount(labels)
-    present = np.flatnonzero(counts)
-    if not 2 <= len(present) < len(labels):
-        return float("nan")
-    near = model.centres[: len(counts)]  # sums of the small differences from these keep their digits
-    totals = np.zeros_like(near)
-    for first in range(0, len(matrix), _CHUNK):
-        mine = labels[first : first + _CHUNK]
-        chunk = matrix[first : first + _CHUNK] - near[mine]
-        for place, column in enumerate(chunk.T):
-            totals[:, place] += np.bincount(mine, weights=column, minlength=len(counts))
-    centroids = near + totals / np.maximum(counts, 1)[:, None]
-    apart = Model(model.names, centroids, model.fill, model.shift, model.scale).distances(matrix, labels)
-    widths = (np.bincount(labels, weights=apart) / np.maximum(counts, 1))[present]
-    likest = 0.0
-    for place, centroid in enumerate(centroids[present]):
-        between = np.linalg.norm(centroids[present] - centroid, axis=1)
-        likeness = (widths + widths[place])[between > 0] / between[between > 0]
-        likest += float(likeness.max(initial=0.0))
-    return likest / len(present)
+    curve = Curve(points, params, job)
+    best, chosen_by = params.k, "as given"
+    with threads(curve.sample, params.k_max):
+        curve.extend(params.k_max)
+        if best == "auto":
+            best, chosen_by = auto.number(curve, params, job)
+    if params.k == "auto":
+        job.progress(f"k=auto chose {best}: {chosen_by}")
+    inertias, silhouettes, *families = curve.values.T
+    bics = np.fmin.reduce(families) if params.k == "auto" else np.empty(0)
+    ks = list(range(1, len(curve.values) + 1))
+    return Choice(
+        best, ks, inertias.tolist(), silhouettes.tolist(), chosen_by, len(curve.sample), bics.tolist()
+    )

@@ -7,7 +7,7 @@ import numpy as np
 
 from slipway import Array, Channel, Job, UserError
 
-from . import selection
+from . import curve, selection
 from .moments import Moments
 from .points import Points, left_out
 from .predictor import Model
@@ -53,8 +53,10 @@ class Summary:
         points = Points.placed(
             columns, left_out(channel, columns), self.sample.copy(), self.moments, params.standardize
         )
+        if points.units:
+            job.progress(points.units)
         choice = selection.choose(points, params, job)
-        with selection.threads(points.matrix, choice.k):
+        with curve.threads(points.matrix, choice.k):
             found = KMeans(choice.k, init=params.init, n_init=params.n_init, random_state=params.seed).fit(
                 points.matrix
             )

@@ -10,7 +10,7 @@ from slipway import Channel, Job, UserError
 from slipway.kit.checkpoints import INTERVAL_S as KEPT_S
 from slipway.kit.checkpoints import ArrayCheckpoint
 
-from . import distributed, minibatch, selection
+from . import curve, distributed, minibatch, scores, selection
 from .hyperparameters import Hyperparameters
 from .points import Points
 from .predictor import Model
@@ -30,6 +30,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     points = Points.of(train, params.features, params.standardize)
     if params.k != "auto" and params.k > len(points.matrix):
         raise UserError(f"k is {params.k}, but the train channel has only {len(points.matrix)} rows")
+    if points.units:
+        job.progress(points.units)
     choice = selection.choose(points, params, job)
     centres = _lloyd(points.matrix, choice.k, params, job)
     return _finish(points, choice, centres, data, params, job)
@@ -62,7 +64,7 @@ def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array
     runs = 1
     while done < params.n_init:
         runs, begun = min(runs, params.n_init - done), time.monotonic()
-        with selection.threads(matrix, k):
+        with curve.threads(matrix, k):
             found = KMeans(
                 k,
                 init=params.init,
@@ -115,7 +117,7 @@ def _finish(
         raise UserError(
             f"k is {choice.k}, but the rows of the train channel hold only {distinct} distinct points"
         )
-    job.report(**selection.scores(points, model, labels, params.seed))
+    job.report(**scores.scores(points, model, labels, params.seed))
     if "test" in data:
         job.report(**_test_scores(model, data["test"]))
     with job.page.forgiving():

@@ -12,7 +12,7 @@ from sklearn.metrics import davies_bouldin_score, silhouette_score
 
 from harness.places import Place
 from harness.samples import Sample
-from slipway import Channel
+from slipway import Channel, Table
 
 FAR = np.array([3e9, -7e8, 4e8])
 """Powers of the spread away, and still exact to 1e-6 in float64."""
@@ -89,6 +89,27 @@ def test_a_model_saved_before_finds_the_nearest_centres_too(tmp_path: Path, near
     assert np.array_equal(model.nearest(model.place(near + FAR)), apart.argmin(axis=1))
 
 
+@pytest.mark.parametrize("offset", [1e9, -1e12])
+@pytest.mark.parametrize("algorithm", ["lloyd", "minibatch"])
+@pytest.mark.parametrize("k", ["2", "auto"])
+def test_two_groups_four_apart_are_told_apart_by_the_served_model(
+    tmp_path: Path, algorithm: str, offset: float, k: str
+) -> None:
+    rows = (
+        np.random.default_rng(9).normal(0, 0.5, (120, 2)) + np.repeat([[0.0, 0], [4, 0]], 60, axis=0) + offset
+    )
+    model, _ = fit(write(tmp_path / "rows", rows, "a,b"), k=k, k_max="4", algorithm=algorithm)
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    served = MODEL.load(tmp_path / "model")
+    answers = served.predict(Table(served.columns, None, len(rows), rows), MODEL.options()).columns
+    labels, distances = answers["closest_cluster"], answers["distance_to_cluster"]
+    assert len(set(labels[:60])) == len(set(labels[60:])) == 1
+    assert labels[0] != labels[60]
+    means = np.repeat([rows[:60].mean(axis=0), rows[60:].mean(axis=0)], 60, axis=0)
+    assert np.allclose(distances, np.linalg.norm(rows - means, axis=1), atol=1e-2)
+
+
 @pytest.mark.only("local")
 def test_hosts_find_the_groups_of_data_far_from_zero(
     place: Place, sample: Sample, tmp_path: Path, near: Any
@@ -103,14 +124,14 @@ def test_hosts_find_the_groups_of_data_far_from_zero(
 
 @pytest.mark.parametrize("offset", [0.0, 1e10])
 def test_scores_are_those_of_scikit_learn_near_zero(tmp_path: Path, near: Any, offset: float) -> None:
-    from kmeans import selection
+    from kmeans import scores
     from kmeans.points import Points
 
     folder = write(tmp_path, near + offset)
     model, job = fit(folder, k="5", max_iter="1", n_init="1")  # the centres are not yet the means
     points = Points.of(Channel("train", folder), (), False)
     labels = model.nearest(points.matrix)
-    found = selection.scores(points, model, labels, 0)
+    found = scores.scores(points, model, labels, 0)
     assert found["davies_bouldin"] == pytest.approx(davies_bouldin_score(near, labels), rel=1e-4)
     assert found["silhouette"] == pytest.approx(silhouette_score(near, labels), rel=1e-4)
     assert job.metrics["silhouette"] == pytest.approx(found["silhouette"])

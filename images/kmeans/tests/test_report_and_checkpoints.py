@@ -41,7 +41,7 @@ def test_a_job_that_is_killed_keeps_its_curve(
     tmp_path: Path, blobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed in the first run, before any of its own checkpoints, or while the curve was made."""
-    from kmeans import selection
+    from kmeans import scores
 
     root, given = tmp_path / "ml", {"k_max": "4", "seed": "3"}
     (root / "checkpoints").mkdir(parents=True)
@@ -52,7 +52,7 @@ def test_a_job_that_is_killed_keeps_its_curve(
         with pytest.raises(ZeroDivisionError):
             fit(folder, root=root, **given)
     made: list[int] = []
-    monkeypatch.setattr(selection.Silhouettes, "of", lambda self, labels: made.append(1) or 0.5)
+    monkeypatch.setattr(scores.Silhouettes, "of", lambda self, labels: made.append(1) or 0.5)
     _, again = fit(folder, root=root, **given)
     assert len(made) == 1, "of the final clusters alone"
     for title in ("How many clusters", "Centres"):
