@@ -124,7 +124,8 @@ class App:
     def answer_now(self, headers: Headers, body: bytes, route: routes.Route | None = None) -> Answer:
         """Answers a small request on the spot."""
         begun = self.metrics.meter.begin()
-        return self.metrics.meter.end(self._timed(body, *_asked(headers, route)), len(body), begun)
+        heard = heeded(headers) if route is None else _asked(headers, route)
+        return self.metrics.meter.end(self._timed(body, *heard), len(body), begun)
 
     def _timed(self, *request: Any) -> Answer:
         """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
