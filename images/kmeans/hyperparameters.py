@@ -16,28 +16,31 @@ class Hyperparameters(slipway.Hyperparameters):
         Tunable(),
         Field(validation_alias=AliasChoices("k", "n_clusters")),
     ] = "auto"
-    """How many clusters to find; auto: as many as have valleys between them, 1 if none has."""
+    """Number of clusters. auto: as many as are separated by a valley in the data; 1 if none is."""
     k_max: Annotated[int, Field(ge=2, le=100)] = 12
-    """Most clusters that k=auto and the report's curve try; unless given, auto may go on to twice as many."""
+    """Largest k that k=auto and the elbow curve try. If not set, auto may try up to twice as many."""
     features: tuple[str, ...] = ()
-    """The columns to cluster by; all columns of numbers when empty."""
+    """Columns to cluster by. Default: all numeric columns."""
     standardize: bool | Literal["auto"] = False
-    """Scale columns to mean 0 and standard deviation 1; auto: where one has 100 times another's variance."""
+    """Scale columns to mean 0 and standard deviation 1. auto: if the variance of one column is at least 100
+    times that of another."""
     init: Annotated[
         Literal["k-means++", "random"], Tunable(), Field(validation_alias=AliasChoices("init", "init_method"))
     ] = "k-means++"
-    """How starting centres are chosen."""
+    """Initialisation of the centres."""
     n_init: Annotated[int, Field(ge=1, le=100), Tunable()] = 10
-    """How often to start anew; the run with the lowest inertia is kept."""
+    """Number of random restarts. The run with the lowest inertia is kept."""
     max_iter: Annotated[int, Field(ge=1, le=10_000), Tunable()] = 300
-    """The most iterations of one run; in mini-batches, the most passes over the data."""
+    """Maximum number of iterations per run; with mini-batches, of passes over the data."""
     tol: Annotated[float, Field(ge=0, le=1), Tunable()] = 1e-4
-    """A run has converged when the centres move less than this, relative to the variance of the data."""
+    """Convergence tolerance: a run stops when the centres move less than this, relative to the variance of
+    the data."""
     algorithm: Literal["auto", "lloyd", "minibatch", "distributed"] = "auto"
-    """lloyd needs the data in memory, minibatch does not, distributed in that of all hosts; auto: by size."""
+    """Algorithm. lloyd: data in memory. minibatch: data of any size. distributed: data in the memory of all
+    hosts. auto: by size."""
     batch_size: Annotated[
         int, Field(ge=10, le=1_000_000), Field(validation_alias=AliasChoices("batch_size", "mini_batch_size"))
     ] = 4096
-    """Rows in a mini-batch."""
+    """Rows per mini-batch."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Fixes every random choice: the same data and seed give the same clusters."""
+    """Random seed. The same data and seed give the same clusters."""

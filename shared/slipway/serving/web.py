@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -11,10 +11,8 @@ from slipway import machine
 from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
 from slipway.serving.endpoint import Answer, refused, too_large, unanswered
 from slipway.serving.oip import routes
+from slipway.serving.served import Served
 from slipway.settings import Settings
-
-if TYPE_CHECKING:
-    from slipway.serving.app import App
 
 _MB = 1 << 20
 _USUAL_MB = 6  # the platform's own default
@@ -23,7 +21,7 @@ _TOLD = {"name", "kind", "optional", "aliases"}  # of a column; categories and r
 _TOTAL_MB = 100  # MaxConcurrentTransforms times MaxPayloadInMB may not pass this
 
 
-def create_app(app: "App") -> Flask:
+def create_app(app: Served) -> Flask:
     """The routes over one loaded model. https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html"""
     flask = Flask("slipway")
     flask.config["MAX_CONTENT_LENGTH"] = app.settings.max_body_bytes

@@ -3,23 +3,12 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from slipway.errors import BrokenModel
-from slipway.serving.endpoint import Answer, Endpoint, InferenceProtocol
+from slipway.serving.endpoint import Answer, InferenceProtocol
 from slipway.serving.oip import metadata
 from slipway.serving.oip.errors import error, told
 from slipway.serving.oip.v1 import Predict
 from slipway.serving.oip.v2 import Infer
-from slipway.settings import Settings
-
-
-class Served(Protocol):
-    """The application, as far as these routes know it."""
-
-    settings: Settings
-    endpoint: Endpoint | None
-    broken: BrokenModel
-
-    def ping(self) -> Answer: ...
+from slipway.serving.served import Served
 
 
 class Route(InferenceProtocol, Protocol):

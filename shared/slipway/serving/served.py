@@ -1,0 +1,22 @@
+"""The application as its routes know it, so that they need not import it."""
+
+from typing import Protocol
+
+from slipway.errors import BrokenModel
+from slipway.serving.endpoint import Answer, Endpoint
+from slipway.serving.metrics.container import Metrics
+from slipway.settings import Settings
+
+
+class Served(Protocol):
+    """One model, loaded or not."""
+
+    settings: Settings
+    workers: int
+    endpoint: Endpoint | None
+    metrics: Metrics
+    broken: BrokenModel
+    """Why there is no model."""
+
+    def ping(self) -> Answer:
+        """Whether the model is ready."""
