@@ -98,7 +98,7 @@ def test_two_groups_four_apart_are_told_apart_by_the_served_model(
     rows = (
         np.random.default_rng(9).normal(0, 0.5, (120, 2)) + np.repeat([[0.0, 0], [4, 0]], 60, axis=0) + offset
     )
-    model, _ = fit(write(tmp_path / "rows", rows, "a,b"), k=k, k_max="4", algorithm=algorithm)
+    model, _ = fit(write(tmp_path / "rows", rows, names="a,b"), k=k, k_max="4", algorithm=algorithm)
     (tmp_path / "model").mkdir()
     model.save(tmp_path / "model")
     served = MODEL.load(tmp_path / "model")
