@@ -60,21 +60,21 @@ def ours(parts: Parts, engine: str, trees: int, folder: Path, report: bool) -> A
         "early_stopping_rounds": PATIENCE,
     }
     params = Hyperparameters.read(given)
-    write, grow, grown = pages.write, fitting.Learner._grow, []
+    write, grow, grown = pages.write, fitting.Trainer._train, []
 
     def watched(*given: Any) -> Any:
         took, found = cpu(lambda: grow(*given))
         grown.append(took)
         return found
 
-    fitting.Learner._grow = watched
+    fitting.Trainer._train = watched
     if not report:
         pages.write = lambda *_: None
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             model = trainer.fit(data, params, Job(IMAGE, Paths(folder), params))
     finally:
-        pages.write, fitting.Learner._grow = write, grow
+        pages.write, fitting.Trainer._train = write, grow
     return model, data, sum(grown)
 
 

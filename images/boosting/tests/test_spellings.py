@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from boosting.tests.tables import ASKED, ROWS, STORED, noise
+from boosting.tests.tables import REQUESTS, ROWS, STORED, noise
 
 FAST = {"engine": "lightgbm", "n_estimators": 30, "learning_rate": 0.3, "metrics": ["accuracy"]}
 
@@ -24,7 +24,7 @@ def test_booleans_are_the_same_in_every_format(stored: str, fit: Any, request_of
     done = fit({"train": STORED[stored](table)}, target="kept", **FAST)
     assert done.model.booster.features.columns[0].role == "number"
     asked = pd.DataFrame({"paid": [True, False], "size": [0.1, 0.1]})
-    for how, make in ASKED.items():
+    for how, make in REQUESTS.items():
         said = request_of(done, *make(asked))["predicted_label"].tolist()
         assert said == ["stays", "goes"], how
     for body in ("paid,size\ntrue,.1\nFALSE,.1\n", "paid,size\n1,.1\n0,.1\n"):
@@ -50,7 +50,7 @@ def test_12_is_one_category_as_a_number_with_a_point_and_as_a_text(
     shapes: list[Any] = [[12, 7], [12.0, 7.0], ["12", "7"], [12.0, None, 7.0]]
     for shape in shapes:
         asked = pd.DataFrame({"ward": shape, "size": [0.2] * len(shape)})
-        for how, make in ASKED.items():
+        for how, make in REQUESTS.items():
             said = request_of(done, *make(asked))["predicted_label"].tolist()
             assert (said[0], said[-1]) == ("p", "q"), (shape, how)
 
@@ -68,7 +68,7 @@ def test_codes_that_would_lose_digits_are_categories_and_labels(
     table = pd.DataFrame({"code": code, "size": noise(), "y": code})
     given = {"cat_features": ["code"], "problem": "binary"} if named else {}
     done = fit(table, target="y", **given, **FAST)
-    assert set(done.model.outcome.classes) == set(codes)
+    assert set(done.model.target.classes) == set(codes)
     body = "code,size\n" + "".join(f"{one},0.2\n" for one in codes)
     assert request_of(done, body)["predicted_label"].tolist() == list(codes)
     told = json.dumps([{"code": one, "size": 0.2} for one in codes])
@@ -132,7 +132,7 @@ def test_labels_of_other_channels_are_read_as_those_of_train(name: str, stored: 
         "validation": STORED[stored](others),
     }
     done = fit(channels, target="y", **FAST)
-    assert set(done.model.outcome.classes) == set(classes)
+    assert set(done.model.target.classes) == set(classes)
     assert done.metrics["accuracy"] == 1
 
 
@@ -152,7 +152,7 @@ def test_classes_are_answered_as_they_were_written(
     truth = np.random.default_rng(5).random(ROWS) < 0.5
     table = pd.DataFrame({"x": truth.astype(float), "z": noise(), "y": [yes if one else no for one in truth]})
     done = fit(table, target="y", **FAST)
-    assert done.model.outcome.classes == classes
+    assert done.model.target.classes == classes
     said = request_of(done, "x,z\n1,0\n0,0\n")["predicted_label"].tolist()
     assert said == list(classes[::-1])
     assert {type(one) for one in said} == {type(classes[0])}
@@ -162,5 +162,5 @@ def test_the_positive_class_may_be_spelled_as_json_spells_it(fit: Any, request_o
     truth = np.random.default_rng(5).random(ROWS) < 0.5
     table = pd.DataFrame({"x": truth.astype(float), "z": noise(), "y": truth})
     done = fit(table, target="y", pos_class="false", class_weights={"false": 2}, **FAST)
-    assert done.model.outcome.classes == ("True", "False")
+    assert done.model.target.classes == ("True", "False")
     assert request_of(done, "x,z\n1,0\n0,0\n")["probability"].round().tolist() == [0, 1]
