@@ -10,9 +10,11 @@ _BARE_CHECK = re.compile(r"^Check failed: (?P<condition>.*?)(?:\s\([^()]* vs\. [
 _ENUM = re.compile(
     r"^Key '(?P<key>[^']*)' not found in enum E?(?P<enum>\w+)\. Valid options are: (?P<options>.*)$"
 )
-_OUTER = re.compile(r"\((?P<name>[\w.]+)\)")
-_NOISE = re.compile(r"static_cast<[^>]*>|\b\w+->|\bstd::")
+_OUTER = re.compile(r"\((?P<name>[\w. ]+)\)")
+_NOISE = re.compile(r"static_cast<[^>]*>|\b\w+->|\bconfig_\.|\bstd::|(?<=\d)f\b")
 _SIZE = re.compile(r"([\w.]+?)_?\.[sS]ize\(\)")
+
+_BARE = dict.fromkeys(("stod", "stof", "stoi", "stol"), "a parameter that takes a number was given text")
 
 
 def plain(message: str) -> str:
@@ -35,7 +37,7 @@ def plain(message: str) -> str:
     elif found := _ENUM.match(first):
         options = found["options"].replace("'", "").strip().rstrip(".")
         first = f"unknown value {found['key']}; expected one of {options}"
-    return first[:_LIMIT].rstrip(" ,:;")
+    return _BARE.get(first, first)[:_LIMIT].rstrip(" ,:;")
 
 
 def _expected(condition: str) -> str:

@@ -30,6 +30,14 @@ WRONG = [
     ),
     ("lightgbm", {"max_bin": 1}, "lightgbm: expected max_bin > 1"),
     ("lightgbm", {"feature_contri": [1.0]}, "model_params.feature_contri: lightgbm: expected "),
+    (
+        "lightgbm",
+        {"monotone_constraints": [1]},
+        "model_params.monotone_constraints: expected a list with 1, -1",
+    ),
+    ("lightgbm", {"monotone_constraints": "0,1,0,0"}, "monotone_constraints: column shade is not numeric"),
+    ("xgboost", {"monotone_constraints": 5}, "model_params.monotone_constraints: expected a list with 1, -1"),
+    ("xgboost", {"interaction_constraints": [["zz"]]}, "xgboost: Constrained features are not a subset"),
     ("lightgbm", {"boosting": "odd"}, "lightgbm: Unknown boosting type odd"),
     ("xgboost", {"booster": "odd"}, "xgboost: Unknown gbm type odd"),
     ("xgboost", {"updater": "odd"}, "xgboost: Unknown tree updater odd"),
@@ -62,6 +70,7 @@ def test_an_engines_message_is_one_plain_line(
         ("Check failed: (bagging_fraction) <= (1.0) at /__w/L/src/io/config_auto.cpp, line 375 .\n",
          "expected bagging_fraction <= 1.0"),
         ("Maximum tree depth is 16", "Maximum tree depth is 16"),
+        ("stod", "a parameter that takes a number was given text"),
         ("\n", "no reason given"),
     ],
 )  # fmt: skip
