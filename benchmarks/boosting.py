@@ -1,4 +1,4 @@
-"""Boosted trees beside the three libraries called directly: the same rows, the same parameters, one CPU.
+"""Boosted trees next to the three libraries called directly: the same rows, the same parameters, one CPU.
 
     .slipway/envs/boosting/bin/python benchmarks/boosting.py DATA_FOLDER [--trees 300] [--rounds 3]
 
@@ -42,7 +42,7 @@ IMAGE = Image.read(ROOT / "images/boosting")
 
 
 def ours(parts: Parts, engine: str, trees: int, folder: Path, report: bool) -> Any:
-    """A training job's `fit`, from files to a model; no report unless asked for; and growing alone."""
+    """Model and data of a training job, and CPU seconds of training alone; with a report if `report`."""
     from boosting import fitting
     from boosting import report as pages
     from boosting import train as trainer
@@ -134,7 +134,7 @@ def measure(parts: Parts, engine: str, trees: int, rounds: int) -> dict[str, Any
         wanted = "probabilities" if parts.problem == "multiclass" else "score"
         attributes = f"outputs={wanted}"
         answer = endpoint.answer(body, "text/csv", "application/json", attributes)
-        told = np.array([row[wanted] for row in json.loads(answer.body)["predictions"]])
+        answered = np.array([row[wanted] for row in json.loads(answer.body)["predictions"]])
         asking = []
         for _ in range(max(rounds, 5)):
             mine, _ = cpu(lambda: endpoint.answer(body, "text/csv", "text/csv", attributes))
@@ -144,7 +144,7 @@ def measure(parts: Parts, engine: str, trees: int, rounds: int) -> dict[str, Any
         return {
             "engine": engine,
             "trees": model.booster.trees,
-            "ours": score(parts, told, classes),
+            "ours": score(parts, answered, classes),
             "direct": score(parts, own, classes),
             "growing, ratio": f"{statistics.median(growing):.3f}",
             "whole, CPU s": f"{statistics.median(learning):.2f}",

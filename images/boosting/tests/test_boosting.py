@@ -31,20 +31,20 @@ def test_the_rows_of_three_uses_are_disjoint(fit: Any, table: pd.DataFrame, monk
     grow, ask = fitting.Trainer._train, fitting.Trainer.predict
 
     def _train(self: Any, name: str, rest: Any, stop: Any, trees: int, rounds: int) -> Any:
-        seen["learnt"], seen["stop"] = ids(rest), ids(stop)
+        seen["trained"], seen["validated"] = ids(rest), ids(stop)
         return grow(self, name, rest, stop, trees, rounds)
 
     def _predict(self: Any, booster: Any, data: Any, threshold: float) -> Any:
-        seen.setdefault("measured", set()).update(ids(data))
+        seen.setdefault("evaluated", set()).update(ids(data))
         return ask(self, booster, data, threshold)
 
     monkeypatch.setattr(fitting.Trainer, "_train", _train)
     monkeypatch.setattr(fitting.Trainer, "predict", _predict)
     marked = table.assign(noise_id=np.arange(len(table)))
     fit(marked, **{**FEW, "features": [*FEATURES, "noise_id"], "target": "sold", "n_estimators": 5})
-    assert not seen["learnt"] & seen["stop"]
-    assert not seen["measured"] & (seen["learnt"] | seen["stop"])
-    assert len(seen["learnt"] | seen["stop"] | seen["measured"]) == len(table)
+    assert not seen["trained"] & seen["validated"]
+    assert not seen["evaluated"] & (seen["trained"] | seen["validated"])
+    assert len(seen["trained"] | seen["validated"] | seen["evaluated"]) == len(table)
 
 
 def test_channels_of_their_own_are_used_whole(fit: Any, table: pd.DataFrame, capsys: Any) -> None:
@@ -125,15 +125,15 @@ def test_texts_are_read_by_catboost_and_refused_by_the_others(
 ) -> None:
     """No text comes twice, so that as a category it would tell nothing."""
     texts = [f"{'fine' if sold else 'poor'} thing {number}" for number, sold in enumerate(table.sold)]
-    told = table.assign(words=texts)[["words", "noise", "sold"]]
+    table_of_texts = table.assign(words=texts)[["words", "noise", "sold"]]
     given = {"target": "sold", "text_features": ["words"], "n_estimators": 40, "metrics": ["roc_auc"]}
-    done = fit(told, **given)
+    done = fit(table_of_texts, **given)
     assert done.metrics["roc_auc"] > 0.9
-    together = ask(done.model, told[:100])["probability"]
-    alone = [ask(done.model, told[place : place + 1])["probability"][0] for place in range(100)]
+    together = ask(done.model, table_of_texts[:100])["probability"]
+    alone = [ask(done.model, table_of_texts[place : place + 1])["probability"][0] for place in range(100)]
     assert together.tolist() == alone
     with pytest.raises(UserError, match="text_features: lightgbm cannot read text; use engine=catboost"):
-        fit(told, **given, engine="lightgbm")
+        fit(table_of_texts, **given, engine="lightgbm")
 
 
 def test_a_split_by_time_measures_on_the_latest_rows(fit: Any, table: pd.DataFrame) -> None:
@@ -196,7 +196,7 @@ def test_a_group_is_in_one_fold_even_where_two_channels_have_rows_of_it(
         (tmp_path / name).mkdir()
         rows.assign(noise=rows.basket).to_csv(tmp_path / name / "rows.csv", index=False)
         channel = Channel(name, tmp_path / name)
-        data.columns(channel, params)
+        data.resolve_columns(channel, params)
         part, target, _ = data.prepare(channel, ["noise"], params, target)
         parts.append(part)
     whole = data.concatenate(parts)

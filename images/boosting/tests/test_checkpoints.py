@@ -64,7 +64,7 @@ def test_an_interrupted_job_goes_on_from_its_trees(
     assert np.abs(once_said - again_said).max() < 1e-5
     resumed.clear()
     fit(table.assign(sold=1 - table.sold), checkpoints=tmp_path, **given)
-    assert len(resumed) > 50, "the trees of other data are nobody's"
+    assert len(resumed) > 50, "trees of other data are not used"
 
 
 def test_time_limit_s_ends_the_growing(

@@ -33,7 +33,7 @@ def test_a_stray_is_named_by_channel_file_row_and_column(channel: str, engine: s
     said = str(caught.value)
     assert said.startswith(f'channel {channel}, file table.csv: row 17, column "x": expected a number'), said
     assert '"unknown"' in said
-    assert fit(channels, target="y", features=["z"], **given).metrics["accuracy"] > 0, "nobody reads it"
+    assert fit(channels, target="y", features=["z"], **given).metrics["accuracy"] > 0, "no feature reads it"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_stray_is_named_by_channel_file_row_and_column(channel: str, engine: s
     [
         (noise().astype(str), {}, 'channel train, file table.csv: row 17, column "y": expected a number'),
         (np.arange(ROWS) % 2, {"problem": "binary"}, "column y has 3 values; a binary target has two"),
-        (np.arange(ROWS) % 4, {"problem": "regression"}, "column y contains text such as 'lost'"),
+        (np.arange(ROWS) % 4, {"problem": "regression", "metrics": ["rmse"]}, "column y contains text such as 'lost'"),
         (np.arange(ROWS) % 4, {"group": "q"}, "column y contains text such as 'lost'"),
     ],
 )
@@ -51,7 +51,7 @@ def test_a_stray_in_the_target_is_blamed_itself(
     table = pd.DataFrame({"x": noise(), "q": np.arange(ROWS) // 6, "y": cells.astype(object)})
     table.loc[16, "y"] = "lost"
     with pytest.raises(UserError) as caught:
-        fit(table, target="y", **given, **FAST)
+        fit(table, target="y", **{**FAST, **given})
     assert message in str(caught.value)
 
 
@@ -59,9 +59,9 @@ def test_a_class_of_one_row_is_told(fit: Any, capsys: Any) -> None:
     table = pd.DataFrame({"x": noise(), "y": (np.arange(ROWS) % 2).astype(object)})
     table.loc[16, "y"] = "lost"
     fit(table, target="y", **FAST)
-    told = capsys.readouterr().err
-    assert 'column "y": read as texts, as 1 of 240 cells are no numbers, such as "lost"' in told
-    assert "class lost has one row" in told
+    log = capsys.readouterr().err
+    assert 'column "y": read as texts, as 1 of 240 cells are no numbers, such as "lost"' in log
+    assert "class lost has one row" in log
 
 
 @pytest.mark.parametrize("engine", ENGINES)

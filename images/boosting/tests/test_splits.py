@@ -1,4 +1,4 @@
-"""Rows that are learnt from, that stop, and that are measured on are never the same."""
+"""Rows for training, early stopping and evaluation are disjoint."""
 
 import numpy as np
 import pytest
