@@ -15,6 +15,7 @@ from slipway import UserError
 
 from . import parameter_names
 
+_OFFERED = 14  # names in a message
 _CLASSES = "Accuracy TotalF1 MCC HammingLoss HingeLoss Kappa WKappa ZeroOneLoss AUC"
 _L1 = "l1 mean_absolute_error mae regression_l1"
 _L2 = "l2 mean_squared_error mse regression_l2 regression l2_root root_mean_squared_error rmse"
@@ -37,8 +38,8 @@ _METRICS: Mapping[str, Mapping[str, str]] = {
     "lightgbm": {
         "binary": f"binary_logloss binary_error auc average_precision {_CROSS_ENTROPY}",
         "multiclass": f"multi_logloss multi_error auc_mu {_SOFTMAX}",
-        "regression": f"{_L1} {_L2} quantile mape mean_absolute_percentage_error huber fair poisson gamma "
-        "gamma_deviance tweedie r2",
+        "regression": "l1 l2 rmse quantile mape huber fair poisson gamma gamma_deviance tweedie r2 "
+        f"mean_absolute_percentage_error {_L1} {_L2}",
         "ranking": f"ndcg map mean_average_precision {_NDCG}",
     },
     "xgboost": {
@@ -177,4 +178,5 @@ def _base(engine: str, metric: str) -> str:
 
 
 def _offer(by_problem: Mapping[str, list[str]], problems: list[str]) -> str:
-    return ", ".join(dict.fromkeys(name for problem in problems for name in by_problem[problem]))
+    names = list(dict.fromkeys(name for problem in problems for name in by_problem[problem]))
+    return ", ".join(names[:_OFFERED]) + (" and others" if len(names) > _OFFERED else "")

@@ -41,7 +41,11 @@ def test_a_stray_is_named_by_channel_file_row_and_column(channel: str, engine: s
     [
         (noise().astype(str), {}, 'channel train, file table.csv: row 17, column "y": expected a number'),
         (np.arange(ROWS) % 2, {"problem": "binary"}, "column y has 3 values; a binary target has two"),
-        (np.arange(ROWS) % 4, {"problem": "regression", "metrics": ["rmse"]}, "column y contains text such as 'lost'"),
+        (
+            np.arange(ROWS) % 4,
+            {"problem": "regression", "metrics": ["rmse"]},
+            "column y contains text such as 'lost'",
+        ),
         (np.arange(ROWS) % 4, {"group": "q"}, "column y contains text such as 'lost'"),
     ],
 )
