@@ -121,6 +121,7 @@ def measure(parts: Parts, engine: str, trees: int, rounds: int) -> dict[str, Any
         manifest = run.save(
             model,
             requests,
+            table=None,
             image=IMAGE.name,
             version=IMAGE.version,
             reads=run.schema_of(model, {"train": data["train"]}),

@@ -44,9 +44,8 @@ def job(fit: Callable[..., Any], data: dict[str, pd.DataFrame], tmp_path_factory
             done = fit(data, **settings(engine, problem, metrics=METRICS[problem], **more))
             folder: Path = tmp_path_factory.mktemp("model")
             reads = run.schema_of(done.model, {"train": done.channels["train"]})
-            manifest = run.save(
-                done.model, folder, image="boosting", version="0", reads=reads, hyperparameters={}, metrics={}
-            )
+            facts = {"image": "boosting", "version": "0", "hyperparameters": {}, "metrics": {}}
+            manifest = run.save(done.model, folder, None, reads, **facts)
             endpoint = Endpoint(IMAGE.predictor().load(folder), manifest, Settings.read({}))
 
             def served(rows: pd.DataFrame, output: str) -> Any:
