@@ -1,4 +1,4 @@
-"""Boosted trees beside the three libraries called directly: the same rows, the same parameters, one CPU.
+"""Boosted trees next to the three libraries called directly: the same rows, the same parameters, one CPU.
 
     .slipway/envs/boosting/bin/python benchmarks/boosting.py DATA_FOLDER [--trees 300] [--rounds 3]
 
@@ -42,7 +42,7 @@ IMAGE = Image.read(ROOT / "images/boosting")
 
 
 def ours(parts: Parts, engine: str, trees: int, folder: Path, report: bool) -> Any:
-    """A training job's `fit`, from files to a model; no report unless asked for; and growing alone."""
+    """Model and data of a training job, and CPU seconds of training alone; with a report if `report`."""
     from boosting import fitting
     from boosting import report as pages
     from boosting import train as trainer
@@ -60,21 +60,21 @@ def ours(parts: Parts, engine: str, trees: int, folder: Path, report: bool) -> A
         "early_stopping_rounds": PATIENCE,
     }
     params = Hyperparameters.read(given)
-    write, grow, grown = pages.write, fitting.Learner._grow, []
+    write, grow, grown = pages.write, fitting.Trainer._train, []
 
     def watched(*given: Any) -> Any:
         took, found = cpu(lambda: grow(*given))
         grown.append(took)
         return found
 
-    fitting.Learner._grow = watched
+    fitting.Trainer._train = watched
     if not report:
         pages.write = lambda *_: None
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             model = trainer.fit(data, params, Job(IMAGE, Paths(folder), params))
     finally:
-        pages.write, fitting.Learner._grow = write, grow
+        pages.write, fitting.Trainer._train = write, grow
     return model, data, sum(grown)
 
 
@@ -121,6 +121,7 @@ def measure(parts: Parts, engine: str, trees: int, rounds: int) -> dict[str, Any
         manifest = run.save(
             model,
             requests,
+            table=None,
             image=IMAGE.name,
             version=IMAGE.version,
             reads=run.schema_of(model, {"train": data["train"]}),
@@ -134,7 +135,7 @@ def measure(parts: Parts, engine: str, trees: int, rounds: int) -> dict[str, Any
         wanted = "probabilities" if parts.problem == "multiclass" else "score"
         attributes = f"outputs={wanted}"
         answer = endpoint.answer(body, "text/csv", "application/json", attributes)
-        told = np.array([row[wanted] for row in json.loads(answer.body)["predictions"]])
+        answered = np.array([row[wanted] for row in json.loads(answer.body)["predictions"]])
         asking = []
         for _ in range(max(rounds, 5)):
             mine, _ = cpu(lambda: endpoint.answer(body, "text/csv", "text/csv", attributes))
@@ -144,7 +145,7 @@ def measure(parts: Parts, engine: str, trees: int, rounds: int) -> dict[str, Any
         return {
             "engine": engine,
             "trees": model.booster.trees,
-            "ours": score(parts, told, classes),
+            "ours": score(parts, answered, classes),
             "direct": score(parts, own, classes),
             "growing, ratio": f"{statistics.median(growing):.3f}",
             "whole, CPU s": f"{statistics.median(learning):.2f}",

@@ -1,4 +1,4 @@
-"""Grown trees at serving, one class an engine: scores, leaves, and what each column added to a score."""
+"""Trained trees, one class per engine: scores, leaves, SHAP values and importance."""
 
 import tempfile
 from abc import ABC, abstractmethod
@@ -14,14 +14,14 @@ from .features import Features
 if TYPE_CHECKING:
     from .row_view import View
 
-THREADS = 1  # of a worker, of which there is one a CPU
+THREADS = 1  # per worker process, of which there is one per CPU
 
 
 class Booster(ABC):
-    """Trees of one engine, with the best number of them. `data` below is what `data()` made of rows."""
+    """Trees of one engine. `data` below is the result of `data()`, n rows in the engine's own form."""
 
     suffix: ClassVar[str]
-    """How the engine's own file of them ends."""
+    """Suffix of the engine's model file."""
 
     def __init__(self, features: Features) -> None:
         self.features = features
@@ -29,11 +29,11 @@ class Booster(ABC):
 
     @abstractmethod
     def data(self, rows: "Table | View") -> Any:
-        """Rows of a request, or those of a part of a job's table, as the engine takes them."""
+        """Rows of a request, or of a split of the training table, in the engine's own form."""
 
     @abstractmethod
     def score(self, data: Any) -> Array:
-        """What the engine's own predict gives: probabilities, (n,) or (n, classes), or numbers, (n,)."""
+        """The engine's prediction: probabilities, shape (n,) or (n, classes), or numbers, shape (n,)."""
 
     @abstractmethod
     def raw(self, data: Any) -> Array:
@@ -41,20 +41,20 @@ class Booster(ABC):
 
     @abstractmethod
     def leaves(self, data: Any) -> Array:
-        """Which leaf of each tree a row falls into, shape (n, trees)."""
+        """Index of the leaf of each tree that a row falls into, shape (n, trees)."""
 
     @abstractmethod
     def contributions(self, data: Any) -> Array:
-        """SHAP values of the raw score and, last, its mean: (n, columns + 1) or (n, classes, columns + 1)."""
+        """SHAP values of the raw score, base value last: (n, features + 1) or (n, classes, features + 1)."""
 
     @abstractmethod
     def importance(self) -> Array:
-        """How much each column brought, in shares that sum to 1."""
+        """Importance of each feature by the engine's own measure, shape (features,), with sum 1."""
 
     @property
     @abstractmethod
     def trees(self) -> int:
-        """How many rounds of trees there are."""
+        """Number of boosting rounds."""
 
     @abstractmethod
     def save(self, path: Path) -> None: ...
@@ -64,7 +64,7 @@ class Booster(ABC):
     def load(cls, path: Path, features: Features) -> Self: ...
 
     def reloaded(self) -> Self:
-        """As it will be once saved and loaded: what is measured in training is what will answer."""
+        """Saved and loaded once, so that training evaluates the very model that will be served."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"model{self.suffix}"
             self.save(path)
@@ -94,8 +94,8 @@ class CatBoost(Booster):
 
         return Pool(
             self.features.frame(rows),
-            cat_features=self.features.places("category") or None,
-            text_features=self.features.places("text") or None,
+            cat_features=self.features.positions("category") or None,
+            text_features=self.features.positions("text") or None,
             thread_count=self.threads,
         )
 
@@ -116,7 +116,7 @@ class CatBoost(Booster):
         )
 
     def importance(self) -> Array:
-        return _shares(self.model.get_feature_importance(type="PredictionValuesChange"))
+        return _normalised(self.model.get_feature_importance(type="PredictionValuesChange"))
 
     @property
     def trees(self) -> int:
@@ -161,7 +161,7 @@ class LightGBM(Booster):
         return _by_class(self._predict(data, pred_contrib=True), len(self.features.columns))
 
     def importance(self) -> Array:
-        return _shares(self.model.feature_importance("gain"))
+        return _normalised(self.model.feature_importance("gain"))
 
     @property
     def trees(self) -> int:
@@ -209,7 +209,7 @@ class XGBoost(Booster):
 
     def importance(self) -> Array:
         gains = self.model.get_score(importance_type="total_gain")
-        return _shares([_one(gains.get(f"f{place}", 0.0)) for place in range(len(self.features.columns))])
+        return _normalised([_one(gains.get(f"f{index}", 0.0)) for index in range(len(self.features.columns))])
 
     @property
     def trees(self) -> int:
@@ -232,7 +232,7 @@ BOOSTERS: dict[str, type[Booster]] = {"catboost": CatBoost, "lightgbm": LightGBM
 
 
 def dmatrix(matrix: Array, features: Features, **more: Any) -> Any:
-    """XGBoost's own table of rows."""
+    """XGBoost's own form of `matrix`, shape (n, features); `more` are labels, weights and the like."""
     import xgboost
 
     kinds = ["c" if column.role == "category" else "q" for column in features.columns]
@@ -242,19 +242,19 @@ def dmatrix(matrix: Array, features: Features, **more: Any) -> Any:
 
 
 def _flat(found: Any) -> Array:
-    """(n, 1) as (n,), of float64."""
+    """float64; shape (n, 1) becomes (n,)."""
     numbers: Array = np.asarray(found, dtype=np.float64)
     return numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
 
 
-def _shares(values: Any) -> Array:
-    """Values from 0, or what is left of them, as shares that sum to 1."""
+def _normalised(values: Any) -> Array:
+    """Absolute values divided by their sum."""
     found: Array = np.abs(np.asarray(values, dtype=np.float64))
     return found / max(float(found.sum()), 1e-300)
 
 
 def _by_class(found: Array, columns: int) -> Array:
-    """LightGBM puts the classes side by side."""
+    """LightGBM's values of all classes, side by side, as shape (n, classes, features + 1)."""
     return found if found.shape[1] == columns + 1 else found.reshape(len(found), -1, columns + 1)
 
 

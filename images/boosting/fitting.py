@@ -1,259 +1,240 @@
-"""From rows to trees that were measured: held out once or in folds, and which rows do what."""
+"""From rows to evaluated trees: a hold-out or cross-validation, and which rows are used for what."""
 
 import hashlib
 import json
-import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from slipway import Array, Job, UserError
 
-from . import splits
-from .answers import decide, probabilities
+from . import search, splits
 from .boosters import Booster
-from .data import Data, weighted
-from .engines.progress import Watch
+from .data import Data, concatenate, with_weights
+from .engines import training
+from .engines.monitor import Monitor
 from .engines.run import Run
 from .features import Features
 from .hyperparameters import Hyperparameters
 from .metrics import registry
-from .metrics.registry import Answers, Measure
-from .row_view import View
-from .target import Outcome
+from .metrics.registry import Evaluated, Metric
+from .predictions import class_probabilities, predicted_codes
+from .search import Trial
+from .target import Target
 
 _THRESHOLDS = 200
-THREADED = 5_000  # rows from which on threads gain more than they lose in waiting for one another
-_WHERE = re.compile(r"^\S+\.(?:cpp|h|cc|cu):\d+:\s*|^\[[\d:]+\] \S+:\d+:\s*")
+THREADED = 5_000  # rows from which on several threads gain more than they lose in waiting for one another
 
 
 @dataclass
-class Learnt:
-    """Trees, and what is known of them."""
+class FitResult:
+    """Trees, their metrics, and how they came about."""
 
     booster: Booster
     threshold: float
-    watch: Watch
+    monitor: Monitor
     test: Data
-    answers: Answers
-    """Of the rows measured on."""
+    evaluated: Evaluated
+    """Predictions for the test rows."""
     metrics: dict[str, float]
     folds: list[dict[str, float]] = field(default_factory=list)
-    """The metrics of each fold, where there are folds."""
+    """The metrics of each fold, with cross-validation."""
 
 
 @dataclass
-class Learner:
+class Trainer:
     """What all runs of a job share."""
 
     features: Features
-    outcome: Outcome
+    target: Target
     params: Hyperparameters
+    """After a search with the best configuration."""
     job: Job
-    measures: Mapping[str, Measure]
-    ends: float
+    metrics: Mapping[str, Metric]
+    deadline: float
+    trials: list[Trial] = field(default_factory=list)
 
-    def once(self, rest: Data, stop: Data | None, test: Data) -> Learnt:
-        """Learns from `rest`, stops by `stop` or by a part of `rest`, measures on `test`."""
-        booster, threshold, watch = self.run("trees", rest, stop)
-        answers = self.ask(booster, test, threshold)
-        learnt = Learnt(booster, threshold, watch, test, answers, self.measured(answers))
+    def fit_holdout(self, train: Data, validation: Data | None, test: Data) -> FitResult:
+        """Trains on `train`, stops early by `validation` or a part of `train`, evaluates on `test`."""
+        booster, threshold, monitor = self.fit_once("trees", train, validation)
+        evaluated = self.predict(booster, test, threshold)
+        result = FitResult(booster, threshold, monitor, test, evaluated, self.evaluate(evaluated))
         if self.params.refit and not self.job.should_stop():
-            whole = join([rest, *([stop] if stop else []), test])
-            learnt.booster = self.all_of(whole, booster.trees)
-        return learnt
+            everything = concatenate([train, *([validation] if validation else []), test])
+            result.booster = self.fit_all(everything, booster.trees)
+        return result
 
-    def in_folds(self, whole: Data) -> Learnt:
-        """Measures by cross-validation, and learns from all rows with the median number of trees."""
-        found, trees, thresholds, said = [], [], [], []
-        curves: Watch | None = None
-        rows = whole.parted(self.params, self.outcome)
-        for number, (rest, out) in enumerate(
-            splits.folds(rows, len(whole), self.params.folds, self.params.seed), 1
+    def cross_validate(self, data: Data) -> FitResult:
+        """Evaluates by cross-validation, and trains on all rows with the median number of trees."""
+        metrics, trees, thresholds, parts = [], [], [], []
+        first: Monitor | None = None
+        keys = data.split_keys(self.params, self.target)
+        for number, (train, test) in enumerate(
+            splits.folds(keys, len(data), self.params.folds, self.params.seed), 1
         ):
-            booster, threshold, watch = self.run(f"fold {number}", whole.take(rest), None)
-            answers = self.ask(booster, whole.take(out), threshold)
-            found.append(self.measured(answers))
+            booster, threshold, monitor = self.fit_once(f"fold {number}", data.take(train), None)
+            evaluated = self.predict(booster, data.take(test), threshold)
+            metrics.append(self.evaluate(evaluated))
             trees.append(booster.trees)
             thresholds.append(threshold)
-            said.append((out, answers))
-            curves = curves or watch
-            shown = ", ".join(f"{name} {value:.4g}" for name, value in found[-1].items())
+            parts.append((test, evaluated))
+            first = first or monitor
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics[-1].items())
             self.job.progress(f"fold {number} of {self.params.folds}: {shown}")
             if self.job.should_stop():
                 break
-        assert curves is not None
-        places = np.concatenate([np.sort(out) for out, _ in said])
-        order = np.argsort(places, kind="stable")
-        together = _together([answers for _, answers in said], order)
-        mean = {name: float(np.mean([fold[name] for fold in found])) for name in self.measures}
-        booster = self.all_of(whole, max(1, int(np.median(trees))))
-        test = whole.take(places)
-        return Learnt(booster, float(np.median(thresholds)), curves, test, together, mean, found)
+        assert first is not None
+        positions = np.concatenate([np.sort(test) for test, _ in parts])
+        order = np.argsort(positions, kind="stable")
+        merged = _merge([evaluated for _, evaluated in parts], order)
+        mean = {name: float(np.mean([fold[name] for fold in metrics])) for name in self.metrics}
+        booster = self.fit_all(data, max(1, int(np.median(trees))))
+        threshold = float(np.median(thresholds))
+        return FitResult(booster, threshold, first, data.take(positions), merged, mean, metrics)
 
-    def run(self, name: str, rest: Data, stop: Data | None) -> tuple[Booster, float, Watch]:
-        """One run of the engine; the threshold, where one is to be chosen, by the rows of early stopping."""
-        rounds = self.params.early_stopping_rounds
-        chosen = self.params.threshold_metric if len(self.outcome.classes) == 2 else ""
-        if stop is None and (rounds or chosen):
-            kept, out = splits.hold_out(
-                rest.parted(self.params, self.outcome),
-                len(rest),
+    def fit_once(self, name: str, train: Data, validation: Data | None) -> tuple[Booster, float, Monitor]:
+        """One model, its threshold and its run; early-stopping rows are held out if `validation` is None."""
+        patience = self.params.early_stopping_rounds
+        by_metric = self.params.threshold_metric if len(self.target.classes) == 2 else ""
+        if validation is None and (patience or by_metric):
+            kept, held_out = splits.hold_out(
+                train.split_keys(self.params, self.target),
+                len(train),
                 self.params.validation_size,
                 self.params.seed + 1,
                 "early stopping",
             )
-            rest, stop = rest.take(kept), rest.take(out)
-        booster, watch = self._grow(name, rest, stop if rounds else None, self.params.n_estimators, rounds)
-        ended = f": {watch.ended_by}" if watch.ended_by else ""
-        self.job.progress(f"{name}: {booster.trees} trees of {len(rest)} rows{ended}")
+            train, validation = train.take(kept), train.take(held_out)
+        if self.params.tune > 1 and validation is not None:
+            booster, monitor = self._search(train, validation)
+        else:
+            booster, monitor = self._train(
+                name, train, validation if patience else None, self.params.n_estimators, patience
+            )
+        ended = f": {monitor.stop_reason}" if monitor.stop_reason else ""
+        self.job.progress(f"{name}: {booster.trees} trees trained on {len(train)} rows{ended}")
         threshold = self.params.threshold
-        if chosen and stop is not None:
-            threshold = best_threshold(self.ask(booster, stop, threshold), chosen, self.outcome)
-        return booster, threshold, watch
+        if by_metric and validation is not None:
+            threshold = best_threshold(self.predict(booster, validation, threshold), by_metric)
+        return booster, threshold, monitor
 
-    def all_of(self, whole: Data, trees: int) -> Booster:
-        """The same from all rows, with so many trees."""
-        booster, _ = self._grow("all rows", whole, None, trees, 0)
-        self.job.progress(f"all rows: {booster.trees} trees of {len(whole)} rows")
+    def fit_all(self, data: Data, n_trees: int) -> Booster:
+        """A model of all rows with a given number of trees."""
+        booster, _ = self._train("all rows", data, None, n_trees, 0)
+        self.job.progress(f"all rows: {booster.trees} trees trained on {len(data)} rows")
         return booster
 
-    def ask(self, booster: Booster, data: Data, threshold: float) -> Answers:
-        """What the trees say of rows whose truth is known."""
+    def predict(self, booster: Booster, data: Data, threshold: float) -> Evaluated:
+        """Predictions for rows whose target is known."""
         booster.threads = self.job.cpus if len(data) > THREADED else 1
         score = booster.score(booster.data(data.features))
         booster.threads = 1
-        if not self.outcome.classes:
-            return Answers(self.outcome, data.target, score, None, score, data.groups)
-        probable = probabilities(score)
-        labels = decide(probable, threshold)
-        return Answers(self.outcome, data.target, labels, probable, probable[:, -1], data.groups)
+        if not self.target.classes:
+            return Evaluated(self.target, data.target, score, None, score, data.groups)
+        probabilities = class_probabilities(score)
+        codes = predicted_codes(probabilities, threshold)
+        return Evaluated(self.target, data.target, codes, probabilities, probabilities[:, -1], data.groups)
 
-    def measured(self, answers: Answers) -> dict[str, float]:
-        return {name: measure(answers) for name, measure in self.measures.items()}
+    def evaluate(self, evaluated: Evaluated) -> dict[str, float]:
+        """The job's metrics by name."""
+        return {name: metric(evaluated) for name, metric in self.metrics.items()}
 
-    def _grow(
-        self, name: str, rest: Data, stop: Data | None, trees: int, rounds: int
-    ) -> tuple[Booster, Watch]:
-        params, outcome = self.params, self.outcome
-        watch = Watch(
-            self.job, name, f"{name.replace(' ', '-')}-{self._mark(rest, trees)}", rounds, self.ends
-        )
+    def _search(self, train: Data, validation: Data) -> tuple[Booster, Monitor]:
+        """The best of `tune` configurations by the early-stopping metric; `params` becomes that one."""
+        given, best = self.params, None
+        tried = search.configurations(given)
+        for number, values in enumerate(tried, 1):
+            share = len(tried) - number + 1 + given.refit
+            now = time.monotonic()
+            if best is not None and (self.job.should_stop() or now >= self.deadline):
+                self.job.progress(f"tune: ended after {number - 1} of {len(tried)} configurations")
+                break
+            params = given.model_copy(update=values)
+            trainer = replace(self, params=params, deadline=now + (self.deadline - now) / share)
+            name = f"configuration {number}"
+            patience = given.early_stopping_rounds
+            try:
+                booster, monitor = trainer._train(name, train, validation, given.n_estimators, patience)
+            except UserError as error:
+                if not values:
+                    raise
+                self.job.progress(f"{name} of {len(tried)}: skipped: {error}")
+                continue
+            trial = Trial(values, monitor.best_score, booster.trees)
+            self.trials.append(trial)
+            shown = ", ".join(f"{name}={value:g}" for name, value in values.items()) or "as given"
+            self.job.progress(f"{name} of {len(tried)}: {monitor.metric} {trial.score:.6g} ({shown})")
+            if best is None or monitor.improves(trial.score, best[0]):
+                best = trial.score, params, booster, monitor
+        assert best is not None
+        _, self.params, booster, monitor = best
+        return booster, monitor
+
+    def _train(
+        self, name: str, train: Data, validation: Data | None, n_trees: int, patience: int
+    ) -> tuple[Booster, Monitor]:
+        key = f"{name.replace(' ', '-')}-{self._fingerprint(train, n_trees)}"
+        monitor = Monitor(self.job, name, key, patience, self.deadline)
         run = Run(
-            train=weighted(rest, params, outcome, rest),
-            stop=weighted(stop, params, outcome, rest) if stop else None,
+            train=with_weights(train, self.params, self.target, train),
+            validation=with_weights(validation, self.params, self.target, train) if validation else None,
             features=self.features,
-            outcome=outcome,
-            params=params,
-            watch=watch,
-            threads=self.job.cpus if len(rest) > THREADED else 1,
-            trees=trees,
+            target=self.target,
+            params=self.params,
+            monitor=monitor,
+            threads=self.job.cpus if len(train) > THREADED else 1,
+            n_trees=n_trees,
         )
-        return asked(params, engine(params.engine), run).reloaded(), watch
+        return training.train(run).reloaded(), monitor
 
-    def _mark(self, data: Data, trees: int) -> str:
-        """What tells this run from one of other data or another configuration, for its checkpoints."""
-        made = json.dumps(
-            [
-                self.params.model_dump(mode="json"),
-                trees,
-                len(data),
-                float(data.target.sum()),
-                self.features.names,
-            ]
-        )
-        return hashlib.sha256(made.encode()).hexdigest()[:12]
+    def _fingerprint(self, data: Data, n_trees: int) -> str:
+        """Tells the checkpoints of this run from those of other data or another configuration."""
+        facts = [
+            self.params.model_dump(mode="json"),
+            n_trees,
+            len(data),
+            float(data.target.sum()),
+            self.features.names,
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
-def learner(features: Features, outcome: Outcome, params: Hyperparameters, job: Job) -> Learner:
-    """What all runs share. Raises UserError for a metric that there is not."""
+def trainer(features: Features, target: Target, params: Hyperparameters, job: Job) -> Trainer:
+    """What all runs share. Raises UserError for a metric that does not exist or does not fit the problem."""
     if params.threshold_metric:
-        registry.named(params.threshold_metric, outcome, "threshold_metric")
-        if len(outcome.classes) != 2:
-            raise UserError("threshold_metric is for problem=binary")
-    ends = float("inf") if params.time_limit_s is None else time.monotonic() + params.time_limit_s
-    return Learner(features, outcome, params, job, registry.choose(params.metrics, outcome), ends)
+        registry.metric(params.threshold_metric, target.problem, "threshold_metric")
+        if len(target.classes) != 2:
+            raise UserError(f"threshold_metric: only for problem=binary, got problem={target.problem}")
+    deadline = float("inf") if params.time_limit_s is None else time.monotonic() + params.time_limit_s
+    return Trainer(features, target, params, job, registry.select(params.metrics, target.problem), deadline)
 
 
-def engine(name: str) -> Callable[[Run], Booster]:
-    """The engine's `fit`; only the one that is wanted is imported."""
-    if name == "catboost":
-        from .engines.catboost import fit
-    elif name == "lightgbm":
-        from .engines.lightgbm import fit  # type: ignore[assignment]
-    else:
-        from .engines.xgboost import fit  # type: ignore[assignment]
-    return fit
-
-
-def asked(params: Hyperparameters, fit: Callable[[Run], Booster], run: Run) -> Booster:
-    """The engine's trees; what it says of its parameters or the data is the caller's to know."""
-    try:
-        return fit(run)
-    except (UserError, MemoryError):
-        raise
-    except Exception as error:
-        if type(error).__name__ not in {"CatBoostError", "LightGBMError", "XGBoostError"}:
-            raise
-        said = _WHERE.sub("", str(error).strip().splitlines()[0])
-        guilty = next((name for name in params.model_params if name in said), "")
-        path = f"model_params.{guilty}: " if guilty else ""
-        raise UserError(f"{path}{params.engine}: {said}"[:900]) from None
-
-
-def best_threshold(answers: Answers, name: str, outcome: Outcome) -> float:
-    """The threshold at which the metric is best, between two scores; of equally good ones the middle."""
-    measure = registry.named(name, outcome, "threshold_metric")
-    scores = np.unique(answers.score)
+def best_threshold(evaluated: Evaluated, name: str) -> float:
+    """The threshold, between two scores, at which the metric is best; of equally good ones the middle one."""
+    metric = registry.metric(name, evaluated.target.problem, "threshold_metric")
+    scores = np.unique(evaluated.score)
     if len(scores) > _THRESHOLDS:
-        scores = np.unique(np.quantile(answers.score, np.linspace(0, 1, _THRESHOLDS)))
+        scores = np.unique(np.quantile(evaluated.score, np.linspace(0, 1, _THRESHOLDS)))
     tried = np.concatenate([scores[:1], (scores[1:] + scores[:-1]) / 2])
     sign = -1 if registry.is_loss(name) else 1
-    found = np.array([sign * measure(_decided(answers, threshold)) for threshold in tried])
-    best = np.flatnonzero(found == np.nanmax(found))
+    values = np.array([sign * metric(_with_threshold(evaluated, threshold)) for threshold in tried])
+    best = np.flatnonzero(values == np.nanmax(values))
     return float(tried[best[len(best) // 2]])
 
 
-def join(pieces: list[Data]) -> Data:
-    """Rows of several parts, or of several channels; those of a group one after another."""
+def _with_threshold(evaluated: Evaluated, threshold: float) -> Evaluated:
+    return replace(evaluated, labels=(evaluated.score >= threshold).astype(np.int64))
+
+
+def _merge(parts: list[Evaluated], order: Array) -> Evaluated:
+    """The predictions of all folds, in the order of their rows."""
 
     def column(name: str) -> Any:
-        found = [getattr(piece, name) for piece in pieces]
-        return None if any(one is None for one in found) else np.concatenate(found)
+        arrays = [getattr(part, name) for part in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)[order]
 
-    groups = column("groups")
-    whole = Data(
-        View.joined([piece.features for piece in pieces]),
-        column("target"),
-        column("weights"),
-        groups,
-        column("times"),
-    )
-    return whole if groups is None else whole.by_group()
-
-
-def _decided(answers: Answers, threshold: float) -> Answers:
-    labels = (answers.score >= threshold).astype(np.int64)
-    return Answers(
-        answers.outcome, answers.truth, labels, answers.probabilities, answers.score, answers.groups
-    )
-
-
-def _together(pieces: list[Answers], order: Array) -> Answers:
-    """The answers of all folds, in the order of their rows."""
-
-    def column(name: str) -> Any:
-        found = [getattr(piece, name) for piece in pieces]
-        return None if found[0] is None else np.concatenate(found)[order]
-
-    return Answers(
-        pieces[0].outcome,
-        column("truth"),
-        column("labels"),
-        column("probabilities"),
-        column("score"),
-        column("groups"),
-    )
+    names = ("truth", "labels", "probabilities", "score", "groups")
+    return Evaluated(parts[0].target, *map(column, names))

@@ -1,12 +1,13 @@
-"""What a user may set for a training job."""
+"""The hyperparameters of a training job, and the rules across them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 import slipway
-from slipway import Tunable
+from slipway import Tunable, UserError
 
+_CATBOOST_DEPTH = 16
 Problem = Literal["binary", "multiclass", "regression", "ranking"]
 
 
@@ -15,7 +16,7 @@ def _also(*names: str) -> Any:
 
 
 class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set, as hyperparameters one by one or as one JSON object."""
+    """Hyperparameters, given one by one or as one JSON object."""
 
     engine: Annotated[Literal["catboost", "lightgbm", "xgboost"], Tunable()] = "catboost"
     """Gradient boosting library."""
@@ -87,7 +88,7 @@ class Hyperparameters(slipway.Hyperparameters):
     """Stop after this many trees without improvement on the early-stopping rows. 0: grow all trees."""
     eval_metric: str = ""
     """Metric for early stopping: log_loss, roc_auc, pr_auc, accuracy, rmse, mae, ndcg, or one of the
-    engine's own."""
+    engine's own. It must fit the problem or the objective."""
     objective: Annotated[str, _also("objective", "loss_function")] = ""
     """Objective under the engine's own name. Default: chosen by the problem."""
     monotone_constraints: dict[str, Literal[-1, 0, 1]] = Field(default_factory=dict)
@@ -96,7 +97,71 @@ class Hyperparameters(slipway.Hyperparameters):
     """Weight of each class, as {"class": weight}. balanced: all classes count the same."""
     model_params: dict[str, Any] = Field(default_factory=dict)
     """Any other parameters of the engine under its own names; validated against its parameter list."""
+    tune: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """Number of configurations to search at random inside the job, by eval_metric on the early-stopping
+    rows; the first is the one given. 0 or 1: no search."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
-    """Maximum time for growing trees in seconds. The best number of trees so far is kept."""
+    """Maximum time for training trees in seconds, shared by all configurations of tune. The best trees so far
+    are kept."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Random seed. The same data and seed give the same model."""
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        """Rules that values break together, whatever the other forms of the configuration add.
+
+        Raises UserError, which pydantic passes on as it is, rather than ValueError: its one line names the
+        hyperparameter, where pydantic would put the class.
+        """
+        roles = {"target": self.target, "weights": self.weights, "group": self.group}
+        roles["timestamp"] = self.timestamp
+        reserved = {name for name in roles.values() if name}
+        taken = [name for name in self.features if name in reserved]
+        if taken:
+            raise UserError(f"features: column {taken[0]} has another role")
+        both = [name for name in self.text_features if name in self.cat_features]
+        if both:
+            raise UserError(f"text_features: column {both[0]} is also in cat_features")
+        if self.text_features and self.engine != "catboost":
+            raise UserError(f"text_features: {self.engine} cannot read text; use engine=catboost")
+        for field in ("cat_features", "text_features", "monotone_constraints"):
+            unused = [name for name in getattr(self, field) if self.features and name not in self.features]
+            if unused:
+                raise UserError(f"{field}: column {unused[0]} is not among the features")
+        self._check_problem()
+        if self.tune > 1 and self.folds:
+            raise UserError(
+                "tune: cannot be combined with folds; the search needs one set of validation rows"
+            )
+        if self.tune > 1 and not self.early_stopping_rounds:
+            raise UserError(
+                "tune: needs early_stopping_rounds above 0; the search compares validation scores"
+            )
+        return self
+
+    def _check_problem(self) -> None:
+        """Hyperparameters that mean nothing for the problem, as far as it is given."""
+        if self.problem in {"regression", "ranking"}:
+            if self.pos_class:
+                raise UserError(f"pos_class: only for problem=binary, got problem={self.problem}")
+            if self.class_weights is not None:
+                raise UserError(f"class_weights: there are no classes in {self.problem}")
+        if self.problem != "auto" and self.problem != "binary" and self.threshold_metric:
+            raise UserError(f"threshold_metric: only for problem=binary, got problem={self.problem}")
+        if self.problem == "ranking" and self.split == "row":
+            raise UserError("split: row would tear groups apart; ranking is split by group or time")
+
+    def check_complete(self) -> None:
+        """Rules that hold once all forms of the configuration are merged. Raises UserError, one line."""
+        if self.split == "time" and not self.timestamp:
+            raise UserError("timestamp: split=time needs the column with the time of each row")
+        if self.split == "group" and not self.group:
+            raise UserError("group: split=group needs the column that identifies the group of each row")
+        if self.problem == "ranking" and not self.group:
+            raise UserError("group: ranking needs the column that identifies the rows ranked together")
+        if self.engine != "catboost":
+            return
+        if self.max_depth is not None and self.max_depth > _CATBOOST_DEPTH:
+            raise UserError(f"max_depth: catboost allows at most {_CATBOOST_DEPTH}, got {self.max_depth}")
+        if self.max_leaves is not None and self.model_params.get("grow_policy") != "Lossguide":
+            raise UserError("max_leaves: catboost needs grow_policy=Lossguide in model_params")

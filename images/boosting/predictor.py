@@ -1,4 +1,4 @@
-"""Boosted trees at serving: labels, probabilities, scores, leaves, and why."""
+"""Boosted trees in serving: labels, probabilities, scores, leaves and SHAP values."""
 
 import json
 from collections.abc import Mapping
@@ -8,45 +8,45 @@ from typing import Any, ClassVar, Self
 import slipway
 from slipway import Answers, Column, Table
 
-from . import answers
+from . import predictions
 from .boosters import BOOSTERS, Booster
 from .features import Features
 from .options import Options
-from .target import Outcome
+from .target import Target
 
 
 class Model(slipway.Model):
-    """Trees, what their scores stand for, and how they were made."""
+    """Trees, the target that their scores stand for, and the configuration and metrics of their training."""
 
     options: ClassVar = Options
 
     def __init__(
         self,
         booster: Booster,
-        outcome: Outcome,
+        target: Target,
         threshold: float,
         configuration: Mapping[str, Any],
         metrics: Mapping[str, float],
     ) -> None:
         self.booster = booster
-        self.outcome = outcome
+        self.target = target
         self.threshold = threshold
         self.configuration = configuration
-        """All that was configured, defaults with it."""
+        """The resolved configuration, including defaults."""
         self.metrics = metrics
         self.columns = [Column(name=name) for name in booster.features.names]
 
     def predict(self, table: Table, options: Options) -> Answers:
-        """The columns that `options` name, or the usual ones."""
-        outputs = options.outputs or answers.usual(self.outcome, options.labels)
+        """The columns that `options` name, or the default ones. One row of the answer per row of `table`."""
+        outputs = options.outputs or predictions.default_outputs(self.target, options.labels)
         threshold = self.threshold if options.threshold is None else options.threshold
-        return Answers(answers.columns(self.booster, self.outcome, table, outputs, threshold))
+        return Answers(predictions.answer_columns(self.booster, self.target, table, outputs, threshold))
 
     def save(self, folder: Path) -> None:
-        """JSON, and the engine's own format: never a pickle."""
+        """Writes JSON and the engine's own format, never a pickle."""
         facts = {
             "features": self.booster.features.model_dump(mode="json")["columns"],
-            "outcome": self.outcome.model_dump(mode="json"),
+            "target": self.target.model_dump(mode="json"),
             "threshold": self.threshold,
             "configuration": self.configuration,
         }
@@ -61,7 +61,7 @@ class Model(slipway.Model):
         features = Features.model_validate({"columns": facts["features"]})
         return cls(
             kind.load(folder / f"model{kind.suffix}", features),
-            Outcome.model_validate(facts["outcome"]),
+            Target.model_validate(facts["target"]),
             facts["threshold"],
             facts["configuration"],
             json.loads((folder / "metrics.json").read_text()),

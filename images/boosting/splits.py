@@ -1,4 +1,4 @@
-"""Which rows are learnt from, which stop the learning, and which are measured on: never the same ones."""
+"""Disjoint rows for training, early stopping and evaluation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,74 +9,78 @@ from slipway import Array, UserError
 
 
 @dataclass(frozen=True)
-class Rows:
-    """What decides where a row may go; all arrays have one entry a row."""
+class SplitKeys:
+    """What decides how rows may be split; each array has one entry per row, shape (n,)."""
 
     strata: Array | None
-    """Classes, each of which every part gets its share of."""
+    """Classes; each split gets its share of each class."""
     blocks: Array | None
     """Groups, which stay whole."""
     times: Array | None
-    """Times, of which the latest are held out; equal ones stay together."""
+    """Times; the latest rows are held out, and equal times stay together."""
 
-    def take(self, chosen: Array) -> "Rows":
-        return Rows(*(None if one is None else one[chosen] for one in (self.strata, self.blocks, self.times)))
+    def take(self, chosen: Array) -> "SplitKeys":
+        return SplitKeys(
+            *(None if one is None else one[chosen] for one in (self.strata, self.blocks, self.times))
+        )
 
 
-def hold_out(rows: Rows, height: int, share: float, seed: int, what: str) -> tuple[Array, Array]:
-    """Places of the rows that stay, and of those held out. Raises UserError where one part would be empty."""
+def hold_out(rows: SplitKeys, n_rows: int, share: float, seed: int, purpose: str) -> tuple[Array, Array]:
+    """Positions of the rows that stay, and of the `share` held out. Raises UserError if either is empty."""
     if rows.times is not None:
         ordered = np.sort(rows.times)
-        first = ordered[min(height - 1, max(1, round(height * (1 - share))))]
+        first = ordered[min(n_rows - 1, max(1, round(n_rows * (1 - share))))]
         out = rows.times >= first
     elif rows.blocks is not None:
         names = np.unique(rows.blocks)
         count = min(len(names) - 1, max(1, round(len(names) * share)))
         out = np.isin(rows.blocks, np.random.default_rng(seed).permutation(names)[:count])
     else:
-        out = np.zeros(height, dtype=bool)
+        out = np.zeros(n_rows, dtype=bool)
         random = np.random.default_rng(seed)
-        for members in _strata(rows.strata, height):
+        for members in _strata(rows.strata, n_rows):
             out[random.permutation(members)[: round(len(members) * share)]] = True
     if out.all() or not out.any():
-        raise UserError(f"{height} rows are too few to hold some out for {what}; give a channel of them")
+        raise UserError(
+            f"{n_rows} rows are too few to hold some out for {purpose}; provide a channel with them"
+        )
     return np.flatnonzero(~out), np.flatnonzero(out)
 
 
-def folds(rows: Rows, height: int, count: int, seed: int) -> Iterator[tuple[Array, Array]]:
-    """For each fold the places of the rows to learn from and to measure on; by time, the past and the next.
+def folds(rows: SplitKeys, n_rows: int, count: int, seed: int) -> Iterator[tuple[Array, Array]]:
+    """Positions of the training and evaluation rows of each fold; by time, the past and the next part.
 
-    Raises UserError where there are fewer rows, groups or times than folds.
+    Raises UserError if there are fewer rows, groups or times than folds.
     """
     random = np.random.default_rng(seed)
-    number = np.empty(height, dtype=np.int64)
+    number = np.empty(n_rows, dtype=np.int64)
     if rows.times is not None:
-        moments, place = np.unique(rows.times, return_inverse=True)
+        moments, code = np.unique(rows.times, return_inverse=True)
         _check(len(moments), count + 1, "times")
-        number = place * (count + 1) // len(moments)
+        number = code * (count + 1) // len(moments)
         for fold in range(1, count + 1):
             yield np.flatnonzero(number < fold), np.flatnonzero(number == fold)
         return
     if rows.blocks is not None:
-        names, place = np.unique(rows.blocks, return_inverse=True)
+        names, code = np.unique(rows.blocks, return_inverse=True)
         _check(len(names), count, "groups")
-        number = random.permutation(np.arange(len(names)) % count)[place]
+        number = random.permutation(np.arange(len(names)) % count)[code]
     else:
-        _check(height, count, "rows")
+        _check(n_rows, count, "rows")
         start = 0
-        for members in _strata(rows.strata, height):
+        for members in _strata(rows.strata, n_rows):
             number[random.permutation(members)] = (np.arange(len(members)) + start) % count
             start += len(members)
     for fold in range(count):
         yield np.flatnonzero(number != fold), np.flatnonzero(number == fold)
 
 
-def _strata(strata: Array | None, height: int) -> list[Array]:
+def _strata(strata: Array | None, n_rows: int) -> list[Array]:
     if strata is None:
-        return [np.arange(height)]
+        return [np.arange(n_rows)]
     return [np.flatnonzero(strata == one) for one in np.unique(strata)]
 
 
-def _check(came: int, needed: int, what: str) -> None:
-    if came < needed:
-        raise UserError(f"folds: {came} {what} are too few; at least {needed} are needed")
+def _check(available: int, needed: int, what: str) -> None:
+    if available < needed:
+        raise UserError(f"folds: at least {needed} {what} are needed, got {available}")

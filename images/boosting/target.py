@@ -1,4 +1,4 @@
-"""What is to be learnt: the target as engines take it, and back."""
+"""The target column: the problem it poses, class codes, and back to class names."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -17,18 +17,18 @@ NUMERIC = {"number", "integer", "boolean"}
 _SHOWN = 10
 
 
-class Outcome(BaseModel):
-    """The problem and, where there are classes, what they are called, in the order of their codes."""
+class Target(BaseModel):
+    """The problem and the names of the classes, if any, in the order of their codes."""
 
     model_config = ConfigDict(frozen=True)
 
     problem: Problem
     classes: tuple[int | float | str, ...] = ()
-    """Of two classes the second is the one that probabilities are of."""
+    """Of two classes, the second is the positive one. Empty for regression and ranking."""
 
     @classmethod
-    def of(cls, rows: "View", params: Hyperparameters) -> Self:
-        """The problem that the target of `rows`, without gaps, poses. Raises UserError where it has none."""
+    def infer(cls, rows: "View", params: Hyperparameters) -> Self:
+        """The problem and classes of the target of `rows`, which has no missing cells. Raises UserError."""
         kind, cells = rows.table.kinds[params.target], rows.column(params.target)
         values = sorted(set((cells.astype(np.int64) if kind == "integer" else cells).tolist()))
         problem = params.problem
@@ -37,14 +37,14 @@ class Outcome(BaseModel):
         if problem in {"regression", "ranking"}:
             if kind not in NUMERIC:
                 raise UserError(
-                    f"target: {problem} needs numbers, but column {params.target} holds {kind}s "
-                    f"such as {_stray(values)!r}"
+                    f"target: {problem} needs numbers, but column {params.target} contains {kind} "
+                    f"such as {_first_text(values)!r}"
                 )
             if params.pos_class:
-                raise UserError(f"pos_class is for problem=binary, but the problem is {problem}")
+                raise UserError(f"pos_class: only for problem=binary, got problem={problem}")
             return cls(problem=problem)
         if len(values) < 2:
-            raise UserError(f"target: column {params.target} holds one value only, {values[0]!r}")
+            raise UserError(f"target: column {params.target} has only one value, {values[0]!r}")
         if problem == "binary":
             if len(values) > 2:
                 raise UserError(
@@ -52,38 +52,38 @@ class Outcome(BaseModel):
                 )
             values = _positive_last(values, params)
         elif params.pos_class:
-            raise UserError(f"pos_class is for a target of two classes; this one has {len(values)}")
+            raise UserError(f"pos_class: only for two classes; the target has {len(values)}")
         elif len(values) > 1000:
             raise UserError(
-                f"target: column {params.target} has {len(values)} classes; at most 1000 are learnt"
+                f"target: column {params.target} has {len(values)} classes; at most 1000 are supported"
             )
         return cls(problem=problem, classes=tuple(values))
 
     def encode(self, rows: "View", name: str, noun: str = "target") -> Array:
-        """The codes of classes, or the numbers themselves. Raises UserError for a class not learnt."""
+        """float64, shape (n,): class codes or the numbers. Raises UserError for an unknown class."""
         if not self.classes:
             return rows.number(name)
         where = {name: code for code, name in enumerate(self.classes)}
         values = rows.column(name).tolist()
-        strange = sorted(map(str, set(values) - where.keys()))
-        if strange:
+        unknown = sorted(map(str, set(values) - where.keys()))
+        if unknown:
             known = ", ".join(map(str, self.classes[:_SHOWN]))
-            raise UserError(f"{noun}: class {strange[0]!r} is not among those of the train channel: {known}")
+            raise UserError(f"{noun}: class {unknown[0]!r} is not in the train channel, which has {known}")
         return np.array([where[value] for value in values], dtype=np.float64)
 
-    def place(self, name: str) -> int | None:
-        """The code of the class that a configuration calls by `name`; None where there is none."""
-        return place_of(name, self.classes)
+    def code_of(self, name: str) -> int | None:
+        """The code of the class called `name` in the configuration; None if there is none."""
+        return class_index(name, self.classes)
 
-    def alone(self, target: Array) -> list[str]:
-        """The classes of a single row, as a slip of the pen makes one."""
+    def singletons(self, target: Array) -> list[str]:
+        """The classes that have a single row, which may be typing errors."""
         if not self.classes:
             return []
         counts = np.bincount(target.astype(np.int64), minlength=len(self.classes))
         return [str(self.classes[code]) for code in np.flatnonzero(counts == 1)]
 
-    def named(self, codes: Array) -> Array:
-        """Classes by name, for their codes; whole numbers as such."""
+    def decode(self, codes: Array) -> Array:
+        """Class names for `codes`, shape (n,): int64 if all names are whole numbers, else objects."""
         if all(isinstance(name, int) for name in self.classes):
             return np.array(self.classes, dtype=np.int64)[codes]
         names: Array = np.array(self.classes, dtype=object)
@@ -101,23 +101,29 @@ def _problem(distinct: int, kind: str, params: Hyperparameters) -> Problem:
 def _positive_last(values: list[Any], params: Hyperparameters) -> list[Any]:
     if not params.pos_class:
         return values
-    place = place_of(params.pos_class, values)
-    if place is None:
+    index = class_index(params.pos_class, values)
+    if index is None:
         names = " and ".join(map(str, values))
-        raise UserError(f"pos_class: {params.pos_class!r} is no value of {params.target}; it has {names}")
-    return [*values[:place], *values[place + 1 :], values[place]]
+        raise UserError(
+            f"pos_class: {params.pos_class!r} is not a value of {params.target}, which has {names}"
+        )
+    return [*values[:index], *values[index + 1 :], values[index]]
 
 
-def place_of(name: str, classes: Sequence[Any]) -> int | None:
-    """Where among `classes` the one called `name` is; True and true are one where classes are booleans."""
+def class_index(name: str, classes: Sequence[Any]) -> int | None:
+    """Index of the class called `name`; None if there is none. For booleans `True` and `true` are the same.
+
+    >>> class_index("true", ["False", "True"]), class_index("1", [0, 1]), class_index("b", ["a"])
+    (1, 1, None)
+    """
     names = [str(one) for one in classes]
     if {one.lower() for one in names} <= {"false", "true"}:
         name, names = name.lower(), [one.lower() for one in names]
     return names.index(name) if name in names else None
 
 
-def _stray(values: Sequence[str]) -> str:
-    """The first text that is no number: where a few are mistakes, the others are not to be blamed."""
+def _first_text(values: Sequence[str]) -> str:
+    """The first value that is not a number, as the others are not the mistake."""
     for value in values:
         try:
             float(value)

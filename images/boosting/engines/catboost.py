@@ -1,4 +1,4 @@
-"""CatBoost at training: categories, texts and gaps as they are; interrupted runs go on from its snapshot."""
+"""CatBoost training. Interrupted runs resume from CatBoost's snapshot."""
 
 import shutil
 import tempfile
@@ -9,94 +9,98 @@ import catboost
 
 from ..boosters import CatBoost
 from ..data import Data
-from .progress import Watch
+from .eval_metrics import is_higher_better
+from .monitor import Monitor
 from .run import Run
 
 _SNAPSHOT = ".cbsnapshot"
-EVERY_S = 20
+SNAPSHOT_INTERVAL_S = 20
 
 
 def fit(run: Run) -> CatBoost:
-    """Grows trees, and cuts them back to the best number."""
+    """Trains trees, and keeps the best number of them."""
+    monitor = run.monitor
     with tempfile.TemporaryDirectory() as folder:
-        settings = _settings(run, Path(folder))
-        model = catboost.CatBoost(settings)
-        eyes = _Eyes(run.watch, run.metric, Path(folder) / _SNAPSHOT)
+        model = catboost.CatBoost(_params(run, Path(folder)))
+        callback = _Callback(run.monitor, run.metric, Path(folder) / _SNAPSHOT)
         model.fit(
             _pool(run, run.train),
-            eval_set=_pool(run, run.stop) if run.stop else None,
-            callbacks=[eyes],
-            **({"early_stopping_rounds": run.watch.rounds} if run.stop and run.watch.rounds else {}),
+            eval_set=_pool(run, run.validation) if run.validation else None,
+            callbacks=[callback],
+            **({"early_stopping_rounds": monitor.patience} if run.validation and monitor.patience else {}),
         )
-        eyes.finish()
-    done = len(run.watch.curves.get("train", [])) or model.tree_count_
-    if not run.watch.ended_by and done < run.trees:
-        run.watch.ended_by = f"no gain in {run.watch.rounds} trees"
+        callback.finish()
+    n_trees = len(monitor.curves.get("train", [])) or model.tree_count_
+    if run.validation and model.get_best_iteration() is not None:
+        monitor.best_iteration = int(model.get_best_iteration())
+    if not monitor.stop_reason and n_trees < run.n_trees:
+        monitor.stop_reason = f"no improvement in {monitor.patience} trees"
     return CatBoost(model, run.features)
 
 
-def _settings(run: Run, folder: Path) -> dict[str, Any]:
-    own: dict[str, Any] = {
-        "iterations": run.trees,
+def _params(run: Run, folder: Path) -> dict[str, Any]:
+    fixed: dict[str, Any] = {
+        "iterations": run.n_trees,
         "thread_count": run.threads,
         "logging_level": "Silent",
         "allow_writing_files": False,
-        "use_best_model": run.stop is not None,
+        "use_best_model": run.validation is not None,
     }
-    if run.outcome.problem == "multiclass":
-        own["classes_count"] = len(run.outcome.classes)
+    if run.target.problem == "multiclass":
+        fixed["classes_count"] = len(run.target.classes)
     if run.params.subsample is not None:
-        own["bootstrap_type"] = "Bernoulli"  # the default of some problems has no subsample
-    if run.watch.job.checkpoints:
-        if kept := run.watch.kept(_SNAPSHOT):
-            shutil.copyfile(kept, folder / _SNAPSHOT)
-        own |= {
+        fixed["bootstrap_type"] = "Bernoulli"  # the default of some objectives takes no subsample
+    if run.monitor.job.checkpoints:
+        if snapshot := run.monitor.find_checkpoint(_SNAPSHOT):
+            shutil.copyfile(snapshot, folder / _SNAPSHOT)
+        fixed |= {
             "allow_writing_files": True,
             "train_dir": str(folder),
             "save_snapshot": True,
             "snapshot_file": _SNAPSHOT,
-            "snapshot_interval": EVERY_S,
+            "snapshot_interval": SNAPSHOT_INTERVAL_S,
         }
-    return run.settings(**own)
+    return run.engine_params(**fixed)
 
 
 def _pool(run: Run, data: Data) -> Any:
     return catboost.Pool(
         run.features.frame(data.features),
-        label=data.target if run.outcome.problem in {"regression", "ranking"} else data.target.astype(int),
-        cat_features=run.features.places("category") or None,
-        text_features=run.features.places("text") or None,
+        label=data.target if run.target.problem in {"regression", "ranking"} else data.target.astype(int),
+        cat_features=run.features.positions("category") or None,
+        text_features=run.features.positions("text") or None,
         weight=data.weights,
-        group_id=data.groups if run.outcome.problem == "ranking" else None,
+        group_id=data.groups if run.target.problem == "ranking" else None,
         thread_count=run.threads,
     )
 
 
-class _Eyes:
+class _Callback:
     """CatBoost's callback."""
 
-    def __init__(self, watch: Watch, metric: str, snapshot: Path) -> None:
-        self.watch = watch
+    def __init__(self, monitor: Monitor, metric: str, snapshot: Path) -> None:
+        self.monitor = monitor
         self.snapshot = snapshot
-        self._wanted = metric.partition(":")[0]
+        self._metric = metric.partition(":")[0]
         self._seen: dict[str, dict[str, list[float]]] = {}
 
     def after_iteration(self, info: Any) -> bool:
         self._seen = info.metrics
         if self.snapshot.exists():
-            self.watch.keep(_SNAPSHOT, self._copy)
-        return not self.watch.hurried(info.iteration)
+            self.monitor.save_checkpoint(_SNAPSHOT, self._copy)
+        return not self.monitor.interrupted(info.iteration)
 
     def finish(self) -> None:
-        """Hands the curves over; how CatBoost calls a metric is known only now."""
-        for theirs, ours in (("learn", "train"), ("validation", "validation")):
-            found = self._seen.get(theirs, {})
-            name = next((name for name in found if name.partition(":")[0] == self._wanted), None)
-            if name is None and ours == "train" and "validation" not in self._seen:
-                name = next(iter(found), None)
+        """Hands the curves over, now that CatBoost's name of the metric is known."""
+        self.monitor.higher_is_better = is_higher_better("catboost", self._metric)
+        for theirs, rows in (("learn", "train"), ("validation", "validation")):
+            curves = self._seen.get(theirs, {})
+            name = next((name for name in curves if name.partition(":")[0] == self._metric), None)
+            if name is None and rows == "train" and "validation" not in self._seen:
+                name = next(iter(curves), None)
             if name is not None:
-                self.watch.curves[ours] = list(found[name])
-                self.watch.metric = name
+                self.monitor.curves[rows] = list(curves[name])
+                self.monitor.metric = name
 
     def _copy(self, path: Path) -> None:
         shutil.copyfile(self.snapshot, path)

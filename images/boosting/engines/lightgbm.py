@@ -1,4 +1,4 @@
-"""LightGBM at training; interrupted runs go on from the trees that were kept."""
+"""LightGBM training. Interrupted runs resume from the trees in the checkpoint."""
 
 import json
 import logging
@@ -9,10 +9,10 @@ import lightgbm
 
 from ..boosters import LightGBM
 from ..data import Data
-from .progress import Watch
-from .run import Run, own, sizes
+from .monitor import Monitor
+from .run import Run, copied, group_sizes
 
-_KEPT = ".lightgbm.json"
+_CHECKPOINT = ".lightgbm.json"
 _WIDE = 100
 
 _quiet = logging.getLogger("lightgbm")
@@ -22,44 +22,44 @@ lightgbm.register_logger(_quiet)
 
 
 def fit(run: Run) -> LightGBM:
-    """Grows trees, and cuts them back to the best number."""
-    watch = run.watch
-    start = _resumed(watch)
-    done = start.current_iteration() if start else 0
-    if start is None or (done < run.trees and not watch.over(done)):
+    """Trains trees, and keeps the best number of them."""
+    monitor = run.monitor
+    start = _resume(monitor)
+    n_trees = start.current_iteration() if start else 0
+    if start is None or (n_trees < run.n_trees and not monitor.should_end(n_trees)):
         train = _dataset(run, run.train)
         sets = {"train": train}
-        if run.stop:
-            sets["validation"] = _dataset(run, run.stop, train)
+        if run.validation:
+            sets["validation"] = _dataset(run, run.validation, train)
         model = lightgbm.train(
-            _settings(run),
+            _params(run),
             train,
-            num_boost_round=run.trees - done,
+            num_boost_round=run.n_trees - n_trees,
             valid_sets=list(sets.values()),
             valid_names=list(sets),
             init_model=start,
-            callbacks=[_Eyes(watch, run.metric)],
+            callbacks=[_Callback(monitor, run.metric)],
         )
     else:
         model = start
-    best = watch.best + 1 if run.stop and watch.best >= 0 else -1
+    best = monitor.best_iteration + 1 if run.validation and monitor.best_iteration >= 0 else -1
     text = model.model_to_string(num_iteration=best)
     return LightGBM(lightgbm.Booster(params={"num_threads": 1}, model_str=text), run.features)
 
 
-def _settings(run: Run) -> dict[str, Any]:
-    own: dict[str, Any] = {
+def _params(run: Run) -> dict[str, Any]:
+    fixed: dict[str, Any] = {
         "num_threads": run.threads,
         "verbosity": -1,
         "deterministic": True,
-        # Else LightGBM times both and takes the quicker one, which need not be the same the next time.
+        # Otherwise LightGBM times both and takes the faster one, which may differ the next time.
         "force_col_wise" if len(run.features.columns) > _WIDE else "force_row_wise": True,
     }
-    if run.outcome.problem == "multiclass":
-        own["num_class"] = len(run.outcome.classes)
+    if run.target.problem == "multiclass":
+        fixed["num_class"] = len(run.target.classes)
     if run.params.subsample is not None:
-        own["bagging_freq"] = 1
-    return run.settings(**own)
+        fixed["bagging_freq"] = 1
+    return run.engine_params(**fixed)
 
 
 def _dataset(run: Run, data: Data, reference: Any = None) -> Any:
@@ -67,52 +67,53 @@ def _dataset(run: Run, data: Data, reference: Any = None) -> Any:
         run.features.matrix(data.features),
         label=data.target,
         weight=data.weights,
-        group=sizes(data.groups) if run.outcome.problem == "ranking" and data.groups is not None else None,
-        categorical_feature=run.features.places("category"),
+        group=group_sizes(data.groups)
+        if run.target.problem == "ranking" and data.groups is not None
+        else None,
+        categorical_feature=run.features.positions("category"),
         reference=reference,
         params={"verbosity": -1},
     )
 
 
-def _resumed(watch: Watch) -> Any:
-    """The trees of an interrupted run, and with them its curves."""
-    path = watch.kept(_KEPT)
+def _resume(monitor: Monitor) -> Any:
+    """The trees of an interrupted run; its curves go to `monitor`."""
+    path = monitor.find_checkpoint(_CHECKPOINT)
     if path is None:
         return None
     state = json.loads(path.read_text())
-    watch.curves, watch.best = state["curves"], state["best"]
+    monitor.curves, monitor.best_iteration = state["curves"], state["best"]
     return lightgbm.Booster(model_str=state["model"])
 
 
-class _Eyes:
+class _Callback:
     """LightGBM's callback."""
 
     order = 30
     before_iteration = False
 
-    def __init__(self, watch: Watch, metric: str) -> None:
-        self.watch = watch
-        self._wanted = metric.partition("@")[0]
+    def __init__(self, monitor: Monitor, metric: str) -> None:
+        self.monitor = monitor
+        self._metric = metric.partition("@")[0]
 
     def __call__(self, env: Any) -> None:
-        found = [entry for entry in env.evaluation_result_list if entry[1].partition("@")[0] == self._wanted]
+        found = [entry for entry in env.evaluation_result_list if entry[1].partition("@")[0] == self._metric]
         found = found or env.evaluation_result_list
         scores: dict[str, float] = {}
-        for part, name, score, *_ in found:
-            if part not in scores:  # at the first of several depths
-                scores[part] = float(score)
-                self.watch.metric = name
-        self.watch.saw(scores, higher=bool(found and found[0][3]))
-        done = env.iteration + 1
-        over = self.watch.over(done)
-        self.watch.keep(_KEPT, lambda path: self._write(path, env.model))
-        if over:
-            raise lightgbm.callback.EarlyStopException(self.watch.best, [])
+        for rows, name, score, *_ in found:
+            if rows not in scores:  # the first of several depths
+                scores[rows] = float(score)
+                self.monitor.metric = name
+        self.monitor.record(scores, bool(found and found[0][3]))
+        end = self.monitor.should_end(env.iteration + 1)
+        self.monitor.save_checkpoint(_CHECKPOINT, lambda path: self._write(path, env.model))
+        if end:
+            raise lightgbm.callback.EarlyStopException(self.monitor.best_iteration, [])
 
     def _write(self, path: Path, model: Any) -> None:
         state = {
-            "curves": own(self.watch.curves),
-            "best": self.watch.best,
+            "curves": copied(self.monitor.curves),
+            "best": self.monitor.best_iteration,
             "model": model.model_to_string(num_iteration=-1),
         }
         path.write_text(json.dumps(state))

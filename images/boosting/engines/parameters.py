@@ -1,8 +1,8 @@
-"""What parameters the engines themselves take, asked of the engines."""
+"""The parameters of each engine, as the engine itself lists them."""
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -11,10 +11,10 @@ import numpy as np
 
 from slipway import UserError
 
-from . import parameter_names
+from . import parameter_names, retired
 
-# What would make training write, read or listen somewhere else, or is given with the data.
-_OURS = {
+# Parameters that would make training read, write or listen elsewhere, or that come with the data.
+_RESERVED = {
     *(
         "allow_writing_files",
         "callback",
@@ -38,8 +38,8 @@ _OURS = {
     ),
     *("snapshot_interval", "task", "text_features", "train_dir", "use_best_model", "valid", "weight_column"),
 }
-_TALK = {"verbose", "verbosity", "silent", "logging_level", "metric_period", "verbose_eval"}
-# Names of one thing that an engine takes without calling them aliases anywhere a program could read.
+_VERBOSITY = {"verbose", "verbosity", "silent", "logging_level", "metric_period", "verbose_eval"}
+# Aliases that an engine accepts but lists nowhere a program could read.
 _CATBOOST = {
     "n_estimators": "iterations",
     "num_boost_round": "iterations",
@@ -64,7 +64,7 @@ _XGBOOST = {
     "random_state": "seed",
     "n_jobs": "nthread",
 }
-# Parameters of boosters and objectives that XGBoost's own dump has only when they are in use.
+# Parameters of boosters and objectives that XGBoost dumps only while they are in use.
 _XGBOOST_MORE = (
     *("early_stopping_rounds", "eval_metric", "rate_drop", "one_drop", "skip_drop", "sample_type"),
     *("normalize_type", "feature_selector", "top_k", "tweedie_variance_power", "huber_slope"),
@@ -75,31 +75,52 @@ _XGBOOST_MORE = (
 
 
 @cache
-def known(engine: str) -> Mapping[str, str]:
-    """Every name that the engine takes, and the one of its names that stands for it."""
+def aliases(engine: str) -> Mapping[str, str]:
+    """Every parameter name that the engine accepts, with its main name."""
     return {"catboost": _of_catboost, "lightgbm": _of_lightgbm, "xgboost": _of_xgboost}[engine]()
 
 
-def checked(engine: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` under the engine's main names. Raises UserError for what it does not know or may not be set."""
+def normalised(engine: str, given: Mapping[str, Any], note: Callable[[str], None]) -> dict[str, Any]:
+    """`given` under the engine's main names; retired names are replaced, each with a line to `note`.
+
+    Raises UserError for a parameter that the engine does not have or that the image sets itself.
+    """
     found: dict[str, Any] = {}
     for name, value in given.items():
-        main = known(engine).get(name)
+        path = f"model_params.{name}"
+        main = aliases(engine).get(name)
         if main is None:
-            near = get_close_matches(name, known(engine), 1)
+            replacement = retired.parameter(engine, name)
+            if replacement == "":
+                note(f"{path}: {engine} no longer has this parameter; it has no effect")
+                continue
+            main = replacement
+            if main:
+                note(f"{path}: retired name, read as {main}")
+        if main is None:
+            near = get_close_matches(name, aliases(engine), 1)
             hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise UserError(f"model_params.{name}: {engine} has no such parameter{hint}")
-        if main in _OURS or main in _TALK:
-            raise UserError(f"model_params.{name}: not yours to set; the image sets it itself")
+            raise UserError(f"{path}: {engine} has no such parameter{hint}")
+        if main in _RESERVED or main in _VERBOSITY:
+            raise UserError(f"{path}: cannot be set; the image sets it itself")
         if main in found:
-            raise UserError(f"model_params.{name} is given twice, under two of its names")
-        found[main] = value
+            raise UserError(f"{path} is given twice, under two of its names")
+        found[main] = current(engine, main, value, path, note)
     return found
 
 
-def ours(engine: str, name: str) -> str | None:
-    """Our name for one of the engine's main names, if there is one."""
-    return next((mine for mine, theirs in parameter_names.of(engine).items() if theirs == name), None)
+def current(engine: str, main: str, value: Any, path: str, note: Callable[[str], None]) -> Any:
+    """The value that stands today for one that the engine has retired, with a line to `note`."""
+    today = retired.value(engine, main, value)
+    if today != value:
+        note(f"{path}: {value} is read as {today}")
+    return today
+
+
+def common_name(engine: str, name: str) -> str | None:
+    """The common name of one of the engine's main names, if there is one."""
+    names = parameter_names.engine_names(engine)
+    return next((common for common, main in names.items() if main == name), None)
 
 
 def _of_catboost() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One run of an engine: what goes in."""
+"""The input of one run of an engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,57 +11,62 @@ from slipway import Array
 from ..data import Data
 from ..features import Features
 from ..hyperparameters import Hyperparameters
-from ..target import Outcome
+from ..target import Target
 from . import parameter_names
-from .progress import Watch
+from .monitor import Monitor
 
 
 @dataclass(frozen=True)
 class Run:
-    """What to learn from, and how."""
+    """Training data and configuration of one run."""
 
     train: Data
-    stop: Data | None
-    """The rows that early stopping goes by."""
+    validation: Data | None
+    """The early-stopping rows."""
     features: Features
-    outcome: Outcome
+    target: Target
     params: Hyperparameters
-    watch: Watch
+    monitor: Monitor
     threads: int
-    trees: int
-    """The most trees."""
+    n_trees: int
+    """Maximum number of trees."""
 
     @property
     def metric(self) -> str:
-        """What early stopping goes by, in the engine's words."""
-        return parameter_names.evaluation(self.params.engine, self.outcome.problem, self.params.eval_metric)
+        """The engine's name of the early-stopping metric."""
+        return parameter_names.eval_metric(self.params.engine, self.target.problem, self.params.eval_metric)
 
     @property
     def constraints(self) -> list[int]:
+        """The monotonic constraint of each feature: 1, -1 or 0."""
         return [self.params.monotone_constraints.get(name, 0) for name in self.features.names]
 
-    def settings(self, **own: Any) -> dict[str, Any]:
-        """The engine's parameters: what the image sets, what has a name of ours, what `model_params` says."""
-        params, theirs = self.params, parameter_names.of(self.params.engine)
+    def engine_params(self, **fixed: Any) -> dict[str, Any]:
+        """The engine's parameters: those of the image, then those with a common name, then `model_params`."""
+        params, names = self.params, parameter_names.engine_names(self.params.engine)
         found = {
-            theirs["objective"]: params.objective
-            or parameter_names.objective(params.engine, self.outcome.problem),
-            theirs["eval_metric"]: self.metric,
-            theirs["seed"]: params.seed,
+            names["objective"]: params.objective
+            or parameter_names.objective(params.engine, self.target.problem),
+            names["eval_metric"]: self.metric,
+            names["seed"]: params.seed,
         }
         for name in ("learning_rate", "max_depth", "max_leaves", "l2", "subsample", "colsample"):
             if getattr(params, name) is not None:
-                found[theirs[name]] = getattr(params, name)
+                found[names[name]] = getattr(params, name)
         if any(self.constraints):
             found["monotone_constraints"] = self.constraints
-        return {**found, **own, **params.model_params}
+        return {**found, **fixed, **params.model_params}
 
 
-def sizes(groups: Array) -> Array:
-    """How many rows each group has, of rows in the order of their groups."""
+def group_sizes(groups: Array) -> Array:
+    """The number of rows of each group, for `groups` in sorted order, shape (n,).
+
+    >>> group_sizes(np.array([3, 3, 7, 9, 9, 9])).tolist()
+    [2, 1, 3]
+    """
     return np.unique(groups, return_counts=True)[1]
 
 
-def own(curves: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """A copy that a checkpoint can hold."""
-    return {part: list(curve) for part, curve in curves.items()}
+def copied(curves: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    """A copy of learning curves that later trees do not change."""
+    return {rows: list(curve) for rows, curve in curves.items()}

@@ -1,4 +1,4 @@
-"""XGBoost at training; interrupted runs go on from the trees that were kept."""
+"""XGBoost training. Interrupted runs resume from the trees in the checkpoint."""
 
 import base64
 import json
@@ -10,94 +10,90 @@ import xgboost
 
 from ..boosters import XGBoost, dmatrix
 from ..data import Data
-from .progress import Watch
-from .run import Run, own
+from .eval_metrics import is_higher_better
+from .monitor import Monitor
+from .run import Run, copied
 
-_KEPT = ".xgboost.json"
-_HIGHER = (
-    "auc",
-    "aucpr",
-    "pre",
-    "map",
-    "ndcg",
-    "interval-regression-accuracy",
-)  # as its EarlyStopping has it
+_CHECKPOINT = ".xgboost.json"
 
 
 def fit(run: Run) -> XGBoost:
-    """Grows trees, and cuts them back to the best number."""
-    watch = run.watch
-    model = _resumed(watch)
-    done = model.num_boosted_rounds() if model else 0
-    if model is None or (done < run.trees and not watch.over(done)):
-        train = _pool(run, run.train)
-        evals = [(train, "train"), *([(_pool(run, run.stop), "validation")] if run.stop else [])]
+    """Trains trees, and keeps the best number of them."""
+    monitor = run.monitor
+    model = _resume(monitor)
+    n_trees = model.num_boosted_rounds() if model else 0
+    if model is None or (n_trees < run.n_trees and not monitor.should_end(n_trees)):
+        train = _dmatrix(run, run.train)
+        evals = [
+            (train, "train"),
+            *([(_dmatrix(run, run.validation), "validation")] if run.validation else []),
+        ]
         model = xgboost.train(
-            _settings(run),
+            _params(run),
             train,
-            num_boost_round=run.trees - done,
+            num_boost_round=run.n_trees - n_trees,
             evals=evals,
             verbose_eval=False,
-            callbacks=[_Eyes(watch)],
+            callbacks=[_Callback(monitor)],
             xgb_model=model,
         )
-    if run.stop and 0 <= watch.best < model.num_boosted_rounds() - 1:
-        model = model[: watch.best + 1]
+    if run.validation and 0 <= monitor.best_iteration < model.num_boosted_rounds() - 1:
+        model = model[: monitor.best_iteration + 1]
     return XGBoost(model, run.features)
 
 
-def _settings(run: Run) -> dict[str, Any]:
-    own: dict[str, Any] = {"nthread": run.threads, "verbosity": 0}
-    if run.outcome.problem == "multiclass":
-        own["num_class"] = len(run.outcome.classes)
-    found = run.settings(**own)
+def _params(run: Run) -> dict[str, Any]:
+    fixed: dict[str, Any] = {"nthread": run.threads, "verbosity": 0}
+    if run.target.problem == "multiclass":
+        fixed["num_class"] = len(run.target.classes)
+    found = run.engine_params(**fixed)
     if "monotone_constraints" in found and isinstance(found["monotone_constraints"], list):
         found["monotone_constraints"] = tuple(found["monotone_constraints"])
     return found
 
 
-def _pool(run: Run, data: Data) -> Any:
-    weights, groups = data.weights, data.groups if run.outcome.problem == "ranking" else None
+def _dmatrix(run: Run, data: Data) -> Any:
+    weights, groups = data.weights, data.groups if run.target.problem == "ranking" else None
     if groups is not None:
-        groups = np.unique(groups, return_inverse=True)[1]  # it holds 32 bits of them
-        if weights is not None:  # it weighs groups, not rows of them
+        groups = np.unique(groups, return_inverse=True)[1]  # XGBoost keeps 32 bits
+        if weights is not None:  # XGBoost weights groups, not their rows
             weights = np.bincount(groups, weights) / np.bincount(groups)
     matrix = run.features.matrix(data.features)
     return dmatrix(matrix, run.features, label=data.target, weight=weights, qid=groups, nthread=run.threads)
 
 
-def _resumed(watch: Watch) -> Any:
-    """The trees of an interrupted run, and with them its curves."""
-    path = watch.kept(_KEPT)
+def _resume(monitor: Monitor) -> Any:
+    """The trees of an interrupted run; its curves go to `monitor`."""
+    path = monitor.find_checkpoint(_CHECKPOINT)
     if path is None:
         return None
     state = json.loads(path.read_text())
-    watch.curves, watch.best = state["curves"], state["best"]
+    monitor.curves, monitor.best_iteration = state["curves"], state["best"]
     return xgboost.Booster(model_file=bytearray(base64.b64decode(state["model"])))
 
 
-class _Eyes(xgboost.callback.TrainingCallback):
+class _Callback(xgboost.callback.TrainingCallback):
     """XGBoost's callback."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, monitor: Monitor) -> None:
         super().__init__()
-        self.watch = watch
+        self.monitor = monitor
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         scores: dict[str, float] = {}
-        for part, measured in evals_log.items():
-            name, curve = list(measured.items())[-1]
-            scores[part] = float(curve[-1])
-            self.watch.metric = name
-        self.watch.saw(scores, higher=self.watch.metric.partition("@")[0].rstrip("-") in _HIGHER)
-        over = self.watch.over(int(model.num_boosted_rounds()))
-        self.watch.keep(_KEPT, lambda path: self._write(path, model))
-        return over
+        for rows, curves in evals_log.items():
+            name, curve = list(curves.items())[-1]
+            scores[rows] = float(curve[-1])
+            self.monitor.metric = name
+        self.monitor.record(scores, is_higher_better("xgboost", self.monitor.metric))
+        end = self.monitor.should_end(int(model.num_boosted_rounds()))
+        self.monitor.save_checkpoint(_CHECKPOINT, lambda path: self._write(path, model))
+        return end
 
     def _write(self, path: Path, model: Any) -> None:
         state = {
-            "curves": own(self.watch.curves),
-            "best": self.watch.best,
+            "curves": copied(self.monitor.curves),
+            "best": self.monitor.best_iteration,
             "model": base64.b64encode(model.save_raw("ubj")).decode(),
         }
         path.write_text(json.dumps(state))

@@ -1,1 +1,1 @@
-"""Metrics by name, and the functions behind those that scikit-learn has not."""
+"""Metrics by name, and the functions behind those that scikit-learn does not have."""

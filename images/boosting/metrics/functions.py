@@ -1,7 +1,7 @@
-"""Metrics that scikit-learn has not, or that need no model: plain functions of arrays.
+"""Metrics that scikit-learn does not have, as functions of arrays.
 
-In all of them `truth` is 1 for the positive class and 0 for the other, `score` is higher where the positive
-class is likelier, and both have one entry a row.
+Unless stated otherwise `truth` is 1 for the positive class and 0 for the other, `score` is higher the more
+likely the positive class is, and both have shape (n,).
 """
 
 import math
@@ -11,26 +11,33 @@ import numpy as np
 from slipway import Array
 from slipway.kit.calibration import calibration_error
 
-DEPTH = 5.0  # per cent, where a metric's name says none
+DEPTH = 5.0  # per cent, unless the metric's name gives another
 _GROUPS = 10
 
 
 def gain(truth: Array, score: Array, depth: float = DEPTH) -> float:
-    """Share of all positives among the `depth` per cent of rows with the highest scores.
+    """Share of all positives that are among the `depth` per cent of rows with the highest scores.
 
-    At least one row, and no part of one: of 61 rows 5 per cent are 3. Rows of equal score at the edge share
-    the places that are left.
+    The number of rows is rounded down, to at least one: 5 per cent of 61 rows are 3. Rows of equal score at
+    the edge count in proportion.
+
+    >>> gain(np.array([1, 0, 1, 0, 0]), np.array([0.9, 0.7, 0.4, 0.2, 0.1]), 40)
+    0.5
     """
     return float(gains(truth, score, np.array([depth]))[0])
 
 
 def lift(truth: Array, score: Array, depth: float = DEPTH) -> float:
-    """How many times as frequent positives are among the `depth` per cent with the highest scores."""
+    """Ratio of the share of positives among the `depth` per cent with the highest scores to that of all rows.
+
+    >>> lift(np.array([1, 0, 1, 0, 0]), np.array([0.9, 0.7, 0.4, 0.2, 0.1]), 40)
+    1.25
+    """
     return float(lifts(truth, score, np.array([depth]))[0])
 
 
 def gains(truth: Array, score: Array, depths: Array) -> Array:
-    """`gain` at each of `depths`, with the rows put in order once."""
+    """`gain` at each of `depths`, sorting the rows once."""
     order = np.argsort(score)
     ranked, found = score[order], np.append(0.0, np.cumsum(truth[order]))
     count = _counts(len(truth), depths)
@@ -48,35 +55,37 @@ def lifts(truth: Array, score: Array, depths: Array) -> Array:
     return of_all
 
 
-def _counts(height: int, depths: Array) -> Array:
-    """How many rows so many per cent of `height` are."""
-    counts: Array = np.maximum(1, np.floor(height * depths / 100 + 1e-9)).astype(int)
+def _counts(n_rows: int, depths: Array) -> Array:
+    """The number of rows that each of `depths`, in per cent of `n_rows`, stands for."""
+    counts: Array = np.maximum(1, np.floor(n_rows * depths / 100 + 1e-9)).astype(int)
     return counts
 
 
 def thresholds(truth: Array, score: Array, used: float) -> list[dict[str, float]]:
-    """What follows from each tenth as a threshold, and from the one in use: a row each."""
+    """Precision, recall and so on at each tenth as the threshold, and at the one in use; one row each."""
     rows: list[dict[str, float]] = []
     for threshold in sorted({*(round(step / 10, 1) for step in range(1, 10)), used}):
-        said = score >= threshold
-        hits = float((said & (truth == 1)).sum())
-        precision = hits / said.sum() if said.any() else float("nan")
+        positive = score >= threshold
+        hits = float((positive & (truth == 1)).sum())
+        precision = hits / positive.sum() if positive.any() else float("nan")
         recall = hits / truth.sum() if truth.any() else float("nan")
         rows.append(
             {
                 "threshold": threshold,
-                "called positive": int(said.sum()),
+                "predicted positive": int(positive.sum()),
                 "precision": precision,
                 "recall": recall,
-                "f1": 2 * hits / (said.sum() + truth.sum()) if said.any() or truth.any() else float("nan"),
-                "accuracy": float((said == (truth == 1)).mean()),
+                "f1": 2 * hits / (positive.sum() + truth.sum())
+                if positive.any() or truth.any()
+                else math.nan,
+                "accuracy": float((positive == (truth == 1)).mean()),
             }
         )
     return rows
 
 
 def pr_auc(truth: Array, score: Array) -> float:
-    """Area under precision over recall, points joined by straight lines."""
+    """Area under the precision-recall curve by the trapezoidal rule."""
     from sklearn.metrics import auc, precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(truth, score)
@@ -84,19 +93,23 @@ def pr_auc(truth: Array, score: Array) -> float:
 
 
 def ks(truth: Array, score: Array) -> float:
-    """Kolmogorov and Smirnov's distance of the scores of both classes: the most that two shares differ."""
+    """Kolmogorov-Smirnov distance between the scores of the two classes.
+
+    >>> ks(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
+    0.5
+    """
     order = np.argsort(score, kind="stable")
     positive = np.cumsum(truth[order]) / max(truth.sum(), 1)
     negative = np.cumsum(1 - truth[order]) / max((1 - truth).sum(), 1)
-    last = np.append(np.diff(score[order]) != 0, True)  # at equal scores only the last one counts
+    last = np.append(np.diff(score[order]) != 0, True)  # of equal scores only the last one counts
     return float(np.abs(positive - negative)[last].max())
 
 
 def hosmer_lemeshow(truth: Array, probability: Array) -> tuple[float, float]:
-    """Hosmer and Lemeshow's chi-squared of ten groups of equal size by probability, and its p-value.
+    """Hosmer-Lemeshow chi-squared statistic over ten groups of equal size by probability, and its p-value.
 
-    Equal probabilities stay in one group; the degrees of freedom are the groups less two. NaN below three
-    groups. Applied Logistic Regression, 3rd ed., section 5.2.2.
+    Equal probabilities stay in one group; the degrees of freedom are the number of groups minus two. NaN for
+    fewer than three groups. Applied Logistic Regression, 3rd ed., section 5.2.2.
     """
     from scipy.stats import chi2
 
@@ -107,8 +120,8 @@ def hosmer_lemeshow(truth: Array, probability: Array) -> tuple[float, float]:
     size = np.bincount(group, minlength=len(edges) - 1)
     seen = np.bincount(group, truth, minlength=len(size))
     expected = np.bincount(group, probability, minlength=len(size))
-    there = size > 0
-    size, seen, expected = size[there], seen[there], expected[there]
+    filled = size > 0
+    size, seen, expected = size[filled], seen[filled], expected[filled]
     spread = expected * (1 - expected / size)
     off = np.square(seen - expected)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,7 +131,7 @@ def hosmer_lemeshow(truth: Array, probability: Array) -> tuple[float, float]:
 
 
 def brier(truth: Array, probabilities: Array) -> float:
-    """Mean squared distance of the probabilities to what came: (p - y)² of two classes, else summed over all.
+    """Brier score: mean of (p - y)² for two classes, for more summed over all classes.
 
     `truth` are codes of classes, `probabilities` have shape (n, classes).
     """
@@ -129,9 +142,9 @@ def brier(truth: Array, probabilities: Array) -> float:
 
 
 def ece(truth: Array, probabilities: Array) -> float:
-    """Expected calibration error: over ten bins of equal width, how far probability is from frequency.
+    """Expected calibration error over ten bins of equal width: difference of probability and frequency.
 
-    Of two classes it is the positive one's probability, of more the likeliest one's. Guo et al., ICML 2017.
+    For two classes of the positive one, for more of the most likely one. Guo et al., ICML 2017.
     """
     if probabilities.shape[1] == 2:
         return calibration_error(probabilities[:, 1], truth)
@@ -139,9 +152,10 @@ def ece(truth: Array, probabilities: Array) -> float:
 
 
 def ndcg(truth: Array, score: Array, groups: Array, depth: int | None = None) -> float:
-    """Mean over groups of the normalised discounted gain of the `depth` first, by score; equal ones averaged.
+    """Mean over groups of the normalised discounted cumulative gain of the first `depth` rows by score.
 
-    Groups of one row, or with no gain to find, do not count.
+    `truth` is the relevance, from 0. Equal scores are averaged. Groups of one row or without relevance do not
+    count.
     """
     from sklearn.metrics import ndcg_score
 
@@ -154,7 +168,7 @@ def ndcg(truth: Array, score: Array, groups: Array, depth: int | None = None) ->
 
 
 def mrr(truth: Array, score: Array, groups: Array) -> float:
-    """Mean over groups of one over the rank of the first row whose target is above 0."""
+    """Mean reciprocal rank: of the first row of each group whose `truth` is above 0."""
     found = []
     for rows in _groups(groups):
         right = truth[rows] > 0
@@ -164,7 +178,7 @@ def mrr(truth: Array, score: Array, groups: Array) -> float:
 
 
 def mean_precision(truth: Array, score: Array, groups: Array) -> float:
-    """Mean over groups of the average precision of rows whose target is above 0."""
+    """Mean average precision over groups, of rows whose `truth` is above 0."""
     from sklearn.metrics import average_precision_score
 
     found = [

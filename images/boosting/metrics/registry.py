@@ -1,4 +1,4 @@
-"""What can be measured, by name: scikit-learn's scorers, and what is in measures.py."""
+"""Metrics by name: scikit-learn's scorers, and those of functions.py."""
 
 import math
 import warnings
@@ -11,10 +11,10 @@ import numpy as np
 
 from slipway import Array, UserError
 
-from ..target import Outcome
+from ..target import Target
 from . import functions
 
-_USUAL = {
+_DEFAULTS = {
     "binary": ("roc_auc", "pr_auc", "log_loss", "accuracy", "f1", "brier", "ece", "ks", "lift", "gain"),
     "multiclass": ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "brier", "ece"),
     "regression": ("rmse", "mae", "r2", "mape"),
@@ -23,59 +23,59 @@ _USUAL = {
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model said of rows whose truth is known."""
+class Evaluated:
+    """A model's predictions for rows whose target is known, one entry per row."""
 
-    outcome: Outcome
+    target: Target
     truth: Array
     """Codes of classes, or numbers."""
     labels: Array
-    """Codes of the classes predicted; of regression and ranking the scores."""
+    """Codes of the predicted classes; the scores in regression and ranking."""
     probabilities: Array | None
     """Shape (n, classes)."""
     score: Array
-    """Of two classes the second one's probability; of regression and ranking the answer itself."""
+    """The probability of the last class; in regression and ranking the prediction."""
     groups: Array | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
 
 
-Measure = Callable[[Answers], float]
+Metric = Callable[[Evaluated], float]
 
 
-def usual(problem: str) -> tuple[str, ...]:
-    """What is measured where the configuration names nothing."""
-    return _USUAL[problem]
+def default_metrics(problem: str) -> tuple[str, ...]:
+    """The metrics of a job that names none."""
+    return _DEFAULTS[problem]
 
 
-def choose(given: Sequence[str], outcome: Outcome) -> dict[str, Measure]:
-    """The metrics by name. Raises UserError for one that does not exist, or not for this problem."""
-    return {name: named(name, outcome) for name in given or usual(outcome.problem)}
+def select(given: Sequence[str], problem: str) -> dict[str, Metric]:
+    """The metrics by name. Raises UserError for one that does not exist or does not fit the problem."""
+    return {name: metric(name, problem) for name in given or default_metrics(problem)}
 
 
-def named(name: str, outcome: Outcome, path: str = "metrics") -> Measure:
-    """One metric. Raises UserError that begins with `path`."""
-    own = _own(outcome.problem)
-    plain, at, depth = name.partition("@")
+def metric(name: str, problem: str, path: str = "metrics") -> Metric:
+    """The metric called `name`. Raises UserError that begins with `path` if there is none."""
+    own = _image_metrics(problem)
+    base, at, depth = name.partition("@")
     if at:
-        return _at(plain, depth, name, outcome, path)
-    if plain in own:
-        return own[plain]
-    scorers = _scorers(outcome.problem)
+        return _at_depth(base, depth, name, problem, path)
+    if base in own:
+        return own[base]
+    scorers = _scorers(problem)
     for known in (name, name.removesuffix("_score"), f"neg_{name}", f"neg_mean_{name}"):
         if known in scorers:
             return _Scorer(known, name.startswith("neg_") or not known.startswith("neg_"))
     everything = sorted({*own, *scorers})
     near = get_close_matches(name, everything, 1)
-    if any(name in _own(other) or name in _scorers(other) for other in _USUAL):
-        raise UserError(f"{path}: {name} is not defined for problem {outcome.problem}")
+    if any(name in _image_metrics(other) or name in _scorers(other) for other in _DEFAULTS):
+        raise UserError(f"{path}: {name} is not defined for problem {problem}")
     hint = f'; did you mean "{near[0]}"?' if near else f"; known: {', '.join(everything)}"
     raise UserError(f"{path}: unknown {name}{hint}"[:900])
 
 
 def is_loss(name: str) -> bool:
-    """Whether less of it is better."""
+    """Whether lower is better."""
     return name.partition("@")[0] in _LOSSES
 
 
@@ -87,67 +87,66 @@ _LOSSES = {
 }
 
 
-def _own(problem: str) -> Mapping[str, Measure]:
+def _image_metrics(problem: str) -> Mapping[str, Metric]:
     if problem == "binary":
         return {**_PROBABLE, **_BINARY}
     return {"multiclass": _PROBABLE, "regression": _NUMBERS, "ranking": _RANKING}[problem]
 
 
-def _at(plain: str, depth: str, name: str, outcome: Outcome, path: str) -> Measure:
-    """Metrics at a depth: of rows in per cent, or of a group's first rows."""
+def _at_depth(base: str, depth: str, name: str, problem: str, path: str) -> Metric:
+    """A metric at a depth: in per cent of the rows, or the first rows of each group."""
     try:
         value = float(depth)
     except ValueError:
         value = math.nan
-    if outcome.problem == "binary" and plain in {"lift", "gain"}:
+    if problem == "binary" and base in {"lift", "gain"}:
         if not 0 < value <= 100:
-            raise UserError(f"{path}: {name}: expected a depth in per cent up to 100, as in {plain}@10")
-        function = functions.lift if plain == "lift" else functions.gain
+            raise UserError(f"{path}: {name}: expected a depth in per cent up to 100, as in {base}@10")
+        function = functions.lift if base == "lift" else functions.gain
         return lambda one: function(one.truth, one.score, value)
-    if outcome.problem == "ranking" and plain == "ndcg":
+    if problem == "ranking" and base == "ndcg":
         if not (value >= 1 and value.is_integer()):
-            raise UserError(f"{path}: {name}: expected a whole depth from 1, as in ndcg@10")
-        return lambda one: functions.ndcg(one.truth, one.score, _grouped(one), int(value))
+            raise UserError(f"{path}: {name}: expected a whole depth of at least 1, as in ndcg@10")
+        return lambda one: functions.ndcg(one.truth, one.score, _groups(one), int(value))
     raise UserError(f"{path}: {name}: only lift@, gain@ (binary) and ndcg@ (ranking) have a depth")
 
 
-def _log_loss(one: Answers) -> float:
-    from sklearn.metrics import log_loss
+def _log_loss(one: Evaluated) -> float:
+    """Of the probabilities as they are served: XGBoost's are float32 and sum to 1 to seven digits only."""
+    tiny = np.finfo(np.float64).eps
+    likelihood = _probabilities(one)[np.arange(len(one)), one.truth.astype(np.int64)]
+    return float(-np.log(np.clip(likelihood, tiny, 1 - tiny)).mean())
 
-    sure = _sure(one)
-    sure = sure / sure.sum(axis=1, keepdims=True)  # XGBoost's are of float32, and scikit-learn warns of that
-    return float(log_loss(one.truth, sure, labels=range(len(one.outcome.classes))))
 
-
-def _kappa(one: Answers) -> float:
+def _kappa(one: Evaluated) -> float:
     from sklearn.metrics import cohen_kappa_score
 
     return float(cohen_kappa_score(one.truth, one.labels))
 
 
-def _sure(one: Answers) -> Array:
+def _probabilities(one: Evaluated) -> Array:
     assert one.probabilities is not None
     return one.probabilities
 
 
-def _grouped(one: Answers) -> Array:
+def _groups(one: Evaluated) -> Array:
     assert one.groups is not None
     return one.groups
 
 
-def _relative(one: Answers) -> float:
+def _mape(one: Evaluated) -> float:
     from sklearn.metrics import mean_absolute_percentage_error
 
     return float(mean_absolute_percentage_error(one.truth, one.score))
 
 
-_PROBABLE: Mapping[str, Measure] = {
+_PROBABLE: Mapping[str, Metric] = {
     "log_loss": _log_loss,
-    "brier": lambda one: functions.brier(one.truth, _sure(one)),
-    "ece": lambda one: functions.ece(one.truth, _sure(one)),
+    "brier": lambda one: functions.brier(one.truth, _probabilities(one)),
+    "ece": lambda one: functions.ece(one.truth, _probabilities(one)),
     "cohen_kappa": _kappa,
 }
-_BINARY: Mapping[str, Measure] = {
+_BINARY: Mapping[str, Metric] = {
     "pr_auc": lambda one: functions.pr_auc(one.truth, one.score),
     "lift": lambda one: functions.lift(one.truth, one.score),
     "gain": lambda one: functions.gain(one.truth, one.score),
@@ -155,36 +154,36 @@ _BINARY: Mapping[str, Measure] = {
     "hosmer_lemeshow": lambda one: functions.hosmer_lemeshow(one.truth, one.score)[1],
     "hosmer_lemeshow_chi2": lambda one: functions.hosmer_lemeshow(one.truth, one.score)[0],
 }
-_NUMBERS: Mapping[str, Measure] = {
+_NUMBERS: Mapping[str, Metric] = {
     "rmse": lambda one: float(np.sqrt(np.square(one.truth - one.score).mean())),
     "mae": lambda one: float(np.abs(one.truth - one.score).mean()),
     "medae": lambda one: float(np.median(np.abs(one.truth - one.score))),
-    "mape": _relative,
+    "mape": _mape,
 }
-_RANKING: Mapping[str, Measure] = {
-    "ndcg": lambda one: functions.ndcg(one.truth, one.score, _grouped(one)),
-    "map": lambda one: functions.mean_precision(one.truth, one.score, _grouped(one)),
-    "mrr": lambda one: functions.mrr(one.truth, one.score, _grouped(one)),
+_RANKING: Mapping[str, Metric] = {
+    "ndcg": lambda one: functions.ndcg(one.truth, one.score, _groups(one)),
+    "map": lambda one: functions.mean_precision(one.truth, one.score, _groups(one)),
+    "mrr": lambda one: functions.mrr(one.truth, one.score, _groups(one)),
 }
 
 
 @dataclass(frozen=True)
 class _Scorer:
-    """A scorer of scikit-learn, asked about answers that are there already."""
+    """A scorer of scikit-learn, applied to predictions that exist already."""
 
     name: str
     signed: bool
-    """Whether the sign that scikit-learn gives a loss is kept."""
+    """Whether scikit-learn's negative sign of a loss is kept."""
 
-    def __call__(self, one: Answers) -> float:
+    def __call__(self, one: Evaluated) -> float:
         from sklearn.metrics import get_scorer
 
         scorer = get_scorer(self.name)
         try:
             with warnings.catch_warnings(
                 action="ignore"
-            ):  # of a class that no row has, say: not the log's affair
-                found = float(scorer(_Said.of(one), np.arange(len(one))[:, None], one.truth))
+            ):  # for example of a class without rows, which the log need not tell
+                found = float(scorer(_FixedEstimator.of(one), np.arange(len(one))[:, None], one.truth))
         except ValueError as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"metrics: {self.name} cannot be computed here: {reason}"[:500]) from None
@@ -192,7 +191,7 @@ class _Scorer:
 
 
 def _scorers(problem: str) -> frozenset[str]:
-    """The scorers that make sense for a problem: neither those of clusters nor those of several labels."""
+    """The scorers that fit a problem, without those for clustering and for several labels per row."""
     from sklearn.metrics import get_scorer, get_scorer_names
 
     if problem == "ranking":
@@ -210,27 +209,27 @@ def _scorers(problem: str) -> frozenset[str]:
     return frozenset(found)
 
 
-class _Said:
-    """What scikit-learn takes for a fitted estimator: it gives back what a model had said."""
+class _FixedEstimator:
+    """A fitted estimator for scikit-learn that returns predictions made before."""
 
-    def __init__(self, one: Answers) -> None:
+    def __init__(self, one: Evaluated) -> None:
         self.one = one
 
     @staticmethod
-    def of(one: Answers) -> Any:
+    def of(one: Evaluated) -> Any:
         from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-        class Classifier(_Said, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        class Classifier(_FixedEstimator, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             def predict_proba(self, rows: Array) -> Array:
-                return _sure(self.one)[rows[:, 0]]
+                return _probabilities(self.one)[rows[:, 0]]
 
-        class Regressor(_Said, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+        class Regressor(_FixedEstimator, RegressorMixin, BaseEstimator):  # type: ignore[misc]
             pass
 
-        said = Classifier(one) if one.outcome.classes else Regressor(one)
-        if one.outcome.classes:
-            said.classes_ = np.arange(len(one.outcome.classes))
-        return said
+        fixed = Classifier(one) if one.target.classes else Regressor(one)
+        if one.target.classes:
+            fixed.classes_ = np.arange(len(one.target.classes))
+        return fixed
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -131,7 +131,7 @@ STORED: Mapping[str, Callable[[pd.DataFrame], tuple[str, bytes]]] = {
     "parquet": lambda table: ("rows.parquet", parquet(table)),
     "excel": lambda table: ("rows.xlsx", excel(table)),
 }
-ASKED: Mapping[str, Callable[[pd.DataFrame], tuple[bytes, str]]] = {
+REQUESTS: Mapping[str, Callable[[pd.DataFrame], tuple[bytes, str]]] = {
     "csv": lambda table: (table.to_csv(index=False).encode(), "text/csv"),
     "json": lambda table: (json.dumps({"instances": records(table)}).encode(), "application/json"),
     "parquet": lambda table: (parquet(table), "application/x-parquet"),

@@ -67,7 +67,7 @@ def test_answers_are_the_engines_own(
         return
     own = own if own.ndim == 2 else np.column_stack([1 - own, own])
     assert np.array(said["probabilities"].tolist()) == pytest.approx(own, abs=1e-6)
-    names = np.array(model.outcome.classes)
+    names = np.array(model.target.classes)
     assert said["predicted_label"].tolist() == names[own.argmax(axis=1)].tolist()
 
 
@@ -79,7 +79,7 @@ def test_shap_values_sum_to_the_raw_score(engine: str, fitted: Any, ask: Any, ta
         total = sum(column for name, column in said.items() if name.startswith("shap_"))
         raw = np.array(said["raw_scores"].tolist())
         if problem == "multiclass":
-            classes = list(model.outcome.classes)
+            classes = list(model.target.classes)
             raw = raw[np.arange(30), [classes.index(name) for name in said["predicted_label"]]]
         else:
             raw = raw[:, -1]

@@ -28,31 +28,31 @@ def test_the_rows_of_three_uses_are_disjoint(fit: Any, table: pd.DataFrame, monk
     def ids(data: Any) -> set[float]:
         return set(data.features.number("noise_id").tolist())
 
-    grow, ask = fitting.Learner._grow, fitting.Learner.ask
+    grow, ask = fitting.Trainer._train, fitting.Trainer.predict
 
-    def _grow(self: Any, name: str, rest: Any, stop: Any, trees: int, rounds: int) -> Any:
-        seen["learnt"], seen["stop"] = ids(rest), ids(stop)
+    def _train(self: Any, name: str, rest: Any, stop: Any, trees: int, rounds: int) -> Any:
+        seen["trained"], seen["validated"] = ids(rest), ids(stop)
         return grow(self, name, rest, stop, trees, rounds)
 
-    def _ask(self: Any, booster: Any, data: Any, threshold: float) -> Any:
-        seen.setdefault("measured", set()).update(ids(data))
+    def _predict(self: Any, booster: Any, data: Any, threshold: float) -> Any:
+        seen.setdefault("evaluated", set()).update(ids(data))
         return ask(self, booster, data, threshold)
 
-    monkeypatch.setattr(fitting.Learner, "_grow", _grow)
-    monkeypatch.setattr(fitting.Learner, "ask", _ask)
+    monkeypatch.setattr(fitting.Trainer, "_train", _train)
+    monkeypatch.setattr(fitting.Trainer, "predict", _predict)
     marked = table.assign(noise_id=np.arange(len(table)))
     fit(marked, **{**FEW, "features": [*FEATURES, "noise_id"], "target": "sold", "n_estimators": 5})
-    assert not seen["learnt"] & seen["stop"]
-    assert not seen["measured"] & (seen["learnt"] | seen["stop"])
-    assert len(seen["learnt"] | seen["stop"] | seen["measured"]) == len(table)
+    assert not seen["trained"] & seen["validated"]
+    assert not seen["evaluated"] & (seen["trained"] | seen["validated"])
+    assert len(seen["trained"] | seen["validated"] | seen["evaluated"]) == len(table)
 
 
 def test_channels_of_their_own_are_used_whole(fit: Any, table: pd.DataFrame, capsys: Any) -> None:
     channels = {"train": table[:250], "validation": table[250:320], "test": table[320:]}
     done = fit(channels, **settings("lightgbm", "binary"))
-    assert "trees of 250 rows" in capsys.readouterr().err
+    assert "trees trained on 250 rows" in capsys.readouterr().err
     thresholds = next(section for section in done.job.page.sections if section.title == "Thresholds").table
-    assert thresholds["called positive"].max() <= 80
+    assert thresholds["predicted positive"].max() <= 80
 
 
 def test_early_stopping_stops_and_cuts_back_to_the_best(fit: Any, table: pd.DataFrame) -> None:
@@ -71,7 +71,7 @@ def test_folds_measure_each_row_once_and_learn_from_all(engine: str, fit: Any, t
     assert list(means.columns) == ["metric", "value", "standard deviation"]
     assert done.metrics["roc_auc"] > 0.75
     thresholds = next(section for section in done.job.page.sections if section.title == "Thresholds").table
-    assert thresholds["called positive"].max() <= len(table)
+    assert thresholds["predicted positive"].max() <= len(table)
 
 
 def test_refit_learns_from_all_rows_with_the_same_number_of_trees(
@@ -125,15 +125,15 @@ def test_texts_are_read_by_catboost_and_refused_by_the_others(
 ) -> None:
     """No text comes twice, so that as a category it would tell nothing."""
     texts = [f"{'fine' if sold else 'poor'} thing {number}" for number, sold in enumerate(table.sold)]
-    told = table.assign(words=texts)[["words", "noise", "sold"]]
+    table_of_texts = table.assign(words=texts)[["words", "noise", "sold"]]
     given = {"target": "sold", "text_features": ["words"], "n_estimators": 40, "metrics": ["roc_auc"]}
-    done = fit(told, **given)
+    done = fit(table_of_texts, **given)
     assert done.metrics["roc_auc"] > 0.9
-    together = ask(done.model, told[:100])["probability"]
-    alone = [ask(done.model, told[place : place + 1])["probability"][0] for place in range(100)]
+    together = ask(done.model, table_of_texts[:100])["probability"]
+    alone = [ask(done.model, table_of_texts[place : place + 1])["probability"][0] for place in range(100)]
     assert together.tolist() == alone
-    with pytest.raises(UserError, match="text_features: lightgbm reads no texts; use engine=catboost"):
-        fit(told, **given, engine="lightgbm")
+    with pytest.raises(UserError, match="text_features: lightgbm cannot read text; use engine=catboost"):
+        fit(table_of_texts, **given, engine="lightgbm")
 
 
 def test_a_split_by_time_measures_on_the_latest_rows(fit: Any, table: pd.DataFrame) -> None:
@@ -148,11 +148,11 @@ def test_a_split_by_time_measures_on_the_latest_rows(fit: Any, table: pd.DataFra
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "target is required: name the column to learn; there are size, shade"),
+        ({}, "target is required: name the column to predict; the columns are size, shade"),
         ({"target": "nothing"}, "target: no column nothing in the train channel"),
         ({"target": "sold", "cat_features": ["shpo"]}, "cat_features: no column shpo"),
-        ({"target": "sold", "features": ["sold"]}, "features: column sold has another use"),
-        ({"target": "sold", "pos_class": "3"}, "pos_class: '3' is no value of sold; it has 0 and 1"),
+        ({"target": "sold", "features": ["sold"]}, "features: column sold has another role"),
+        ({"target": "sold", "pos_class": "3"}, "pos_class: '3' is not a value of sold, which has 0 and 1"),
         ({"target": "grade", "problem": "regression"}, "target: regression needs numbers"),
         ({"target": "price", "problem": "binary"}, "a binary target has two"),
         ({"target": "stars", "problem": "ranking"}, "group: ranking needs the column"),
@@ -160,7 +160,7 @@ def test_a_split_by_time_measures_on_the_latest_rows(fit: Any, table: pd.DataFra
         ({"target": "sold", "metrics": ["rmse"]}, "metrics: rmse is not defined for problem binary"),
         ({"target": "sold", "threshold_metric": "f2"}, "threshold_metric: unknown f2"),
         ({"target": "sold", "monotone_constraints": {"shade": 1}}, "monotone_constraints: column shade"),
-        ({"target": "sold", "weights": "shade"}, "weights: column shade must hold numbers"),
+        ({"target": "sold", "weights": "shade"}, "weights: column shade must contain numbers"),
         ({"target": "sold", "model_params": {"grow_policy": "Odd"}}, "grow_policy|Odd"),
         ({"target": "sold", "engine": "lightgbm", "model_params": {"path_smooth": "x"}}, "lightgbm: "),
         ({"target": "sold", "engine": "xgboost", "model_params": {"gamma": "x"}}, "xgboost: "),
@@ -187,19 +187,19 @@ def test_ranking_keeps_groups_whole_over_refits_folds_and_channels(
 def test_a_group_is_in_one_fold_even_where_two_channels_have_rows_of_it(
     table: pd.DataFrame, tmp_path: Path
 ) -> None:
-    from boosting import data, fitting, splits
+    from boosting import data, splits
     from boosting.hyperparameters import Hyperparameters
 
     params = Hyperparameters(target="sold", group="basket", split="group", features=("noise",))
-    pieces, outcome = [], None
+    parts, target = [], None
     for name, rows in (("train", table[:300]), ("validation", table[100:])):
         (tmp_path / name).mkdir()
         rows.assign(noise=rows.basket).to_csv(tmp_path / name / "rows.csv", index=False)
         channel = Channel(name, tmp_path / name)
-        data.columns(channel, params)
-        piece, outcome, _ = data.prepare(channel, ["noise"], params, outcome)
-        pieces.append(piece)
-    whole = fitting.join(pieces)
+        data.resolve_columns(channel, params)
+        part, target, _ = data.prepare(channel, ["noise"], params, target)
+        parts.append(part)
+    whole = data.concatenate(parts)
     baskets = whole.features.number("noise")
-    for rest, out in splits.folds(whole.parted(params, outcome), len(whole), 4, 0):
+    for rest, out in splits.folds(whole.split_keys(params, target), len(whole), 4, 0):
         assert not set(baskets[rest]) & set(baskets[out])

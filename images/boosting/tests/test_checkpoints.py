@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from boosting.engines import progress
+from boosting.engines import monitor
 from boosting.tests.tables import FEATURES
 
 from slipway import Job
@@ -33,30 +33,30 @@ def test_an_interrupted_job_goes_on_from_its_trees(
     }
     whole = fit(table, **given)
     grown: list[int] = []
-    hurried = progress.Watch.hurried
+    interrupted = monitor.Monitor.interrupted
 
-    def stops_at_25(self: progress.Watch, done: int) -> bool:
+    def stops_at_25(self: monitor.Monitor, done: int) -> bool:
         grown.append(done)
         monkeypatch.setattr(Job, "should_stop", lambda _: done >= 25)
-        return hurried(self, done)
+        return interrupted(self, done)
 
-    monkeypatch.setattr(progress, "KEPT_S", 0.0)
+    monkeypatch.setattr(monitor, "CHECKPOINT_INTERVAL_S", 0.0)
     if engine == "catboost":
         from boosting.engines import catboost
 
-        monkeypatch.setattr(catboost, "EVERY_S", 0)
+        monkeypatch.setattr(catboost, "SNAPSHOT_INTERVAL_S", 0)
     with monkeypatch.context() as once:
-        once.setattr(progress.Watch, "hurried", stops_at_25)
+        once.setattr(monitor.Monitor, "interrupted", stops_at_25)
         broken = fit(table, checkpoints=tmp_path, **given)
     assert broken.model.booster.trees <= 26
     monkeypatch.setattr(Job, "should_stop", lambda _: False)
     resumed: list[int] = []
 
-    def watched(self: progress.Watch, done: int) -> bool:
+    def watched(self: monitor.Monitor, done: int) -> bool:
         resumed.append(done)
-        return hurried(self, done)
+        return interrupted(self, done)
 
-    monkeypatch.setattr(progress.Watch, "hurried", watched)
+    monkeypatch.setattr(monitor.Monitor, "interrupted", watched)
     again = fit(table, checkpoints=tmp_path, **given)
     assert len(resumed) < 45, "the trees of before were not grown again"
     assert again.model.booster.trees == whole.model.booster.trees
@@ -64,7 +64,7 @@ def test_an_interrupted_job_goes_on_from_its_trees(
     assert np.abs(once_said - again_said).max() < 1e-5
     resumed.clear()
     fit(table.assign(sold=1 - table.sold), checkpoints=tmp_path, **given)
-    assert len(resumed) > 50, "the trees of other data are nobody's"
+    assert len(resumed) > 50, "trees of other data are not used"
 
 
 def test_time_limit_s_ends_the_growing(

@@ -59,9 +59,12 @@ def test_what_is_the_engines_own_passes_through() -> None:
         ({"model_params": {"iterations": "many"}}, "model_params.iterations: expected a valid integer"),
         ({"model_params": {"iterations": 0}}, "model_params.iterations: expected greater than or equal"),
         ({"model_params": {"iteratoins": 5}}, "model_params.iteratoins: catboost has no such parameter"),
-        ({"model_params": {"train_dir": "/x"}}, "model_params.train_dir: not yours to set"),
+        ({"model_params": {"train_dir": "/x"}}, "model_params.train_dir: cannot be set"),
         ({"model_params": {"depth": 3, "max_depth": 4}}, "model_params.max_depth is given twice"),
-        ({"model_params": {"depth": 3}, "max_depth": 4}, "model_params.depth and max_depth are one"),
+        (
+            {"model_params": {"depth": 3}, "max_depth": 4},
+            "model_params.depth and max_depth are the same setting",
+        ),
         ({"model_params": [1]}, "model_params: expected a JSON object, got list"),
         ({"data_params": {"targte": "x"}}, "data_params.targte: unknown; known"),
         (
@@ -70,10 +73,10 @@ def test_what_is_the_engines_own_passes_through() -> None:
         ),
         (
             {"data_params": {"target": "x"}, "target": "y"},
-            "data_params.target and target are one and the same",
+            "data_params.target and target are the same setting",
         ),
         ({"engine": "sklearn"}, "engine: expected 'catboost'"),
-        ({"config": {}}, "config: a configuration holds no other"),
+        ({"config": {}}, "config: a configuration cannot contain another one"),
         ({"kinds": {"x": "text"}}, "kinds: give it as a hyperparameter"),
         ({"data_params": {"missing": ["-"]}}, "data_params.missing: give it as a hyperparameter"),
     ],
@@ -99,6 +102,6 @@ def test_every_engine_tells_its_own_parameters() -> None:
         "lightgbm": ("min_data_in_leaf", "path_smooth", "linear_tree"),
         "xgboost": ("min_child_weight", "max_cat_to_onehot", "rate_drop"),
     }.items():
-        known = parameters.known(engine)
+        known = parameters.aliases(engine)
         assert set(some) <= set(known)
         assert not {"nonsense", "self", "kwargs"} & set(known)

@@ -25,13 +25,13 @@ def older(place: Place, sample: Sample, tmp_path_factory: pytest.TempPathFactory
 
 def test_csv_and_json_are_answered_as_the_older_container_did(older: Server, sample: Sample) -> None:
     """One label a line, no header, in CSV whatever was sent."""
-    told = older.ask(sample.csv(), "text/csv")
-    assert told.media_type == "text/csv"
-    lines = told.text.splitlines()
+    answer = older.ask(sample.csv(), "text/csv")
+    assert answer.media_type == "text/csv"
+    lines = answer.text.splitlines()
     assert len(lines) == sample.height
     assert set(lines) == {"0", "1"}
     same = older.ask(json.dumps(sample.records).encode(), "application/json")
-    assert (same.media_type, same.text) == ("text/csv", told.text)
+    assert (same.media_type, same.text) == ("text/csv", answer.text)
 
 
 def test_the_model_folder_holds_the_metrics_as_the_older_one_did(trained: Training) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from boosting.tests.tables import ASKED, ROWS, STORED, noise
+from boosting.tests.tables import REQUESTS, ROWS, STORED, noise
 
 FAST = {"engine": "lightgbm", "n_estimators": 30, "learning_rate": 0.3, "metrics": ["accuracy"]}
 
@@ -23,10 +23,10 @@ def test_booleans_are_the_same_in_every_format(stored: str, fit: Any, request_of
     table = pd.DataFrame({"paid": paid, "size": noise(), "kept": np.where(paid, "stays", "goes")})
     done = fit({"train": STORED[stored](table)}, target="kept", **FAST)
     assert done.model.booster.features.columns[0].role == "number"
-    asked = pd.DataFrame({"paid": [True, False], "size": [0.1, 0.1]})
-    for how, make in ASKED.items():
-        said = request_of(done, *make(asked))["predicted_label"].tolist()
-        assert said == ["stays", "goes"], how
+    rows = pd.DataFrame({"paid": [True, False], "size": [0.1, 0.1]})
+    for how, make in REQUESTS.items():
+        labels = request_of(done, *make(rows))["predicted_label"].tolist()
+        assert labels == ["stays", "goes"], how
     for body in ("paid,size\ntrue,.1\nFALSE,.1\n", "paid,size\n1,.1\n0,.1\n"):
         assert request_of(done, body)["predicted_label"].tolist() == ["stays", "goes"]
 
@@ -49,10 +49,10 @@ def test_12_is_one_category_as_a_number_with_a_point_and_as_a_text(
     assert len(done.model.booster.features.columns[0].categories) == 3
     shapes: list[Any] = [[12, 7], [12.0, 7.0], ["12", "7"], [12.0, None, 7.0]]
     for shape in shapes:
-        asked = pd.DataFrame({"ward": shape, "size": [0.2] * len(shape)})
-        for how, make in ASKED.items():
-            said = request_of(done, *make(asked))["predicted_label"].tolist()
-            assert (said[0], said[-1]) == ("p", "q"), (shape, how)
+        rows = pd.DataFrame({"ward": shape, "size": [0.2] * len(shape)})
+        for how, make in REQUESTS.items():
+            labels = request_of(done, *make(rows))["predicted_label"].tolist()
+            assert (labels[0], labels[-1]) == ("p", "q"), (shape, how)
 
 
 CODES = [("01", "1"), ("+49", "49"), ("9007199254740993", "9007199254740992"), ("0x1", "1"), ("1_0", "10")]
@@ -68,11 +68,11 @@ def test_codes_that_would_lose_digits_are_categories_and_labels(
     table = pd.DataFrame({"code": code, "size": noise(), "y": code})
     given = {"cat_features": ["code"], "problem": "binary"} if named else {}
     done = fit(table, target="y", **given, **FAST)
-    assert set(done.model.outcome.classes) == set(codes)
+    assert set(done.model.target.classes) == set(codes)
     body = "code,size\n" + "".join(f"{one},0.2\n" for one in codes)
     assert request_of(done, body)["predicted_label"].tolist() == list(codes)
-    told = json.dumps([{"code": one, "size": 0.2} for one in codes])
-    assert request_of(done, told, "application/json")["predicted_label"].tolist() == list(codes)
+    body = json.dumps([{"code": one, "size": 0.2} for one in codes])
+    assert request_of(done, body, "application/json")["predicted_label"].tolist() == list(codes)
 
 
 def test_names_of_things_are_apart_although_all_look_like_numbers(fit: Any, request_of: Any) -> None:
@@ -107,11 +107,11 @@ def test_groups_are_texts_byte_for_byte_in_every_channel(fit: Any, monkeypatch: 
 
 
 LABELS = {
-    "whole numbers beside a text": (["1", "2", "3+"], ["1", "2"]),
+    "whole numbers next to text": (["1", "2", "3+"], ["1", "2"]),
     "leading zeros": (["01", "1", "2"], ["1", "2"]),
     "floats": (["1.5", "2.5", "none"], ["1.5", "2.5"]),
-    "truth beside a text": (["true", "false", "maybe"], ["true", "false"]),
-    "days beside a text": (["2024-01-31", "2024-02-29", "never"], ["2024-01-31"]),
+    "truth next to text": (["true", "false", "maybe"], ["true", "false"]),
+    "days next to text": (["2024-01-31", "2024-02-29", "never"], ["2024-01-31"]),
 }
 
 
@@ -124,7 +124,7 @@ def test_labels_of_other_channels_are_read_as_those_of_train(name: str, stored: 
         pd.DataFrame({"x": [classes.index(one) for one in cells], "z": noise(len(cells)), "y": cells})
         for cells in (classes * 80, some * 40)
     )
-    if stored != "csv" and name in {"whole numbers beside a text", "floats"}:
+    if stored != "csv" and name in {"whole numbers next to text", "floats"}:
         others["y"] = others["y"].astype(float)  # as a program that wrote them apart may have stored them
     channels = {
         "train": STORED["csv"](train),
@@ -132,7 +132,7 @@ def test_labels_of_other_channels_are_read_as_those_of_train(name: str, stored: 
         "validation": STORED[stored](others),
     }
     done = fit(channels, target="y", **FAST)
-    assert set(done.model.outcome.classes) == set(classes)
+    assert set(done.model.target.classes) == set(classes)
     assert done.metrics["accuracy"] == 1
 
 
@@ -152,15 +152,15 @@ def test_classes_are_answered_as_they_were_written(
     truth = np.random.default_rng(5).random(ROWS) < 0.5
     table = pd.DataFrame({"x": truth.astype(float), "z": noise(), "y": [yes if one else no for one in truth]})
     done = fit(table, target="y", **FAST)
-    assert done.model.outcome.classes == classes
-    said = request_of(done, "x,z\n1,0\n0,0\n")["predicted_label"].tolist()
-    assert said == list(classes[::-1])
-    assert {type(one) for one in said} == {type(classes[0])}
+    assert done.model.target.classes == classes
+    labels = request_of(done, "x,z\n1,0\n0,0\n")["predicted_label"].tolist()
+    assert labels == list(classes[::-1])
+    assert {type(one) for one in labels} == {type(classes[0])}
 
 
 def test_the_positive_class_may_be_spelled_as_json_spells_it(fit: Any, request_of: Any) -> None:
     truth = np.random.default_rng(5).random(ROWS) < 0.5
     table = pd.DataFrame({"x": truth.astype(float), "z": noise(), "y": truth})
     done = fit(table, target="y", pos_class="false", class_weights={"false": 2}, **FAST)
-    assert done.model.outcome.classes == ("True", "False")
+    assert done.model.target.classes == ("True", "False")
     assert request_of(done, "x,z\n1,0\n0,0\n")["probability"].round().tolist() == [0, 1]

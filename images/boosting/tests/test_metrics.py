@@ -7,31 +7,31 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from boosting.metrics import functions, registry
-from boosting.metrics.registry import Answers
-from boosting.target import Outcome
+from boosting.metrics.registry import Evaluated
+from boosting.target import Target
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.naive_bayes import GaussianNB
 
 from slipway import UserError
 from slipway.image import Image
 
-BINARY = Outcome(problem="binary", classes=(0, 1))
-THREE = Outcome(problem="multiclass", classes=("a", "b", "c"))
-NUMBERS = Outcome(problem="regression")
-RANKING = Outcome(problem="ranking")
+BINARY = Target(problem="binary", classes=(0, 1))
+THREE = Target(problem="multiclass", classes=("a", "b", "c"))
+NUMBERS = Target(problem="regression")
+RANKING = Target(problem="ranking")
 
 
 def close(found: float, true: float | Fraction) -> None:
     assert found == pytest.approx(float(true), rel=1e-9, abs=1e-12)
 
 
-def binary(truth: list[int], score: list[float], threshold: float = 0.5) -> Answers:
+def binary(truth: list[int], score: list[float], threshold: float = 0.5) -> Evaluated:
     y, p = np.array(truth, float), np.array(score)
-    return Answers(BINARY, y, (p >= threshold).astype(int), np.column_stack([1 - p, p]), p)
+    return Evaluated(BINARY, y, (p >= threshold).astype(int), np.column_stack([1 - p, p]), p)
 
 
-def of(name: str, answers: Answers) -> float:
-    return registry.named(name, answers.outcome)(answers)
+def of(name: str, answers: Evaluated) -> float:
+    return registry.metric(name, answers.target.problem)(answers)
 
 
 def test_lift_and_gain_are_of_the_highest_scores() -> None:
@@ -95,7 +95,7 @@ def test_brier_and_ece_of_two_classes() -> None:
 
 def test_brier_and_ece_of_more_classes_are_of_all_and_of_the_likeliest() -> None:
     probable = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]])
-    answers = Answers(THREE, np.array([0.0, 1.0]), np.array([0, 2]), probable, probable[:, -1])
+    answers = Evaluated(THREE, np.array([0.0, 1.0]), np.array([0, 2]), probable, probable[:, -1])
     close(of("brier", answers), ((0.09 + 0.04 + 0.01) + (0.01 + 0.49 + 0.36)) / 2)
     close(of("ece", answers), (abs(0.7 - 1) + abs(0.6 - 0)) / 2)
 
@@ -117,15 +117,15 @@ def test_roc_auc_log_loss_and_kappa_by_hand() -> None:
 
 def test_probabilities_of_float32_are_no_cause_to_warn() -> None:
     probable = np.random.default_rng(0).dirichlet([1, 1, 1], 50).astype(np.float32).astype(np.float64)
-    answers = Answers(THREE, np.arange(50.0) % 3, probable.argmax(axis=1), probable, probable[:, -1])
+    answers = Evaluated(THREE, np.arange(50.0) % 3, probable.argmax(axis=1), probable, probable[:, -1])
     with warnings.catch_warnings(action="error"):
-        for name in registry.usual("multiclass"):
+        for name in registry.default_metrics("multiclass"):
             of(name, answers)
 
 
 def test_regression_by_hand() -> None:
     truth, said = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 2.0])
-    answers = Answers(NUMBERS, truth, said, None, said)
+    answers = Evaluated(NUMBERS, truth, said, None, said)
     close(of("rmse", answers), math.sqrt(5 / 3))
     close(of("mae", answers), 1)
     close(of("medae", answers), 1)
@@ -139,7 +139,7 @@ def test_ranking_is_a_mean_over_groups() -> None:
     truth = np.array([1.0, 0, 2, 0, 1, 0, 0])
     score = np.array([3.0, 2, 1, 5, 4, 1, 2])
     groups = np.array([0, 0, 0, 1, 1, 2, 2])
-    answers = Answers(RANKING, truth, score, None, score, groups)
+    answers = Evaluated(RANKING, truth, score, None, score, groups)
     first = (1 + 2 / math.log2(4)) / (2 + 1 / math.log2(3))
     close(of("ndcg", answers), (first + 1 / math.log2(3)) / 2)
     close(of("ndcg@1", answers), (0.5 + 0) / 2)
@@ -147,15 +147,15 @@ def test_ranking_is_a_mean_over_groups() -> None:
     close(of("map", answers), (Fraction(1, 2) * (1 + Fraction(2, 3)) + Fraction(1, 2)) / 2)
 
 
-def _said(classes: int) -> tuple[Answers, object, np.ndarray, np.ndarray]:
+def _said(classes: int) -> tuple[Evaluated, object, np.ndarray, np.ndarray]:
     random = np.random.default_rng(classes)
     rows = random.normal(size=(200, 3))
     truth = np.digitize(rows[:, 0] + random.normal(size=200), [0.0, 1.0][: classes - 1]).astype(float)
     fitted = GaussianNB().fit(rows, truth)
     probable = fitted.predict_proba(rows)
-    outcome = BINARY if classes == 2 else THREE
+    target = BINARY if classes == 2 else THREE
     return (
-        Answers(outcome, truth, fitted.predict(rows).astype(int), probable, probable[:, -1]),
+        Evaluated(target, truth, fitted.predict(rows).astype(int), probable, probable[:, -1]),
         fitted,
         rows,
         truth,
@@ -166,7 +166,7 @@ def _said(classes: int) -> tuple[Answers, object, np.ndarray, np.ndarray]:
 def test_every_scorer_of_classes_gives_what_scikit_learn_gives(classes: int) -> None:
     answers, fitted, rows, truth = _said(classes)
     compared = 0
-    for name in sorted(registry._scorers(answers.outcome.problem)):
+    for name in sorted(registry._scorers(answers.target.problem)):
         try:
             with warnings.catch_warnings(action="ignore"):
                 true = get_scorer(name)(fitted, rows, truth)
@@ -191,7 +191,7 @@ def test_every_scorer_belongs_to_a_problem_or_to_none_of_ours() -> None:
 def test_every_scorer_of_numbers_gives_what_scikit_learn_gives() -> None:
     random = np.random.default_rng(0)
     truth, said = random.uniform(1, 5, 50), random.uniform(1, 5, 50)
-    answers = Answers(NUMBERS, truth, said, None, said)
+    answers = Evaluated(NUMBERS, truth, said, None, said)
 
     class Fixed:
         def predict(self, rows: object) -> np.ndarray:
@@ -203,7 +203,7 @@ def test_every_scorer_of_numbers_gives_what_scikit_learn_gives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "outcome", "message"),
+    ("name", "target", "message"),
     [
         ("roc_acu", BINARY, 'metrics: unknown roc_acu; did you mean "roc_auc"'),
         ("rmse", BINARY, "metrics: rmse is not defined for problem binary"),
@@ -213,14 +213,18 @@ def test_every_scorer_of_numbers_gives_what_scikit_learn_gives() -> None:
         ("accuracy@5", BINARY, "metrics: accuracy@5: only lift@, gain@"),
     ],
 )
-def test_a_metric_that_does_not_exist_is_named(name: str, outcome: Outcome, message: str) -> None:
+def test_a_metric_that_does_not_exist_is_named(name: str, target: Target, message: str) -> None:
     with pytest.raises(UserError, match=message.replace("(", r"\(")):
-        registry.choose([name], outcome)
+        registry.select([name], target.problem)
 
 
 def test_every_metric_that_can_be_asked_for_is_declared(image: Image) -> None:
     for problem in ("binary", "multiclass", "regression", "ranking"):
-        for name in {*registry._own(problem), *registry._scorers(problem), *registry.usual(problem)}:
+        for name in {
+            *registry._image_metrics(problem),
+            *registry._scorers(problem),
+            *registry.default_metrics(problem),
+        }:
             facts = image.metric(name)
             assert facts is not None, name
             assert (facts.direction == "Minimize") == registry.is_loss(name), name

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from boosting.tests.tables import ASKED, ENGINES, ROWS, noise
+from boosting.tests.tables import ENGINES, REQUESTS, ROWS, noise
 
 from slipway import UserError
 
@@ -33,7 +33,7 @@ def test_a_stray_is_named_by_channel_file_row_and_column(channel: str, engine: s
     said = str(caught.value)
     assert said.startswith(f'channel {channel}, file table.csv: row 17, column "x": expected a number'), said
     assert '"unknown"' in said
-    assert fit(channels, target="y", features=["z"], **given).metrics["accuracy"] > 0, "nobody reads it"
+    assert fit(channels, target="y", features=["z"], **given).metrics["accuracy"] > 0, "no feature reads it"
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,12 @@ def test_a_stray_is_named_by_channel_file_row_and_column(channel: str, engine: s
     [
         (noise().astype(str), {}, 'channel train, file table.csv: row 17, column "y": expected a number'),
         (np.arange(ROWS) % 2, {"problem": "binary"}, "column y has 3 values; a binary target has two"),
-        (np.arange(ROWS) % 4, {"problem": "regression"}, "column y holds texts such as 'lost'"),
-        (np.arange(ROWS) % 4, {"group": "q"}, "column y holds texts such as 'lost'"),
+        (
+            np.arange(ROWS) % 4,
+            {"problem": "regression", "metrics": ["rmse"]},
+            "column y contains text such as 'lost'",
+        ),
+        (np.arange(ROWS) % 4, {"group": "q"}, "column y contains text such as 'lost'"),
     ],
 )
 def test_a_stray_in_the_target_is_blamed_itself(
@@ -51,7 +55,7 @@ def test_a_stray_in_the_target_is_blamed_itself(
     table = pd.DataFrame({"x": noise(), "q": np.arange(ROWS) // 6, "y": cells.astype(object)})
     table.loc[16, "y"] = "lost"
     with pytest.raises(UserError) as caught:
-        fit(table, target="y", **given, **FAST)
+        fit(table, target="y", **{**FAST, **given})
     assert message in str(caught.value)
 
 
@@ -59,9 +63,9 @@ def test_a_class_of_one_row_is_told(fit: Any, capsys: Any) -> None:
     table = pd.DataFrame({"x": noise(), "y": (np.arange(ROWS) % 2).astype(object)})
     table.loc[16, "y"] = "lost"
     fit(table, target="y", **FAST)
-    told = capsys.readouterr().err
-    assert 'column "y": read as texts, as 1 of 240 cells are no numbers, such as "lost"' in told
-    assert "class lost has one row" in told
+    log = capsys.readouterr().err
+    assert 'column "y": read as texts, as 1 of 240 cells are no numbers, such as "lost"' in log
+    assert "class lost has one row" in log
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -78,10 +82,10 @@ def test_a_row_alone_is_answered_as_among_others(engine: str, fit: Any, request_
     table["y"] = np.where(noise() + (table.ward == "01") + table.paid > 0.8, "p", "q")
     done = fit(table, target="y", cat_features=["ward"], **{**FAST, "engine": engine})
     rows = table.drop(columns="y").head(70)  # more than are taken one by one
-    together = request_of(done, *ASKED["csv"](rows))["probability"].tolist()
+    together = request_of(done, *REQUESTS["csv"](rows))["probability"].tolist()
     for how in ("csv", "json"):
         alone = [
-            request_of(done, *ASKED[how](rows[place : place + 1]))["probability"][0] for place in range(70)
+            request_of(done, *REQUESTS[how](rows[place : place + 1]))["probability"][0] for place in range(70)
         ]
         assert alone == together, how
 
@@ -110,13 +114,13 @@ def test_the_latest_rows_are_measured_however_times_are_written(
     from boosting import fitting
 
     measured: list[float] = []
-    ask = fitting.Learner.ask
+    ask = fitting.Trainer.predict
 
-    def _ask(self: Any, booster: Any, data: Any, threshold: float) -> Any:
+    def _predict(self: Any, booster: Any, data: Any, threshold: float) -> Any:
         measured.extend(data.features.number("order"))
         return ask(self, booster, data, threshold)
 
-    monkeypatch.setattr(fitting.Learner, "ask", _ask)
+    monkeypatch.setattr(fitting.Trainer, "predict", _predict)
     days = pd.date_range("2023-06-01", periods=ROWS).strftime(written)
     table = pd.DataFrame({"day": days, "order": np.arange(ROWS), "y": np.where(noise() > 0, "p", "q")})
     mixed = table.sample(frac=1, random_state=0)
@@ -129,9 +133,9 @@ def test_lists_and_kinds_that_contradict_the_roles_are_refused(fit: Any) -> None
         json.dumps({"x": place, "steps": [place, 1], "y": "pq"[place % 2]}) + "\n" for place in range(60)
     )
     file = {"train": ("rows.jsonl", rows.encode())}
-    with pytest.raises(UserError, match="column steps holds lists"):
+    with pytest.raises(UserError, match="column steps contains lists"):
         fit(file, target="y", **FAST)
     assert fit(file, target="y", features=["x"], **FAST).model.names == ["x"]
     table = pd.DataFrame({"flag": [True, False] * 60, "y": ["p", "q"] * 60})
-    with pytest.raises(UserError, match="text_features: column flag holds booleans"):
+    with pytest.raises(UserError, match="text_features: column flag contains booleans"):
         fit(table, target="y", text_features=["flag"], n_estimators=3)
