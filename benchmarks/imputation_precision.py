@@ -34,7 +34,7 @@ def main() -> None:
     add("data", type=Path, help="a folder with tables/, as for imputation.py")
     add("--rows", type=int, default=1000, help="of a table at most")
     add("--share", type=float, default=30, help="per cent of the cells that are hidden")
-    add("--preset", default="fast", choices=["fast", "balanced", "best"])
+    add("--preset", default="fast", settings=["fast", "balanced", "best"])
     args = parser.parse_args()
     python = environment("bench-imputation", IMAGE / "requirements.lock")
     if Path(sys.prefix).resolve() != python.parent.parent.resolve():
@@ -55,9 +55,9 @@ def measure(args: argparse.Namespace) -> tuple[Found, Found]:
     import cases
     import frames
     import numpy as np
-    from imputation.answers import Asked
     from imputation.evaluation.masks import MASKS
-    from imputation.fitting import Choices, fit
+    from imputation.fitting import FitSettings, fit
+    from imputation.postprocessing import FillOptions
 
     sure: Found = {}
     held: Found = {}
@@ -70,8 +70,8 @@ def measure(args: argparse.Namespace) -> tuple[Found, Found]:
                 if gone.sum() >= FEWEST and (table[name].dtype == object) == (kind == "labels")
             ]  # fmt: skip
             given = frames.tabled(masked)
-            imputer = fit(given, wanted, Choices(preset=args.preset))
-            filled = imputer.fill(given, wanted, Asked(top_k=1, tolerance=TOLERANCE, interval=True))
+            imputer = fit(given, wanted, FitSettings(preset=args.preset))
+            filled = imputer.fill(given, wanted, FillOptions(top_k=1, tolerance=TOLERANCE, interval=True))
             for name in wanted:
                 cells = filled[name]
                 mine = np.isin(cells.rows, np.flatnonzero(hidden[:, list(table).index(name)]))

@@ -55,14 +55,14 @@ def ours(engine: str) -> Callable[..., Filled]:
     """The image's own engines, as its training calls them."""
     import frames
     from imputation import fitting as image
-    from imputation.answers import Asked
+    from imputation.postprocessing import FillOptions
 
-    choices = image.Choices(engine=engine)
+    settings = image.FitSettings(engine=engine)
 
     def fill(frame: pd.DataFrame, target: str = "") -> Filled:
         table = frames.tabled(frame)
         if not target:
-            imputer = image.fit(table, None, choices)
+            imputer = image.fit(table, None, settings)
             started = time.process_time()
             found = imputer.fill(table)
             seconds = time.process_time() - started
@@ -72,9 +72,9 @@ def ours(engine: str) -> Callable[..., Filled]:
                 filled.iloc[cells.rows, place] = frames.cells(imputer.column(name), cells.values)
             return filled, seconds
         asked = frame[target].isna().to_numpy()
-        imputer = image.fit(table.take(np.flatnonzero(~asked)), [target], choices)
+        imputer = image.fit(table.take(np.flatnonzero(~asked)), [target], settings)
         started = time.process_time()
-        cells = imputer.fill(table.take(np.flatnonzero(asked)), asked=Asked(top_k=1))[target]
+        cells = imputer.fill(table.take(np.flatnonzero(asked)), options=FillOptions(top_k=1))[target]
         seconds = time.process_time() - started
         labels = frames.cells(imputer.column(target), cells.top[:, 0])
         sure = np.ones(len(cells.rows)) if cells.probability is None else cells.probability

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from imputation.features.columns import Column
+from imputation.features.columns import ColumnCodec
 
 from slipway import Table
 from slipway.table import learn
@@ -17,6 +17,6 @@ def tabled(frame: pd.DataFrame) -> Table:
     return learn.table(raw, list(given))[0]
 
 
-def cells(column: Column, answers: Any) -> Any:
+def cells(column: ColumnCodec, answers: Any) -> Any:
     """Labels of codes; numbers as they were answered, which are not rounded where all others are whole."""
     return answers if column.numeric else column.write(answers)

@@ -1,1 +1,1 @@
-"""Imputation: missing cells of a table, filled."""
+"""Imputation: fills the missing cells of a table."""

@@ -1,4 +1,4 @@
-"""The plots of the training report."""
+"""Charts of the training report."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -33,18 +33,24 @@ def missing(holes: DataFrame) -> "Figure":
 
 
 def learners(imputer: Imputer) -> "Figure | None":
-    """What was reached, beside what the usual value reaches; to the right is better for both."""
-    judged = {name: one for name, one in imputer.quality.items() if "usual" in one}
-    if not judged:
+    """The score of each column next to that of its default value; higher is better."""
+    scored = {name: one for name, one in imputer.quality.items() if "default" in one}
+    if not scored:
         return None
-    names = list(judged)[:40]
-    better = [gain(judged[name]["metric"], judged[name]["score"]) for name in names]
-    usual = [gain(judged[name]["metric"], judged[name]["usual"]) for name in names]
+    names = list(scored)[:40]
+    reached = [gain(scored[name]["metric"], scored[name]["score"]) for name in names]
+    default = [gain(scored[name]["metric"], scored[name]["default"]) for name in names]
     drawn, axes = figure(height=1.0 + 0.32 * len(names))
     places = np.arange(len(names))
-    axes.barh(places, np.maximum(better, 0), height=0.6, color="C0", label="reached")
+    axes.barh(places, np.maximum(reached, 0), height=0.6, color="C0", label="model")
     axes.plot(
-        np.maximum(usual, 0), places, "|", color="C1", markersize=14, markeredgewidth=3, label="usual value"
+        np.maximum(default, 0),
+        places,
+        "|",
+        color="C1",
+        markersize=14,
+        markeredgewidth=3,
+        label="mean or most common label",
     )
     axes.set_yticks(places, names)
     axes.invert_yaxis()
@@ -81,13 +87,13 @@ def before_after(imputer: Imputer, table: Table, cells: Mapping[str, Cells], nam
             if column.kind == "date":
                 panel.set_xlabel("days since 1970")
         else:
-            usual = column.labels[:6]
+            frequent = column.labels[:6]
             for number, (codes, label) in enumerate(((seen, "observed"), (filled, "filled"))):
                 counts = np.bincount(codes[codes >= 0], minlength=len(column.labels))
-                shares = counts[: len(usual)] / max(1, counts.sum())
-                panel.bar(np.arange(len(usual)) + 0.4 * number - 0.2, shares, 0.38, alpha=0.8, label=label)
+                shares = counts[: len(frequent)] / max(1, counts.sum())
+                panel.bar(np.arange(len(frequent)) + 0.4 * number - 0.2, shares, 0.38, alpha=0.8, label=label)
             panel.set_xticks(
-                np.arange(len(usual)), [_short(label) for label in usual], rotation=30, ha="right"
+                np.arange(len(frequent)), [_short(label) for label in frequent], rotation=30, ha="right"
             )
             panel.grid(False, axis="x")
         panel.set_yticks([])

@@ -1,4 +1,4 @@
-"""Finished columns, kept against interruption: a job that starts again goes on with the next one."""
+"""Checkpoints of finished columns: a job that is restarted continues with the next column."""
 
 import hashlib
 import json
@@ -10,16 +10,16 @@ import numpy as np
 
 from slipway import Job, Table
 
-from .confidence.labels import Calibration
-from .confidence.numbers import Residuals
+from .confidence.labels import LabelConfidence
+from .confidence.numbers import NumberConfidence
 from .models.column_fit import FittedColumn
 from .models.column_model import ColumnModel
 
-CONFIDENCES = {kind.__name__: kind for kind in (Calibration, Residuals)}
+CONFIDENCES = {kind.__name__: kind for kind in (LabelConfidence, NumberConfidence)}
 
 
-class Kept:
-    """The columns of one table; those of another table have other names."""
+class ColumnCheckpoint:
+    """Checkpoints of the columns of one table; the file name has a digest of the table."""
 
     def __init__(self, job: Job, table: Table) -> None:
         from pandas.util import hash_pandas_object
@@ -28,8 +28,8 @@ class Kept:
         rows = hash_pandas_object(table.frame(), index=False).to_numpy().tobytes() if job.checkpoints else b""
         self._table = hashlib.sha256(rows + "\n".join(table.names).encode())
 
-    def find(self, column: str) -> FittedColumn | None:
-        """What was learnt of a column before the job was interrupted."""
+    def load(self, column: str) -> FittedColumn | None:
+        """The column as fitted before the job was interrupted; None if there is no checkpoint of it."""
         path = self._job.checkpoints.find(self._name(column))
         if path is None:
             return None
@@ -38,11 +38,11 @@ class Kept:
             packed.extractall(folder)
             facts = json.loads((folder / "column.json").read_text())
             with np.load(folder / "confidence.npz", allow_pickle=False) as state:
-                confidence = CONFIDENCES[facts["confidence"]].revived(dict(state))
+                confidence = CONFIDENCES[facts["confidence"]].from_state(dict(state))
             return FittedColumn(ColumnModel.load(folder / "model"), confidence, facts["quality"])
 
-    def keep(self, column: str, fitted: FittedColumn) -> None:
-        """Saves what was learnt of a column; not what a stop may have cut short."""
+    def save(self, column: str, fitted: FittedColumn) -> None:
+        """Saves a fitted column, unless the job is stopping: its fit may have been cut short."""
         if not self._job.should_stop():
             self._job.checkpoints.save(self._name(column), lambda path: _pack(path, fitted))
 

@@ -1,4 +1,4 @@
-"""Why a cell got its answer: what the other cells of its row, and their tokens, did to it."""
+"""Explanations of filled cells: the contributions of the other cells of the row, and of their tokens."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .features.cells import Floats, hidden
-from .features.columns import Column
-from .features.design import Encoded
-from .features.encoding import Read
+from .features.columns import ColumnCodec
+from .features.design import EncodedFeatures
+from .features.encoding import ParsedColumns
 from .models.auto import Auto
 from .models.fitted_learners import Linear
 
@@ -22,15 +22,17 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Explanation:
-    """`columns` are changes of the answer (of its probability, for a label); `tokens` are per text column."""
+    """Changes of the prediction (for a label: of its probability) by column, and by token of each text."""
 
     label: Any
     columns: list[tuple[str, float]]
     tokens: dict[str, list[tuple[str, float]]]
 
 
-def explain(engine: Auto, read: Read, target: Column, rows: Codes, raw: Floats) -> list[Explanation]:
-    """One explanation a row, of its own cells only, for the answer that `raw` stands for."""
+def explain(
+    engine: Auto, read: ParsedColumns, target: ColumnCodec, rows: Codes, raw: Floats
+) -> list[Explanation]:
+    """One explanation per row, from its own cells only, of the prediction `raw`."""
     encoded = engine.features.encode(read).take(rows)
     codes = raw.argmax(1) if raw.ndim == 2 else None
     change = changes(engine, encoded, target.name, codes)
@@ -45,8 +47,8 @@ def explain(engine: Auto, read: Read, target: Column, rows: Codes, raw: Floats) 
     ]
 
 
-def changes(engine: Auto, encoded: Encoded, target: str, codes: Codes | None) -> Floats:
-    """(rows, columns): the answer with the cell minus the answer without it."""
+def changes(engine: Auto, encoded: EncodedFeatures, target: str, codes: Codes | None) -> Floats:
+    """The prediction with each cell minus the prediction without it, shape (rows, columns)."""
     count, width = len(encoded.dense), len(encoded.columns)
     change = np.zeros((count, width))
     step = max(1, CELLS // ((width + 1) * encoded.dense.shape[1]))
@@ -72,9 +74,9 @@ def changes(engine: Auto, encoded: Encoded, target: str, codes: Codes | None) ->
 
 
 def tokens(
-    engine: Auto, encoded: Encoded, target: str, codes: Codes | None
+    engine: Auto, encoded: EncodedFeatures, target: str, codes: Codes | None
 ) -> dict[str, list[list[tuple[str, float]]]]:
-    """For every text column, each row's terms by their weight for the answer; empty without a linear part."""
+    """Per text column, the terms of each row with their weights; empty without a linear model."""
     linear = next((part for part in engine.models[target].parts.values() if isinstance(part, Linear)), None)
     if linear is None:
         return {}
@@ -87,7 +89,7 @@ def tokens(
         if name in engine.features.texts:
             coef = linear.coef[start:end]
             if codes is not None:
-                # With two labels only the second one has coefficients: centred, both speak.
+                # With two labels only the second one has coefficients; centring gives both.
                 coef = coef - coef.mean(1, keepdims=True)
             picked = codes if codes is not None else np.zeros(len(encoded.dense), np.int64)
             text = engine.features.texts[name]
@@ -102,26 +104,32 @@ def tokens(
 def row_terms(
     row: sparse.csr_matrix, coef: NDArray[np.float32], terms: Sequence[str], words: int
 ) -> list[tuple[str, float]]:
-    """The terms of one text that speak for the answer, strongest first: its words, then pieces of words."""
+    """The terms of one text with a positive weight, strongest first: words, then character n-grams."""
     weights = row.data * coef[row.indices]
     order = np.lexsort((-weights, row.indices >= words, weights <= 0))[:TOP]
     return [(terms[row.indices[place]], float(weights[place])) for place in order if weights[place] > 0]
 
 
 def strongest(names: Sequence[str], change: Floats) -> list[tuple[str, float]]:
-    """The cells that moved the answer most."""
+    """The columns with the largest absolute changes, strongest first; at most ten.
+
+    >>> strongest(["a", "b", "c"], np.array([0.5, -2.0, 0.0]))
+    [('b', -2.0), ('a', 0.5)]
+    """
     order = np.argsort(-np.abs(change), kind="stable")[:TOP]
     return [(names[place], float(change[place])) for place in order if change[place] != 0]
 
 
 class Engine(Protocol):
-    """Whatever answers for rows of read cells."""
+    """An engine that predicts from parsed columns."""
 
-    def predict(self, read: Read, wanted: Mapping[str, Codes]) -> dict[str, Floats]: ...
+    def predict(self, read: ParsedColumns, wanted: Mapping[str, Codes]) -> dict[str, Floats]: ...
 
 
-def importance(engine: Engine, read: Read, target: str, codes: Codes | None) -> list[tuple[str, float]]:
-    """The strongest columns over many rows: the mean size of their changes."""
+def importance(
+    engine: Engine, read: ParsedColumns, target: str, codes: Codes | None
+) -> list[tuple[str, float]]:
+    """The strongest columns over many rows, by their mean absolute change."""
     if isinstance(engine, Auto):
         encoded = engine.features.encode(read)
         names = [column.name for column in encoded.columns]

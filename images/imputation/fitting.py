@@ -1,4 +1,4 @@
-"""Fit an imputer: read the table, train every asked column within the time, learn how sure it may be."""
+"""Fits an imputer: reads the table, fits every column within the time limit, and learns its confidence."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,162 +9,170 @@ import numpy as np
 
 from slipway import Table, UserError
 
-from .answers import Confidence
-from .baselines.fit import Name, fit_plain, without
-from .checkpoint import Kept
-from .confidence.labels import Calibration
+from .baselines.fit import Name, fit_baseline, without
+from .checkpoint import ColumnCheckpoint
+from .confidence.labels import LabelConfidence
 from .evaluation.scores import ece
 from .features.cells import gaps
-from .features.columns import Column, infer
+from .features.columns import ColumnCodec, infer
 from .features.encoding import Features
 from .imputer import Imputer
 from .models.auto import Auto
 from .models.choice import metric, score
-from .models.column_fit import fit_column, sureness
+from .models.column_fit import fit_column, fit_confidence
 from .models.column_model import ColumnModel
 from .models.learners import Preset, Task
+from .postprocessing import Confidence
 
-ROWS = {"fast": 20_000, "balanced": 100_000, "best": 400_000}  # rows learnt from; the rest is only filled
+ROWS = {"fast": 20_000, "balanced": 100_000, "best": 400_000}  # rows to learn from
 TEXT_ROWS = {"fast": 5_000, "balanced": 20_000, "best": 50_000}
-HIDDEN = 0.2  # share of a column's observed cells that a plain engine is judged by
+HIDDEN = 0.2  # share of a column's observed cells that are hidden to score a baseline engine
 
 
 @dataclass(frozen=True)
-class Choices:
-    """How to fit."""
+class FitSettings:
+    """How to fit an imputer."""
 
     engine: Literal["auto", "datawig"] | Name = "auto"
     preset: Preset = "balanced"
     time_limit_s: float = float("inf")
     seed: int = 0
     threads: int = 1
-    num_epochs: int = 100  # of datawig alone, like the next two
+    num_epochs: int = 100  # this and the next two: engine datawig only
     batch_size: int = 128
     hpo: int = 0
     features: tuple[str, ...] = ()  # the columns to fill from; all others when empty
 
 
-Report = Callable[[str, dict[str, Any], int, int], None]  # column, its quality, columns done, columns to do
+# Called with a column, its quality, the number of columns done and of all columns to fit.
+ColumnListener = Callable[[str, dict[str, Any], int, int], None]
 
 
 def fit(
     table: Table,
     columns: Sequence[str] | None = None,
-    choices: Choices = Choices(),
-    report: Report = lambda *_: None,
+    settings: FitSettings = FitSettings(),
+    on_column: ColumnListener = lambda *_: None,
     should_stop: Callable[[], bool] = lambda: False,
-    kept: Kept | None = None,
+    checkpoint: ColumnCheckpoint | None = None,
 ) -> Imputer:
-    """An imputer for `columns` (None: those with gaps, or all). Time over: the usual answers."""
-    ends = time.monotonic() + choices.time_limit_s
+    """An imputer for `columns` (default: those with missing cells, or all).
+
+    A column that is not reached within the time limit, or before a stop, gets its mean or label frequencies.
+    Raises UserError if engine=datawig cannot run on this machine.
+    """
+    ends = time.monotonic() + settings.time_limit_s
     if columns is None:
         columns = [name for name in table.names if gaps(table, name).any()] or table.names
     targets = tuple(columns)
-    rows = np.random.default_rng(choices.seed).permutation(len(table))
-    sample = table.take(np.sort(rows[: ROWS[choices.preset]]))
+    rows = np.random.default_rng(settings.seed).permutation(len(table))
+    sample = table.take(np.sort(rows[: ROWS[settings.preset]]))
     kinds = [infer(sample, name) for name in sample.names]
     if any(column.kind == "text" for column in kinds):
-        sample = table.take(np.sort(rows[: TEXT_ROWS[choices.preset]]))
+        sample = table.take(np.sort(rows[: TEXT_ROWS[settings.preset]]))
     read = {column.name: column.read(sample) for column in kinds}
     used = tuple(column for column in kinds if column.kind != "empty")
-    asked = [column for column in used if column.name in targets and fillable(column)]
-    inputs = tuple(column for column in used if not choices.features or column.name in choices.features)
-    if choices.engine == "auto":
-        engine, confidence, quality = auto(inputs, asked, read, choices, report, ends, should_stop, kept)
-    elif choices.engine == "datawig":
+    to_fill = [column for column in used if column.name in targets and fillable(column)]
+    inputs = tuple(column for column in used if not settings.features or column.name in settings.features)
+    if settings.engine == "auto":
+        engine, confidence, quality = fit_auto(
+            inputs, to_fill, read, settings, on_column, ends, should_stop, checkpoint
+        )
+    elif settings.engine == "datawig":
         try:
             from .datawig.fit import fit_datawig  # and with it mxnet, which takes seconds to import
         except ModuleNotFoundError as error:
             if error.name != "mxnet":
                 raise
             raise UserError(
-                "engine=datawig: mxnet has no build for this machine; train in a container"
+                "engine=datawig: mxnet has no build for this machine; train in the container image"
             ) from None
-        engine, confidence, quality = fit_datawig(used, asked, read, choices, report, ends, should_stop)
+        engine, confidence, quality = fit_datawig(used, to_fill, read, settings, on_column, ends, should_stop)
     else:
-        engine, confidence, quality = plain(choices.engine, used, asked, read, choices, report)
-    return Imputer(used, targets, engine, confidence, quality, choices.seed)
+        engine, confidence, quality = fit_baselines(settings.engine, used, to_fill, read, settings, on_column)
+    return Imputer(used, targets, engine, confidence, quality, settings.seed)
 
 
 Fit = tuple[Any, dict[str, Confidence], dict[str, dict[str, Any]]]
 
 
-def auto(
-    used: Sequence[Column], asked: Sequence[Column], read: Mapping[str, Any], choices: Choices,
-    report: Report, ends: float, should_stop: Callable[[], bool], kept: Kept | None,
+def fit_auto(
+    used: Sequence[ColumnCodec], to_fill: Sequence[ColumnCodec], read: Mapping[str, Any],
+    settings: FitSettings, on_column: ColumnListener, ends: float, should_stop: Callable[[], bool],
+    checkpoint: ColumnCheckpoint | None,
 ) -> Fit:  # fmt: skip
-    """One model a column; each gets an even share of the time that is left."""
+    """One model per column; the remaining time is shared evenly."""
     features = Features.fit(used, read)
     models: dict[str, ColumnModel] = {}
     confidence: dict[str, Confidence] = {}
     quality: dict[str, dict[str, Any]] = {}
-    if not asked:
+    if not to_fill:
         return Auto(features, models), confidence, quality
     encoded = features.encode(read)
-    for done, column in enumerate(asked):
+    for done, column in enumerate(to_fill):
         now = time.monotonic()
-        due = now + (ends - now) / (len(asked) - done)
+        due = now + (ends - now) / (len(to_fill) - done)
         answers, rows = answers_of(column, read)
         design = encoded.take(rows).without(column.name)
-        late = lambda seconds, due=due: should_stop() or time.monotonic() + seconds > due  # noqa: E731
-        fitted = kept.find(column.name) if kept else None
+        out_of_time = lambda seconds, due=due: should_stop() or time.monotonic() + seconds > due  # noqa: E731
+        fitted = checkpoint.load(column.name) if checkpoint else None
         if fitted is None:
-            fitted = fit_column(design, answers[rows], task_of(column, choices), late)
-            if kept:
-                kept.keep(column.name, fitted)
+            fitted = fit_column(design, answers[rows], task_of(column, settings), out_of_time)
+            if checkpoint:
+                checkpoint.save(column.name, fitted)
         models[column.name], confidence[column.name] = fitted.model, fitted.confidence
         quality[column.name] = fitted.quality
-        report(column.name, fitted.quality, done + 1, len(asked))
+        on_column(column.name, fitted.quality, done + 1, len(to_fill))
     return Auto(features, models), confidence, quality
 
 
-def plain(
-    name: Name, used: Sequence[Column], asked: Sequence[Column], read: Mapping[str, Any], choices: Choices,
-    report: Report,
+def fit_baselines(
+    name: Name, used: Sequence[ColumnCodec], to_fill: Sequence[ColumnCodec], read: Mapping[str, Any],
+    settings: FitSettings, on_column: ColumnListener,
 ) -> Fit:  # fmt: skip
-    """A plain engine; judged on cells hidden from a first fit, then fitted to all."""
-    rng = np.random.default_rng(choices.seed)
+    """A baseline engine: scored on cells hidden from a first fit, then fitted to all cells."""
+    rng = np.random.default_rng(settings.seed)
     hidden, truth = {}, {}
-    for column in asked:
+    for column in to_fill:
         answers, rows = answers_of(column, read)
         hidden[column.name] = np.sort(rng.permutation(rows)[: max(1, int(HIDDEN * len(rows)))])
         truth[column.name] = answers[hidden[column.name]]
     seen = without(read, hidden)
-    judged = fit_plain(name, used, seen, choices.seed, choices.threads).predict(seen, hidden)
+    judged = fit_baseline(name, used, seen, settings.seed, settings.threads).predict(seen, hidden)
     confidence: dict[str, Confidence] = {}
     quality: dict[str, dict[str, Any]] = {}
-    for done, column in enumerate(asked):
-        guesses, true, task = judged[column.name], truth[column.name], task_of(column, choices)
-        sure = confidence[column.name] = sureness(guesses, true, task)
+    for done, column in enumerate(to_fill):
+        guesses, true, task = judged[column.name], truth[column.name], task_of(column, settings)
+        sure = confidence[column.name] = fit_confidence(guesses, true, task)
         quality[column.name] = {
             "metric": metric(task),
             "score": score(guesses, true, task),
             "rows": len(true),
         }
-        if isinstance(sure, Calibration):
+        if isinstance(sure, LabelConfidence):
             chances = sure.probabilities(guesses).max(1)
             quality[column.name]["ece"] = ece(guesses.argmax(1) == true, chances)
-        report(column.name, quality[column.name], done + 1, len(asked))
-    return fit_plain(name, used, read, choices.seed, choices.threads), confidence, quality
+        on_column(column.name, quality[column.name], done + 1, len(to_fill))
+    return fit_baseline(name, used, read, settings.seed, settings.threads), confidence, quality
 
 
-def task_of(column: Column, choices: Choices) -> Task:
-    """What is to be learnt of a column."""
+def task_of(column: ColumnCodec, settings: FitSettings) -> Task:
+    """The learning task of a column."""
     labels = len(column.labels) if labelled(column) else 0
-    return Task(labels, choices.seed, choices.preset, choices.threads)
+    return Task(labels, settings.seed, settings.preset, settings.threads)
 
 
-def answers_of(column: Column, read: Mapping[str, Any]) -> tuple[Any, Any]:
-    """A column's values or codes, and the rows that have one."""
+def answers_of(column: ColumnCodec, read: Mapping[str, Any]) -> tuple[Any, Any]:
+    """A column's values or label codes, shape (rows,), and the places of the observed ones."""
     answers = column.answers(read[column.name])
     return answers, np.flatnonzero(answers >= 0 if labelled(column) else ~np.isnan(answers))
 
 
-def labelled(column: Column) -> bool:
+def labelled(column: ColumnCodec) -> bool:
     """Whether cells of the column are labels (and not numbers or dates)."""
     return column.kind in ("category", "text")
 
 
-def fillable(column: Column) -> bool:
-    """Whether anything can be learnt: a text of which no value occurs twice has no candidate."""
+def fillable(column: ColumnCodec) -> bool:
+    """Whether the column can be filled: text of which no value occurs twice has no candidates."""
     return not labelled(column) or bool(column.labels)

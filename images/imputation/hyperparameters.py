@@ -1,20 +1,23 @@
-"""What a user may set for a training job."""
+"""Hyperparameters of a training job."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 import slipway
-from slipway import Tunable
+from slipway import Tunable, UserError
+
+# Hyperparameters that the other engines do not use.
+DATAWIG_ONLY = ("num_epochs", "batch_size", "hpo")
 
 
 def _trials(given: object) -> object:
-    """`hpo` was a switch first."""
+    """`hpo` was a boolean in the older container."""
     return {"true": 8, "false": 0}.get(str(given).lower(), given)
 
 
 class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set."""
+    """Hyperparameters of a training job."""
 
     columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
     """Columns to fill. Default: every column with missing cells. "*": every column."""
@@ -49,3 +52,13 @@ class Hyperparameters(slipway.Hyperparameters):
     """Number of DataWig configurations to try; the best is used. true: all eight."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Random seed. The same data and seed give the same model."""
+
+    @model_validator(mode="after")
+    def _only_of_the_engine(self) -> Self:
+        """Raises UserError for a hyperparameter that the chosen engine would ignore."""
+        unused = [name for name in DATAWIG_ONLY if name in self.model_fields_set and self.engine != "datawig"]
+        if unused:
+            raise UserError(
+                f"hyperparameter {unused[0]} requires engine=datawig, but engine is {self.engine}"
+            )
+        return self

@@ -1,4 +1,4 @@
-"""What a request may choose."""
+"""Options of a request."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ import slipway
 
 
 class Options(slipway.Options):
-    """What a request may choose."""
+    """Options of a request."""
 
     columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
     """Columns to fill. Default: all that the model can fill."""

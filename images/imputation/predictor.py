@@ -1,4 +1,4 @@
-"""Imputation at serving: the rows as they were sent, their gaps filled, and how sure each filled cell is."""
+"""Serving: the rows as sent with their missing cells filled, and the confidence of each filled cell."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Model(slipway.Model):
-    """An imputer, and what it takes to read and to write the cells of its columns, which are `names`."""
+    """A fitted imputer and the thresholds set in training; `names` are the columns it reads."""
 
     options: ClassVar = Options
 
@@ -32,32 +32,35 @@ class Model(slipway.Model):
         self.tolerance = tolerance
 
     def keeps(self, options: Options) -> bool:
-        """Observed cells come back as they were sent."""
+        """Observed cells are returned exactly as sent, except in the older answer form."""
         return options.answer == "table"
 
     def predict(self, table: Table, options: Options) -> Answers:
-        """Every column that was sent with its gaps filled, then what was filled in; or the older form."""
+        """The columns as sent with missing cells filled, then the filled values; or the older answer form.
+
+        Raises UserError for a column that cannot be filled, and for several columns with answer=instances.
+        """
         from . import response
-        from .answers import Asked
+        from .postprocessing import FillOptions
 
         wanted = options.columns or self.imputer.targets
         unknown = [name for name in wanted if name not in self.imputer.targets]
         if unknown:
             can = ", ".join(self.imputer.targets)
             raise UserError(f'columns: "{unknown[0]}" cannot be filled; the model was trained to fill {can}')
-        usual = {"precision_threshold": self.precision_threshold, "tolerance": self.tolerance}
+        defaults = {"precision_threshold": self.precision_threshold, "tolerance": self.tolerance}
         options = options.model_copy(
-            update={name: value for name, value in usual.items() if getattr(options, name) is None}
+            update={name: value for name, value in defaults.items() if getattr(options, name) is None}
         )
         if options.answer == "instances":
             if len(wanted) != 1:
                 raise UserError(
-                    f"answer=instances is of one column, but there are {len(wanted)}; "
+                    f"answer=instances returns one column, but {len(wanted)} were requested; "
                     f"name one with the option columns: {', '.join(wanted)}"
                 )
             found = response.instances(self.imputer, table, wanted[0], options)
             return Answers(found, envelope="instances")  # as the older container called them
-        asked = Asked(
+        asked = FillOptions(
             options.precision_threshold,
             options.top_k,
             options.multiple,
@@ -66,10 +69,10 @@ class Model(slipway.Model):
             options.interval,
         )
         filled = self.imputer.fill(table, wanted, asked)
-        return Answers(response.completed(self.imputer, table, filled, options))
+        return Answers(response.filled_columns(self.imputer, table, filled, options))
 
     def save(self, folder: Path) -> None:
-        """JSON, NumPy arrays and LightGBM's own text, never a pickle."""
+        """Writes JSON, NumPy arrays and LightGBM text; no pickles."""
         facts = {
             "names": self.names,
             "precision_threshold": self.precision_threshold,

@@ -10,14 +10,14 @@ from slipway.kit.calibration import reliability
 from slipway.kit.charts import panels
 from slipway.kit.charts import reliability as draw_reliability
 
-from .answers import Asked
 from .charts import MAPPED, before_after, gain, learners, missing
 from .evaluation.comparison import Comparison
-from .evaluation.quality import suspects
+from .evaluation.quality import suspicious_labels
 from .explain import importance
 from .features.cells import gaps, head
 from .imputer import Imputer
 from .models.auto import Auto
+from .postprocessing import FillOptions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,75 +39,77 @@ def write(
     compared: Comparison | None,
     params: "Hyperparameters",
 ) -> None:
-    """Adds the sections: gaps, quality, comparison, sureness, before and after, features."""
+    """Adds the sections: missing cells, quality, comparison, calibration, before and after, features."""
     part = head(table, _FILLED)
     holes = DataFrame({name: gaps(part, name) for name in part.names})
-    page.add("Gaps", _told(table, height, holes), _counts(table, imputer), missing(holes))
+    page.add("Missing cells", _gap_summary(table, height, holes), _counts(table, imputer), missing(holes))
     if holes.to_numpy().any():
         page.add(
             "Patterns",
-            "Which columns are missing together: the most frequent sorts of rows, of those in the map's "
-            "table.",
+            "Which columns are missing together: the most frequent patterns among the rows above.",
             _patterns(holes),
         )
     page.add(
         "Quality of each column",
-        "Measured on observed cells that the model in question had not seen. NRMSE of numbers and dates: "
-        "the error against the column's standard deviation, where 1 is what the mean reaches and less is "
-        "better. F1 of labels: 1 is best. usual is what the mean, or the most frequent label, reaches.",
+        "Measured on observed cells that the model had not seen. NRMSE of numbers and dates: root mean "
+        "squared error in standard deviations of the column; less is better, and the mean scores 1. F1 of "
+        "labels: more is better, at most 1. Default: the score of the mean or of the most frequent label.",
         _quality(imputer),
         learners(imputer),
     )
     if compared is not None:
-        page.add(*_beside(compared, len(imputer.targets)))
+        page.add(*_comparison(compared, len(imputer.targets)))
         if len(compared.hidden.chances):
-            page.add(*_sureness(compared))
+            page.add(*_calibration(compared))
         if len(compared.hidden.inside):
             page.add(
                 "Intervals",
-                f"Of {len(compared.hidden.inside)} hidden numbers, {compared.hidden.inside.mean():.1%} lay"
-                f" within their interval, which is meant to hold {compared.level:.0%}.",
+                f"{compared.hidden.inside.mean():.1%} of {len(compared.hidden.inside)} hidden numbers were"
+                f" within their {compared.level:.0%} interval.",
             )
-    doubtful = suspects(table, imputer.targets)
+    doubtful = suspicious_labels(table, imputer.targets)
     if doubtful:
         words = ", ".join(f'"{word}" in {name}' for name, word in doubtful)
-        page.add("Labels that may be gaps", f"{words}: learnt as labels. To have them filled, set missing.")
-    asked = Asked(precision_threshold=params.precision_threshold, tolerance=params.tolerance)
-    cells = imputer.fill(part, asked=asked)
+        page.add(
+            "Labels that may be missing cells",
+            f"{words}: learned as labels. To fill such cells, add the word to the hyperparameter missing.",
+        )
+    options = FillOptions(precision_threshold=params.precision_threshold, tolerance=params.tolerance)
+    cells = imputer.fill(part, options=options)
     drawn = [
         name for name, one in cells.items() if 0 < len(one.rows) < len(part) and name in imputer.confidence
     ]
     if drawn:
-        more = f" The first {_PLOTTED} of {len(drawn)} columns." if len(drawn) > _PLOTTED else ""
+        more = f" Shown: the first {_PLOTTED} of {len(drawn)} columns." if len(drawn) > _PLOTTED else ""
         page.add(
             "Before and after",
-            f"What was observed, and what the gaps of the training table were filled with.{more}",
+            f"Observed cells of the training table, and the values of its filled cells.{more}",
             figure=before_after(imputer, part, cells, drawn[:_PLOTTED]),
         )
     if params.engine in ("mean", "median", "mode"):
-        text = f"None: the engine {params.engine} fills a column with one value, whatever else the row holds."
+        text = f"None: the engine {params.engine} fills each column with one value, whatever the row holds."
         page.add("Strongest features", text)
     elif len(strongest := _strongest(imputer, table)):
         page.add(
             "Strongest features",
-            "How much the answer changes without the cell, on average over "
-            f"{min(_EXPLAINED, len(table))} rows: in the column's own units (a date: days), or as "
+            "Mean absolute change of the prediction when the cell is removed, over "
+            f"{min(_EXPLAINED, len(table))} rows: in units of the column (dates: days), or in "
             "probability of the label.",
             strongest,
         )
     else:
-        page.add("Strongest features", "None: no column is filled from any other.")
+        page.add("Strongest features", "None: no column is predicted from other columns.")
 
 
-def _told(table: Table, height: int, holes: DataFrame) -> str:
+def _gap_summary(table: Table, height: int, holes: DataFrame) -> str:
     share = holes.to_numpy().mean()
     text = f"{height} rows, {len(table.names)} columns; {share:.1%} of the cells are missing"
     text += f" among the first {len(holes)} rows." if len(holes) < height else "."
     whole = int((~holes.any(axis=1)).sum())
     text += (
-        f" {whole} of {len(holes)} rows have no gap. The map has a line a row: dark where a cell is missing"
+        f" {whole} of {len(holes)} rows are complete. The map has one line per row: missing cells are dark"
     )
-    return text + (f" ({MAPPED} rows, evenly taken)." if len(holes) > MAPPED else ".")
+    return text + (f" ({MAPPED} evenly spaced rows)." if len(holes) > MAPPED else ".")
 
 
 def _counts(table: Table, imputer: Imputer) -> DataFrame:
@@ -125,7 +127,7 @@ def _counts(table: Table, imputer: Imputer) -> DataFrame:
 
 
 def _why(name: str, imputer: Imputer) -> str:
-    return "left empty: nothing to learn from" if name in imputer.targets else "no: a feature only"
+    return "left empty: nothing to learn from" if name in imputer.targets else "no: feature only"
 
 
 def _patterns(holes: DataFrame) -> DataFrame:
@@ -135,9 +137,7 @@ def _patterns(holes: DataFrame) -> DataFrame:
         flags = pattern if isinstance(pattern, tuple) else (pattern,)
         missing = [str(name) for name, gone in zip(holes, flags, strict=True) if gone]
         shown = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-        found.append(
-            {"missing together": shown or "nothing", "rows": int(count), "share": count / len(holes)}
-        )
+        found.append({"missing together": shown or "none", "rows": int(count), "share": count / len(holes)})
     return DataFrame(found)
 
 
@@ -146,13 +146,13 @@ def _quality(imputer: Imputer) -> DataFrame:
     for name, one in imputer.quality.items():
         weights = {key: f"{key} {value:.2f}" for key, value in one.get("weights", {}).items()}
         model = " + ".join(weights.values()).replace(" ", "\u00a0") or (
-            "the usual value" if "weights" in one else ""
+            "default value" if "weights" in one else ""
         )
         row = {
             "column": name,
             "metric": one["metric"].upper(),
-            "reached": one["score"],
-            "usual": one.get("usual", np.nan),
+            "score": one["score"],
+            "default": one.get("default", np.nan),
             "calibration error": one.get("ece", np.nan),
         }
         auto = {"model": model, "cells": one.get("rows", np.nan), "seconds": one.get("seconds", np.nan)}
@@ -160,7 +160,7 @@ def _quality(imputer: Imputer) -> DataFrame:
     return DataFrame(found)
 
 
-def _beside(compared: Comparison, targets: int) -> tuple[str, str, DataFrame, "Figure"]:
+def _comparison(compared: Comparison, targets: int) -> tuple[str, str, DataFrame, "Figure"]:
     scores = compared.scores
     wide = scores.pivot_table(
         index=["mask", "column", "metric"], columns="engine", values="score", sort=False
@@ -181,31 +181,31 @@ def _beside(compared: Comparison, targets: int) -> tuple[str, str, DataFrame, "F
     axes.legend(frameon=False)
     axes.grid(False, axis="x")
     text = (
-        f"{compared.share:.0%} of the observed cells of {compared.rows} rows were hidden, and every engine"
-        f" filled {compared.columns} of the {targets} columns to fill, each fitted anew without them."
-        " MCAR: any cell with the same chance. MAR: cells of some columns, the more likely the further "
-        "others are to one side. NRMSE: less is better; F1: more is."
+        f"{compared.share:.0%} of the observed cells of {compared.rows} rows were hidden. Every engine was"
+        f" fitted to the rest and filled {compared.columns} of the {targets} columns to fill. MCAR: every"
+        " cell is hidden with the same probability. MAR: the probability depends on the values of other"
+        " columns. NRMSE: less is better. F1: more is better."
     )
-    return "Beside the plain engines", text, wide, drawn
+    return "Comparison with baselines", text, wide, drawn
 
 
-def _sureness(compared: Comparison) -> tuple[str, str, None, "Figure"]:
+def _calibration(compared: Comparison) -> tuple[str, str, None, "Figure"]:
     chances, right = compared.hidden.chances, compared.hidden.right
     drawn, (left, middle) = panels(2, 8.4, 3.4)
     draw_reliability(left, *reliability(chances, right))
-    left.set(xlabel="stated probability", ylabel="share that was right", xlim=(0, 1.03), ylim=(0, 1.05))
+    left.set(xlabel="predicted probability", ylabel="share of correct labels", xlim=(0, 1.03), ylim=(0, 1.05))
     order = np.argsort(-chances, kind="stable")
     count = np.arange(1, len(order) + 1)
     middle.plot(count / len(order), np.cumsum(right[order]) / count, color="C2")
-    middle.set(xlabel="coverage: share that is filled", ylabel="precision: share that is right")
+    middle.set(xlabel="coverage: share of cells filled", ylabel="precision: share of correct labels")
     middle.set(xlim=(0, 1.03), ylim=(max(0.0, float((np.cumsum(right[order]) / count).min()) - 0.05), 1.02))
     text = (
-        f"{len(chances)} hidden labels, all columns together. On the left, probabilities against how often"
-        " they were right: on the dotted line is best, and a larger dot stands for more cells. On the "
-        "right, what filling only the surest cells would give: precision_threshold picks a place on such "
-        "a curve, learnt column by column."
+        f"{len(chances)} hidden labels of all columns. Left: predicted probability against the share of "
+        "correct labels; the dotted line is perfect calibration, and larger dots stand for more cells. "
+        "Right: precision when only the most confident cells are filled; precision_threshold selects a point "
+        "on such a curve, learned per column."
     )
-    return "How sure", text, None, drawn
+    return "Calibration", text, None, drawn
 
 
 def _strongest(imputer: Imputer, table: Table) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Filled cells as the columns of an answer."""
+"""The columns of a response, from filled cells."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -7,11 +7,11 @@ import numpy as np
 
 from slipway import Array, Table, arrow
 
-from .answers import Asked
-from .confidence.labels import Calibration
-from .confidence.numbers import Residuals
-from .features.columns import Column
+from .confidence.labels import LabelConfidence
+from .confidence.numbers import NumberConfidence
+from .features.columns import ColumnCodec
 from .imputer import Imputer
+from .postprocessing import FillOptions
 from .result import Cells
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ TOP = 5  # labels in the older container's answers
 WORDS = 3  # words of a text that are named there
 
 
-def completed(
+def filled_columns(
     imputer: Imputer, table: Table, filled: Mapping[str, Cells], options: "Options"
 ) -> dict[str, Array]:
-    """The sent columns, their gaps filled, then the marks of each filled column."""
+    """The columns as sent with missing cells filled, then the `_imputed…` columns of each filled column."""
     answer = dict(table.sent)
     marked: dict[str, Array] = {}
     for name, cells in filled.items():
@@ -40,8 +40,8 @@ def completed(
     return answer | marked
 
 
-def merged(sent: Array, column: Column, cells: Cells, values: Array) -> Array:
-    """`sent` with the filled cells in; what was observed, and what was left empty, stays as it was sent."""
+def merged(sent: Array, column: ColumnCodec, cells: Cells, values: Array) -> Array:
+    """`sent` with the filled cells; observed cells and cells left empty stay as sent."""
     kept = ~cells.left
     if not kept.any():
         return sent
@@ -51,24 +51,26 @@ def merged(sent: Array, column: Column, cells: Cells, values: Array) -> Array:
 
 
 def marks(
-    column: Column,
+    column: ColumnCodec,
     cells: Cells,
     values: Array,
-    confidence: Calibration | Residuals | None,
+    confidence: LabelConfidence | NumberConfidence | None,
     written: bool,
     options: "Options",
 ) -> dict[str, Array]:
-    """What was filled in and how sure, an entry a filled cell; the same names whatever the rows hold.
+    """The filled values and their confidence, one entry per filled cell; the same names for every request.
 
-    A probability without a value is a cell that was left empty, since too few of its like were right.
+    A probability without a value means that the cell was left empty: similar cells were right too rarely.
     """
     none = np.full(len(cells.rows), np.nan)
     found = {"imputed": values}
-    if isinstance(confidence, Calibration) or (isinstance(confidence, Residuals) and options.tolerance):
+    if isinstance(confidence, LabelConfidence) or (
+        isinstance(confidence, NumberConfidence) and options.tolerance
+    ):
         found["imputed_proba"] = none if cells.probability is None else cells.probability
-    if isinstance(confidence, Calibration) and options.top_k:
+    if isinstance(confidence, LabelConfidence) and options.top_k:
         found["imputed_top"] = ranked(column, cells)
-    if isinstance(confidence, Residuals) and options.interval:
+    if isinstance(confidence, NumberConfidence) and options.interval:
         found["imputed_low"] = column.ends(none if cells.lower is None else cells.lower)
         found["imputed_high"] = column.ends(none if cells.upper is None else cells.upper)
     if options.multiple:
@@ -80,16 +82,16 @@ def marks(
     return found
 
 
-def drawn(column: Column, cells: Cells) -> list[list[Any]]:
-    """The draws of each cell."""
+def drawn(column: ColumnCodec, cells: Cells) -> list[list[Any]]:
+    """The draws of each cell, as cells of the column."""
     draws = np.asarray(cells.draws)
     rows: list[list[Any]] = column.write(draws.ravel()).reshape(draws.shape).tolist()
     return rows
 
 
 def instances(imputer: Imputer, table: Table, name: str, options: "Options") -> dict[str, Array]:
-    """The older container's answer: every row is asked for the column, whatever it holds there."""
-    asked = Asked(
+    """The answer of the older container: the column is predicted for every row, observed or not."""
+    fill_options = FillOptions(
         options.precision_threshold,
         options.top_k or TOP,
         options.multiple,
@@ -98,7 +100,7 @@ def instances(imputer: Imputer, table: Table, name: str, options: "Options") -> 
         interval=True,
     )
     others = table.select([other for other in table.names if other != name])
-    cells, column = imputer.fill(others, [name], asked)[name], imputer.column(name)
+    cells, column = imputer.fill(others, [name], fill_options)[name], imputer.column(name)
     explanations = [
         [] if why is None else [{"explained_label": label, **why, "tokens": words(why)}]
         for why, label in zip(reasons(cells), labels(cells), strict=True)
@@ -110,8 +112,8 @@ def instances(imputer: Imputer, table: Table, name: str, options: "Options") -> 
     }
 
 
-def ranked(column: Column, cells: Cells) -> Array:
-    """The likeliest labels of each cell with their probabilities."""
+def ranked(column: ColumnCodec, cells: Cells) -> Array:
+    """The most likely labels of each cell with their probabilities."""
     if cells.top is None or cells.top_probability is None:
         return arrow.objects([[] for _ in cells.rows])
     labels = column.write(cells.top).tolist()
@@ -126,8 +128,8 @@ def ranked(column: Column, cells: Cells) -> Array:
     )
 
 
-def numbers(column: Column, cells: Cells) -> Array:
-    """Each number with the ends of its interval, in the place of labels."""
+def numbers(column: ColumnCodec, cells: Cells) -> Array:
+    """Each number with the bounds of its interval, in place of labels."""
     none = np.full(len(cells.rows), np.nan)
     parts = [none if part is None else part for part in (cells.values, cells.lower, cells.upper)]
     ends = zip(*(column.ends(part).tolist() for part in parts), strict=True)
@@ -135,12 +137,12 @@ def numbers(column: Column, cells: Cells) -> Array:
 
 
 def labels(cells: Cells) -> list[Any]:
-    """The likeliest label of each cell, also where it was left empty."""
+    """The most likely label of each cell, also of cells left empty."""
     return [why.label if why is not None else None for why in explained(cells)]
 
 
 def reasons(cells: Cells) -> list[dict[str, Any] | None]:
-    """Which cells of its row, and which words of its texts, spoke for each cell."""
+    """The cells of its row, and the words of its texts, that contributed to each filled cell."""
     return [
         None
         if why is None
@@ -157,7 +159,7 @@ def reasons(cells: Cells) -> list[dict[str, Any] | None]:
 
 
 def words(why: dict[str, Any]) -> list[str]:
-    """The strongest terms by themselves, as the older container had them."""
+    """The strongest terms without weights, as the older container returned them."""
     return list(dict.fromkeys(term["token"] for term in why["terms"]))[:WORDS]
 
 
@@ -166,7 +168,7 @@ def explained(cells: Cells) -> list[Any]:
 
 
 def spread(values: Array, cells: Cells, height: int) -> Array:
-    """A column of the answer: `values` in the rows of the filled cells, nothing elsewhere."""
+    """A column of the answer, shape (height,): `values` in the rows of filled cells, missing elsewhere."""
     if len(values) == height:
         return values
     floats = values.dtype.kind == "f" or (values.dtype.kind == "i" and not len(values))

@@ -1,4 +1,4 @@
-"""What filling gives back: for every column the cells that were gaps."""
+"""The result of filling: the missing cells of each column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -12,36 +12,37 @@ from .features.cells import Floats
 
 @dataclass(frozen=True)
 class Cells:
-    """The gaps of one column in row order, as the column reads cells; what was not asked for is None.
+    """The missing cells of one column in row order; details that were not requested are None.
 
     Numbers and dates (days since 1970) are floats, NaN where the cell was left empty; labels are codes, the
-    places of the column's `labels`, -1 where the cell was left empty. `Column.write` makes cells of them.
+    places of the column's `labels`, -1 where the cell was left empty. `ColumnCodec.write`
+    turns them into cells.
     """
 
     rows: NDArray[np.int64]
     values: NDArray[Any]
     left: NDArray[np.bool_]
     probability: Floats | None = None
-    """The calibrated chance that the value is right; of numbers: within the tolerance."""
+    """Calibrated probability that the label is correct, or that the number is within the tolerance."""
     lower: Floats | None = None
-    """The ends of a 90 % interval, of numbers and dates."""
+    """Lower bound of the 90 % interval of a number or date; `upper` is the upper bound."""
     upper: Floats | None = None
     top: NDArray[np.int64] | None = None
-    """Codes, likeliest first: (cells, top_k)."""
+    """Label codes, most likely first, shape (cells, top_k)."""
     top_probability: Floats | None = None
     draws: NDArray[Any] | None = None
-    """Random draws, for multiple imputation: (cells, draws)."""
+    """Random draws for multiple imputation, shape (cells, draws)."""
     explanations: NDArray[Any] | None = None
     """Explanation objects."""
 
     @classmethod
     def unfilled(cls, rows: NDArray[np.int64]) -> Self:
-        """Gaps that nothing was learnt for: all left empty, with no chance to be right."""
+        """Missing cells that the model cannot fill: all left empty, with probability 0."""
         return cls(rows, np.full(len(rows), -1), np.ones(len(rows), bool), np.zeros(len(rows)))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Parts of a table, one after the other."""
+        """Consecutive parts of one table, concatenated."""
         filled = [part for part in parts if len(part.rows)] or list(parts[:1])
         if len(filled) == 1:
             return filled[0]
@@ -52,5 +53,5 @@ class Cells:
         return cls(**joined)
 
     def moved(self, rows: int) -> Self:
-        """The same cells, so many rows further down."""
+        """The same cells, `rows` rows further down."""
         return replace(self, rows=self.rows + rows)

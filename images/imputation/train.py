@@ -1,4 +1,4 @@
-"""Imputation training: a model for every column to fill, judged on cells that it did not see."""
+"""Training: one model per column to fill, scored on cells that it did not see."""
 
 import time
 from collections.abc import Mapping
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slipway import Channel, Job, Table, UserError
+from slipway import Channel, Job, Table
 from slipway.kit.columns import require
 
 from . import fitting, report
-from .checkpoint import Kept
+from .checkpoint import ColumnCheckpoint
 from .datawig.fill import DataWig
 from .evaluation import comparison
-from .evaluation.quality import held_out, summary, suspects
+from .evaluation.quality import summary, suspicious_labels, test_metrics
 from .features.cells import gaps
 from .hyperparameters import Hyperparameters
 from .predictor import Model
@@ -22,32 +22,26 @@ if TYPE_CHECKING:
     from .imputer import Imputer
 
 EVERY = "*"
-THREADED = 5_000  # rows from which on threads gain more than they lose in waiting for one another
-
-
-# Hyperparameters that mean nothing to another engine.
-OF_DATAWIG = ("num_epochs", "batch_size", "hpo")
+THREADED = 5_000  # rows above which multithreading pays off
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
-    """Learns to fill the columns, and reports how well hidden cells were filled."""
-    idle = [name for name in OF_DATAWIG if name in params.model_fields_set and params.engine != "datawig"]
-    if idle:
-        raise UserError(
-            f"hyperparameter {idle[0]} is for engine=datawig alone, but engine is {params.engine}"
-        )
+    """Fits the imputer, and logs and reports its scores on hidden cells.
+
+    Raises UserError if `columns` or `features` names a column that is not in the table.
+    """
     train = data["train"]
-    table, holed, height = _table(train, params)
+    table, with_gaps, height = _table(train, params)
     lists = [name for name in table.names if table.kinds[name] == "list"]
     if lists:
-        job.progress(f"columns of lists are not read: {', '.join(lists)}")
+        job.progress(f"columns of lists are ignored: {', '.join(lists)}")
         table = table.select([name for name in table.names if name not in lists])
-    targets = _targets(table, holed, params)
+    targets = _targets(table, with_gaps, params)
     reads = _reads(table, targets, params)
     table = table.select(reads)
-    for name, word in suspects(table, targets):
-        job.progress(f'column {name} has the label "{word}"; if that means a gap, name it in missing')
-    choices = fitting.Choices(
+    for name, word in suspicious_labels(table, targets):
+        job.progress(f'column {name} has the label "{word}"; if it means a missing cell, name it in missing')
+    settings = fitting.FitSettings(
         engine=params.engine,
         preset=params.preset,
         time_limit_s=float("inf") if params.time_limit_s is None else params.time_limit_s,
@@ -59,70 +53,70 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         features=params.features,
     )
 
-    def told(name: str, quality: dict[str, Any], done: int, todo: int) -> None:
+    def log_column(name: str, quality: dict[str, Any], done: int, todo: int) -> None:
         score = f"{quality['metric']} {quality['score']:.4g}"
         job.progress(f"column {done} of {todo}, {name}: {score} on hidden cells")
 
-    ends = time.monotonic() + choices.time_limit_s
+    ends = time.monotonic() + settings.time_limit_s
 
-    def late() -> bool:
+    def out_of_time() -> bool:
         return job.should_stop() or time.monotonic() > ends
 
-    imputer = fitting.fit(table, targets, choices, told, job.should_stop, Kept(job, table))
+    imputer = fitting.fit(table, targets, settings, log_column, job.should_stop, ColumnCheckpoint(job, table))
     if isinstance(imputer.engine, DataWig):
-        imputer.engine.tell(job.output)
+        imputer.engine.write_metrics(job.output)
     job.report(**summary(imputer, table, params.precision_threshold, params.tolerance))
     if "test" in data:
         job.report(**_test_scores(imputer, data["test"], params))
     found = None
-    if params.compare and not late():
-        job.progress("compare=true: the plain engines fill hidden cells of a sample, too")
-        found = comparison.compare(table, targets, choices, late)
+    if params.compare and not out_of_time():
+        job.progress("compare=true: the baseline engines fill the hidden cells of a sample")
+        found = comparison.compare(table, targets, settings, out_of_time)
     report.write(job.page, table, height, imputer, found, params)
     return Model(imputer, reads, params.precision_threshold, params.tolerance)
 
 
 def _table(train: Channel, params: Hyperparameters) -> tuple[Table, list[str], int]:
-    """The table, or of one too large for memory a random part; the columns that have gaps; how many rows."""
+    """The table (a sample if it does not fit in memory), its columns with missing cells, its row count."""
     if train.fits_memory:
-        return train.table, _holed(train.table), len(train.table)
-    random, kept, keys = np.random.default_rng(params.seed), train.head.take(np.arange(0)), np.empty(0)
-    holed: dict[str, None] = {}
+        return train.table, _with_gaps(train.table), len(train.table)
+    random, sample, keys = np.random.default_rng(params.seed), train.head.take(np.arange(0)), np.empty(0)
+    with_gaps: dict[str, None] = {}
     height = 0
     for piece in train.batches():
         height += len(piece)
-        holed |= dict.fromkeys(_holed(piece))
+        with_gaps |= dict.fromkeys(_with_gaps(piece))
         keys = np.concatenate([keys, random.random(len(piece))])
-        both = Table.concatenated(piece.columns, [kept, piece] if len(kept) else [piece])
+        both = Table.concatenated(piece.columns, [sample, piece] if len(sample) else [piece])
         chosen = np.sort(np.argsort(keys, kind="stable")[: fitting.ROWS[params.preset]])
-        keys, kept = keys[chosen], both.take(chosen)
-    return kept, list(holed), height
+        keys, sample = keys[chosen], both.take(chosen)
+    return sample, list(with_gaps), height
 
 
-def _holed(table: Table) -> list[str]:
-    """The columns that have gaps; of one that cannot be read nobody knows."""
+def _with_gaps(table: Table) -> list[str]:
+    """The columns with missing cells; a column that cannot be parsed is left out."""
     return [name for name in table.names if table.refused(name) is None and gaps(table, name).any()]
 
 
-def _targets(table: Table, holed: list[str], params: Hyperparameters) -> list[str]:
-    """The columns to fill. Raises UserError for one that is not there."""
+def _targets(table: Table, with_gaps: list[str], params: Hyperparameters) -> list[str]:
+    """The columns to fill. Raises UserError for one that is not in the table."""
     names = list(table.names)
     if params.columns == (EVERY,):
         return names
     require(params.columns, names, setting="columns")
-    return list(dict.fromkeys(params.columns)) or [name for name in holed if name in names] or names
+    return list(dict.fromkeys(params.columns)) or [name for name in with_gaps if name in names] or names
 
 
 def _reads(table: Table, targets: list[str], params: Hyperparameters) -> list[str]:
-    """The columns to read, in the table's order. Raises UserError for one that is not there."""
+    """The columns to read, in table order. Raises UserError for one that is not in the table."""
     names = list(table.names)
     require(params.features, names, setting="features")
-    asked = {*(params.features or names), *targets}
-    return [name for name in names if name in asked]
+    wanted = {*(params.features or names), *targets}
+    return [name for name in names if name in wanted]
 
 
 def _test_scores(imputer: "Imputer", test: Channel, params: Hyperparameters) -> dict[str, float]:
-    """How well the test channel's own cells are filled, each column hidden as a whole in its turn."""
+    """Scores on the test channel, with each column hidden in turn."""
     table = test.table
     require([column.name for column in imputer.columns], table.names, channel="test")
-    return held_out(imputer, table, params.precision_threshold)
+    return test_metrics(imputer, table, params.precision_threshold)

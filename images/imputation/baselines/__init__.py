@@ -1,1 +1,1 @@
-"""The engines `mean`, `knn` and their like, from scikit-learn."""
+"""The baseline engines: mean, median, mode, knn, iterative, missforest."""

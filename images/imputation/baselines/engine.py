@@ -1,4 +1,4 @@
-"""The plain engines at work: the usual value, nearest neighbours, or a chain of models."""
+"""The baseline engines: a default value per column, nearest neighbours, or a chain of models."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,51 +10,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.cells import Floats
-from ..features.columns import Column
-from ..features.encoding import Read
-from .completion import Completer, revived
+from ..features.columns import ColumnCodec
+from ..features.encoding import ParsedColumns
 from .grid import Grid, gridded
+from .matrix_imputers import MatrixImputer, from_state
 
 
 @dataclass(frozen=True)
-class Plain:
-    """`usual` is each column's mean, median or most frequent value, or the shares of its labels."""
+class Baseline:
+    """`default` is each column's mean, median or most frequent value, or the shares of its labels."""
 
     grid: Grid
-    usual: Mapping[str, Floats]
-    completer: Completer | None
+    default: Mapping[str, Floats]
+    matrix_imputer: MatrixImputer | None
 
-    def predict(self, read: Read, wanted: Mapping[str, NDArray[np.int64]]) -> dict[str, Floats]:
-        """Raw answers for the wanted rows of each column."""
-        inside = {column.name for column in self.grid.columns} if self.completer else set()
+    def predict(self, read: ParsedColumns, wanted: Mapping[str, NDArray[np.int64]]) -> dict[str, Floats]:
+        """Raw predictions for the wanted rows of each column."""
+        inside = {column.name for column in self.grid.columns} if self.matrix_imputer else set()
         filled = np.empty((0, 0))
-        if self.completer and inside:
+        if self.matrix_imputer and inside:
             grid = self.grid.encode(read)
-            filled = self.completer.complete(grid)
-            filled[np.isnan(grid).all(1)] = (
-                0.0  # nothing observed: the usual answer, not a chain's guess from guesses
-            )
+            filled = self.matrix_imputer.impute(grid)
+            filled[np.isnan(grid).all(1)] = 0.0  # nothing observed: the default value
         return {
-            name: self.grid.decode(filled[rows], name, self.usual[name])
+            name: self.grid.decode(filled[rows], name, self.default[name])
             if name in inside
-            else np.repeat(self.usual[name][None], len(rows), axis=0)
+            else np.repeat(self.default[name][None], len(rows), axis=0)
             for name, rows in wanted.items()
         }
 
     def save(self, folder: Path) -> None:
-        """Write grid.npz, completer.npz and usual.json."""
+        """Write grid.npz, grid_model.npz and default.json."""
         np.savez(folder / "grid.npz", mean=self.grid.mean, scale=self.grid.scale)
-        np.savez_compressed(folder / "completer.npz", **(self.completer.state() if self.completer else {}))
-        usual = {name: value.tolist() for name, value in self.usual.items()}
-        (folder / "usual.json").write_text(json.dumps(usual))
+        np.savez_compressed(
+            folder / "grid_model.npz", **(self.matrix_imputer.state() if self.matrix_imputer else {})
+        )
+        default = {name: value.tolist() for name, value in self.default.items()}
+        (folder / "default.json").write_text(json.dumps(default))
 
     @classmethod
-    def load(cls, folder: Path, columns: Sequence[Column]) -> Self:
+    def load(cls, folder: Path, columns: Sequence[ColumnCodec]) -> Self:
         """Read what `save` wrote."""
-        usual = {
+        default = {
             name: np.array(value, float)
-            for name, value in json.loads((folder / "usual.json").read_text()).items()
+            for name, value in json.loads((folder / "default.json").read_text()).items()
         }
-        with np.load(folder / "grid.npz") as scales, np.load(folder / "completer.npz") as state:
+        with np.load(folder / "grid.npz") as scales, np.load(folder / "grid_model.npz") as state:
             grid = Grid(gridded(columns), scales["mean"], scales["scale"])
-            return cls(grid, usual, revived(dict(state)))
+            return cls(grid, default, from_state(dict(state)))

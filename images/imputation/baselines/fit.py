@@ -1,4 +1,4 @@
-"""Train the plain engines, all from scikit-learn."""
+"""Fits the baseline engines with scikit-learn."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from sklearn.impute import IterativeImputer
 from sklearn.linear_model import BayesianRidge, Ridge
 
 from ..features.cells import Floats, hidden
-from ..features.columns import Column
-from ..features.encoding import Read
+from ..features.columns import ColumnCodec
+from ..features.encoding import ParsedColumns
 from ..models.forest import Forest
-from .completion import Chain, Completer, Lines, Neighbours, Step
-from .engine import Plain
+from .engine import Baseline
 from .grid import Grid
+from .matrix_imputers import Chain, LinearModels, MatrixImputer, NearestNeighbours, Step
 
 Name = Literal["mean", "median", "mode", "knn", "iterative", "missforest"]
 NAMES: tuple[Name, ...] = ("mean", "median", "mode", "knn", "iterative", "missforest")
@@ -25,30 +25,32 @@ ROWS = {
     "knn": 5_000,
     "iterative": 20_000,
     "missforest": 10_000,
-}  # a remembered row costs at every call, a tree at every fit
+}  # a stored row costs time in every prediction, a tree in every fit
 ROUNDS = {"iterative": 10, "missforest": 5}
 TREES = 50
 
 
-def fit_plain(name: Name, columns: Sequence[Column], read: Read, seed: int, threads: int) -> Plain:
-    """Learn the usual values, and what closes gaps if the engine has such."""
-    usual = {
-        column.name: usual_answer(name, column, read[column.name])
+def fit_baseline(
+    name: Name, columns: Sequence[ColumnCodec], read: ParsedColumns, seed: int, threads: int
+) -> Baseline:
+    """Learns the default values, and the matrix imputer of engines that have one."""
+    default = {
+        column.name: default_prediction(name, column, read[column.name])
         for column in columns
         if column.kind != "empty"
     }
     grid = Grid.fit(columns, read)
-    completer: Completer | None = None
+    matrix_imputer: MatrixImputer | None = None
     if name in ROWS and grid.columns:
         rows = grid.encode(read)
         if len(rows) > ROWS[name]:
             rows = rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[: ROWS[name]])]
-        completer = Neighbours(rows) if name == "knn" else chain(name, rows, grid, seed, threads)
-    return Plain(grid, usual, completer)
+        matrix_imputer = NearestNeighbours(rows) if name == "knn" else chain(name, rows, grid, seed, threads)
+    return Baseline(grid, default, matrix_imputer)
 
 
 def chain(name: Name, rows: Floats, grid: Grid, seed: int, threads: int) -> Chain:
-    """IterativeImputer over the numbers (labels beside them as they are), then one step a category."""
+    """IterativeImputer over the numbers (with labels as observed features), then one step per category."""
     gap = np.isnan(rows)
     filled = np.where(gap, 0.0, rows)
     least, most = filled.min(0), filled.max(0)
@@ -71,16 +73,16 @@ def chain(name: Name, rows: Floats, grid: Grid, seed: int, threads: int) -> Chai
             random_state=seed,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of rounds is our choice
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of rounds is fixed
             filled = imputer.fit_transform(partly)
         for step in imputer.imputation_sequence_:
-            steps.append(Step(np.array([step.feat_idx]), plain_model(step.estimator, rows.shape[1] - 1)))
+            steps.append(Step(np.array([step.feat_idx]), to_arrays(step.estimator, rows.shape[1] - 1)))
     for own, label in zip(grid.parts(), labels, strict=True):
         if label and rows.shape[1] > len(own):
             seen = ~gap[:, own[0]]
             inputs = np.delete(filled, own, axis=1)
             model = learner(name, len(own), seed, threads).fit(inputs[seen], rows[np.ix_(seen, own)])
-            steps.append(Step(own, plain_model(model, inputs.shape[1])))
+            steps.append(Step(own, to_arrays(model, inputs.shape[1])))
     return Chain(steps, least, most)
 
 
@@ -93,15 +95,15 @@ def learner(name: Name, outputs: int, seed: int, threads: int) -> Any:
     )
 
 
-def plain_model(estimator: Any, inputs: int) -> Lines | Forest:
-    """A scikit-learn model as plain arrays."""
+def to_arrays(estimator: Any, inputs: int) -> LinearModels | Forest:
+    """A scikit-learn model as arrays."""
     if isinstance(estimator, RandomForestRegressor):
         return Forest.of([tree.tree_ for tree in estimator.estimators_], inputs, None, estimator.n_outputs_)
     coef = np.asarray(estimator.coef_, float).reshape(-1, inputs).T
-    return Lines(coef, np.atleast_1d(np.asarray(estimator.intercept_, float)))
+    return LinearModels(coef, np.atleast_1d(np.asarray(estimator.intercept_, float)))
 
 
-def usual_answer(name: Name, column: Column, read: Any) -> Floats:
+def default_prediction(name: Name, column: ColumnCodec, read: Any) -> Floats:
     """Mean, median or most frequent number; the shares of the labels for all else."""
     if column.kind in ("number", "date"):
         seen = read[~np.isnan(read)]
@@ -118,6 +120,6 @@ def usual_answer(name: Name, column: Column, read: Any) -> Floats:
     return np.asarray(counts / max(1.0, counts.sum()), dtype=float)
 
 
-def without(read: Read, rows: Mapping[str, Any]) -> dict[str, Any]:
-    """The same cells with some rows of some columns taken away."""
+def without(read: ParsedColumns, rows: Mapping[str, Any]) -> dict[str, Any]:
+    """The same cells with some rows of some columns hidden."""
     return {name: hidden(cells, rows[name]) if name in rows else cells for name, cells in read.items()}

@@ -1,4 +1,4 @@
-"""A table as scaled numbers for the plain engines; a category is one indicator a label."""
+"""A table as a scaled matrix for the baseline engines; a category has one indicator per label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.cells import Floats
-from ..features.columns import Column
-from ..features.encoding import Read
+from ..features.columns import ColumnCodec
+from ..features.encoding import ParsedColumns
 
 
 @dataclass(frozen=True)
 class Grid:
     """Columns, and the mean and scale of each of their parts; text has no part and is left out."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnCodec, ...]
     mean: Floats
     scale: Floats
 
     @classmethod
-    def fit(cls, columns: Sequence[Column], read: Read) -> Self:
+    def fit(cls, columns: Sequence[ColumnCodec], read: ParsedColumns) -> Self:
         """Learn means and scales."""
         kept = gridded(columns)
         if not kept:
@@ -32,8 +32,8 @@ class Grid:
         scale = np.sqrt(np.nansum((raw - mean) ** 2, axis=0) / seen)
         return cls(kept, mean, np.where(scale > 1e-12 * (1 + np.abs(mean)), scale, 1.0))
 
-    def encode(self, read: Read) -> Floats:
-        """Scaled values, NaN for gaps."""
+    def encode(self, read: ParsedColumns) -> Floats:
+        """Scaled values, NaN for missing cells."""
         return (
             np.hstack([part(column, read[column.name]) for column in self.columns]) - self.mean
         ) / self.scale
@@ -43,28 +43,28 @@ class Grid:
         widths = [width(column) for column in self.columns]
         return np.split(np.arange(sum(widths)), np.cumsum(widths)[:-1])
 
-    def decode(self, values: Floats, name: str, usual: Floats) -> Floats:
-        """One column of a completed grid as raw answers: values, or probabilities."""
+    def decode(self, values: Floats, name: str, default: Floats) -> Floats:
+        """One column of a filled matrix as raw predictions: values, or probabilities."""
         place = [column.name for column in self.columns].index(name)
         own = self.parts()[place]
         raw = values[:, own] * self.scale[own] + self.mean[own]
         if self.columns[place].kind != "category":
             return raw[:, 0]
-        raw = np.clip(raw, 0.0, 1.0) + 1e-6 * usual  # never all zero, and ties go to the frequent label
+        raw = np.clip(raw, 0.0, 1.0) + 1e-6 * default  # never all zero, and ties go to the frequent label
         return np.asarray(raw / raw.sum(1, keepdims=True), dtype=float)
 
 
-def gridded(columns: Sequence[Column]) -> tuple[Column, ...]:
+def gridded(columns: Sequence[ColumnCodec]) -> tuple[ColumnCodec, ...]:
     """The columns that have a part in the grid."""
     return tuple(column for column in columns if width(column))
 
 
-def width(column: Column) -> int:
-    """How many parts a column has."""
+def width(column: ColumnCodec) -> int:
+    """Number of parts of a column."""
     return {"number": 1, "date": 1, "category": len(column.labels)}.get(column.kind, 0)
 
 
-def part(column: Column, read: Any) -> Floats:
+def part(column: ColumnCodec, read: Any) -> Floats:
     """The unscaled parts of one column."""
     if column.kind != "category":
         return np.asarray(read, float).reshape(-1, 1)

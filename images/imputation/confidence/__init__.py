@@ -1,1 +1,1 @@
-"""How sure a filled cell is, learned out of fold."""
+"""Confidence of filled cells, learned out of fold."""

@@ -1,4 +1,4 @@
-"""How sure a filled label is, learnt out of fold: probabilities, and the precision at each confidence."""
+"""Confidence of filled labels, learned out of fold: probabilities, and the precision at each confidence."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,8 +16,8 @@ BOUNDS = (-3.0, 5.0)  # of the natural logarithm of a temperature
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Categories: one temperature (Guo et al. 2017), and the precision reached at each confidence."""
+class LabelConfidence:
+    """Temperature scaling (Guo et al. 2017), and the precision reached at each confidence."""
 
     temperature: float
     known: float  # share of the observed cells whose value is among the labels
@@ -26,7 +26,10 @@ class Calibration:
 
     @classmethod
     def fit(cls, raw: Floats, codes: Codes) -> Self:
-        """From out-of-fold probabilities and the true codes; a code beyond the labels is always wrong."""
+        """From out-of-fold probabilities, shape (cells, labels), and true codes, shape (cells,).
+
+        A code beyond the labels is a value that the model cannot predict.
+        """
         among = codes < raw.shape[1]
         known = float(among.mean())
         # However many were right, one more may be wrong: without this, a dozen would make all certain.
@@ -41,16 +44,16 @@ class Calibration:
         return cls(temperature, known, steps, precision)
 
     def probabilities(self, raw: Floats) -> Floats:
-        """Calibrated; a row sums to the chance that the value is among the labels at all."""
+        """Calibrated probabilities; a row sums to the probability that the value is one of the labels."""
         return tempered(raw, self.temperature) * self.known
 
     def precision_at(self, confidence: Floats) -> Floats:
-        """The precision learnt for cells of this confidence; 0 below every step."""
+        """The precision learned for cells of at least this confidence; 0 below every step."""
         place = np.searchsorted(self.confidence, confidence, side="right")
         return np.concatenate([[0.0], self.precision])[place]
 
     def state(self) -> dict[str, Any]:
-        """Plain state."""
+        """The parameters by name, as `numpy.savez` takes them."""
         return {
             "temperature": np.array(self.temperature),
             "known": np.array(self.known),
@@ -59,7 +62,7 @@ class Calibration:
         }
 
     @classmethod
-    def revived(cls, state: Any) -> Self:
+    def from_state(cls, state: Any) -> Self:
         """From `state`."""
         return cls(
             float(state["temperature"]), float(state["known"]), state["confidence"], state["precision"]

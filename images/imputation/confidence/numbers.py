@@ -1,4 +1,4 @@
-"""How sure a filled number is, learnt out of fold: intervals, and draws for multiple imputation."""
+"""Confidence of filled numbers, learned out of fold: intervals, and draws for multiple imputation."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,27 +11,27 @@ from ..features.cells import Floats
 
 # Nearest predictions of which one lends its truth to a draw (predictive mean matching, Little 1988).
 DONORS = 10
-KEPT = 5_000  # out-of-fold cells that are kept per column
-LEVEL = 0.9  # how many truths an interval holds
-WINDOW = 30  # cells of like predictions that tell how large errors are there
+KEPT = 5_000  # out-of-fold cells stored per column
+LEVEL = 0.9  # share of true values within an interval
+WINDOW = 30  # cells with similar predictions that estimate the local size of errors
 PAYS = 0.95  # by how much a local scale must shorten the intervals
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The local size of the errors: how far off predictions of this size were."""
+    """The local size of the errors as a function of the prediction, piecewise linear."""
 
     knots: Floats
     spread: Floats
 
     @classmethod
     def flat(cls) -> Self:
-        """The same everywhere."""
+        """The same size everywhere."""
         return cls(np.zeros(1), np.ones(1))
 
     @classmethod
     def fit(cls, predicted: Floats, error: Floats) -> Self:
-        """Moving means of the absolute errors; `predicted` is ascending."""
+        """Moving means of the absolute errors, shape (cells,); `predicted` is ascending."""
         window = max(WINDOW, len(predicted) // 20)
         sums = np.cumsum(np.append(0.0, error))
         local = (sums[window:] - sums[:-window]) / window
@@ -40,13 +40,13 @@ class Scale:
         return cls(knots, np.maximum(local[places], 0.1 * error.mean())[unique])
 
     def at(self, predicted: Floats) -> Floats:
-        """The scale of these predictions' errors."""
+        """The size of the errors at these predictions."""
         return np.asarray(np.interp(predicted, self.knots, self.spread), dtype=float)
 
 
 @dataclass(frozen=True)
-class Residuals:
-    """Numbers: conformal intervals and donors, wider where out-of-fold predictions were worse."""
+class NumberConfidence:
+    """Conformal intervals, wider where out-of-fold predictions were worse, and donors of random draws."""
 
     predicted: Floats  # ascending
     truth: Floats
@@ -56,7 +56,9 @@ class Residuals:
 
     @classmethod
     def fit(cls, raw: Floats, truth: Floats, seed: int) -> Self:
-        """Keep a sample, and the local scale if it shortens the intervals (Lei et al. 2018, section 5.2).
+        """From out-of-fold predictions and true values, both of shape (cells,).
+
+        The local scale is used if it shortens the intervals (Lei et al. 2018, section 5.2).
 
         An error is never measured by a scale that it helped to set: half of the cells set the other half's.
         Else large errors look smaller than they are, and intervals hold one or two in a hundred too few.
@@ -77,41 +79,41 @@ class Residuals:
         return cls(predicted, truth, scale.knots, scale.spread, errors)
 
     def interval(self, predicted: Floats) -> tuple[Floats, Floats]:
-        """Lower and upper end; each tail is its own, and neither leaves the observed range."""
+        """Lower and upper bounds; each tail is estimated by itself, and neither leaves the observed range."""
         scale, least, most = Scale(self.knots, self.spread).at(predicted), self.truth.min(), self.truth.max()
         lower, upper = (np.clip(predicted + end * scale, least, most) for end in tails(self.errors))
         return np.minimum(lower, predicted), np.maximum(upper, predicted)
 
     def within(self, predicted: Floats, tolerance: float) -> Floats:
-        """The chance that the truth is no further off than so many standard deviations of the column."""
+        """The probability that the error is at most `tolerance` standard deviations of the column."""
         reach = tolerance * self.truth.std() / Scale(self.knots, self.spread).at(predicted)
         near = np.searchsorted(np.sort(np.abs(self.errors)), reach, side="right")
         return np.asarray(near / (len(self.errors) + 1), dtype=float)
 
     def bounded(self, predicted: Floats) -> Floats:
-        """Predictions no further beyond the observed range than half its width: a line goes on for ever."""
+        """Predictions clipped to the observed range widened by half its width: linear models extrapolate."""
         least, most = self.truth.min(), self.truth.max()
         return np.asarray(
             np.clip(predicted, least - (most - least) / 2, most + (most - least) / 2), dtype=float
         )
 
     def draw(self, predicted: Floats, rng: np.random.Generator) -> Floats:
-        """One observed value of a like prediction: variance, bounds and whole numbers are kept."""
+        """One observed value of a similar prediction each; preserves variance, bounds and whole numbers."""
         count = min(DONORS, len(self.truth))
         place = np.searchsorted(self.predicted, predicted) - count // 2
         first = np.clip(place, 0, len(self.truth) - count)
         return np.asarray(self.truth[first + rng.integers(0, count, len(predicted))], dtype=float)
 
     def state(self) -> dict[str, Any]:
-        """Plain state."""
+        """The parameters by name, as `numpy.savez` takes them."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
-    def revived(cls, state: Any) -> Self:
+    def from_state(cls, state: Any) -> Self:
         """From `state`."""
         return cls(**{name: state[name] for name in cls.__dataclass_fields__})
 
 
 def tails(errors: Floats) -> Floats:
-    """The two of the ascending errors between which one more lies with the chance LEVEL."""
+    """The two of the ascending errors between which a new one lies with probability LEVEL."""
     return ends(errors, LEVEL)

@@ -1,4 +1,4 @@
-"""A column DataWig learned to fill: answering needs no mxnet, no datawig, no lock and no place to write."""
+"""A column fitted by DataWig; predicting needs neither mxnet nor datawig, locks nothing, writes nothing."""
 
 import json
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ class Encoded:
 
 
 @dataclass(frozen=True, eq=False)
-class Filled:
-    """Answers, one row each: labels with probabilities, best first; `values` when the column is numeric."""
+class Prediction:
+    """One entry per row: labels with probabilities, best first, or `values` if the column is numeric."""
 
     labels: np.ndarray | None
     probabilities: np.ndarray | None
@@ -48,22 +48,22 @@ class DataWigColumn:
     label_scale: float = 1.0
     report: Any = field(default=None, compare=False, repr=False)
 
-    def predict(self, table: pd.DataFrame, top_k: int = 5, explain: bool = False) -> Filled:
-        """The `top_k` likeliest labels of each row, and why the first; or the number."""
+    def predict(self, table: pd.DataFrame, top_k: int = 5, explain: bool = False) -> Prediction:
+        """The `top_k` most likely labels of each row, with explanations of the first; or the number."""
         return self.answer(self.encode(table), top_k, explain)
 
-    def answer(self, encoded: Encoded, top_k: int = 5, explain: bool = False) -> Filled:
+    def answer(self, encoded: Encoded, top_k: int = 5, explain: bool = False) -> Prediction:
         scores = self._scores(encoded)
         if self.labels is None:
             values = scores[:, 0].astype(np.float64) * self.label_scale + self.label_mean
-            return Filled(None, None, values, None)
+            return Prediction(None, None, values, None)
         chances = self._probabilities(scores)
         best = np.argsort(-chances, axis=1, kind="stable")[:, : max(1, top_k)]
         labels = np.array(self.labels, dtype=object)[best]
         explanations = (
             [self._explain(encoded, row, top) for row, top in enumerate(best[:, 0])] if explain else None
         )
-        return Filled(labels, np.take_along_axis(chances, best, axis=1), None, explanations)
+        return Prediction(labels, np.take_along_axis(chances, best, axis=1), None, explanations)
 
     def probabilities(self, encoded: Encoded) -> np.ndarray:
         """The calibrated probability of each of `labels`, per row."""

@@ -25,7 +25,7 @@ __all__ = ["datawig", "mx"]
 
 
 @contextlib.contextmanager
-def _lent(owner: MutableMapping[str, Any], names: dict[str, Any]) -> Iterator[None]:
+def _added_names(owner: MutableMapping[str, Any], names: dict[str, Any]) -> Iterator[None]:
     """`owner` has the names that it lacks for a while; what others see of it is the same before and after."""
     missing = names.keys() - owner.keys()
     owner.update({name: names[name] for name in missing})
@@ -62,17 +62,17 @@ def _one_thread() -> Iterator[None]:
     heeds its own variable only where OMP_NUM_THREADS is unset; libgomp, being shared, sees the caller's."""
     with contextlib.suppress(OSError):
         ctypes.CDLL("libgomp.so.1")
-    kept = os.environ.pop("OMP_NUM_THREADS", None)
+    previous = os.environ.pop("OMP_NUM_THREADS", None)
     os.environ["MXNET_OMP_MAX_THREADS"] = "1"
     try:
         yield
     finally:
-        if kept is not None:
-            os.environ["OMP_NUM_THREADS"] = kept
+        if previous is not None:
+            os.environ["OMP_NUM_THREADS"] = previous
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _isolated_state() -> Iterator[None]:
     """Importing datawig seeds `random` and `numpy.random`, so that every later draw repeats, and makes the
     root logger its own: a handler more, level INFO, and after a fit every handler closed."""
     state, numpy_state, get_logger = random.getstate(), np.random.get_state(), logging.getLogger
@@ -90,9 +90,9 @@ os.environ |= {"MXNET_STORAGE_FALLBACK_LOG_VERBOSE": "0", "MXNET_SUBGRAPH_VERBOS
 with (
     warnings.catch_warnings(),
     _one_thread(),
-    _undisturbed(),
-    _lent(vars(np), NUMPY),
-    _lent(sys.modules, MODULES),
+    _isolated_state(),
+    _added_names(vars(np), NUMPY),
+    _added_names(sys.modules, MODULES),
 ):
     warnings.simplefilter("ignore")
     import datawig

@@ -1,4 +1,4 @@
-"""Fits a DataWig column: reads the table, searches the settings, calibrates and judges on held-out rows."""
+"""Fits a DataWig column: reads the table, searches settings, calibrates and evaluates on held-out rows."""
 
 import threading
 import time
@@ -15,10 +15,10 @@ from . import evaluation as judge
 from . import network
 from .column import DataWigColumn, Encoded
 from .compat import datawig
-from .evaluation import Report
+from .evaluation import Evaluation
 from .parts import TextPart, as_numbers, as_text, concatenated, number_matrix
 
-__all__ = ["DataWigColumn", "Report", "fit"]
+__all__ = ["DataWigColumn", "Evaluation", "fit"]
 
 # What the older container searched: 8 combinations. The first is what one fit without a search uses.
 MAX_TOKENS = [2**15, 2**12, 2**13, 2**14, 2**16, 2**17, 2**18, 2**19]
@@ -32,16 +32,16 @@ _ONE_AT_A_TIME = threading.Lock()  # mxnet's modules and its random numbers belo
 
 
 @dataclass(frozen=True, eq=False)
-class _Task:
-    """The rows that have a label, as the network reads them, and what each of them is for."""
+class _TrainingRows:
+    """The rows that have a label, and their split into training, validation and test rows."""
 
     table: pd.DataFrame
     labels: np.ndarray
     label_column: str
     features: dict[str, str]
     learned: np.ndarray
-    watched: np.ndarray  # held out, to tell when to stop
-    judged: np.ndarray  # held out from that too, to calibrate and to judge on
+    watched: np.ndarray  # held out for early stopping
+    judged: np.ndarray  # held out from that, too, to calibrate and evaluate
 
     def frame(self) -> tuple[pd.DataFrame, list[str]]:
         matrix = number_matrix(self.table, self.features)
@@ -67,7 +67,7 @@ def fit(
     on_metric: Listener | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> DataWigColumn:
-    """Learns to fill `label_column`; rows without a label are rows to fill and teach nothing.
+    """Fits `label_column` on the rows that have a label.
 
     `hpo` searches (a number: at most so many trials) and begins no trial after `hpo_time_limit_s`.
     `time_limit_s` bounds the training as a whole: the best epoch so far is kept.
@@ -77,8 +77,8 @@ def fit(
     last_start = begin + (np.inf if hpo_time_limit_s is None else hpo_time_limit_s)
 
     def spent() -> bool:
-        late = time_limit_s is not None and time.monotonic() - begin >= time_limit_s
-        return late or (should_stop is not None and should_stop())
+        out_of_time = time_limit_s is not None and time.monotonic() - begin >= time_limit_s
+        return out_of_time or (should_stop is not None and should_stop())
 
     candidates = MAX_TOKENS[: len(MAX_TOKENS) if hpo is True else max(1, int(hpo))]
     with _ONE_AT_A_TIME, warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -104,12 +104,12 @@ def fit(
             width = max((len(part.terms) for part in trials[-1][0].text), default=0)
             vocabulary = width if width < max_tokens else vocabulary
         column = max(trials, key=lambda trial: trial[1].get("f1_weighted", -trial[1].get("mse", 0.0)))[0]
-        told = pd.DataFrame([scores for _, scores in trials])
+        trial_scores = pd.DataFrame([scores for _, scores in trials])
         unseen = task.table.iloc[task.judged], task.labels[task.judged]
-        return replace(column, report=judge.report(column, *unseen, told))
+        return replace(column, report=judge.report(column, *unseen, trial_scores))
 
 
-def _task(table: pd.DataFrame, feature_columns: Sequence[str], label_column: str, seed: int) -> _Task:
+def _task(table: pd.DataFrame, feature_columns: Sequence[str], label_column: str, seed: int) -> _TrainingRows:
     names = list(dict.fromkeys(feature_columns))
     absent = [name for name in [*names, label_column] if name not in table.columns]
     if absent:
@@ -122,7 +122,7 @@ def _task(table: pd.DataFrame, feature_columns: Sequence[str], label_column: str
     if not known.any():
         raise ValueError(f"label_column {label_column!r} has no value in any of the {len(table)} rows.")
     features = {name: "number" if _is_number(table[name]) else "text" for name in names}
-    return _Task(table[known], labels[known], label_column, features, *_split(labels[known], seed))
+    return _TrainingRows(table[known], labels[known], label_column, features, *_split(labels[known], seed))
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -130,21 +130,21 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows to learn, to watch and to judge on; of each label one is learned, where datawig may lose all.
+    """Training, validation and test rows; each label has a training row, where datawig may drop them all.
 
     datawig stops early, calibrates and judges on the same rows, which flatters it. Fewer than 20 are both.
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     first = ~pd.Series(labels[order]).duplicated().to_numpy() & (labels.dtype != float)
-    spare = order[~first][-max(1, round(HELD_OUT * len(labels))) :]
-    if len(spare) in (0, len(labels)):  # every label is there once: judge on the rows that were learned
+    held = order[~first][-max(1, round(HELD_OUT * len(labels))) :]
+    if len(held) in (0, len(labels)):  # every label is there once: judge on the rows that were learned
         return order, order, order
-    learned = order[~np.isin(order, spare)]
-    return (learned, spare[::2], spare[1::2]) if len(spare) >= PARTED_FROM_ROWS else (learned, spare, spare)
+    learned = order[~np.isin(order, held)]
+    return (learned, held[::2], held[1::2]) if len(held) >= PARTED_FROM_ROWS else (learned, held, held)
 
 
 def _trial(
-    task: _Task,
+    task: _TrainingRows,
     setting: network.Setting,
     calibrate: bool,
     on_epoch: network.EpochListener,
@@ -185,7 +185,7 @@ def _trial(
     return column, facts | scores | {"time [min]": (time.monotonic() - begin) / 60}
 
 
-def _column(task: _Task, found: network.Network) -> DataWigColumn:
+def _column(task: _TrainingRows, found: network.Network) -> DataWigColumn:
     text = []
     for encoder, weights in zip(found.text, found.weights, strict=True):
         terms = [encoder.idx_to_token[i] for i in range(len(encoder.idx_to_token))]

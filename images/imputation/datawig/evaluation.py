@@ -1,4 +1,4 @@
-"""Judges a fitted column on held-out rows, by datawig's own calibration and evaluation."""
+"""Evaluates a fitted column on held-out rows with datawig's own calibration and metrics."""
 
 import json
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from .compat import datawig
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
-    """What training found: datawig's metrics, a row a trial, and the held-out rows with their answers."""
+class Evaluation:
+    """datawig's metrics, one row per trial, and the held-out rows with their predictions."""
 
     metrics: Any
     trials: pd.DataFrame
@@ -22,7 +22,7 @@ class Report:
 
 
 def temperature(chances: np.ndarray, codes: np.ndarray) -> float | None:
-    """datawig's temperature, when it brings probabilities nearer to the hit rate."""
+    """datawig's temperature, if it lowers the calibration error."""
     try:
         found = float(datawig.calibration.fit_temperature(chances, codes))
     except AssertionError:  # its optimiser did not converge, which is common on few rows
@@ -50,22 +50,24 @@ def scores(column: DataWigColumn, rows: Encoded, truth: np.ndarray) -> dict[str,
     }
 
 
-def report(column: DataWigColumn, table: pd.DataFrame, truth: np.ndarray, trials: pd.DataFrame) -> Report:
-    """What datawig writes as `fit-test-metrics.json`, of the column that is kept."""
+def report(column: DataWigColumn, table: pd.DataFrame, truth: np.ndarray, trials: pd.DataFrame) -> Evaluation:
+    """What datawig writes as `fit-test-metrics.json`, of the selected trial."""
     rows = column.encode(table)
     filled = column.answer(rows, top_k=1)
     held_out = pd.DataFrame({"true": truth}, index=table.index)
     judge, name = datawig.evaluation.evaluate_and_persist_metrics, column.label_column
     if filled.values is not None:
         metrics = judge({}, {}, {}, {}, None, None, {name: truth}, {name: filled.values})
-        return Report(float(metrics[name]), trials, held_out.assign(predicted=filled.values))
+        return Evaluation(float(metrics[name]), trials, held_out.assign(predicted=filled.values))
     assert column.labels is not None
     assert filled.labels is not None
     assert filled.probabilities is not None
     codes = np.array([column.labels.index(label) + 1 for label in truth])
     chances = np.pad(column.probabilities(rows), ((0, 0), (1, 0)))
     metrics = judge({name: truth}, {name: codes}, {name: filled.labels[:, 0]}, {name: chances})
-    plain = json.loads(json.dumps(metrics[name], default=lambda array: array.tolist()))
-    return Report(
-        plain, trials, held_out.assign(predicted=filled.labels[:, 0], probability=filled.probabilities[:, 0])
+    metrics_as_json = json.loads(json.dumps(metrics[name], default=lambda array: array.tolist()))
+    return Evaluation(
+        metrics_as_json,
+        trials,
+        held_out.assign(predicted=filled.labels[:, 0], probability=filled.probabilities[:, 0]),
     )

@@ -1,4 +1,4 @@
-"""The engine datawig at work: a network a column. Answering needs neither mxnet nor datawig."""
+"""The engine datawig: one network per column. Predicting needs neither mxnet nor datawig."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..explain import Codes, Explanation, strongest
-from ..features.cells import Floats, Words
-from ..features.columns import Column
-from ..features.encoding import Read
+from ..features.cells import EncodedTexts, Floats
+from ..features.columns import ColumnCodec
+from ..features.encoding import ParsedColumns
 from .column import DataWigColumn
 
 Tokens = dict[str, list[tuple[str, float]]]
@@ -21,20 +21,20 @@ Tokens = dict[str, list[tuple[str, float]]]
 
 @dataclass(frozen=True)
 class DataWig:
-    """`usual` are the answers where a row holds nothing, and of a column that nothing could be learnt for."""
+    """`default` are the predictions for rows without features, and for columns without a network."""
 
-    columns: tuple[Column, ...]
-    usual: Mapping[str, Floats]
+    columns: tuple[ColumnCodec, ...]
+    default: Mapping[str, Floats]
     networks: Mapping[str, DataWigColumn]
 
-    def predict(self, read: Read, wanted: Mapping[str, NDArray[np.int64]]) -> dict[str, Floats]:
-        """Raw answers for the wanted rows of each column."""
+    def predict(self, read: ParsedColumns, wanted: Mapping[str, NDArray[np.int64]]) -> dict[str, Floats]:
+        """Raw predictions for the wanted rows of each column."""
         table = framed(read)
         return {name: self.answer(table.iloc[rows], name) for name, rows in wanted.items()}
 
     def answer(self, table: pd.DataFrame, name: str) -> Floats:
         """Values (n,), or the probability of each of the column's labels (n, labels)."""
-        answer = np.repeat(self.usual[name][None], len(table), axis=0)
+        answer = np.repeat(self.default[name][None], len(table), axis=0)
         network = self.networks.get(name)
         known = self.known(table, name)
         if network is None or not len(known):
@@ -43,7 +43,7 @@ class DataWig:
         if network.labels is None:
             answer[known] = network.answer(encoded).values
         else:
-            # A label of which no row was learnt has no chance.
+            # A label that no training row has gets probability 0.
             labels = self.column(name).labels
             places = np.array([labels.index(label) for label in network.labels])
             answer[known] = 0.0
@@ -51,12 +51,14 @@ class DataWig:
         return answer
 
     def known(self, table: pd.DataFrame, name: str) -> Codes:
-        """The rows that hold anything that the column is filled from."""
+        """The rows in which any feature of the column is observed."""
         features = list(self.networks[name].features) if name in self.networks else []
         return np.flatnonzero(table[features].notna().any(axis=1).to_numpy(dtype=bool))
 
-    def explain(self, read: Read, target: Column, rows: Codes, raw: Floats) -> list[Explanation]:
-        """One explanation a row, of its own cells only, for the answer that `raw` stands for."""
+    def explain(
+        self, read: ParsedColumns, target: ColumnCodec, rows: Codes, raw: Floats
+    ) -> list[Explanation]:
+        """One explanation per row, from its own cells only, of the prediction `raw`."""
         table = framed(read).iloc[rows]
         codes = raw.argmax(1) if raw.ndim == 2 else None
         labels = raw.tolist() if codes is None else target.write(codes).tolist()
@@ -78,9 +80,9 @@ class DataWig:
         ]
 
     def tokens(self, table: pd.DataFrame, name: str) -> list[Tokens]:
-        """The words, then the letters, that spoke for each row's label, strongest first.
+        """The words, then the characters, that contributed to each row's label, strongest first.
 
-        DataWig reads all columns of text as one, so they are named together.
+        DataWig reads all text columns as one, so they are named together.
         """
         found: list[Tokens] = [{} for _ in range(len(table))]
         network, known = self.networks.get(name), self.known(table, name)
@@ -93,8 +95,8 @@ class DataWig:
             found[row] = {texts: terms} if terms else {}
         return found
 
-    def tell(self, folder: Path) -> None:
-        """Write DataWig's metrics and its table of trials, of all columns together; after training alone."""
+    def write_metrics(self, folder: Path) -> None:
+        """Writes DataWig's metrics and its table of trials for all columns; after training only."""
         reports = {name: network.report for name, network in self.networks.items()}
         metrics = {name: report.metrics for name, report in reports.items()}
         (folder / "fit-test-metrics.json").write_text(json.dumps(metrics, ensure_ascii=False))
@@ -102,32 +104,32 @@ class DataWig:
         if trials:
             pd.concat(trials).set_index("label_column").to_csv(folder / "hpo_results.csv")
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> ColumnCodec:
         """A column by its name."""
         return next(column for column in self.columns if column.name == name)
 
     def save(self, folder: Path) -> None:
-        """Write datawig.json, and a folder a network."""
-        usual = {name: value.tolist() for name, value in self.usual.items()}
-        state = {"usual": usual, "networks": list(self.networks)}
+        """Writes datawig.json, and one folder per network."""
+        default = {name: value.tolist() for name, value in self.default.items()}
+        state = {"default": default, "networks": list(self.networks)}
         (folder / "datawig.json").write_text(json.dumps(state, ensure_ascii=False))
-        for place, network in enumerate(self.networks.values()):  # names may be no file names
+        for place, network in enumerate(self.networks.values()):  # names need not be valid file names
             network.save(folder / "networks" / str(place))
 
     @classmethod
-    def load(cls, folder: Path, columns: Sequence[Column]) -> Self:
+    def load(cls, folder: Path, columns: Sequence[ColumnCodec]) -> Self:
         """Read what `save` wrote."""
         state = json.loads((folder / "datawig.json").read_text())
-        usual = {name: np.array(value, float) for name, value in state["usual"].items()}
+        default = {name: np.array(value, float) for name, value in state["default"].items()}
         networks = {
             name: DataWigColumn.load(folder / "networks" / str(place))
             for place, name in enumerate(state["networks"])
         }
-        return cls(tuple(columns), usual, networks)
+        return cls(tuple(columns), default, networks)
 
 
-def framed(read: Read) -> pd.DataFrame:
-    """Read cells as DataWig takes them: floats are numbers, objects are text."""
+def framed(read: ParsedColumns) -> pd.DataFrame:
+    """Parsed columns as a frame for DataWig: floats are numbers, objects are text."""
     return pd.DataFrame(
-        {name: cells.cells if isinstance(cells, Words) else cells for name, cells in read.items()}
+        {name: cells.cells if isinstance(cells, EncodedTexts) else cells for name, cells in read.items()}
     )

@@ -1,4 +1,4 @@
-"""Fit the engine datawig: a network a column, judged on the rows that DataWig holds out."""
+"""Fits the engine datawig: one network per column, scored on the rows that DataWig holds out."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,81 +8,82 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from ..answers import Confidence
-from ..confidence.labels import Calibration, precision_curve
+from ..confidence.labels import LabelConfidence, precision_curve
 from ..evaluation.scores import ece
 from ..features.cells import Floats
-from ..features.columns import Column
-from ..models.choice import metric, score, usual_answer
-from ..models.column_fit import sureness
+from ..features.columns import ColumnCodec
+from ..models.choice import default_prediction, metric, score
+from ..models.column_fit import fit_confidence
 from ..models.learners import Task
+from ..postprocessing import Confidence
 from . import engine
 from .column import DataWigColumn
 from .fill import DataWig, framed
 
 if TYPE_CHECKING:
-    from ..fitting import Choices, Fit, Report
+    from ..fitting import ColumnListener, Fit, FitSettings
 
 
 def fit_datawig(
-    used: Sequence[Column], asked: Sequence[Column], read: Mapping[str, Any], choices: "Choices",
-    report: "Report", ends: float, should_stop: Callable[[], bool],
+    used: Sequence[ColumnCodec], to_fill: Sequence[ColumnCodec], read: Mapping[str, Any],
+    settings: "FitSettings",
+    on_column: "ColumnListener", ends: float, should_stop: Callable[[], bool],
 ) -> "Fit":  # fmt: skip
-    """One network a column; each gets an even share of the time that is left."""
+    """One network per column; the remaining time is shared evenly."""
     from ..fitting import answers_of, task_of
 
     table = framed(read)
-    usual: dict[str, Floats] = {}
+    default: dict[str, Floats] = {}
     networks: dict[str, DataWigColumn] = {}
     confidence: dict[str, Confidence] = {}
     quality: dict[str, dict[str, Any]] = {}
-    for done, column in enumerate(asked):
+    for done, column in enumerate(to_fill):
         started = time.monotonic()
-        due = started + (ends - started) / (len(asked) - done)
+        due = started + (ends - started) / (len(to_fill) - done)
         answers, rows = answers_of(column, read)
-        task = task_of(column, choices)
-        usual[column.name] = usual_answer(answers[rows], task.labels)
+        task = task_of(column, settings)
+        default[column.name] = default_prediction(answers[rows], task.labels)
         judged = rows
-        network = _network(column, table, answers, choices, due, should_stop)
+        network = _network(column, table, answers, settings, due, should_stop)
         if network is not None:
             networks[column.name] = network
             judged = _unseen(network, answers, rows, task)
-        guesses = DataWig(tuple(used), usual, networks).answer(table.iloc[judged], column.name)
+        guesses = DataWig(tuple(used), default, networks).answer(table.iloc[judged], column.name)
         truth = answers[judged]
-        confidence[column.name] = sure = _sureness(guesses, truth, task)
-        plain = np.repeat(usual[column.name][None], len(truth), axis=0)
+        confidence[column.name] = sure = _fit_confidence(guesses, truth, task)
+        defaults = np.repeat(default[column.name][None], len(truth), axis=0)
         found = {
             "metric": metric(task),
             "score": score(guesses, truth, task),
-            "usual": score(plain, truth, task),
+            "default": score(defaults, truth, task),
             "rows": len(truth),
         }
-        if isinstance(sure, Calibration):
+        if isinstance(sure, LabelConfidence):
             found["ece"] = ece(guesses.argmax(1) == truth, sure.probabilities(guesses).max(1))
         quality[column.name] = found | {"seconds": round(time.monotonic() - started, 3)}
-        report(column.name, quality[column.name], done + 1, len(asked))
-    return DataWig(tuple(used), usual, networks), confidence, quality
+        on_column(column.name, quality[column.name], done + 1, len(to_fill))
+    return DataWig(tuple(used), default, networks), confidence, quality
 
 
 def _network(
-    column: Column, table: DataFrame, answers: NDArray[Any], choices: "Choices", due: float,
+    column: ColumnCodec, table: DataFrame, answers: NDArray[Any], settings: "FitSettings", due: float,
     should_stop: Callable[[], bool],
 ) -> DataWigColumn | None:  # fmt: skip
-    """None where there is nothing to learn from: no other column, or none with a cell in these rows."""
+    """The network of one column; None if no other column has a cell in its rows."""
     if column.labels:  # a value that is no label is no class either
         known = (answers >= 0) & (answers < len(column.labels))
         table = table.assign(**{column.name: table[column.name].where(known, None)})
-    features = [name for name in choices.features or table if name != column.name and name in table]
+    features = [name for name in settings.features or table if name != column.name and name in table]
     left = due - time.monotonic()
     try:
         return engine.fit(
             table,
             features,
             column.name,
-            num_epochs=choices.num_epochs,
-            batch_size=choices.batch_size,
-            hpo=choices.hpo,
-            seed=choices.seed,
+            num_epochs=settings.num_epochs,
+            batch_size=settings.batch_size,
+            hpo=settings.hpo,
+            seed=settings.seed,
             time_limit_s=left if np.isfinite(left) else None,
             should_stop=should_stop,
         )
@@ -91,7 +92,7 @@ def _network(
 
 
 def _unseen(network: DataWigColumn, answers: NDArray[Any], rows: NDArray[Any], task: Task) -> NDArray[Any]:
-    """The rows held out, and like many of those whose value is no label: any answer is wrong there."""
+    """The held-out rows, and as large a share of the rows whose value is not among the labels."""
     held = network.report.held_out.index.to_numpy()
     if not task.labels:
         return np.asarray(held)
@@ -101,9 +102,9 @@ def _unseen(network: DataWigColumn, answers: NDArray[Any], rows: NDArray[Any], t
     return np.concatenate([held, some])
 
 
-def _sureness(guesses: Floats, truth: NDArray[Any], task: Task) -> Confidence:
-    """On few rows DataWig's probabilities stay as they are: a dozen that are right would make all certain."""
+def _fit_confidence(guesses: Floats, truth: NDArray[Any], task: Task) -> Confidence:
+    """The confidence model; with few rows DataWig's probabilities are not recalibrated."""
     if not task.labels or len(truth) >= engine.CALIBRATED_FROM_ROWS:
-        return sureness(guesses, truth, task)
+        return fit_confidence(guesses, truth, task)
     known = float((truth < task.labels).mean())
-    return Calibration(1.0, known, *precision_curve(guesses.max(1) * known, guesses.argmax(1) == truth))
+    return LabelConfidence(1.0, known, *precision_curve(guesses.max(1) * known, guesses.argmax(1) == truth))

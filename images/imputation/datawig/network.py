@@ -130,14 +130,17 @@ def _inputs(learned: pd.DataFrame, numbers: list[str], max_tokens: int) -> tuple
         featurizers.append(datawig.NumericalFeaturizer("numbers", HIDDEN_UNITS))
     if not encoders:
         raise ValueError(
-            "The feature columns are empty in every row with a label: there is nothing to learn from."
+            "the feature columns are empty in every row that has a label: there is nothing to learn from"
         )
     return encoders, featurizers
 
 
 def _module(rows: Any, encoders: list[Any], featurizers: list[Any], label: Any) -> Any:
-    """The loss of datawig over a product a feature. Its network first joins all features in a dense row for
-    each batch, at a cost by the number of terms; the function learned is the same."""
+    """The loss of datawig over one product per feature.
+
+    Its own network joins all features in a dense row for each batch, at a cost by the number of terms; the
+    function learned is the same.
+    """
     widths = [_width(encoder) for encoder in encoders]
     drawn = mx.init.Uniform(math.sqrt(MAGNITUDE / sum(widths)))  # as datawig draws the joined weights
 

@@ -33,7 +33,7 @@ def as_numbers(column: pd.Series) -> np.ndarray:
 
 
 def concatenated(table: pd.DataFrame, features: Mapping[str, str]) -> list[str]:
-    """The text columns in their order, one string a row: training and serving read the same."""
+    """The text columns in their order, one string per row, the same in training and serving."""
     columns = [as_text(table[name]) for name, kind in features.items() if kind == "text"]
     return (
         [" ".join(filter(None, cells)) for cells in zip(*columns, strict=True)]
@@ -77,7 +77,7 @@ class TextPart:
         return csr_array(self.vectorizer.transform(text), dtype=np.float32)
 
     def explain(self, encoded: csr_array, row: int, label: int) -> list[tuple[str, float]]:
-        """The row's own terms that speak most for the label, strongest first."""
+        """The row's terms with the largest weights for the label, strongest first."""
         cells = slice(encoded.indptr[row], encoded.indptr[row + 1])
         terms = encoded.indices[cells]
         weights = self.prototypes[terms, label] * encoded.data[cells]
@@ -98,5 +98,5 @@ class NumberPart:
     def latent(self, numbers: np.ndarray) -> csr_array:
         filled = np.where(np.isnan(numbers), self.mean, numbers)
         scaled = ((filled - self.mean) / self.scale).astype(np.float32)
-        # Sparse products add up row by row; with BLAS a row's last digits depend on the rows beside it.
+        # Sparse products add up row by row; with BLAS a row's last digits depend on the rows next to it.
         return csr_array(np.maximum(csr_array(scaled) @ self.hidden + self.hidden_bias, np.float32(0)))

@@ -1,1 +1,1 @@
-"""How well an imputer fills: masks, metrics, and a comparison of engines."""
+"""Evaluation of imputers: masks, metrics, and a comparison of engines."""

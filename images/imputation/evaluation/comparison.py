@@ -1,4 +1,4 @@
-"""The chosen engine beside the plain ones: the same hidden cells, filled by each."""
+"""Compares the chosen engine with the baselines on the same hidden cells."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,30 +10,30 @@ from threadpoolctl import threadpool_limits
 
 from slipway import Table
 
-from ..answers import Asked
 from ..baselines.fit import NAMES
 from ..confidence.numbers import LEVEL
 from ..features.cells import without
-from ..fitting import Choices, fit
+from ..fitting import FitSettings, fit
 from ..imputer import Imputer
+from ..postprocessing import FillOptions
 from ..result import Cells
 from .masks import MASKS
-from .quality import judged
+from .quality import score_column
 
 SHARE = 0.2  # of the observed cells that are hidden
 ROWS = {"fast": 300, "balanced": 1_000, "best": 4_000}
 COLUMNS = 12  # that are filled, at most
-FEWEST = 8  # hidden cells of a column that tell anything
+FEWEST = 8  # hidden cells of a column that are enough to score it
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """Hidden cells that the chosen engine filled: of labels how sure and whether right, of numbers what."""
+    """Hidden cells filled by the chosen engine: for labels the probability and whether it was correct."""
 
     chances: Any
     right: Any
     inside: Any
-    """Whether each number's interval held it."""
+    """Whether each number was within its interval."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Comparison:
 
     rows: int
     columns: int
-    """How many of the columns to fill were filled."""
+    """Number of columns filled."""
     share: float
     level: float
     scores: DataFrame
@@ -50,30 +50,30 @@ class Comparison:
 
 
 def compare(
-    table: Table, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
+    table: Table, targets: Sequence[str], settings: FitSettings, should_stop: Callable[[], bool]
 ) -> Comparison | None:
-    """Hides cells of a sample of `table` in two ways and has every engine fill them.
+    """Hides cells of a sample of `table` under two masks and fills them with every engine.
 
-    With one thread for linear algebra: at this size more of them only wait for one another.
+    Linear algebra uses one thread: at this size more do not pay off.
     """
     with threadpool_limits(1, user_api="blas"):
-        return _compared(table, _some(targets), choices, should_stop)
+        return _compare(table, _some(targets), settings, should_stop)
 
 
 def _some(targets: Sequence[str]) -> list[str]:
-    """The columns that are filled, evenly taken."""
+    """At most COLUMNS evenly spaced columns."""
     places = np.unique(np.linspace(0, len(targets) - 1, min(len(targets), COLUMNS)).astype(int))
     return [targets[place] for place in places]
 
 
-def _compared(
-    table: Table, targets: Sequence[str], choices: Choices, should_stop: Callable[[], bool]
+def _compare(
+    table: Table, targets: Sequence[str], settings: FitSettings, should_stop: Callable[[], bool]
 ) -> Comparison | None:
-    random = np.random.default_rng(choices.seed)
-    rows = np.sort(random.permutation(len(table))[: ROWS[choices.preset]])
+    random = np.random.default_rng(settings.seed)
+    rows = np.sort(random.permutation(len(table))[: ROWS[settings.preset]])
     part = table.take(rows)
-    names = [choices.engine, *(name for name in NAMES if name != choices.engine)]
-    if choices.preset == "fast" and choices.engine != "missforest":
+    names = [settings.engine, *(name for name in NAMES if name != settings.engine)]
+    if settings.preset == "fast" and settings.engine != "missforest":
         names.remove("missforest")  # takes longer than all others together
     records: list[dict[str, Any]] = []
     hidden = Hidden(np.empty(0), np.empty(0, bool), np.empty(0, bool))
@@ -85,17 +85,17 @@ def _compared(
         for name in names:
             if should_stop() or not wanted:
                 return None
-            filled = fit(masked, wanted, replace(choices, engine=name), should_stop=should_stop)
-            found = filled.fill(masked, wanted, Asked(interval=True))
+            filled = fit(masked, wanted, replace(settings, engine=name), should_stop=should_stop)
+            found = filled.fill(masked, wanted, FillOptions(interval=True))
             for target in (one for one in wanted if one in filled.confidence):
                 column, cells = filled.column(target), found[target]
                 picked = np.isin(cells.rows, places[target])
                 truth = column.answers(column.read(part))[cells.rows[picked]]
-                metric, score = judged(column, truth, cells.values[picked])
+                metric, score = score_column(column, truth, cells.values[picked])
                 records.append(
                     {"mask": mask, "column": target, "metric": metric, "engine": name, "score": score}
                 )
-            if name == choices.engine and mask == "MCAR":
+            if name == settings.engine and mask == "MCAR":
                 hidden = _hidden(filled, found, part, places)
     return Comparison(len(part), len(targets), SHARE, LEVEL, DataFrame(records), hidden) if records else None
 

@@ -7,25 +7,25 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .cells import Floats
-from .columns import Column
+from .columns import ColumnCodec
 
-FEW = 12  # up to 12 labels a category is indicator columns for trees too; above, one column of ranks
+FEW = 12  # a category with at most 12 labels is one indicator per label; with more, one column of ranks
 
 
-def indicated(column: Column) -> bool:
-    """Whether a category is indicator columns in the dense view."""
+def indicated(column: ColumnCodec) -> bool:
+    """Whether a category is encoded as indicators in the dense view."""
     return column.kind == "category" and len(column.labels) <= FEW
 
 
-def width(column: Column) -> int:
-    """How many dense columns a column makes."""
+def width(column: ColumnCodec) -> int:
+    """Number of dense columns of a column."""
     if column.kind == "category":
         return max(1, len(column.labels)) if indicated(column) else 1
     return {"number": 1, "date": 6, "text": 3}[column.kind]
 
 
-def block(column: Column, read: Any) -> Floats:
-    """The dense columns of one column; the first is NaN exactly where the cell is missing."""
+def block(column: ColumnCodec, read: Any) -> Floats:
+    """The dense columns of one column, shape (rows, width); the first is NaN exactly in missing cells."""
     if column.kind == "number":
         return np.asarray(read, float).reshape(-1, 1)
     if column.kind == "date":
@@ -54,12 +54,12 @@ def date_parts(days: Floats) -> Floats:
 
 
 def text_shape(cell: str) -> tuple[float, float, float]:
-    """Length, words and digits of a text: the little that trees are told of it."""
+    """Length, word count and digit count of a text, which is all that trees read of it."""
     return float(len(cell)), float(cell.count(" ") + 1), float(sum(map(str.isdigit, cell[:1000])))
 
 
 def indicators(codes: NDArray[np.int64], count: int) -> sparse.csr_matrix:
-    """One column a label; gaps and unknown labels are rows of zeros."""
+    """One column per label; zeros for missing cells and unknown labels."""
     rows = np.flatnonzero((codes >= 0) & (codes < count))
     return sparse.csr_matrix(
         (np.ones(len(rows), np.float32), (rows, codes[rows])), shape=(len(codes), count), dtype=np.float32
@@ -67,7 +67,7 @@ def indicators(codes: NDArray[np.int64], count: int) -> sparse.csr_matrix:
 
 
 def middle(values: Floats, one_hot: bool) -> float:
-    """The usual value: shares for indicators, the median else."""
+    """The default value: the mean of indicators, else the median."""
     if not len(values):
         return 0.0
     return float(values.mean() if one_hot else np.median(values))

@@ -1,4 +1,4 @@
-"""Cells of a table as an imputer looks at them: which are missing, and which different texts there are."""
+"""The cells of a table for an imputer: which are missing, and the distinct texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ DAY = 86_400
 
 
 @dataclass(frozen=True)
-class Words:
-    """A column of texts by its different ones: what is done with a text is done once for all its cells."""
+class EncodedTexts:
+    """A dictionary-encoded column of texts: each distinct text is processed once."""
 
     distinct: NDArray[Any]
     places: Places
-    """Which of the texts each cell is; -1 where it is missing."""
+    """Place of each cell in `distinct`, shape (rows,); -1 where it is missing."""
 
     @classmethod
     def of(cls, texts: list[str], places: Places) -> Self:
-        """Spaces at either end tell no texts apart, and a text of nothing else is none."""
-        bare = [text.strip() for text in texts]
-        known = {text: place for place, text in enumerate(dict.fromkeys(filter(None, bare)))}
-        to = np.array([*(known.get(text, -1) for text in bare), -1], np.int64)
+        """Strips whitespace; a blank text is a missing cell."""
+        stripped = [text.strip() for text in texts]
+        known = {text: place for place, text in enumerate(dict.fromkeys(filter(None, stripped)))}
+        to = np.array([*(known.get(text, -1) for text in stripped), -1], np.int64)
         return cls(arrow.objects([*known]), to[places])
 
     def __len__(self) -> int:
@@ -48,13 +48,13 @@ class Words:
         return cells
 
 
-def words(table: Table, name: str) -> Words:
-    """A column of texts."""
-    return Words.of(*texts(table, name))
+def encoded_texts(table: Table, name: str) -> EncodedTexts:
+    """A column of texts, dictionary-encoded."""
+    return EncodedTexts.of(*texts(table, name))
 
 
 def texts(table: Table, name: str) -> tuple[list[str], Places]:
-    """The different texts of a column as they are written, and which of them each cell is; -1 where missing.
+    """The distinct texts of a column as written, and the place of each cell among them; -1 where missing.
 
     Raises UserError for a cell that is a list.
     """
@@ -68,10 +68,10 @@ def texts(table: Table, name: str) -> tuple[list[str], Places]:
 
 
 def gaps(table: Table, name: str) -> NDArray[np.bool_]:
-    """Which cells are missing: in a column of texts those that are blank, too."""
+    """Which cells are missing, shape (rows,); blank cells of a text column are."""
     kind = table.kinds[name]
     if kind == "text":
-        return words(table, name).gaps
+        return encoded_texts(table, name).gaps
     return np.isnat(table.times(name)) if kind == "time" else table.gaps(name)
 
 
@@ -82,18 +82,18 @@ def days(table: Table, name: str) -> Floats:
 
 
 def hidden(cells: Any, rows: Any) -> Any:
-    """Read cells, floats or words, of which some are taken away."""
-    if isinstance(cells, Words):
+    """Parsed cells, floats or texts, with some rows set to missing."""
+    if isinstance(cells, EncodedTexts):
         places = cells.places.copy()
         places[rows] = -1
-        return Words(cells.distinct, places)
+        return EncodedTexts(cells.distinct, places)
     left = cells.copy()
     left[rows] = np.nan
     return left
 
 
 def without(table: Table, rows: Mapping[str, Places]) -> Table:
-    """The table without the cells of some rows of some columns."""
+    """The table with some rows of some columns set to missing."""
     cells = [_without(table, name, rows.get(name, np.empty(0, np.int64))) for name in table.names]
     return Table(table.columns, cells, len(table))
 
@@ -114,6 +114,6 @@ def head(table: Table, rows: int) -> Table:
 
 
 def frame(table: Table) -> pd.DataFrame:
-    """For what pandas does best; blank texts are missing there, too."""
+    """The table as a pandas frame, in which blank texts are missing."""
     found = table.frame()
     return found.assign(**{name: found[name].where(~gaps(table, name)) for name in found})

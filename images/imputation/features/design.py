@@ -1,4 +1,4 @@
-"""Rows as the model of one column sees them: dense for trees, scaled and sparse for linear models."""
+"""Rows as the model of one column sees them: dense for trees, scaled or sparse for linear models."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -10,37 +10,39 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .cells import Floats
-from .columns import Column
+from .columns import ColumnCodec
 
-MOST_HIDDEN = 0.8  # of the cells of a frayed row
-REACH = 6.0  # standard deviations: beyond, a linear model hears no more (incomes, counts)
+MOST_HIDDEN = 0.8  # share of the hidden cells of a row, at most
+REACH = 6.0  # standard deviations at which inputs of linear models are clipped (incomes, counts)
 
 
 @dataclass
-class Encoded:
-    """Rows as features; `owner` says which source column each dense column comes from."""
+class EncodedFeatures:
+    """Rows as features; `owner` is the source column of each dense column."""
 
-    columns: Sequence[Column]
-    dense: Floats  # scaled; NaN is a gap, kept
-    fill: Floats  # what trees read instead of a gap; NaN where they learnt gaps
+    columns: Sequence[ColumnCodec]
+    dense: Floats  # scaled; NaN is a missing cell
+    fill: Floats  # value of a missing cell for trees; NaN where they learned missing cells
     owner: NDArray[np.int64]
-    ranked: NDArray[np.bool_]  # dense columns that only trees read: ranks of wide categories, sizes of texts
-    rare: NDArray[np.bool_]  # dense columns of which training saw hardly a gap
+    ranked: NDArray[
+        np.bool_
+    ]  # dense columns that only trees read: ranks of categories with many labels, sizes of texts
+    rare: NDArray[np.bool_]  # dense columns that were rarely missing in training
     blocks: dict[str, sparse.csr_matrix]
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
-        """Which rows have anything observed, per source column."""
+        """Which cells are observed, shape (rows, source columns)."""
         first = np.searchsorted(self.owner, np.arange(len(self.columns)))
         return ~np.isnan(self.dense[:, first])
 
-    def take(self, rows: NDArray[np.int64]) -> "Encoded":
+    def take(self, rows: NDArray[np.int64]) -> "EncodedFeatures":
         """The same features of some rows."""
         blocks = {name: block[rows] for name, block in self.blocks.items()}
         return replace(self, dense=self.dense[rows], blocks=blocks)
 
     def without(self, target: str) -> "Design":
-        """The features of every column but `target`: nothing of a row's own answer is left."""
+        """The features of every column except `target`, so that no prediction sees its own cell."""
         others = np.array([column.name != target for column in self.columns], bool)
         known = self.seen[:, others].sum(axis=1) > 0
         return Design(self, target, np.flatnonzero(others[self.owner]), known)
@@ -48,9 +50,9 @@ class Encoded:
 
 @dataclass
 class Design:
-    """The two views of the same rows; `known` says which rows have any feature at all."""
+    """Two views of the same rows; `known`, shape (rows,), says which rows have any observed feature."""
 
-    source: Encoded
+    source: EncodedFeatures
     target: str
     keep: NDArray[np.int64]
     known: NDArray[np.bool_]
@@ -62,13 +64,13 @@ class Design:
 
     @cached_property
     def trees(self) -> Floats:
-        """Gaps as NaN, except where training saw too few of them to learn from."""
+        """Missing cells as NaN, except in columns where training saw too few of them to learn from."""
         values = self.source.dense[:, self.keep]
         return np.where(np.isnan(values), self.source.fill[self.keep], values)
 
     @cached_property
     def linear(self) -> Any:
-        """Numbers (gaps are average), gap marks, indicators and TF-IDF; dense without the last two."""
+        """Numbers (missing: 0), missing indicators, label indicators, TF-IDF; sparse with the last two."""
         keep = self.keep[~self.source.ranked[self.keep]]
         values = self.source.dense[:, keep]
         gap = np.isnan(values)
@@ -79,12 +81,12 @@ class Design:
 
     @property
     def others(self) -> list[tuple[int, str]]:
-        """The columns that are read and that training rows hardly ever lacked: their places and names."""
+        """Places and names of the input columns that were rarely missing in training."""
         rare = set(self.source.owner[self.keep[self.source.rare[self.keep]]].tolist())
         return [(place, self.source.columns[place].name) for place in sorted(rare)]
 
     def lacking(self, names: Collection[str]) -> NDArray[np.bool_]:
-        """Which rows lack a cell of any of these columns."""
+        """Which rows have a missing cell in any of these columns."""
         places = [place for place, column in enumerate(self.source.columns) if column.name in names]
         return np.asarray(~self.source.seen[:, places].all(axis=1), bool)
 
@@ -94,22 +96,22 @@ class Design:
         source.dense[np.repeat(places, len(rows))[:, None] == source.owner] = np.nan
         return Design(source, self.target, self.keep, np.tile(self.known[rows], len(places)))
 
-    def bare(self) -> "Design":
-        """The same with every gap left to the trees."""
+    def with_gaps(self) -> "Design":
+        """The same rows with NaN for every missing cell in the view for trees."""
         source = replace(self.source, fill=np.full_like(self.source.fill, np.nan))
         return Design(source, self.target, self.keep, self.known)
 
-    def frayed(self, rows: NDArray[np.int64], rng: np.random.Generator) -> "Design":
-        """Rows, bare, of which cells that are rarely missing are hidden: of some rows few, of some most."""
+    def with_hidden_cells(self, rows: NDArray[np.int64], rng: np.random.Generator) -> "Design":
+        """Rows in which a random share of the rarely missing cells is hidden, up to MOST_HIDDEN."""
         source = self.source.take(rows)
         share = MOST_HIDDEN * rng.random((len(rows), 1))
         hidden = (rng.random((len(rows), len(source.columns))) < share)[:, source.owner] & source.rare
         source.dense[hidden] = np.nan
-        return Design(source, self.target, self.keep, self.known[rows]).bare()
+        return Design(source, self.target, self.keep, self.known[rows]).with_gaps()
 
     @cached_property
     def gram(self) -> NDArray[np.float32]:
-        """The product of every row with every other, for linear models of fewer rows than terms."""
+        """Gram matrix, shape (rows, rows), for linear models with fewer rows than terms."""
         product = self.linear @ self.linear.T
         return np.asarray(product.toarray() if sparse.issparse(product) else product, dtype=np.float32)
 

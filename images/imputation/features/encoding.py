@@ -1,4 +1,4 @@
-"""How the cells of a table become features, learnt once for all its columns."""
+"""Encodes the cells of a table as features, learned once for all columns."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,23 +11,21 @@ from numpy.typing import NDArray
 
 from .blocks import block, indicated, indicators, middle, width
 from .cells import Floats
-from .columns import Column
-from .design import Encoded
+from .columns import ColumnCodec
+from .design import EncodedFeatures
 from .text import Tfidf
 
-RARE = (
-    0.05  # share of gaps below which a column is one that rows have, so that a row without it is unlike them
-)
-NATIVE = 10  # gaps in training from which a tree can learn where a gap goes; else it is told the usual value
-Read = Mapping[str, Any]
+RARE = 0.05  # columns with a smaller share of missing cells count as rarely missing
+NATIVE = 10  # missing cells that trees need to learn from; with fewer they read the default value
+ParsedColumns = Mapping[str, Any]
 """Columns as `Column.read` gives them: floats, or Words."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """How cells become features, learnt once for all the columns."""
+    """Encodes cells as features, learned once for all columns."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnCodec, ...]
     fill: Floats
     mean: Floats
     scale: Floats
@@ -35,27 +33,27 @@ class Features:
     texts: Mapping[str, Tfidf]
 
     @classmethod
-    def fit(cls, columns: Sequence[Column], read: Read) -> Self:
-        """Learn vocabularies, usual values and scales from the read cells."""
+    def fit(cls, columns: Sequence[ColumnCodec], read: ParsedColumns) -> Self:
+        """Learns vocabularies, default values and scales."""
         kept = tuple(column for column in columns if column.kind != "empty")
         texts = {column.name: Tfidf.fit(read[column.name]) for column in kept if column.kind == "text"}
         dense = np.hstack([block(column, read[column.name]) for column in kept]) if kept else np.empty((0, 0))
         gap = np.isnan(dense)
         one_hot = np.repeat([indicated(column) for column in kept], [width(column) for column in kept])
-        usual = np.array([middle(dense[~gap[:, k], k], one_hot[k]) for k in range(dense.shape[1])])
+        default = np.array([middle(dense[~gap[:, k], k], one_hot[k]) for k in range(dense.shape[1])])
         mean = np.array(
             [dense[~gap[:, k], k].mean() if not gap[:, k].all() else 0.0 for k in range(dense.shape[1])]
         )
         scale = np.array(
             [dense[~gap[:, k], k].std() if not gap[:, k].all() else 1.0 for k in range(dense.shape[1])]
         )
-        fill = np.where(gap.sum(0) >= NATIVE, np.nan, usual)
+        fill = np.where(gap.sum(0) >= NATIVE, np.nan, default)
         rare = gap.sum(0) < np.maximum(NATIVE, RARE * len(gap))
         scale = np.where(scale > 1e-12 * (1 + np.abs(mean)), scale, 1.0)
         return cls(kept, fill, mean, scale, rare, texts)
 
-    def encode(self, read: Read) -> Encoded:
-        """Read cells as features."""
+    def encode(self, read: ParsedColumns) -> EncodedFeatures:
+        """The features of parsed columns."""
         count = len(next(iter(read.values())))
         blocks = {}
         for column in self.columns:
@@ -66,30 +64,30 @@ class Features:
         dense = np.hstack([np.empty((count, 0)), *(block(one, read[one.name]) for one in self.columns)])
         widths = [width(column) for column in self.columns]
         owner = np.repeat(np.arange(len(self.columns)), widths)
-        # Of a text the linear models read its terms; by its length they would go on in a line for ever.
+        # Linear models read the terms of a text but not its length, from which they would extrapolate.
         trees_alone = [
             one.kind == "text" or (one.kind == "category" and not indicated(one)) for one in self.columns
         ]
         ranked = np.array(trees_alone, bool)[owner]
         scaled = (
             dense - self.mean
-        ) / self.scale  # for trees too: they read float32, where 1.7e9 and 1.7e9 + 60 are one
-        return Encoded(
+        ) / self.scale  # for trees, too: they read float32, in which 1.7e9 and 1.7e9 + 60 are equal
+        return EncodedFeatures(
             self.columns, scaled, (self.fill - self.mean) / self.scale, owner, ranked, self.rare, blocks
         )
 
     def save(self, folder: Path) -> None:
-        """Write the plain state; the columns themselves are saved by whoever owns them."""
+        """Writes scales and vocabularies, but not the columns, which the imputer saves."""
         folder.mkdir(parents=True)
         np.savez(folder / "scales.npz", fill=self.fill, mean=self.mean, scale=self.scale, rare=self.rare)
-        places = {name: place for place, name in enumerate(self.texts)}  # names may be no file names
+        places = {name: place for place, name in enumerate(self.texts)}  # names need not be valid file names
         state = {"columns": [column.name for column in self.columns], "texts": places}
         (folder / "features.json").write_text(json.dumps(state, ensure_ascii=False))
         for name, place in places.items():
             self.texts[name].save(folder / str(place))
 
     @classmethod
-    def load(cls, folder: Path, columns: Sequence[Column]) -> Self:
+    def load(cls, folder: Path, columns: Sequence[ColumnCodec]) -> Self:
         """Read what `save` wrote."""
         found = json.loads((folder / "features.json").read_text())
         texts = {name: Tfidf.load(folder / str(place)) for name, place in found["texts"].items()}

@@ -1,4 +1,4 @@
-"""TF-IDF of words and of characters, kept as plain arrays: vocabulary as JSON, weights as npz."""
+"""TF-IDF of words and characters, saved as arrays: vocabulary as JSON, weights as npz."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from .cells import Words
+from .cells import EncodedTexts
 
 SHORTEST, LENGTH = 2, 4  # of the pieces of words
 MAX_TERMS = 2**15
@@ -22,14 +22,18 @@ LONGEST = {"words": 4_000, "chars": 500}
 
 @lru_cache(maxsize=2**14)
 def pieces(word: str) -> tuple[str, ...]:
-    """The pieces of a word with a space at either end, as scikit-learn's `char_wb` has them."""
+    """Character n-grams of a word with a space at either end, like scikit-learn's analyzer `char_wb`.
+
+    >>> pieces("ab")
+    (' a', 'ab', 'b ', ' ab', 'ab ', ' ab ')
+    """
     word = f" {word} "
     sizes = range(SHORTEST, min(LENGTH, len(word)) + 1)
     return tuple(word[first : first + size] for size in sizes for first in range(len(word) - size + 1))
 
 
 def spelling(text: str) -> list[str]:
-    """The pieces of all words of a text."""
+    """Character n-grams of all words of a text."""
     return [piece for word in text.lower().split() for piece in pieces(word)]
 
 
@@ -47,13 +51,13 @@ class Tfidf:
     chars: TfidfVectorizer
 
     @classmethod
-    def fit(cls, texts: Words) -> Self:
-        """Learn the vocabularies; a text without a single word (only signs) leaves one dummy term."""
+    def fit(cls, texts: EncodedTexts) -> Self:
+        """Learns the vocabularies; a column without any word gets one dummy term."""
         seen = texts.distinct[texts.places[~texts.gaps][:VOCABULARY_ROWS]].tolist()
-        return cls(*(fitted(form, [text[: LONGEST[form]] for text in seen]) for form in FORMS))
+        return cls(*(fit_vectorizer(form, [text[: LONGEST[form]] for text in seen]) for form in FORMS))
 
-    def transform(self, texts: Words) -> sparse.csr_matrix:
-        """One row a cell: the word columns, then the character columns; a gap is a row of zeros."""
+    def transform(self, texts: EncodedTexts) -> sparse.csr_matrix:
+        """One row per cell: words, then character n-grams; zeros for a missing cell."""
         given = [*texts.distinct.tolist(), ""]
         parts = [getattr(self, form).transform([text[: LONGEST[form]] for text in given]) for form in FORMS]
         return sparse.hstack(parts, format="csr", dtype=np.float32)[texts.places]
@@ -77,14 +81,14 @@ class Tfidf:
         with np.load(folder / "idf.npz") as idf:
             return cls(
                 *(
-                    restored(form, json.loads((folder / f"{form}.json").read_text()), idf[form])
+                    vectorizer(form, json.loads((folder / f"{form}.json").read_text()), idf[form])
                     for form in FORMS
                 )
             )
 
 
-def fitted(form: str, texts: Sequence[str]) -> TfidfVectorizer:
-    """A vectorizer in the state that `restored` gives: a saved model and one in memory cannot differ."""
+def fit_vectorizer(form: str, texts: Sequence[str]) -> TfidfVectorizer:
+    """A vectorizer rebuilt by `vectorizer`, so that a saved model and one in memory cannot differ."""
     learner = TfidfVectorizer(
         **FORMS[form],
         sublinear_tf=True,
@@ -94,14 +98,14 @@ def fitted(form: str, texts: Sequence[str]) -> TfidfVectorizer:
     )
     try:
         learner.fit(texts)
-    except ValueError:  # scikit-learn's only word for an empty vocabulary
-        return restored(form, ["\0"], np.ones(1, np.float32))
-    return restored(form, learner.get_feature_names_out().tolist(), learner.idf_)
+    except ValueError:  # what scikit-learn raises for an empty vocabulary
+        return vectorizer(form, ["\0"], np.ones(1, np.float32))
+    return vectorizer(form, learner.get_feature_names_out().tolist(), learner.idf_)
 
 
-def restored(form: str, terms: list[str], idf: np.ndarray) -> TfidfVectorizer:
-    """A vectorizer from its plain state."""
+def vectorizer(form: str, terms: list[str], idf: np.ndarray) -> TfidfVectorizer:
+    """A vectorizer from its terms and their inverse document frequencies."""
     vocabulary = {term: place for place, term in enumerate(terms)}
-    vectorizer = TfidfVectorizer(**FORMS[form], sublinear_tf=True, vocabulary=vocabulary, dtype=np.float32)
-    vectorizer.idf_ = np.asarray(idf, np.float32)
-    return vectorizer
+    found = TfidfVectorizer(**FORMS[form], sublinear_tf=True, vocabulary=vocabulary, dtype=np.float32)
+    found.idf_ = np.asarray(idf, np.float32)
+    return found

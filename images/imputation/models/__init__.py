@@ -1,1 +1,1 @@
-"""The engine `auto`: a model per column over all the others."""
+"""The engine `auto`: one model per column over all other columns."""

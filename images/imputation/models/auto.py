@@ -1,4 +1,4 @@
-"""The default engine at work: one model a column over all the others."""
+"""The default engine: one model per column over all other columns."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,40 +10,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.cells import Floats
-from ..features.columns import Column
-from ..features.encoding import Features, Read
+from ..features.columns import ColumnCodec
+from ..features.encoding import Features, ParsedColumns
 from .column_model import ColumnModel
 
 
 @dataclass(frozen=True)
 class Auto:
-    """One pass: every gap is filled from the observed cells of its row alone."""
+    """Fills every missing cell from the observed cells of its row alone."""
 
     features: Features
     models: Mapping[str, ColumnModel]
 
-    def predict(self, read: Read, wanted: Mapping[str, NDArray[np.int64]]) -> dict[str, Floats]:
-        """Raw answers for the wanted rows of each column."""
+    def predict(self, read: ParsedColumns, wanted: Mapping[str, NDArray[np.int64]]) -> dict[str, Floats]:
+        """Raw predictions for the wanted rows of each column: (n,) for numbers, (n, labels) for labels."""
         encoded = self.features.encode(read)
         return {
             name: self.models[name].predict(encoded.take(rows).without(name)) for name, rows in wanted.items()
         }
 
     def warm(self) -> None:
-        """Parse the trees now rather than at the first request."""
+        """Parses the trees now rather than at the first request."""
         for model in self.models.values():
-            for part in (*model.parts.values(), *([model.spare] if model.spare else [])):
+            for part in (*model.parts.values(), *([model.fallback] if model.fallback else [])):
                 part.warm()
 
     def save(self, folder: Path) -> None:
-        """Write the features and one folder a model."""
+        """Writes the features and one folder per model."""
         self.features.save(folder / "features")
         (folder / "models.json").write_text(json.dumps(list(self.models), ensure_ascii=False))
         for place, model in enumerate(self.models.values()):
             model.save(folder / "models" / str(place))
 
     @classmethod
-    def load(cls, folder: Path, columns: Sequence[Column]) -> Self:
+    def load(cls, folder: Path, columns: Sequence[ColumnCodec]) -> Self:
         """Read what `save` wrote."""
         names = json.loads((folder / "models.json").read_text())
         models = {name: ColumnModel.load(folder / "models" / str(place)) for place, name in enumerate(names)}

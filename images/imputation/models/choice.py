@@ -1,4 +1,4 @@
-"""Which learners of a column count, and how much: judged by their out-of-fold predictions."""
+"""Selects and weights the learners of a column by their out-of-fold predictions."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -12,12 +12,17 @@ from ..evaluation.scores import f1, nrmse
 from ..features.cells import Floats
 from .learners import Task
 
-PAYS = 0.004  # F1 that each further learner must add to a category's blend: else the best one alone
-SLIGHT = 0.03  # a weight below this is not worth its milliseconds
+PAYS = 0.004  # F1 that each further learner must add to a blend of labels
+SLIGHT = 0.03  # learners with a smaller weight are dropped
 
 
-def chosen(tried: Mapping[str, Floats], answers: NDArray[Any], usual: Floats, task: Task) -> dict[str, float]:
-    """A stack for a number, the best or an even blend for a category; none if the usual answer is as good."""
+def select_weights(
+    tried: Mapping[str, Floats], answers: NDArray[Any], default: Floats, task: Task
+) -> dict[str, float]:
+    """Weights of the learners: a non-negative stack for numbers, the best or an even blend for labels.
+
+    `tried` are out-of-fold predictions, (n,) or (n, labels). Empty if the default prediction is as good.
+    """
     if not tried:
         return {}
     names = list(tried)
@@ -27,27 +32,27 @@ def chosen(tried: Mapping[str, Floats], answers: NDArray[Any], usual: Floats, ta
         best = max(options, key=worth.__getitem__)
         return (
             {name: 1 / len(best) for name in best}
-            if worth[best] > f1(answers, np.full(len(answers), usual.argmax()))
+            if worth[best] > f1(answers, np.full(len(answers), default.argmax()))
             else {}
         )
     while names:
-        moves = np.column_stack([tried[name] - usual for name in names])
-        weights = nnls(moves, answers - usual)[0]
+        moves = np.column_stack([tried[name] - default for name in names])
+        weights = nnls(moves, answers - default)[0]
         kept = [name for name, weight in zip(names, weights, strict=True) if weight >= SLIGHT]
         if len(kept) == len(names):
-            stack = usual + moves @ weights
+            stack = default + moves @ weights
             return dict(zip(names, map(float, weights), strict=True)) if nrmse(answers, stack) < 1.0 else {}
         names = kept
     return {}
 
 
 def blend(tried: Mapping[str, Floats], names: Sequence[str]) -> Floats:
-    """The even mean of some learners' probabilities."""
+    """The mean of some learners' probabilities."""
     return np.asarray(sum(tried[name] for name in names)) / len(names)
 
 
-def usual_answer(answers: NDArray[Any], labels: int) -> Floats:
-    """The mean, or how frequent every label is."""
+def default_prediction(answers: NDArray[Any], labels: int) -> Floats:
+    """The mean of numbers (`labels` 0), or the frequency of every label."""
     if not labels:
         return np.array(answers.mean())
     counts = np.bincount(answers[answers < labels], minlength=labels).astype(float)

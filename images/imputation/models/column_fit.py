@@ -1,4 +1,4 @@
-"""Train the model of one column: score learners out of fold, keep those that count."""
+"""Fits the model of one column: scores learners out of fold and weights the best ones."""
 
 import time
 from collections.abc import Callable
@@ -8,80 +8,85 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence.labels import Calibration
-from ..confidence.numbers import Residuals
+from ..confidence.labels import LabelConfidence
+from ..confidence.numbers import NumberConfidence
 from ..evaluation.scores import ece
 from ..features.cells import Floats
 from ..features.design import Design
-from .choice import chosen, metric, score, usual_answer
+from .choice import default_prediction, metric, score, select_weights
 from .column_model import ColumnModel
 from .fitted_learners import Boost
 from .learners import GRAM_ROWS, LEARNERS, Task, fit_boost
 
 FOLDS = 4
-TIMES, FEW = 3, 1_000  # of few rows a spare model sees each three times, other cells hidden each time
-ASKED = 60  # rows that tell whether a column is crucial
-SHIFT = 0.05  # by which the chance of a label changes without one
-FEWEST = 20  # observed cells below which only the usual value is safe
+TIMES, FEW = 3, 1_000  # with few rows a fallback model sees each three times, with other cells hidden
+PROBED = 60  # rows to test whether a column is crucial
+SHIFT = 0.05  # change of a label's probability without a crucial column
+FEWEST = 20  # with fewer observed cells the default value is used
 LARGE = {
     "fast": 2_000,
     "balanced": 10_000,
     "best": 30_000,
-}  # rows above which boosting alone is as good, at a hundredth of the size
-WIDE = 30  # features at which so many rows are large; with 200 it is a sixth of the rows
+}  # with more rows boosting alone is as good, at a hundredth of the size
+WIDE = 30  # the limits above are for 30 features; more features lower them in proportion
 MANY = 20  # labels; with more a forest is too large, and on text ridge is faster than logistic and no worse
 DEAR = 500_000  # terms in all rows, times labels: above, on text, logistic regression is not worth its time
 
 
 @dataclass(frozen=True)
 class FittedColumn:
-    """A column's model, how sure it is, and how well it did out of fold."""
+    """A column's model, its confidence, and its scores out of fold."""
 
     model: ColumnModel
-    confidence: Calibration | Residuals
+    confidence: LabelConfidence | NumberConfidence
     quality: dict[str, Any]
 
 
 def fit_column(
-    design: Design, answers: NDArray[Any], task: Task, late: Callable[[float], bool]
+    design: Design, answers: NDArray[Any], task: Task, out_of_time: Callable[[float], bool]
 ) -> FittedColumn:
-    """`answers`: values, or codes (len(labels): something else); `late(seconds)`: no time for that?"""
+    """Fits a column to `answers`: values, or label codes, where len(labels) stands for any other value.
+
+    `out_of_time(seconds)` says whether there are fewer seconds left.
+    """
     started = time.monotonic()
-    usual = usual_answer(answers, task.labels)
+    default = default_prediction(answers, task.labels)
     scale = 1.0 if task.labels else float(answers.std()) or 1.0
-    truth = answers if task.labels else (answers - usual) / scale
-    base = usual if task.labels else np.array(0.0)
+    truth = answers if task.labels else (answers - default) / scale
+    base = default if task.labels else np.array(0.0)
     rows = np.flatnonzero(answers < task.labels) if task.labels else np.arange(len(answers))
     folds = folds_of(answers, task)
-    plain = np.repeat(base[None], len(answers), axis=0)
+    defaults = np.repeat(base[None], len(answers), axis=0)
     tried: dict[str, Floats] = {}
-    if not late(0.0) and len(rows) >= FEWEST and len(np.unique(answers[rows])) > 1:
+    if not out_of_time(0.0) and len(rows) >= FEWEST and len(np.unique(answers[rows])) > 1:
         for name in learners_for(design, len(rows), task):
-            guesses = out_of_fold(name, design, truth, folds, task, plain, late, optional=bool(tried))
+            guesses = out_of_fold(
+                name, design, truth, folds, task, defaults, out_of_time, optional=bool(tried)
+            )
             if guesses is not None:
                 tried[name] = guesses
-    weights = chosen(tried, truth, base, task)
-    guesses = plain + sum(
-        (weight * (tried[name] - plain) for name, weight in weights.items()), np.zeros_like(plain)
+    weights = select_weights(tried, truth, base, task)
+    guesses = defaults + sum(
+        (weight * (tried[name] - defaults) for name, weight in weights.items()), np.zeros_like(defaults)
     )
     trained = design.take(rows) if weights else design
     parts = {name: LEARNERS[name](trained, truth[rows], task) for name in weights}
-    model = ColumnModel(usual, scale, parts, weights)
-    if weights and not design.textual and not wide(design, len(rows)) and not late(0.0):
+    model = ColumnModel(default, scale, parts, weights)
+    if weights and not design.textual and not wide(design, len(rows)) and not out_of_time(0.0):
         error = 0.0 if task.labels else scale * float(np.abs(truth - guesses).mean())
         if needed := crucial(model, trained, error):
-            model = replace(model, crucial=needed, spare=spare_of(trained, truth[rows], task))
+            model = replace(model, crucial=needed, fallback=fit_fallback(trained, truth[rows], task))
     scores = {name: score(tried[name], truth, task) for name in tried}
     quality = {
         "metric": metric(task),
         "score": score(guesses, truth, task),
-        "usual": score(plain, truth, task),
+        "default": score(defaults, truth, task),
         "learners": scores,
         "weights": weights,
         "rows": len(answers),
     }
-    confidence = sureness(guesses if task.labels else usual + scale * guesses, answers, task)
-    if isinstance(confidence, Calibration):
+    confidence = fit_confidence(guesses if task.labels else default + scale * guesses, answers, task)
+    if isinstance(confidence, LabelConfidence):
         sure = confidence.probabilities(guesses).max(1)
         quality["ece"] = ece(guesses.argmax(1) == answers, sure)
     quality["seconds"] = round(time.monotonic() - started, 3)
@@ -89,7 +94,7 @@ def fit_column(
 
 
 def learners_for(design: Design, rows: int, task: Task) -> list[str]:
-    """Which learners are worth trying, quick ones first."""
+    """The learners to score, fast ones first."""
     small = rows <= LARGE[task.preset] and rows * len(design.keep) <= WIDE * LARGE[task.preset]
     names: list[str] = []
     if not len(design.keep):  # no other column
@@ -111,14 +116,14 @@ def learners_for(design: Design, rows: int, task: Task) -> list[str]:
 
 
 def wide(design: Design, rows: int) -> bool:
-    """Whether there are fewer rows than features: too few to grow trees on, and there may be hundreds."""
+    """Whether there are fewer rows than features: too few to grow trees on."""
     return not design.textual and rows < len(design.keep)
 
 
 def crucial(model: ColumnModel, design: Design, error: float) -> tuple[str, ...]:
-    """The columns without which the answer changes by half of its usual error, or the chances by much."""
+    """The columns without which the prediction changes by half its error, or a probability by SHIFT."""
     others = design.others
-    rows = np.unique(np.linspace(0, len(design.known) - 1, ASKED).astype(int))
+    rows = np.unique(np.linspace(0, len(design.known) - 1, PROBED).astype(int))
     with_all = model.predict(design.take(rows))
     without = model.predict(design.each_without(rows, [place for place, _ in others]))
     change = np.abs(without.reshape(len(others), *with_all.shape) - with_all)
@@ -128,23 +133,23 @@ def crucial(model: ColumnModel, design: Design, error: float) -> tuple[str, ...]
     return tuple(name for (_, name), moved in zip(others, change.mean(axis=1), strict=True) if moved > most)
 
 
-def spare_of(design: Design, answers: NDArray[Any], task: Task) -> Boost:
-    """A model of rows that lack what training rows have: learnt from these, cells hidden at random."""
+def fit_fallback(design: Design, answers: NDArray[Any], task: Task) -> Boost:
+    """A model for rows that lack cells which training rows have: learned with such cells hidden at random."""
     rng = np.random.default_rng(task.seed)
     times = np.tile(np.arange(len(answers)), TIMES if len(answers) <= FEW else 1)
-    return fit_boost(design.frayed(times, rng), answers[times], task)
+    return fit_boost(design.with_hidden_cells(times, rng), answers[times], task)
 
 
 def out_of_fold(
-    name: str, design: Design, answers: NDArray[Any], folds: NDArray[np.int64], task: Task, plain: Floats,
-    late: Callable[[float], bool], optional: bool,
+    name: str, design: Design, answers: NDArray[Any], folds: NDArray[np.int64], task: Task, defaults: Floats,
+    out_of_time: Callable[[float], bool], optional: bool,
 ) -> Floats | None:  # fmt: skip
-    """Predictions of every row by models that did not see it; None when there is no time."""
-    guesses = plain.copy()
+    """Predictions for every row by models that did not see it; None if there is no time."""
+    guesses = defaults.copy()
     trial = replace(task, trial=True)
     slowest = 0.0
     for fold in range(FOLDS):
-        if optional and late(slowest * (FOLDS - fold + 1)):
+        if optional and out_of_time(slowest * (FOLDS - fold + 1)):
             return None
         started = time.monotonic()
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -158,7 +163,7 @@ def out_of_fold(
 
 
 def folds_of(answers: NDArray[Any], task: Task) -> NDArray[np.int64]:
-    """The fold of every row; every label is spread over all folds."""
+    """The fold of every row, shape (rows,); stratified by label."""
     order = np.random.default_rng(task.seed).permutation(len(answers))
     if task.labels:
         order = order[np.argsort(answers[order], kind="stable")]
@@ -167,6 +172,10 @@ def folds_of(answers: NDArray[Any], task: Task) -> NDArray[np.int64]:
     return folds
 
 
-def sureness(guesses: Floats, answers: NDArray[Any], task: Task) -> Calibration | Residuals:
-    """What to say of a filled cell's chance to be right."""
-    return Calibration.fit(guesses, answers) if task.labels else Residuals.fit(guesses, answers, task.seed)
+def fit_confidence(guesses: Floats, answers: NDArray[Any], task: Task) -> LabelConfidence | NumberConfidence:
+    """The confidence model of a column, from its out-of-fold predictions."""
+    return (
+        LabelConfidence.fit(guesses, answers)
+        if task.labels
+        else NumberConfidence.fit(guesses, answers, task.seed)
+    )

@@ -1,4 +1,4 @@
-"""The model of one column: the usual value, moved by the weighted learners."""
+"""The model of one column: the default value plus the weighted changes of its learners."""
 
 import json
 from collections.abc import Mapping
@@ -18,46 +18,44 @@ FORMS: dict[str, type[Fitted]] = {"linear": Linear, "ridge": Linear, "boost": Bo
 
 @dataclass(frozen=True)
 class ColumnModel:
-    """`usual` is the mean of a number (no dimension) or the shares of labels; without parts it is all."""
+    """`default` is the mean of a number (no dimension) or the shares of labels; without parts it is all."""
 
-    usual: Floats
+    default: Floats
     scale: float  # of a number: its parts answer in standard deviations from the mean
     parts: Mapping[str, Fitted]
     weights: Mapping[str, float]
-    crucial: tuple[
-        str, ...
-    ] = ()  # columns that training rows hardly ever lacked, and the parts cannot do without
-    spare: Boost | None = None  # for rows that lack a cell of those
+    crucial: tuple[str, ...] = ()  # columns rarely missing in training that the learners depend on
+    fallback: Boost | None = None  # for rows that lack a cell of those
 
     def predict(self, design: Design) -> Floats:
-        """Values (n,) or probabilities (n, labels); a row with nothing observed gets the usual answer."""
-        answer = np.repeat(self.usual[None], len(design.known), axis=0)
+        """Values (n,) or probabilities (n, labels); a row with nothing observed gets the default."""
+        answer = np.repeat(self.default[None], len(design.known), axis=0)
         known = np.flatnonzero(design.known)
         if len(known) and self.parts:
             some = design if len(known) == len(design.known) else design.take(known)
-            base = self.usual if self.usual.ndim else 0.0
+            base = self.default if self.default.ndim else 0.0
             answer[known] += self.scale * sum(
                 weight * (self.parts[name].predict(some) - base) for name, weight in self.weights.items()
             )
-            lacking = known[some.lacking(self.crucial)] if self.spare else known[:0]
-            if self.spare and len(lacking):
-                answer[lacking] = self.usual + self.scale * (
-                    self.spare.predict(design.take(lacking).bare()) - base
+            lacking = known[some.lacking(self.crucial)] if self.fallback else known[:0]
+            if self.fallback and len(lacking):
+                answer[lacking] = self.default + self.scale * (
+                    self.fallback.predict(design.take(lacking).with_gaps()) - base
                 )
         return answer
 
     def save(self, folder: Path) -> None:
-        """Write one file a part, and model.json."""
+        """Writes one file per learner, and model.json."""
         folder.mkdir(parents=True)
         for part in self.parts.values():
             part.save(folder)
-        if self.spare:
-            (folder / "spare").mkdir()
-            self.spare.save(folder / "spare")
+        if self.fallback:
+            (folder / "fallback").mkdir()
+            self.fallback.save(folder / "fallback")
         (folder / "model.json").write_text(
             json.dumps(
                 {
-                    "usual": self.usual.tolist(),
+                    "default": self.default.tolist(),
                     "scale": self.scale,
                     "weights": dict(self.weights),
                     "crucial": self.crucial,
@@ -68,15 +66,15 @@ class ColumnModel:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
+        """Reads what `save` wrote."""
         state = json.loads((folder / "model.json").read_text())
         parts = {name: FORMS[name].load(folder) for name in state["weights"]}
-        spare = Boost.load(folder / "spare") if (folder / "spare").exists() else None
+        fallback = Boost.load(folder / "fallback") if (folder / "fallback").exists() else None
         return cls(
-            np.array(state["usual"], float),
+            np.array(state["default"], float),
             state["scale"],
             parts,
             state["weights"],
             tuple(state["crucial"]),
-            spare,
+            fallback,
         )

@@ -1,4 +1,4 @@
-"""Fitted learners as plain values: coefficients, and a LightGBM text model. No pickle."""
+"""Fitted learners as values: coefficients, and a LightGBM text model. No pickles."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +57,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Boost:
-    """LightGBM, always in the state that its text gives: what is saved is what predicts."""
+    """LightGBM, always parsed from its text, so that a saved model predicts exactly like the fitted one."""
 
     text: str
 
@@ -67,7 +67,7 @@ class Boost:
         return lightgbm.Booster(model_str=self.text)
 
     def predict(self, design: Design) -> Floats:
-        """Values or probabilities; one thread, since a server runs a process a core and may have forked."""
+        """Values or probabilities, on one thread: a server runs one process per CPU and may have forked."""
         answer = np.asarray(self.booster.predict(design.trees, num_threads=1), dtype=float)
         binary = "objective=binary" in self.text[:2000]
         return np.column_stack([1.0 - answer, answer]) if binary else answer

@@ -1,4 +1,4 @@
-"""A forest of randomised trees as a learner of a column, and as a step of a chain."""
+"""A forest of randomised trees: a learner of a column, and a step of a chain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ..features.design import Design
 
 @dataclass(frozen=True)
 class Forest:
-    """Trees over features in which gaps are NaN."""
+    """Trees over features in which missing cells are NaN."""
 
     trees: Trees
     labels: bool  # whether the outputs are probabilities
@@ -32,10 +32,10 @@ class Forest:
 
     def predict(self, design: Design) -> Floats:
         """Values or probabilities."""
-        answer = self.walk(design.trees)
+        answer = self.evaluate(design.trees)
         return answer / answer.sum(1, keepdims=True) if self.labels else answer[:, 0]
 
-    def walk(self, features: Floats) -> Floats:
+    def evaluate(self, features: Floats) -> Floats:
         """The mean of the trees on dense features: (rows, outputs)."""
         return self.trees.predict(features)
 
@@ -51,9 +51,9 @@ class Forest:
     def load(cls, folder: Path) -> Self:
         """Read forest.npz."""
         with np.load(folder / "forest.npz") as state:
-            return cls.revived(state)
+            return cls.from_state(state)
 
     @classmethod
-    def revived(cls, state: Mapping[str, Any]) -> Self:
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
         """From the arrays by name."""
         return cls(Trees.of_arrays(state), bool(state["labels"]))

@@ -1,4 +1,4 @@
-"""The learners of a column: how each is trained. Figures behind the settings: bench.py."""
+"""Trains the learners of a column. Their settings were chosen on public and generated tables."""
 
 import warnings
 from collections.abc import Callable
@@ -23,24 +23,24 @@ LOGISTIC_C = {False: 1.0, True: 20.0}
 RIDGE_ALPHA = 0.5
 # Small boosted trees over all labels: 1,200 larger ones took three times as long and were no better.
 LABEL_TREES = 500
-TRIED = 60  # features a split (or a tree) looks at, of a wide table
-IMPOSSIBLE = -30.0  # the score of a label that no row has: yet a probability
+TRIED = 60  # features a split (or a tree) looks at, in a wide table
+IMPOSSIBLE = -30.0  # the score of a label that no training row has
 # Rows up to which ridge is solved by the products of rows with rows, which all folds share: on long texts
-# twice as quick as to go through their terms.
+# this takes half the time of a solver over terms.
 GRAM_ROWS = 3_000
 LARGEST = float(np.finfo(np.float32).max)  # what scikit-learn's trees take
-SHARP = 8.0  # one-hot ridge scores lie within 0 and 1; so many times sharper they are near to probabilities
+SHARP = 8.0  # scales one-hot ridge scores, between 0 and 1, so that their softmax is close to probabilities
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to learn: `labels` 0 for a number, else how many labels; answers are standard values or codes."""
+    """What to learn: `labels` is their number, 0 for numbers; answers are standardised values or codes."""
 
     labels: int
     seed: int
     preset: Preset
     threads: int
-    trial: bool = False  # out of fold, where half the trees tell as much
+    trial: bool = False  # fitted out of fold only, where half the trees are enough
 
 
 Learner = Callable[[Design, NDArray[Any], Task], Fitted]
@@ -55,9 +55,7 @@ def fit_linear(design: Design, answers: NDArray[Any], task: Task) -> Linear:
         ridge.fit(matrix, answers)
         return Linear(ridge.coef_.reshape(-1, 1).astype(np.float32), np.array([ridge.intercept_]), False)
     c = LOGISTIC_C[design.textual]
-    if (
-        design.textual
-    ):  # one label against the rest in the dual: a tenth of the time of one softmax, and no worse
+    if design.textual:  # one against the rest in the dual: a tenth of the time of one softmax, and no worse
         logistic = LogisticRegression(
             C=c, solver="liblinear", dual=True, tol=1e-2, max_iter=100, random_state=seed
         )
@@ -66,7 +64,7 @@ def fit_linear(design: Design, answers: NDArray[Any], task: Task) -> Linear:
 
 
 def fit_ridge(design: Design, answers: NDArray[Any], task: Task) -> Linear:
-    """Ridge on indicators of the labels: on text of many labels often ahead of logistic regression."""
+    """Ridge on label indicators: with text and many labels often better than logistic regression."""
     if len(answers) <= GRAM_ROWS:
         present = np.unique(answers)
         wanted = np.where(answers[:, None] == present, SHARP, -SHARP)
@@ -82,7 +80,7 @@ def fit_ridge(design: Design, answers: NDArray[Any], task: Task) -> Linear:
 
 
 def labelled(classifier: Any, matrix: Any, answers: NDArray[Any], labels: int, sharp: float) -> Linear:
-    """A linear classifier's coefficients, placed among all labels."""
+    """Fits a linear classifier; coefficients for all labels, also those that no row has."""
     present = np.unique(answers)
     coef = np.zeros((matrix.shape[1], labels), np.float32)
     intercept = np.full(labels, IMPOSSIBLE)
@@ -92,7 +90,7 @@ def labelled(classifier: Any, matrix: Any, answers: NDArray[Any], labels: int, s
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", UserWarning
-        )  # the iterations are our choice; many labels are judged out of fold
+        )  # the number of iterations is fixed, and the result is scored out of fold
         classifier.fit(matrix, answers)
     parts = getattr(classifier, "estimators_", [classifier])
     own = np.vstack([part.coef_ for part in parts]) * sharp
@@ -105,7 +103,7 @@ def labelled(classifier: Any, matrix: Any, answers: NDArray[Any], labels: int, s
 
 
 def fit_boost(design: Design, answers: NDArray[Any], task: Task) -> Boost:
-    """LightGBM, a fixed number of small trees: early stopping would flatter its out-of-fold score."""
+    """LightGBM with a fixed number of small trees: early stopping would bias its out-of-fold score."""
     rounds = {"fast": 60, "balanced": 100 if len(answers) <= 2000 else 150, "best": 300}[task.preset]
     objective = {0: "regression", 2: "binary"}.get(task.labels, "multiclass")
     if task.labels > 2:
@@ -132,7 +130,7 @@ def fit_boost(design: Design, answers: NDArray[Any], task: Task) -> Boost:
 
 
 def fit_forest(design: Design, answers: NDArray[Any], task: Task) -> Forest:
-    """Extremely randomised trees; leaves of a few rows, which is as exact and a third of the size."""
+    """Extremely randomised trees with a few rows per leaf: as accurate, and a third of the size."""
     size = {"fast": 50, "balanced": 100, "best": 300}[task.preset] // (2 if task.trial else 1)
     features = np.clip(design.trees, -LARGEST, LARGEST).astype(np.float32)
     settings: dict[str, Any] = {"n_estimators": size, "random_state": task.seed, "n_jobs": task.threads}
@@ -141,7 +139,7 @@ def fit_forest(design: Design, answers: NDArray[Any], task: Task) -> Forest:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", UserWarning
-            )  # many labels for few rows: known, and judged out of fold
+            )  # many labels for few rows: the result is scored out of fold
             forest.fit(features, answers)
         return Forest.of(trees_of(forest), features.shape[1], forest.classes_.astype(int), task.labels)
     forest = ExtraTreesRegressor(

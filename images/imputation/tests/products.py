@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from imputation.datawig.column import Filled
+from imputation.datawig.column import Prediction
 
-GOODS = {
+NAMES = {
     "lamp": [
         "brass desk lamp with linen shade",
         "floor lamp, warm light",
@@ -27,26 +27,26 @@ GOODS = {
 COLORS = ["blue", "green", "grey", "amber"]
 
 
-def goods(rows: int, seed: int = 1) -> pd.DataFrame:
+def products(rows: int, seed: int = 1) -> pd.DataFrame:
     """Goods whose kind follows from their name, and whose price from their kind."""
     draw = np.random.default_rng(seed)
-    kinds = draw.choice(list(GOODS), rows)
+    kinds = draw.choice(list(NAMES), rows)
     return pd.DataFrame(
         {
-            "name": [f"{draw.choice(GOODS[kind])} no {draw.integers(100)}" for kind in kinds],
+            "name": [f"{draw.choice(NAMES[kind])} no {draw.integers(100)}" for kind in kinds],
             "color": draw.choice(COLORS, rows),
             "price": np.round(
-                np.array([list(GOODS).index(kind) * 40.0 + 20 for kind in kinds]) + draw.normal(0, 3, rows), 2
+                np.array([list(NAMES).index(kind) * 40.0 + 20 for kind in kinds]) + draw.normal(0, 3, rows), 2
             ),
             "kind": kinds,
         }
     )
 
 
-TRAIN, NEW = goods(60), goods(40, seed=2)
+TRAIN, NEW = products(60), products(40, seed=2)
 
 
-def same(one: Filled, other: Filled) -> bool:
+def same(one: Prediction, other: Prediction) -> bool:
     """Whether two answers are exactly the same."""
     return one.explanations == other.explanations and all(
         (a is None and b is None) or (a is not None and b is not None and np.array_equal(a, b))

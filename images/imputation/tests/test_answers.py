@@ -124,8 +124,8 @@ def test_options_ask_for_more(endpoint: Endpoint, older: Endpoint) -> None:
     ]
     assert {"cotton", "collar"} & {term["token"] for term in why["terms"]}
     assert "text" in {one["column"] for one in why["columns"]}
-    [bare] = ask(endpoint, [{"size": 1.0, "text": "cotton", "kind": None}], marks=False)
-    assert set(bare) == {"size", "text", "kind"}
+    [with_gaps] = ask(endpoint, [{"size": 1.0, "text": "cotton", "kind": None}], marks=False)
+    assert set(with_gaps) == {"size", "text", "kind"}
 
 
 def test_the_older_containers_answer_is_of_each_row_its_own(endpoint: Endpoint, older: Endpoint) -> None:

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from imputation.confidence.labels import Calibration, precision_curve
-from imputation.confidence.numbers import Residuals
+from imputation.confidence.labels import LabelConfidence, precision_curve
+from imputation.confidence.numbers import NumberConfidence
 from imputation.evaluation.masks import MASKS, mar, mcar
 from imputation.evaluation.scores import ece, f1, nrmse
 from imputation.features.cells import hidden
-from imputation.fitting import Choices
+from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
 from imputation.models.forest import Forest
 from imputation.models.learners import trees_of
@@ -30,7 +30,7 @@ def noisy(rows: int, seed: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def fitted() -> Imputer:
-    return fit(noisy(2000, 1), ["y", "label"], Choices())
+    return fit(noisy(2000, 1), ["y", "label"], FitSettings())
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_intervals_of_few_rows_hold_nine_truths_of_ten_too(rows: int, least: flo
     for _ in range(200):
         predicted = own.uniform(0, 10, rows + 200)
         truth = predicted + own.normal(size=rows + 200) * (0.1 + predicted)
-        low, high = Residuals.fit(predicted[:rows], truth[:rows], 0).interval(predicted[rows:])
+        low, high = NumberConfidence.fit(predicted[:rows], truth[:rows], 0).interval(predicted[rows:])
         held.append(((low <= truth[rows:]) & (truth[rows:] <= high)).mean())
     assert least < np.mean(held) < 0.945
 
@@ -107,13 +107,13 @@ def test_draws_keep_the_variance_and_the_frequencies(fitted: Imputer, fresh: pd.
 def test_a_value_beyond_the_labels_lowers_every_probability() -> None:
     raw = np.tile([0.9, 0.1], (100, 1))
     codes = np.array([0] * 60 + [1] * 10 + [2] * 30)
-    assert Calibration.fit(raw, codes).probabilities(raw).sum(1) == pytest.approx(0.7)
+    assert LabelConfidence.fit(raw, codes).probabilities(raw).sum(1) == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize("rows", [12, 150])
 def test_cells_that_were_all_right_make_no_later_one_certain(rows: int) -> None:
     codes = np.arange(rows) % 3
-    sure = Calibration.fit(np.eye(3)[codes] * 0.9 + 0.1 / 3, codes).probabilities(
+    sure = LabelConfidence.fit(np.eye(3)[codes] * 0.9 + 0.1 / 3, codes).probabilities(
         np.array([[0.9, 0.05, 0.05]])
     )
     assert 0.8 < sure.max() < 1 - 0.3 / rows
@@ -142,7 +142,7 @@ def test_an_answer_never_reads_its_own_cell(fitted: Imputer, fresh: pd.DataFrame
 
 def test_every_explanation_is_of_its_own_row() -> None:
     table = mixed(400)[["text", "size", "kind"]]
-    imputer = fit(table, ["kind"], Choices())
+    imputer = fit(table, ["kind"], FitSettings())
     sent = pd.DataFrame({"text": ["bulb watt", "cotton sleeves"], "size": ["0.2", None]})
     first, second = fill(imputer, sent, explain=True).cells["kind"].explanations
     assert (first.label, second.label) == ("lamp", "shirt")
@@ -155,7 +155,7 @@ def test_every_explanation_is_of_its_own_row() -> None:
 
 
 def test_explanations_name_the_cell_that_decides() -> None:
-    imputer = fit(noisy(600, 5)[["x", "z", "label"]], ["label"], Choices(preset="fast"))
+    imputer = fit(noisy(600, 5)[["x", "z", "label"]], ["label"], FitSettings(preset="fast"))
     sent = pd.DataFrame({"x": [2.5, -2.5], "z": [0.0, 0.0]})
     for explanation, label in zip(
         fill(imputer, sent, explain=True).cells["label"].explanations, ["yes", "no"], strict=True
@@ -173,7 +173,7 @@ def test_a_forest_of_arrays_predicts_as_scikit_learn_does(labels: int) -> None:
     learner = (ExtraTreesClassifier if labels else ExtraTreesRegressor)(20, random_state=0).fit(x, answers)
     forest = Forest.of(trees_of(learner), 4, np.arange(3) if labels else None, labels or 1)
     expected = learner.predict_proba(x) if labels else learner.predict(x)[:, None]
-    np.testing.assert_allclose(forest.walk(x), expected, atol=1e-6)
+    np.testing.assert_allclose(forest.evaluate(x), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", MASKS)
@@ -200,7 +200,7 @@ def test_auto_beats_the_mean_under_every_mask(name: str) -> None:
     masked = table[["x", "z", "y"]].mask(gone)
     own = gone[:, 2] if gone[:, 2].any() else gone[:, 0]
     column = "y" if gone[:, 2].any() else "x"
-    filled = fill(fit(masked, None, Choices()), masked).table
+    filled = fill(fit(masked, None, FitSettings()), masked).table
     assert nrmse(table[column][own].to_numpy(), filled[column][own].to_numpy(float)) < 0.95
 
 

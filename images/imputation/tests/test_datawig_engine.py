@@ -10,7 +10,7 @@ from imputation.datawig.column import DataWigColumn
 from imputation.datawig.compat import datawig, mx
 from imputation.datawig.engine import fit
 from imputation.datawig.parts import TextPart
-from imputation.tests.products import GOODS, NEW, TRAIN, goods, same
+from imputation.tests.products import NAMES, NEW, TRAIN, products, same
 
 
 def test_it_learns_the_kind_of_goods(kind):
@@ -120,8 +120,8 @@ def test_rows_without_a_label_are_never_a_class():
     for empty in (None, np.nan, pd.NA, ""):
         table = TRAIN.assign(kind=[empty if i % 3 == 0 else k for i, k in enumerate(TRAIN["kind"])])
         column = fit(table, ["name"], "kind", num_epochs=3)
-        assert sorted(column.labels) == sorted(GOODS)
-        assert set(column.predict(table, 9).labels.ravel()) == set(GOODS)
+        assert sorted(column.labels) == sorted(NAMES)
+        assert set(column.predict(table, 9).labels.ravel()) == set(NAMES)
 
 
 def test_a_missing_feature_is_empty_and_never_the_token_nan():
@@ -211,7 +211,7 @@ def test_rows_that_say_when_to_stop_neither_calibrate_nor_judge(monkeypatch):
         "train",
         lambda learned, held_out, *a: watched.append(held_out.text) or real(learned, held_out, *a),
     )
-    table = goods(200).reset_index(drop=True)
+    table = products(200).reset_index(drop=True)
     table["name"] = [f"{name} row{row}" for row, name in enumerate(table["name"])]
     judged = fit(table, ["name"], "kind", num_epochs=2).report.held_out.index
     assert not set(watched[0]) & set(table["name"][judged])

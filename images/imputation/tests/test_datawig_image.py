@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from imputation.datawig.fill import DataWig, framed
-from imputation.fitting import Choices
+from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
 from imputation.tests.products import NEW, TRAIN
 from imputation.tests.tables import holed, mixed
@@ -138,16 +138,16 @@ def test_the_finish_of_products_is_told_in_csv_and_in_json(engine: str, tmp_path
 def test_a_hyperparameter_of_datawig_is_refused_with_another_engine(name: str, value: str) -> None:
     with pytest.raises(UserError) as raised:
         TRAINER.fit({}, IMAGE.hyperparameters().read({name: value}), None)
-    assert str(raised.value) == f"hyperparameter {name} is for engine=datawig alone, but engine is auto"
+    assert str(raised.value) == f"hyperparameter {name} requires engine=datawig, but engine is auto"
 
 
 @pytest.mark.parametrize(("given", "trials"), [("true", 8), ("True", 8), ("false", 0), ("3", 3)])
 def test_hpo_is_a_switch_or_a_number_of_trials(given: str, trials: int) -> None:
-    assert IMAGE.hyperparameters().read({"hpo": given}).hpo == trials
+    assert IMAGE.hyperparameters().read({"hpo": given, "engine": "datawig"}).hpo == trials
 
 
 def test_the_search_reaches_datawig() -> None:
-    imputer = fit(TRAIN, ["kind"], Choices(engine="datawig", num_epochs=2, hpo=8))
+    imputer = fit(TRAIN, ["kind"], FitSettings(engine="datawig", num_epochs=2, hpo=8))
     assert isinstance(imputer.engine, DataWig)
     trials = imputer.engine.networks["kind"].report.trials
     assert trials["_concat:max_tokens"].is_unique
@@ -155,17 +155,17 @@ def test_the_search_reaches_datawig() -> None:
 
 
 def test_each_column_is_filled_by_a_network_over_all_the_others(gappy: pd.DataFrame) -> None:
-    imputer = fit(gappy, ["kind", "price", "sold", "dear"], Choices(engine="datawig"))
+    imputer = fit(gappy, ["kind", "price", "sold", "dear"], FitSettings(engine="datawig"))
     for name, better in (("kind", 0.9), ("dear", 0.9)):
-        assert imputer.quality[name]["score"] > better > imputer.quality[name]["usual"]
+        assert imputer.quality[name]["score"] > better > imputer.quality[name]["default"]
     for name in ("price", "sold"):
-        assert imputer.quality[name]["score"] < 0.7 < imputer.quality[name]["usual"]
+        assert imputer.quality[name]["score"] < 0.7 < imputer.quality[name]["default"]
     assert isinstance(imputer.engine, DataWig)
     assert set(imputer.engine.networks["price"].features) == set(gappy) - {"price"}
 
 
 def test_answers_are_those_of_the_network(gappy: pd.DataFrame) -> None:
-    imputer = fit(gappy, ["kind"], Choices(engine="datawig", num_epochs=3))
+    imputer = fit(gappy, ["kind"], FitSettings(engine="datawig", num_epochs=3))
     assert isinstance(imputer.engine, DataWig)
     read = imputer.read(tabled(gappy), np.arange(len(gappy)))
     network, column = imputer.engine.networks["kind"], imputer.column("kind")
@@ -177,7 +177,7 @@ def test_answers_are_those_of_the_network(gappy: pd.DataFrame) -> None:
 
 
 def test_on_few_rows_no_answer_is_made_certain() -> None:
-    imputer = fit(TRAIN, ["kind"], Choices(engine="datawig", num_epochs=20))
+    imputer = fit(TRAIN, ["kind"], FitSettings(engine="datawig", num_epochs=20))
     assert getattr(imputer.confidence["kind"], "temperature", None) == 1.0
     assert imputer.quality["kind"]["rows"] < 30
 
@@ -186,14 +186,14 @@ def test_a_label_that_comes_once_is_no_class_and_lowers_the_confidence() -> None
     table = TRAIN.assign(
         kind=TRAIN["kind"].where(np.arange(len(TRAIN)) % 6 > 0, [f"odd{k}" for k in range(len(TRAIN))])
     )
-    imputer = fit(table, ["kind"], Choices(engine="datawig"))
+    imputer = fit(table, ["kind"], FitSettings(engine="datawig"))
     filled = fill(imputer, NEW.drop(columns="kind"))
     assert set(filled.table["kind"]) <= {"lamp", "shoe", "chair"}
     assert filled.cells["kind"].probability.max() < 0.95
 
 
 def test_explanations_name_the_cells_and_the_words(gappy: pd.DataFrame, tmp_path: Path) -> None:
-    imputer = fit(TRAIN, ["kind", "price"], Choices(engine="datawig", num_epochs=20))
+    imputer = fit(TRAIN, ["kind", "price"], FitSettings(engine="datawig", num_epochs=20))
     imputer.save(tmp_path / "model")
     sent = NEW.drop(columns=["kind", "price"]).head(5)
     before, after = (
@@ -212,7 +212,7 @@ def test_explanations_name_the_cells_and_the_words(gappy: pd.DataFrame, tmp_path
 
 def test_a_stop_and_a_time_limit_still_give_a_model() -> None:
     table = holed(mixed(300))
-    stopped = fit(table, ["kind", "price"], Choices(engine="datawig"), should_stop=lambda: True)
-    hurried = fit(table, ["kind", "price"], Choices(engine="datawig", num_epochs=10_000, time_limit_s=1))
+    stopped = fit(table, ["kind", "price"], FitSettings(engine="datawig"), should_stop=lambda: True)
+    hurried = fit(table, ["kind", "price"], FitSettings(engine="datawig", num_epochs=10_000, time_limit_s=1))
     for imputer in (stopped, hurried):
         assert not fill(imputer, table, ["kind", "price"]).table[["kind", "price"]].isna().any().any()

@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 from imputation.datawig.compat import mx
 from imputation.datawig.engine import fit
-from imputation.tests.products import NEW, TRAIN, goods, same
+from imputation.tests.products import NEW, TRAIN, products, same
 
 
 def test_a_time_limit_or_a_signal_ends_the_training_with_a_model():
     begin = time.monotonic()
-    column = fit(goods(2000), ["name"], "kind", num_epochs=10_000, batch_size=16, time_limit_s=1.0)
+    column = fit(products(2000), ["name"], "kind", num_epochs=10_000, batch_size=16, time_limit_s=1.0)
     assert time.monotonic() - begin < 60
     assert column.predict(NEW).labels.shape == (40, 3)
     assert fit(TRAIN, ["name"], "kind", should_stop=lambda: True).predict(NEW).labels.shape == (40, 3)

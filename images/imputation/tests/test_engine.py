@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from imputation import imputer as imputing
-from imputation.baselines.completion import Neighbours
-from imputation.baselines.engine import Plain
+from imputation.baselines.engine import Baseline
 from imputation.baselines.fit import NAMES
+from imputation.baselines.matrix_imputers import NearestNeighbours
 from imputation.evaluation.scores import nrmse
-from imputation.fitting import Choices
+from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
 from imputation.tests.tables import holed, mixed
 from imputation.tests.test_frames import fill, fit
@@ -20,7 +20,7 @@ ENGINES = ("auto", "datawig", *NAMES)
 
 @pytest.fixture(scope="module", params=ENGINES)
 def fitted(request: pytest.FixtureRequest, gappy: pd.DataFrame) -> Imputer:
-    return fit(gappy, None, Choices(engine=request.param, preset="fast", seed=3, num_epochs=5))
+    return fit(gappy, None, FitSettings(engine=request.param, preset="fast", seed=3, num_epochs=5))
 
 
 def same(left: object, right: object) -> bool:
@@ -105,16 +105,17 @@ def test_strings_are_filled_as_typed_cells_are(fitted: Imputer, gappy: pd.DataFr
 
 def test_the_same_seed_gives_the_same_imputer(gappy: pd.DataFrame) -> None:
     one, two = (
-        fill(fit(gappy, ["price", "kind"], Choices(preset="fast", seed=5)), gappy, multiple=1) for _ in "ab"
+        fill(fit(gappy, ["price", "kind"], FitSettings(preset="fast", seed=5)), gappy, multiple=1)
+        for _ in "ab"
     )
-    other = fill(fit(gappy, ["price", "kind"], Choices(preset="fast", seed=6)), gappy, multiple=1)
+    other = fill(fit(gappy, ["price", "kind"], FitSettings(preset="fast", seed=6)), gappy, multiple=1)
     for name in ("price", "kind"):
         assert same(one.cells[name].draws, two.cells[name].draws)
     assert not same(one.cells["price"].values, other.cells["price"].values)
 
 
 def test_rows_are_filled_alone_as_in_company(fitted: Imputer, gappy: pd.DataFrame) -> None:
-    if isinstance(fitted.engine, Plain) and isinstance(fitted.engine.completer, Neighbours):
+    if isinstance(fitted.engine, Baseline) and isinstance(fitted.engine.matrix_imputer, NearestNeighbours):
         pytest.skip("rows at the same distance: scikit-learn's choice among them hangs on rounding")
     together = fill(fitted, gappy.head(30)).table
     alone = pd.concat([fill(fitted, gappy.iloc[[row]]).table for row in range(30)])
@@ -151,8 +152,8 @@ def test_an_unknown_column_is_named(fitted: Imputer, gappy: pd.DataFrame) -> Non
 
 def test_no_time_gives_the_usual_answers(gappy: pd.DataFrame, whole: pd.DataFrame) -> None:
     for imputer in (
-        fit(gappy, None, Choices(time_limit_s=0.0)),
-        fit(gappy, None, Choices(), should_stop=lambda: True),
+        fit(gappy, None, FitSettings(time_limit_s=0.0)),
+        fit(gappy, None, FitSettings(), should_stop=lambda: True),
     ):
         assert all(not quality["weights"] for quality in imputer.quality.values())
         assert set(fill(imputer, gappy).cells["kind"].values) == {"shoe"}
@@ -161,7 +162,10 @@ def test_no_time_gives_the_usual_answers(gappy: pd.DataFrame, whole: pd.DataFram
 def test_every_column_is_reported_once(gappy: pd.DataFrame) -> None:
     seen = []
     imputer = fit(
-        gappy, None, Choices("mean"), report=lambda name, quality, done, todo: seen.append((name, done, todo))
+        gappy,
+        None,
+        FitSettings("mean"),
+        report=lambda name, quality, done, todo: seen.append((name, done, todo)),
     )
     assert [name for name, _, _ in seen] == list(imputer.quality)
     assert [done for _, done, _ in seen] == list(range(1, len(seen) + 1))
@@ -170,7 +174,7 @@ def test_every_column_is_reported_once(gappy: pd.DataFrame) -> None:
 def test_auto_beats_the_mean_and_the_mode_by_far() -> None:
     whole = mixed(500)
     table = holed(whole)
-    imputer = fit(table, ["price", "kind", "sold"], Choices(seed=1))
+    imputer = fit(table, ["price", "kind", "sold"], FitSettings(seed=1))
     filled = fill(imputer, table)
     gap = table["price"].isna()
     assert nrmse(whole["price"][gap].to_numpy(), filled.table["price"][gap].to_numpy(float)) < 0.5

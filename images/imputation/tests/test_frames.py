@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from imputation import fitting
-from imputation.answers import Asked
 from imputation.imputer import Imputer
+from imputation.postprocessing import FillOptions
 from imputation.result import Cells
 from imputation.tests.tables import mixed
 
@@ -57,7 +57,7 @@ def fill(imputer: Imputer, frame: pd.DataFrame, columns: Sequence[str] | None = 
     """A frame filled; its cells are read as a request's."""
     table = tabled(frame, [column.facts for column in imputer.columns if column.name in frame])
     cells = {}
-    for name, one in imputer.fill(table, columns, Asked(**asked)).items():
+    for name, one in imputer.fill(table, columns, FillOptions(**asked)).items():
         column, parts = imputer.column(name), {}
         for part in ("values", "lower", "upper", "top", "draws"):
             found = getattr(one, part)

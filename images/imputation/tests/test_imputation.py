@@ -171,7 +171,7 @@ def test_a_stop_still_gives_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Job, "should_stop", lambda self: True)
     model, job, _ = fit(write(tmp_path, holed(mixed(100))), compare="true")
     assert set(model.imputer.confidence)
-    assert "Beside the plain engines" not in [section.title for section in job.page.sections]
+    assert "Comparison with baselines" not in [section.title for section in job.page.sections]
 
 
 def test_the_report_tells_gaps_quality_comparison_and_sureness(tmp_path: Path) -> None:
@@ -179,16 +179,23 @@ def test_the_report_tells_gaps_quality_comparison_and_sureness(tmp_path: Path) -
     _, job, _ = fit(write(tmp_path, table), compare="true", columns="price,kind,sold,void")
     sections = {section.title: section for section in job.page.sections}
     assert list(sections) == [
-        *("Gaps", "Patterns", "Quality of each column", "Beside the plain engines", "How sure", "Intervals"),
+        *(
+            "Missing cells",
+            "Patterns",
+            "Quality of each column",
+            "Comparison with baselines",
+            "Calibration",
+            "Intervals",
+        ),
         *("Before and after", "Strongest features"),
     ]
-    compared = sections["Beside the plain engines"].table
+    compared = sections["Comparison with baselines"].table
     assert compared is not None
     assert {"MCAR", "MAR"} == set(compared["mask"])
     assert {"auto", "mean", "median", "mode", "knn", "iterative"} <= set(compared)
     hidden = compared[(compared["mask"] == "MCAR") & (compared["column"] == "price")]
     assert float(hidden["auto"].iloc[0]) < float(hidden["mean"].iloc[0])
-    gaps = sections["Gaps"].table
+    gaps = sections["Missing cells"].table
     assert gaps is not None
     assert (
         dict(zip(gaps["column"], gaps["filled"], strict=True))["void"] == "left empty: nothing to learn from"
@@ -204,7 +211,7 @@ def test_the_plain_engines_are_compared_where_asked_for_on_a_sample_that_is_told
     monkeypatch.setattr("imputation.evaluation.comparison.COLUMNS", 2)
     monkeypatch.setitem(comparison.ROWS, "fast", 90)
     _, job, _ = fit(write(tmp_path, holed(mixed(140))), compare="true", columns="price,kind,sold")
-    beside = next(section for section in job.page.sections if section.title == "Beside the plain engines")
+    beside = next(section for section in job.page.sections if section.title == "Comparison with baselines")
     assert beside.table is not None
     assert set(beside.table["column"]) == {"price", "sold"}
     assert "of 90 rows" in beside.text

@@ -6,23 +6,23 @@ import pytest
 from imputation.evaluation.scores import nrmse
 from imputation.features.cells import gaps
 from imputation.features.columns import infer
-from imputation.fitting import Choices
+from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
 from imputation.tests.tables import holed, mixed
 from imputation.tests.test_frames import fill, fit, tabled
 
-FAST = Choices(preset="fast")
+FAST = FitSettings(preset="fast")
 
 
 @pytest.fixture(scope="module")
 def fitted(gappy: pd.DataFrame) -> Imputer:
-    return fit(gappy, None, Choices())
+    return fit(gappy, None, FitSettings())
 
 
 @pytest.mark.parametrize("engine", ["auto", "datawig", "mean", "knn", "iterative", "missforest"])
 def test_a_row_without_any_cell_gets_the_usual_answer(gappy: pd.DataFrame, engine: str) -> None:
     empty = pd.DataFrame({name: [None] for name in gappy})
-    filled = fill(fit(gappy, None, Choices(engine=engine, preset="fast", num_epochs=2)), empty).table
+    filled = fill(fit(gappy, None, FitSettings(engine=engine, preset="fast", num_epochs=2)), empty).table
     assert filled["kind"].tolist() == ["shoe"]
     assert abs(float(filled["price"][0]) - gappy["price"].mean()) < gappy["price"].std()
 
@@ -95,7 +95,7 @@ def test_kinds_are_told_from_cells(cells: object, kind: str) -> None:
 
 def test_gaps_where_training_had_none_are_no_zeros() -> None:
     whole = mixed(500)
-    imputer = fit(whole, ["price"], Choices())
+    imputer = fit(whole, ["price"], FitSettings())
     sent = holed(mixed(300, seed=9), 0.3).assign(price=None)
     error = fill(imputer, sent).table["price"].to_numpy(float) - mixed(300, seed=9)["price"].to_numpy()
     assert np.sqrt((error**2).mean()) < 0.8 * whole["price"].std()
@@ -121,8 +121,8 @@ def leant(rows: int, seed: int = 0) -> pd.DataFrame:
 @pytest.mark.parametrize("preset", ["fast", "balanced"])
 def test_without_a_strong_column_the_others_still_tell_what_they_can(preset: str) -> None:
     whole, fresh = leant(600), leant(300, seed=1)
-    imputer = fit(whole, ["y", "between"], Choices(preset=preset))
-    alone = fit(whole, ["y"], Choices(preset=preset, features=("hint",)))
+    imputer = fit(whole, ["y", "between"], FitSettings(preset=preset))
+    alone = fit(whole, ["y"], FitSettings(preset=preset, features=("hint",)))
     error = {
         name: nrmse(fresh["y"].to_numpy(), fill(one, fresh[columns], ["y"]).table["y"].to_numpy(float))
         for name, one, columns in (
@@ -145,7 +145,7 @@ def test_without_a_strong_column_the_others_still_tell_what_they_can(preset: str
 @pytest.mark.parametrize("engine", ["auto", "datawig"])
 def test_features_are_all_that_is_read(engine: str) -> None:
     whole, fresh = leant(200), leant(40, seed=1)
-    imputer = fit(whole, ["y", "twin"], Choices(engine=engine, preset="fast", features=("hint", "kind")))
+    imputer = fit(whole, ["y", "twin"], FitSettings(engine=engine, preset="fast", features=("hint", "kind")))
     sent = fresh.drop(columns="y")
     other = sent.assign(twin=-sent["twin"], large=0.0)
     assert fill(imputer, sent, ["y"]).table["y"].tolist() == fill(imputer, other, ["y"]).table["y"].tolist()
@@ -159,7 +159,7 @@ def test_of_few_rows_many_columns_are_learnt_by_lines() -> None:
     values = hidden @ rng.normal(size=(5, 200)) + 0.3 * rng.normal(size=(60, 200))
     whole = pd.DataFrame(values, columns=[f"c{k}" for k in range(200)])
     table = holed(whole, 0.1)
-    imputer = fit(table, list(whole)[:40], Choices())
+    imputer = fit(table, list(whole)[:40], FitSettings())
     filled = fill(imputer, table).table
     assert {name for one in imputer.quality.values() for name in one["weights"]} == {"linear"}, (
         "few rows, many columns"
@@ -187,7 +187,7 @@ def test_huge_numbers_do_no_harm(gappy: pd.DataFrame) -> None:
 @pytest.mark.parametrize("cells", [[1.5, None, 2.5], ["a", None, "a"], [None, None], [3.0, None]])
 def test_a_table_of_one_column_gets_the_usual_answer(cells: list[object], engine: str) -> None:
     table = pd.DataFrame({"only": cells})
-    filled = fill(fit(table, None, Choices(engine=engine)), table)
+    filled = fill(fit(table, None, FitSettings(engine=engine)), table)
     assert filled.imputed("only").tolist() == [cell is None and any(cells) for cell in cells]
 
 
@@ -196,6 +196,6 @@ def test_small_differences_of_large_numbers_are_learnt() -> None:
     second = rng.integers(0, 600, 400).astype(float)
     table = pd.DataFrame({"start": 1.7e9 + second, "end": 1.7e9 + second + 60, "x": rng.normal(size=400)})
     sent = table.mask(rng.random(table.shape) < 0.1)
-    filled = fill(fit(sent, ["end"], Choices()), sent).table["end"]
+    filled = fill(fit(sent, ["end"], FitSettings()), sent).table["end"]
     known = sent["end"].isna() & sent["start"].notna()
     assert np.abs(filled - table["end"])[known].max() < 30

@@ -1,4 +1,4 @@
-"""What closes the gaps of a scaled grid: nearest neighbours, or a chain of models."""
+"""Imputers of a scaled numeric matrix: nearest neighbours, or a chain of models."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from ..features.cells import Floats
 from ..models.forest import Forest
 
 
-class Completer(Protocol):
-    """Something that closes the gaps of a scaled grid."""
+class MatrixImputer(Protocol):
+    """Fills the missing cells of a scaled matrix of shape (rows, parts)."""
 
-    def complete(self, grid: Floats) -> Floats: ...
+    def impute(self, grid: Floats) -> Floats: ...
     def state(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
-class Neighbours:
-    """scikit-learn's KNNImputer; its whole state is the rows it remembers, so those are what is saved."""
+class NearestNeighbours:
+    """scikit-learn's KNNImputer; its training rows are its whole state."""
 
     rows: Floats
 
     @cached_property
     def imputer(self) -> KNNImputer:
-        """The imputer over the remembered rows."""
+        """The imputer, fitted to the rows."""
         return KNNImputer(n_neighbors=5, keep_empty_features=True).fit(self.rows)
 
-    def complete(self, grid: Floats) -> Floats:
-        """Means of the five nearest rows that have the cell."""
+    def impute(self, grid: Floats) -> Floats:
+        """Means of the five nearest rows in which the cell is observed."""
         return np.asarray(self.imputer.transform(grid), dtype=float)
 
     def state(self) -> dict[str, Any]:
@@ -41,13 +41,13 @@ class Neighbours:
 
 
 @dataclass(frozen=True)
-class Lines:
+class LinearModels:
     """Linear models of one or several parts over others."""
 
     coef: Floats  # (inputs, outputs)
     intercept: Floats
 
-    def walk(self, inputs: Floats) -> Floats:
+    def evaluate(self, inputs: Floats) -> Floats:
         """The values: (rows, outputs)."""
         return inputs @ self.coef + self.intercept
 
@@ -58,10 +58,10 @@ class Lines:
 
 @dataclass(frozen=True)
 class Step:
-    """Fill some parts from all others; those of one category together, never from one another."""
+    """Fills some parts from all others; the parts of one category together, never from one another."""
 
     outputs: NDArray[np.int64]
-    model: Lines | Forest
+    model: LinearModels | Forest
 
     def state(self) -> dict[str, Any]:
         """The arrays."""
@@ -70,20 +70,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Chain:
-    """Steps in their order, each within the range seen in training."""
+    """Steps in order; predictions are clipped to the range seen in training."""
 
     steps: Sequence[Step]
     least: Floats
     most: Floats
 
-    def complete(self, grid: Floats) -> Floats:
-        """Start from the means (0), then let every step look at the others."""
+    def impute(self, grid: Floats) -> Floats:
+        """Starts from the means (0), then applies each step."""
         gap = np.isnan(grid)
         filled = np.where(gap, 0.0, grid)
         for step in self.steps:
             rows, own = np.flatnonzero(gap[:, step.outputs[0]]), step.outputs
             if len(rows):
-                guesses = step.model.walk(np.delete(filled[rows], own, axis=1))
+                guesses = step.model.evaluate(np.delete(filled[rows], own, axis=1))
                 filled[rows[:, None], own] = np.clip(guesses, self.least[own], self.most[own])
         return filled
 
@@ -97,10 +97,10 @@ class Chain:
         return {"least": self.least, "most": self.most, **steps}
 
 
-def revived(state: Mapping[str, Any]) -> Completer | None:
-    """A completer from its arrays."""
+def from_state(state: Mapping[str, Any]) -> MatrixImputer | None:
+    """A matrix imputer from its arrays; None if there are none."""
     if "rows" in state:
-        return Neighbours(state["rows"])
+        return NearestNeighbours(state["rows"])
     if "least" not in state:
         return None
     steps: dict[int, dict[str, Any]] = {}
@@ -109,7 +109,7 @@ def revived(state: Mapping[str, Any]) -> Completer | None:
             place, name = key.split(".")
             steps.setdefault(int(place), {})[name] = state[key]
     models = [
-        Lines(step["coef"], step["intercept"]) if "coef" in step else Forest.revived(step)
+        LinearModels(step["coef"], step["intercept"]) if "coef" in step else Forest.from_state(step)
         for step in steps.values()
     ]
     return Chain(
