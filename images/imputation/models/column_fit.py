@@ -17,6 +17,7 @@ from .choice import default_prediction, metric, score, select_weights
 from .column_model import ColumnModel
 from .fitted_learners import Boost
 from .learners import GRAM_ROWS, LEARNERS, Task, fit_boost
+from .relations import find as find_relations
 
 FOLDS = 4
 TIMES, FEW = 3, 1_000  # with few rows a fallback model sees each three times, with other cells hidden
@@ -76,6 +77,9 @@ def fit_column(
         error = 0.0 if task.labels else scale * float(np.abs(truth - guesses).mean())
         if needed := crucial(model, trained, error):
             model = replace(model, crucial=needed, fallback=fit_fallback(trained, truth[rows], task))
+    if not task.labels and weights and not out_of_time(0.0):
+        relations, guesses = find_relations(design, truth, guesses, folds)
+        model = replace(model, relations=tuple(relations))
     scores = {name: score(tried[name], truth, task) for name in tried}
     quality = {
         "metric": metric(task),
@@ -84,6 +88,7 @@ def fit_column(
         "learners": scores,
         "weights": weights,
         "rows": len(answers),
+        **({} if task.labels else {"relations": len(model.relations)}),
     }
     confidence = fit_confidence(guesses if task.labels else default + scale * guesses, answers, task)
     if isinstance(confidence, LabelConfidence):

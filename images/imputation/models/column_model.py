@@ -12,6 +12,7 @@ from ..features.cells import Floats
 from ..features.design import Design
 from .fitted_learners import Boost, Fitted, Linear
 from .forest import Forest
+from .relations import Relation, apply
 
 FORMS: dict[str, type[Fitted]] = {"linear": Linear, "ridge": Linear, "boost": Boost, "forest": Forest}
 
@@ -26,6 +27,7 @@ class ColumnModel:
     weights: Mapping[str, float]
     crucial: tuple[str, ...] = ()  # columns rarely missing in training that the learners depend on
     fallback: Boost | None = None  # for rows that lack a cell of those
+    relations: tuple[Relation, ...] = ()  # of a number: they predict rows that have all of their columns
 
     def predict(self, design: Design) -> Floats:
         """Values (n,) or probabilities (n, labels); a row with nothing observed gets the default."""
@@ -42,6 +44,8 @@ class ColumnModel:
                 answer[lacking] = self.default + self.scale * (
                     self.fallback.predict(design.take(lacking).with_gaps()) - base
                 )
+        if self.relations:
+            answer = apply(self.relations, design.source.dense, answer, self.scale, self.default)
         return answer
 
     def save(self, folder: Path) -> None:
@@ -59,6 +63,7 @@ class ColumnModel:
                     "scale": self.scale,
                     "weights": dict(self.weights),
                     "crucial": self.crucial,
+                    "relations": [relation.state() for relation in self.relations],
                 },
                 ensure_ascii=False,
             )
@@ -77,4 +82,5 @@ class ColumnModel:
             state["weights"],
             tuple(state["crucial"]),
             fallback,
+            tuple(map(Relation.from_state, state["relations"])),
         )
