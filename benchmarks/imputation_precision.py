@@ -82,8 +82,9 @@ def measure(args: argparse.Namespace) -> tuple[Found, Found]:
                     sure.setdefault((kind, mask), []).append((chance, labels == truth, learnt))
                     continue
                 scale = masked[name].std(ddof=0)
+                learnt = imputer.confidence[name].precision_at(chance, TOLERANCE)
                 near = np.abs(cells.values[mine] - truth) <= TOLERANCE * scale
-                sure.setdefault((kind, mask), []).append((chance, near, chance))
+                sure.setdefault((kind, mask), []).append((chance, near, learnt))
                 lower, upper = cells.lower[mine], cells.upper[mine]
                 inside = (lower <= truth) & (truth <= upper)
                 held.setdefault((kind, mask), []).append((inside, (upper - lower) / scale))

@@ -36,7 +36,7 @@ class Hyperparameters(slipway.Hyperparameters):
     """Approximate maximum training time in seconds. A column with no time left is filled with its most
     common value or mean."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a cell empty if cells with the same confidence were correct less often than this. Requests can
+    """Leave a cell empty if cells with its confidence or more were correct less often than this. Requests can
     override it."""
     tolerance: Annotated[float, Field(ge=0, le=100)] = 0.0
     """How far a filled number or date may be off and still count as correct, in standard deviations of the

@@ -13,7 +13,7 @@ class Options(slipway.Options):
     columns: Annotated[tuple[str, ...], Field(validation_alias=AliasChoices("columns", "label_column"))] = ()
     """Columns to fill. Default: all that the model can fill."""
     precision_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Leave a cell empty if cells with the same confidence were correct less often than this. Default: the
+    """Leave a cell empty if cells with its confidence or more were correct less often than this. Default: the
     value used in training."""
     tolerance: Annotated[float, Field(ge=0, le=100)] | None = None
     """How far a filled number or date may be off and still count as correct, in standard deviations.

@@ -54,7 +54,7 @@ def _numbers(
     near = confidence.within(raw, options.tolerance) if options.tolerance else None
     left = np.zeros(len(rows), bool)
     if near is not None and options.precision_threshold is not None:
-        left = near < options.precision_threshold
+        left = confidence.precision_at(near, options.tolerance) < options.precision_threshold
     cells = Cells(rows, np.where(left, np.nan, raw), left, near)
     if options.interval:
         lower, upper = confidence.interval(raw)

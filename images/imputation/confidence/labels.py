@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slipway.kit.calibration import fit_temperature, tempered
 
 from ..evaluation.scores import Codes
 from ..features.cells import Floats
+from .precision import precision_at, precision_curve
 
-MARGIN = 1.0  # standard errors by which a learnt precision must exceed the asked one (Wilson's lower bound)
 BOUNDS = (-3.0, 5.0)  # of the natural logarithm of a temperature
 
 
@@ -49,8 +48,7 @@ class LabelConfidence:
 
     def precision_at(self, confidence: Floats) -> Floats:
         """The precision learned for cells of at least this confidence; 0 below every step."""
-        place = np.searchsorted(self.confidence, confidence, side="right")
-        return np.concatenate([[0.0], self.precision])[place]
+        return precision_at(confidence, self.confidence, self.precision)
 
     def state(self) -> dict[str, Any]:
         """The parameters by name, as `numpy.savez` takes them."""
@@ -67,22 +65,3 @@ class LabelConfidence:
         return cls(
             float(state["temperature"]), float(state["known"]), state["confidence"], state["precision"]
         )
-
-
-def precision_curve(confidence: Floats, correct: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Steps (confidence, precision) such that keeping cells at or above a step is right at least so often."""
-    order = np.argsort(-confidence, kind="stable")
-    sure, right = confidence[order], np.cumsum(correct[order])
-    count = np.arange(1, len(sure) + 1)
-    last = np.append(sure[1:] != sure[:-1], True)  # ties are kept or left together
-    level, share, count = sure[last], (right / count)[last], count[last]
-    centre = share + MARGIN**2 / (2 * count)
-    spread = MARGIN * np.sqrt(share * (1 - share) / count + MARGIN**2 / (4 * count**2))
-    cautious = ((centre - spread) / (1 + MARGIN**2 / count))[::-1]
-    best = np.maximum.accumulate(cautious)
-    rises = np.append(True, best[1:] > best[:-1])
-    steps, precision = level[::-1][rises], best[rises]
-    coarse = np.unique(np.ceil(precision * 1000).astype(int), return_index=True)[
-        1
-    ]  # a thousandth is fine enough
-    return steps[coarse], precision[coarse]

@@ -8,6 +8,7 @@ import numpy as np
 from slipway.kit.conformal import ends
 
 from ..features.cells import Floats
+from .precision import precision_at, precision_curve
 
 # Nearest predictions of which one lends its truth to a draw (predictive mean matching, Little 1988).
 DONORS = 10
@@ -89,6 +90,12 @@ class NumberConfidence:
         reach = tolerance * self.truth.std() / Scale(self.knots, self.spread).at(predicted)
         near = np.searchsorted(np.sort(np.abs(self.errors)), reach, side="right")
         return np.asarray(near / (len(self.errors) + 1), dtype=float)
+
+    def precision_at(self, chances: Floats, tolerance: float) -> Floats:
+        """The share of out-of-fold numbers within the tolerance, of those at least as likely to be."""
+        reach = tolerance * self.truth.std()
+        known = self.within(self.predicted, tolerance)
+        return precision_at(chances, *precision_curve(known, np.abs(self.truth - self.predicted) <= reach))
 
     def bounded(self, predicted: Floats) -> Floats:
         """Predictions clipped to the observed range widened by half its width: linear models extrapolate."""

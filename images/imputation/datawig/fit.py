@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from ..confidence.labels import LabelConfidence, precision_curve
+from ..confidence.labels import LabelConfidence
+from ..confidence.precision import precision_curve
 from ..evaluation.scores import ece
 from ..features.cells import Floats
 from ..features.columns import ColumnCodec
