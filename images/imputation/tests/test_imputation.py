@@ -15,7 +15,7 @@ from slipway.paths import Paths
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.settings import Settings
 from slipway.table.options import DataOptions
-from slipway.training.run import save, schema_of
+from slipway.training.run import save, schema_of, train
 
 IMAGE = Image.read(Path(__file__).parents[1])
 MODEL = IMAGE.predictor()
@@ -45,9 +45,10 @@ def served(root: Path, model: Any, schema: Any) -> Endpoint:
     save(
         model,
         root / "model",
+        None,
+        schema,
         image=IMAGE.name,
         version=IMAGE.version,
-        reads=schema,
         hyperparameters={},
         metrics={},
     )
@@ -85,6 +86,27 @@ def test_by_default_the_columns_with_gaps_are_filled(tmp_path: Path) -> None:
     assert [column.name for column in every.columns if column.optional] == list(mixed(1))
 
 
+def test_a_job_saves_the_model_that_a_direct_fit_gives(tmp_path: Path) -> None:
+    """With the same data, data options and seed."""
+    table = holed(mixed(200)).replace({"kind": {"lamp": "NA"}})
+    table["twice"] = 2 * table["price"] + 1
+    folder = write(tmp_path / "input/data/train", table)
+    given = {"preset": "fast", "missing": "NA", "seed": "4"}
+    config = tmp_path / "input/config"
+    config.mkdir()
+    (config / "hyperparameters.json").write_text(json.dumps(given))
+    settings = Settings.read({"SLIPWAY_ALGORITHM": str(IMAGE.folder), "SLIPWAY_ROOT": str(tmp_path)})
+    assert train(settings) == 0
+    saved = MODEL.load(tmp_path / "model")
+    fresh, _, _ = fit(folder, **given)
+    options = MODEL.options(interval=True, multiple=2, top_k=2, tolerance=0.5, precision_threshold=0.6)
+    again = Channel("train", folder, options=DataOptions(missing=("NA",))).table
+    answers = [model.predict(again, options).columns for model in (fresh, saved)]
+    assert list(answers[0]) == list(answers[1])
+    for name, column in answers[0].items():
+        assert pd.Series(column).equals(pd.Series(answers[1][name])), name
+
+
 def test_the_older_names_of_hyperparameters_are_understood() -> None:
     params = IMAGE.hyperparameters().read({"label_column": "kind", "feature_columns": "text,size"})
     assert params.columns == ("kind",)
@@ -106,7 +128,7 @@ def test_a_word_for_a_gap_is_a_label_until_missing_names_it(
     model, job, _ = fit(folder, columns="kind")
     assert "NA" in model.imputer.column("kind").labels
     assert 'column kind has the label "NA"' in capsys.readouterr().err
-    assert "Labels that may be gaps" in [section.title for section in job.page.sections]
+    assert "Labels that may be missing cells" in [section.title for section in job.page.sections]
     mended, job, _ = fit(folder, columns="kind", missing="NA")
     assert set(mended.imputer.column("kind").labels) == {"shoe", "shirt", "lamp"}
     assert job.metrics["coverage"] == 1
