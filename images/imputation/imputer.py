@@ -24,7 +24,7 @@ from .models.auto import Auto
 from .postprocessing import Confidence, FillOptions, to_cells
 from .result import Cells
 
-ENGINES: dict[str, type[Auto | DataWig | Baseline]] = {"Auto": Auto, "DataWig": DataWig, "Plain": Baseline}
+ENGINES: dict[str, type[Auto | DataWig | Baseline]] = {"Auto": Auto, "DataWig": DataWig, "Baseline": Baseline}
 DEFAULTS = FillOptions()
 CHUNK = 20_000  # rows filled at once: bounds memory, and is large enough for speed
 
@@ -77,14 +77,14 @@ class Imputer:
         rng: np.random.Generator,
     ) -> dict[str, Cells]:
         """The filled cells of the rows from `first` on; only rows with missing cells are parsed."""
-        learnt = [name for name, gone in missing.items() if name in self.confidence and gone.any()]
+        fitted = [name for name, gone in missing.items() if name in self.confidence and gone.any()]
         cells = {name: self._unfilled(name, np.flatnonzero(gone)) for name, gone in missing.items()}
-        if learnt:
-            rows = np.flatnonzero(np.any([missing[name] for name in learnt], axis=0))
+        if fitted:
+            rows = np.flatnonzero(np.any([missing[name] for name in fitted], axis=0))
             read = self.read(table, rows + first)
-            inside = {name: np.flatnonzero(missing[name][rows]) for name in learnt}
+            inside = {name: np.flatnonzero(missing[name][rows]) for name in fitted}
             raw = self.engine.predict(read, inside)
-            for name in learnt:
+            for name in fitted:
                 column = self.column(name)
                 found = to_cells(column, self.confidence[name], rows[inside[name]], raw[name], options, rng)
                 if options.explain and not isinstance(self.engine, Baseline):

@@ -199,7 +199,7 @@ def _column(task: _TrainingRows, found: network.Network) -> DataWigColumn:
 
 
 def _explained(column: DataWigColumn, seen: Encoded) -> DataWigColumn:
-    """With datawig's class prototypes: how each term goes along with the chance of each label."""
+    """Adds datawig's class prototypes: the covariance of each term with the probability of each label."""
     if column.labels is None:
         return column
     chances = StandardScaler().fit_transform(column.probabilities(seen))

@@ -165,7 +165,7 @@ def test_every_column_is_reported_once(gappy: pd.DataFrame) -> None:
         gappy,
         None,
         FitSettings("mean"),
-        report=lambda name, quality, done, todo: seen.append((name, done, todo)),
+        on_column=lambda name, quality, done, todo: seen.append((name, done, todo)),
     )
     assert [name for name, _, _ in seen] == list(imputer.quality)
     assert [done for _, done, _ in seen] == list(range(1, len(seen) + 1))
