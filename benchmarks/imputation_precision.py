@@ -56,8 +56,9 @@ def measure(args: argparse.Namespace) -> tuple[Found, Found]:
     import frames
     import numpy as np
     from imputation.evaluation.masks import MASKS
-    from imputation.fitting import FitSettings, fit
+    from imputation.fitting import fit
     from imputation.postprocessing import FillOptions
+    from imputation.tasks import FitSettings
 
     sure: Found = {}
     held: Found = {}

@@ -56,8 +56,9 @@ def ours(engine: str) -> Callable[..., Filled]:
     import frames
     from imputation import fitting as image
     from imputation.postprocessing import FillOptions
+    from imputation.tasks import FitSettings
 
-    settings = image.FitSettings(engine=engine)
+    settings = FitSettings(engine=engine)
 
     def fill(frame: pd.DataFrame, target: str = "") -> Filled:
         table = frames.tabled(frame)

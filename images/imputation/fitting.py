@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -21,37 +20,19 @@ from .models.auto import Auto
 from .models.choice import metric, score
 from .models.column_fit import fit_column, fit_confidence
 from .models.column_model import ColumnModel
-from .models.learners import Preset, Task
 from .postprocessing import Confidence
+from .tasks import ColumnListener, Fit, FitSettings, answers_of, fillable, task_of
 
 ROWS = {"fast": 20_000, "balanced": 100_000, "best": 400_000}  # rows to learn from
 TEXT_ROWS = {"fast": 5_000, "balanced": 20_000, "best": 50_000}
 HIDDEN = 0.2  # share of a column's observed cells that are hidden to score a baseline engine
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How to fit an imputer."""
-
-    engine: Literal["auto", "datawig"] | Name = "auto"
-    preset: Preset = "balanced"
-    time_limit_s: float = float("inf")
-    seed: int = 0
-    threads: int = 1
-    num_epochs: int = 100  # this and the next two: engine datawig only
-    batch_size: int = 128
-    hpo: int = 0
-    features: tuple[str, ...] = ()  # the columns to fill from; all others when empty
-
-
-# Called with a column, its quality, the number of columns done and of all columns to fit.
-ColumnListener = Callable[[str, dict[str, Any], int, int], None]
+DEFAULTS = FitSettings()
 
 
 def fit(
     table: Table,
     columns: Sequence[str] | None = None,
-    settings: FitSettings = FitSettings(),
+    settings: FitSettings = DEFAULTS,
     on_column: ColumnListener = lambda *_: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint: ColumnCheckpoint | None = None,
@@ -91,9 +72,6 @@ def fit(
     else:
         engine, confidence, quality = fit_baselines(settings.engine, used, to_fill, read, settings, on_column)
     return Imputer(used, targets, engine, confidence, quality, settings.seed)
-
-
-Fit = tuple[Any, dict[str, Confidence], dict[str, dict[str, Any]]]
 
 
 def fit_auto(
@@ -154,25 +132,3 @@ def fit_baselines(
             quality[column.name]["ece"] = ece(guesses.argmax(1) == true, chances)
         on_column(column.name, quality[column.name], done + 1, len(to_fill))
     return fit_baseline(name, used, read, settings.seed, settings.threads), confidence, quality
-
-
-def task_of(column: ColumnCodec, settings: FitSettings) -> Task:
-    """The learning task of a column."""
-    labels = len(column.labels) if labelled(column) else 0
-    return Task(labels, settings.seed, settings.preset, settings.threads)
-
-
-def answers_of(column: ColumnCodec, read: Mapping[str, Any]) -> tuple[Any, Any]:
-    """A column's values or label codes, shape (rows,), and the places of the observed ones."""
-    answers = column.answers(read[column.name])
-    return answers, np.flatnonzero(answers >= 0 if labelled(column) else ~np.isnan(answers))
-
-
-def labelled(column: ColumnCodec) -> bool:
-    """Whether cells of the column are labels (and not numbers or dates)."""
-    return column.kind in ("category", "text")
-
-
-def fillable(column: ColumnCodec) -> bool:
-    """Whether the column can be filled: text of which no value occurs twice has no candidates."""
-    return not labelled(column) or bool(column.labels)

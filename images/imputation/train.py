@@ -9,7 +9,7 @@ import numpy as np
 from slipway import Channel, Job, Table
 from slipway.kit.columns import require
 
-from . import fitting, report
+from . import fitting, report, tasks
 from .checkpoint import ColumnCheckpoint
 from .datawig.fill import DataWig
 from .evaluation import comparison
@@ -41,7 +41,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     table = table.select(reads)
     for name, word in suspicious_labels(table, targets):
         job.progress(f'column {name} has the label "{word}"; if it means a missing cell, name it in missing')
-    settings = fitting.FitSettings(
+    settings = tasks.FitSettings(
         engine=params.engine,
         preset=params.preset,
         time_limit_s=float("inf") if params.time_limit_s is None else params.time_limit_s,

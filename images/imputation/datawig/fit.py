@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +17,18 @@ from ..models.choice import default_prediction, metric, score
 from ..models.column_fit import fit_confidence
 from ..models.learners import Task
 from ..postprocessing import Confidence
+from ..tasks import ColumnListener, Fit, FitSettings, answers_of, task_of
 from . import engine
 from .column import DataWigColumn
 from .fill import DataWig, framed
 
-if TYPE_CHECKING:
-    from ..fitting import ColumnListener, Fit, FitSettings
-
 
 def fit_datawig(
     used: Sequence[ColumnCodec], to_fill: Sequence[ColumnCodec], read: Mapping[str, Any],
-    settings: "FitSettings",
-    on_column: "ColumnListener", ends: float, should_stop: Callable[[], bool],
-) -> "Fit":  # fmt: skip
+    settings: FitSettings,
+    on_column: ColumnListener, ends: float, should_stop: Callable[[], bool],
+) -> Fit:  # fmt: skip
     """One network per column; the remaining time is shared evenly."""
-    from ..fitting import answers_of, task_of
-
     table = framed(read)
     default: dict[str, Floats] = {}
     networks: dict[str, DataWigColumn] = {}
@@ -67,7 +63,7 @@ def fit_datawig(
 
 
 def _network(
-    column: ColumnCodec, table: DataFrame, answers: NDArray[Any], settings: "FitSettings", due: float,
+    column: ColumnCodec, table: DataFrame, answers: NDArray[Any], settings: FitSettings, due: float,
     should_stop: Callable[[], bool],
 ) -> DataWigColumn | None:  # fmt: skip
     """The network of one column; None if no other column has a cell in its rows."""

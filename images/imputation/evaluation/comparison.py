@@ -13,10 +13,11 @@ from slipway import Table
 from ..baselines.fit import NAMES
 from ..confidence.numbers import LEVEL
 from ..features.cells import without
-from ..fitting import FitSettings, fit
+from ..fitting import fit
 from ..imputer import Imputer
 from ..postprocessing import FillOptions
 from ..result import Cells
+from ..tasks import FitSettings
 from .masks import MASKS
 from .quality import score_column
 

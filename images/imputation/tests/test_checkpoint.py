@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from imputation import fitting
+from imputation import fitting, tasks
 from imputation.checkpoint import ColumnCheckpoint
 from imputation.models import column_fit
 from imputation.tests.test_frames import fill, tabled
@@ -22,7 +22,7 @@ def test_an_interrupted_job_goes_on_with_the_next_column(
     gappy: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is finished is learnt once, and the result is that of a job left alone."""
-    settings, table = fitting.FitSettings(preset="fast"), tabled(gappy)
+    settings, table = tasks.FitSettings(preset="fast"), tabled(gappy)
     names = ["price", "kind", "sold"]
     whole = fitting.fit(table, names, settings)
     (tmp_path / "checkpoints").mkdir()

@@ -10,11 +10,11 @@ from imputation.evaluation.masks import MASKS, mar, mcar
 from imputation.evaluation.scores import ece, f1, nrmse
 from imputation.features.cells import hidden
 from imputation.features.columns import ColumnCodec
-from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
 from imputation.models.forest import Forest
 from imputation.models.learners import trees_of
 from imputation.postprocessing import FillOptions, to_cells
+from imputation.tasks import FitSettings
 from imputation.tests.tables import mixed
 from imputation.tests.test_frames import fill, fit, tabled
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor

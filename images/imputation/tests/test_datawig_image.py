@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from imputation.datawig.fill import DataWig, framed
-from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
+from imputation.tasks import FitSettings
 from imputation.tests.products import NEW, TRAIN
 from imputation.tests.tables import holed, mixed
 from imputation.tests.test_frames import fill, fit, tabled

@@ -10,8 +10,8 @@ from imputation.baselines.engine import Baseline
 from imputation.baselines.fit import NAMES
 from imputation.baselines.matrix_imputers import NearestNeighbours
 from imputation.evaluation.scores import nrmse
-from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
+from imputation.tasks import FitSettings
 from imputation.tests.tables import holed, mixed
 from imputation.tests.test_frames import fill, fit
 

@@ -169,7 +169,7 @@ def test_every_other_engine_trains_and_answers(tmp_path: Path, engine: str) -> N
     assert all(row["kind"] and row["price"] is not None for row in rows)
     strongest = next(one for one in job.page.sections if one.title == "Strongest features")
     if engine in ("mean", "median", "mode"):
-        assert f"the engine {engine} fills a column with one value" in strongest.text
+        assert f"the engine {engine} fills each column with one value" in strongest.text
     else:
         assert strongest.table is not None
         assert "price" in set(strongest.table["column"])

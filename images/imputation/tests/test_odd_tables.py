@@ -6,8 +6,8 @@ import pytest
 from imputation.evaluation.scores import nrmse
 from imputation.features.cells import gaps
 from imputation.features.columns import infer
-from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
+from imputation.tasks import FitSettings
 from imputation.tests.tables import holed, mixed
 from imputation.tests.test_frames import fill, fit, tabled
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from imputation.fitting import FitSettings
 from imputation.imputer import Imputer
+from imputation.tasks import FitSettings
 from imputation.tests.test_frames import fill, fit
 
 
