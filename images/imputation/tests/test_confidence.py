@@ -22,7 +22,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from slipway import Column
 
 rng = np.random.default_rng(0)
-ANY = ColumnCodec(Column(name="y"), "number")
+CODEC = ColumnCodec(Column(name="y"), "number")
 
 
 def noisy(rows: int, seed: int) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def test_a_requested_precision_of_numbers_is_reached_and_not_exceeded(rows: int,
         truth = predicted + own.standard_t(5, rows + 2000) * (0.2 + predicted)
         confidence = NumberConfidence.fit(predicted[:rows], truth[:rows], 0)
         options = FillOptions(precision_threshold=asked, tolerance=0.5)
-        cells = to_cells(ANY, confidence, np.arange(2000), predicted[rows:], options, own)
+        cells = to_cells(CODEC, confidence, np.arange(2000), predicted[rows:], options, own)
         near = np.abs(predicted - truth)[rows:] <= 0.5 * truth[:rows].std()
         kept, right = kept + int((~cells.left).sum()), right + int(near[~cells.left].sum())
     assert right / kept == pytest.approx(asked, abs=0.02)
@@ -132,7 +132,7 @@ def test_a_requested_precision_of_labels_is_reached_and_not_exceeded(rows: int, 
         raw /= raw.sum(1, keepdims=True)
         confidence = LabelConfidence.fit(raw[:rows], codes[:rows])
         options = FillOptions(precision_threshold=asked)
-        cells = to_cells(ANY, confidence, np.arange(2000), raw[rows:], options, own)
+        cells = to_cells(CODEC, confidence, np.arange(2000), raw[rows:], options, own)
         kept, right = kept + int((~cells.left).sum()), right + int((cells.values == codes[rows:]).sum())
     assert right / kept == pytest.approx(asked, abs=0.02)
 
