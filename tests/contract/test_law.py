@@ -13,6 +13,7 @@ from slipway.formats import Reading, reader
 from slipway.image import Image
 from slipway.paths import Paths
 from slipway.table import match
+from slipway.table.options import DataOptions
 from slipway.training.job import Job
 from slipway.training.run import schema_of
 
@@ -22,10 +23,11 @@ def fitted(
     image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], tuple[Model, Schema]]:
     def fit() -> tuple[Model, Schema]:
-        trainer = image.trainer()
-        data = {name: Channel(name, sample.folder / name) for name in sample.channels}
+        params = image.hyperparameters().read(sample.hyperparameters)
+        options = DataOptions(params.kinds, params.dates, params.missing)
+        data = {name: Channel(name, sample.folder / name, options=options) for name in sample.channels}
         job = Job(image, Paths(tmp_path_factory.mktemp("job")))
-        model = trainer.fit(data, image.hyperparameters().read(sample.hyperparameters), job)
+        model = image.trainer().fit(data, params, job)
         return model, schema_of(model, {sample.main: data[sample.main]})
 
     return fit
