@@ -35,9 +35,9 @@ OURS = "slipway balanced"
 
 def ours(data: Set, preset: str) -> Result:
     """What the image does: trains on the series, then forecasts them with the model that came of it."""
-    from forecast.backtesting.fit import learn_of
+    from forecast.backtesting.fit import fit_engine
     from forecast.hyperparameters import Hyperparameters
-    from forecast.panel.clean import Counts, filled, trimmed
+    from forecast.panel.clean import RuleCounts, fill_gaps, trim
     from forecast.panel.frequency import Frequency
     from forecast.panel.panel import Panel
     from forecast.panel.timeline import Timeline
@@ -51,18 +51,18 @@ def ours(data: Set, preset: str) -> Result:
     season = min(timeline.frequency.seasons, default=1)
     values = []
     for past, _ in data.pairs:
-        (first,), (last,) = trimmed(past, np.array([len(past)]), Counts())
-        values.append(filled(past[first:last], np.array([last - first]), season, "auto", Counts()))
+        (first,), (last,) = trim(past, np.array([len(past)]), RuleCounts())
+        values.append(fill_gaps(past[first:last], np.array([last - first]), season, "auto", RuleCounts()))
     empty = np.zeros(len(values), dtype=np.int64)
     like = Panel(timeline, ("item_id",), [], empty, empty, np.empty(0))
     panel = Panel.of(like, [(str(place),) for place in range(len(values))], empty, values)
     params = Hyperparameters.read({"horizon": data.horizon, "freq": data.freq, "preset": preset})
     job = Job(Image.read(ROOT / "images/forecast"), Paths(ROOT / ".slipway/benchmark"))
     with contextlib.redirect_stdout(io.StringIO()):
-        engine, _, _ = learn_of(panel, params, job)
+        engine, _, _ = fit_engine(panel, params, job)
     found = engine.forecast(panel, data.horizon)
     quantiles = engine.quantiles(found, panel, (*CONFIDENCE, *DECILES))
-    return Result(engine.bounded(found, panel).mean, quantiles, cpu_s() - began)
+    return Result(engine.clipped(found, panel).mean, quantiles, cpu_s() - began)
 
 
 def statistical(make: Callable[[int], Any]) -> Callable[[Set], Result]:

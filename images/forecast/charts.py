@@ -20,21 +20,25 @@ def fan(tested: Backtest, row: int, title: str) -> "Figure":
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     drawn, axes = figure(height=2.6)
-    panel, scored = tested.panel, tested.scored
-    horizon = scored.mean.shape[1]
+    panel, evaluation = tested.panel, tested.evaluation
+    horizon = evaluation.mean.shape[1]
     history = panel.series(row)[-4 * horizon :] if horizon > 3 else panel.series(row)[-24:]
     end = int(panel.after[row])
     past = panel.timeline.times(np.arange(end - len(history), end))
     future = panel.timeline.times(np.arange(end, end + horizon))
     axes.plot(past, history, color="#64748b", linewidth=1.2)
     for (low, high, label), shade in zip(_BANDS, (0.15, 0.3), strict=True):
-        lower, upper = (scored.quantiles[row, :, QUANTILES.index(q)] for q in (low, high))
+        lower, upper = (evaluation.quantiles[row, :, QUANTILES.index(q)] for q in (low, high))
         axes.fill_between(future, lower, upper, alpha=shade, color="#2563eb", linewidth=0, label=label)
     axes.plot(
-        future, scored.mean[row], color="#2563eb", label="forecast", marker="." if horizon == 1 else None
+        future, evaluation.mean[row], color="#2563eb", label="forecast", marker="." if horizon == 1 else None
     )
     axes.plot(
-        future, scored.actual[row], color="#f59e0b", label="what came", marker="." if horizon == 1 else None
+        future,
+        evaluation.actual[row],
+        color="#f59e0b",
+        label="what came",
+        marker="." if horizon == 1 else None,
     )
     ticks = AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(ticks)
@@ -47,10 +51,10 @@ def fan(tested: Backtest, row: int, title: str) -> "Figure":
 def coverage(tested: Backtest) -> "Figure":
     """How often what came was below each quantile, beside how often it should have been."""
     drawn, axes = figure(width=4.2, height=3.6)
-    scored = tested.scored
-    known = np.isfinite(scored.actual)
+    evaluation = tested.evaluation
+    known = np.isfinite(evaluation.actual)
     shares = [
-        float((scored.actual <= scored.quantiles[:, :, place])[known].mean())
+        float((evaluation.actual <= evaluation.quantiles[:, :, place])[known].mean())
         for place in range(len(QUANTILES))
     ]
     axes.plot([0, 1], [0, 1], color="#64748b", linewidth=1, linestyle="--", label="as it should be")

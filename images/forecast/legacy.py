@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slipway import UserError
 
-from .data.roles import Given
+from .data.roles import ColumnSettings
 
 if TYPE_CHECKING:
     from .predictor import Model
@@ -33,7 +33,7 @@ def translated(document: Mapping[str, Any], model: "Model") -> Mapping[str, Any]
     config = document["config"]
     if not isinstance(config, dict):
         raise UserError('"config" is an object')
-    given = Given.of_schema(schema)
+    given = ColumnSettings.from_schema(schema)
     if len(given.item_id) != len(names.keys):
         raise UserError(
             f"schema: {len(given.item_id)} columns of col_type key; the model's series have {len(names.keys)}"

@@ -12,28 +12,28 @@ import slipway
 from slipway import Answers, Array, Column, Kind, Table, UserError
 
 from . import request, response
-from .models.calibration import Calibration
+from .models.calibration import IntervalCalibration
 from .models.effects import Effects
 from .models.engine import Engine
 from .models.ensemble import Forecasts
 from .models.hierarchy import Hierarchy
-from .models.lightgbm_model import Learner
+from .models.lightgbm_model import LightGBMModel
 from .options import Options
 from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .panel.timeline import Timeline
-from .request import Asked, Names
-from .response import Answered
+from .request import ColumnRoles, Request
+from .response import Response
 
 
-def _columns(names: Names, own: Mapping[str, Kind], timeline: Timeline) -> list[Column]:
+def _columns(names: ColumnRoles, column_kinds: Mapping[str, Kind], timeline: Timeline) -> list[Column]:
     """What requests may have: no column must come, as a series may be meant by its name or by its points."""
     usual = {names.keys[0]: ["item_id"], names.time: ["timestamp", "start"], names.target: ["target"]}
     everything = (*names.keys, names.time, names.target, *names.covariates)
 
-    def column(name: str, **said: Any) -> Column:
+    def column(name: str, **fields: Any) -> Column:
         aliases = tuple(alias for alias in usual.get(name, ()) if alias not in everything)
-        return Column(name=name, optional=True, aliases=aliases, **{"kind": own.get(name), **said})
+        return Column(name=name, optional=True, aliases=aliases, **{"kind": column_kinds.get(name), **fields})
 
     return [
         *(column(name, role="key") for name in names.keys),
@@ -56,20 +56,20 @@ class Model(slipway.Model):
         self,
         engine: Engine,
         panel: Panel,
-        roles: Names,
-        own: Mapping[str, Kind],
+        roles: ColumnRoles,
+        column_kinds: Mapping[str, Kind],
         quantiles: tuple[float, ...],
         hierarchy: Hierarchy | None = None,
-        shares: Forecasts | None = None,
+        reconciled: Forecasts | None = None,
     ) -> None:
         self.engine = engine
         self.panel = panel
         self.roles = roles
         self.quantiles = quantiles
         self.hierarchy = hierarchy
-        self.shares = shares
-        self.own = dict(own)
-        self.columns = _columns(roles, self.own, panel.timeline)
+        self.reconciled = reconciled
+        self.column_kinds = dict(column_kinds)
+        self.columns = _columns(roles, self.column_kinds, panel.timeline)
         keys = roles.keys
         self.layouts = [keys, (*keys, roles.time), (*keys, roles.time, *roles.covariates)]
 
@@ -82,9 +82,9 @@ class Model(slipway.Model):
         quantiles = self.engine.quantiles(forecasts, panel, levels)
         number = options.num_samples if "samples" in options.output_types else 0
         samples = self.engine.samples(forecasts, panel, number)
-        found = Answered(
+        found = Response(
             panel,
-            self.engine.bounded(forecasts, panel).mean[:, :horizon],
+            self.engine.clipped(forecasts, panel).mean[:, :horizon],
             quantiles[:, :horizon],
             samples[:, :, :horizon],
             levels,
@@ -115,7 +115,7 @@ class Model(slipway.Model):
             raise UserError(f"option freq: expected {step.alias} as in training, got {options.freq}")
         return options.horizon or most
 
-    def _forecasts(self, wanted: Asked) -> tuple[Forecasts, Panel]:
+    def _forecasts(self, wanted: Request) -> tuple[Forecasts, Panel]:
         """Always of the whole horizon, so that a step's forecast does not hang on which others are asked
         for.
         """
@@ -125,30 +125,32 @@ class Model(slipway.Model):
             return self.engine.forecast(panel, self.engine.horizon, wanted.ahead), wanted.panel
         return self._coherent(wanted)
 
-    def _coherent(self, wanted: Asked) -> tuple[Forecasts, Panel]:
+    def _coherent(self, wanted: Request) -> tuple[Forecasts, Panel]:
         """Series of a hierarchy: as they were reconciled in training, or anew with what was sent of them."""
         assert self.hierarchy is not None
-        assert self.shares is not None
-        everything, shares = self.panel, self.shares
+        assert self.reconciled is not None
+        everything, reconciled = self.panel, self.reconciled
         covaried = self.engine.effects is not None and self._other_covariates(wanted)
         if wanted.form not in {"points", "ids"} or covaried:
-            everything = self.hierarchy.aggregated(self._renewed(wanted))
-            shares = self.engine.forecast(everything, self.engine.horizon)
-            shares = self.hierarchy.reconciled(shares, everything, self.engine.floors(everything))
+            everything = self.hierarchy.aggregate(self._renewed(wanted))
+            reconciled = self.engine.forecast(everything, self.engine.horizon)
+            reconciled = self.hierarchy.reconcile(
+                reconciled, everything, self.engine.lower_bounds(everything)
+            )
         places = np.array([everything.where[key] for key in wanted.panel.keys], dtype=np.int64)
-        found = Forecasts(shares.mean[places], shares.spread[places], shares.kinds[places])
+        found = Forecasts(reconciled.mean[places], reconciled.spread[places], reconciled.classes[places])
         return found, everything.take(places)
 
-    def _other_covariates(self, wanted: Asked) -> bool:
+    def _other_covariates(self, wanted: Request) -> bool:
         """Whether the covariates of steps to come are not those that the model has."""
         return any(
             not np.array_equal(ahead, stored, equal_nan=True)
             for ahead, stored in zip(
-                wanted.ahead or (), request.ahead_of(wanted.panel, self.engine.horizon), strict=True
+                wanted.ahead or (), request.future_covariates(wanted.panel, self.engine.horizon), strict=True
             )
         )
 
-    def _renewed(self, wanted: Asked) -> Panel:
+    def _renewed(self, wanted: Request) -> Panel:
         """The lowest series, each as it was sent or else as the model has it."""
         stored, sent = self.panel, wanted.panel
         given = [place for place, key in enumerate(sent.keys) if "" not in key]
@@ -196,22 +198,26 @@ class Model(slipway.Model):
             "target": self.roles.target,
             "covariates": self.roles.covariates,
             "used": self.panel.covariate_names,
-            "own": self.own,
+            "column_kinds": self.column_kinds,
             "levels": self.hierarchy.levels if self.hierarchy else (),
-            "learner": engine.learner is not None,
+            "lightgbm": engine.lightgbm_model is not None,
             "effects_season": effects.season if effects else 0,
         }
         (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
         arrays = {"calibration": engine.calibration.table, "pooled": engine.calibration.pooled}
-        arrays["links"] = engine.calibration.links
+        arrays["correlations"] = engine.calibration.correlations
         if effects is not None:
             arrays |= {"centre": effects.centre, "scale": effects.scale, "common": effects.common}
-        if self.shares is not None:
-            arrays |= {"mean": self.shares.mean, "spread": self.shares.spread, "kinds": self.shares.kinds}
+        if self.reconciled is not None:
+            arrays |= {
+                "mean": self.reconciled.mean,
+                "spread": self.reconciled.spread,
+                "classes": self.reconciled.classes,
+            }
         np.savez(folder / "engine.npz", allow_pickle=False, **arrays)
         self.panel.save(folder)
-        if engine.learner is not None:
-            engine.learner.save(folder)
+        if engine.lightgbm_model is not None:
+            engine.lightgbm_model.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -219,7 +225,7 @@ class Model(slipway.Model):
         with np.load(folder / "engine.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
         seasons = tuple(facts["seasons"])
-        names = Names(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
+        names = ColumnRoles(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
         timeline = Timeline.from_dict(facts["timeline"])
         panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
         effects = None
@@ -230,18 +236,20 @@ class Model(slipway.Model):
             seasons,
             facts["preset"],
             facts["non_negative"],
-            Calibration(arrays["calibration"], arrays["pooled"], arrays["links"]),
-            Learner.load(folder, seasons, panel.keys) if facts["learner"] else None,
+            IntervalCalibration(arrays["calibration"], arrays["pooled"], arrays["correlations"]),
+            LightGBMModel.load(folder, seasons, panel.keys) if facts["lightgbm"] else None,
             effects,
         )
         levels = tuple(facts["levels"])
-        shares = Forecasts(arrays["mean"], arrays["spread"], arrays["kinds"]) if "mean" in arrays else None
+        reconciled = (
+            Forecasts(arrays["mean"], arrays["spread"], arrays["classes"]) if "mean" in arrays else None
+        )
         return cls(
             engine,
             panel,
             names,
-            facts["own"],
+            facts["column_kinds"],
             tuple(facts["quantiles"]),
             Hierarchy(levels) if levels else None,
-            shares,
+            reconciled,
         )

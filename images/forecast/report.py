@@ -11,11 +11,11 @@ from slipway import Array, Report
 from . import charts
 from .backtesting.backtest import Backtest
 from .backtesting.scores import mase
-from .models.classes import KINDS, kinds_of
+from .models.classes import CLASSES, classes_of
 from .models.engine import Engine
 from .models.ensemble import Forecasts
 from .panel.attributes import Attribute
-from .panel.clean import RULES, Counts
+from .panel.clean import RULES, RuleCounts
 from .panel.panel import Panel
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def write(
     panel: Panel,
     engine: Engine,
     tested: Backtest | None,
-    counts: Counts,
+    counts: RuleCounts,
     notes: Sequence[str],
     params: "Hyperparameters",
-    shares: Forecasts | None,
+    reconciled: Forecasts | None,
     attributes: Sequence[Attribute],
 ) -> None:
     """Everything that the report says of a job."""
@@ -60,7 +60,7 @@ def write(
     page.add(
         "Fallbacks",
         "How often a method of an ensemble failed in backtests, and the others went on without it.",
-        _fallbacks(tested, shares),
+        _fallbacks(tested, reconciled),
     )
 
 
@@ -81,21 +81,23 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
         "series that end before the last one": int((panel.after[some] < panel.after[some].max()).sum()),
         "steps ahead": engine.horizon,
         "preset": engine.preset,
-        "LightGBM": ", ".join(engine.learner.boosters) if engine.learner else "not used",
+        "LightGBM": ", ".join(engine.lightgbm_model.boosters) if engine.lightgbm_model else "not used",
         "covariates": ", ".join(panel.covariate_names) if engine.effects is not None else "not used",
     }
     return DataFrame({"": list(facts), "value": list(facts.values())})
 
 
 def _classes(page: Report, panel: Panel, engine: Engine) -> None:
-    kinds = kinds_of(panel.values, panel.ends, engine.seasons)
-    found = [kind for kind in KINDS if kind in kinds]
+    classes = classes_of(panel.values, panel.ends, engine.seasons)
+    found = [series_class for series_class in CLASSES if series_class in classes]
     pooled = engine.calibration.pooled
     table = DataFrame(
         {
             "class": found,
-            "series": [kinds.count(kind) for kind in found],
-            "forecasts its intervals are from": [int(pooled[KINDS.index(kind)]) for kind in found],
+            "series": [classes.count(series_class) for series_class in found],
+            "forecasts its intervals are from": [
+                int(pooled[CLASSES.index(series_class)]) for series_class in found
+            ],
         }
     )
     page.add(
@@ -103,16 +105,18 @@ def _classes(page: Report, panel: Panel, engine: Engine) -> None:
     )
 
 
-def _rules(counts: Counts) -> DataFrame:
-    found = [rule for rule in RULES if counts.of[rule]]
+def _rules(counts: RuleCounts) -> DataFrame:
+    found = [rule for rule in RULES if counts.times[rule]]
     if not found:
         return DataFrame({"rule": ["none was needed"], "times": [0]})
-    return DataFrame({"rule": [RULES[rule] for rule in found], "times": [counts.of[rule] for rule in found]})
+    return DataFrame(
+        {"rule": [RULES[rule] for rule in found], "times": [counts.times[rule] for rule in found]}
+    )
 
 
-def _fallbacks(tested: Backtest | None, shares: Forecasts | None) -> DataFrame:
+def _fallbacks(tested: Backtest | None, reconciled: Forecasts | None) -> DataFrame:
     found: dict[str, int] = {}
-    for forecasts in (tested.forecasts if tested else None, shares):
+    for forecasts in (tested.forecasts if tested else None, reconciled):
         if forecasts is not None:
             for name, times in forecasts.fallbacks.items():
                 found[name] = found.get(name, 0) + times
@@ -122,11 +126,11 @@ def _fallbacks(tested: Backtest | None, shares: Forecasts | None) -> DataFrame:
 
 
 def _backtest(page: Report, tested: Backtest) -> None:
-    rows = [("all", np.arange(len(tested.scored)))]
-    for number, kind in enumerate(KINDS):
-        here = np.flatnonzero(tested.forecasts.kinds == number)
+    rows = [("all", np.arange(len(tested.evaluation)))]
+    for number, series_class in enumerate(CLASSES):
+        here = np.flatnonzero(tested.forecasts.classes == number)
         if len(here):
-            rows.append((kind, here))
+            rows.append((series_class, here))
     text = (
         f"Forecasts of {tested.windows} past windows of {tested.series} series, from what was known then. "
         "MASE and RMSSE are below 1 where a forecast is better than the changes in the history; "
@@ -144,18 +148,18 @@ def _by_attribute(page: Report, tested: Backtest, attribute: Attribute) -> None:
 
 
 def _measured(tested: Backtest, rows: Sequence[tuple[str, Array]], label: str) -> DataFrame:
-    measures = [tested.scored.take(chosen).measures() for _, chosen in rows]
+    metrics = [tested.evaluation.take(chosen).metrics() for _, chosen in rows]
     return DataFrame(
         {
             label: [name for name, _ in rows],
             "forecasts": [len(chosen) for _, chosen in rows],
-            **{name: [found[name] for found in measures] for name in _ORDER},
+            **{name: [found[name] for found in metrics] for name in _ORDER},
         }
     )
 
 
 def _fans(page: Report, tested: Backtest) -> None:
-    errors = mase(tested.scored.actual, tested.scored.mean, tested.scored.change)
+    errors = mase(tested.evaluation.actual, tested.evaluation.mean, tested.evaluation.change)
     known = np.flatnonzero(np.isfinite(errors))
     if not len(known):
         return
@@ -186,12 +190,12 @@ def _reliability(page: Report, tested: Backtest) -> None:
 
 
 def _relative(tested: Backtest) -> Array:
-    scored = tested.scored
-    unit = np.where(np.isfinite(scored.change), scored.change, np.nan)[:, None]
+    evaluation = tested.evaluation
+    unit = np.where(np.isfinite(evaluation.change), evaluation.change, np.nan)[:, None]
     with np.errstate(all="ignore"):
-        own = np.nansum(np.abs(scored.actual - scored.mean) / unit, axis=0)
-        naive = np.nansum(np.abs(scored.actual - scored.naive) / unit, axis=0)
-        found: Array = np.where(naive > 0, own / naive, np.nan)
+        errors = np.nansum(np.abs(evaluation.actual - evaluation.mean) / unit, axis=0)
+        naive = np.nansum(np.abs(evaluation.actual - evaluation.naive) / unit, axis=0)
+        found: Array = np.where(naive > 0, errors / naive, np.nan)
     return found
 
 
@@ -202,7 +206,7 @@ def _slowest(page: Report, tested: Backtest) -> None:
         {
             "series": ["/".join(tested.panel.keys[row]) for row in order],
             "points": [len(tested.panel.series(row)) for row in order],
-            "class": [KINDS[tested.forecasts.kinds[row]] for row in order],
+            "class": [CLASSES[tested.forecasts.classes[row]] for row in order],
             "milliseconds": [round(1000 * float(seconds[row]), 1) for row in order],
         }
     )

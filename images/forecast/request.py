@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from slipway import Array, RowErrors, Table, UserError
 
-from .data.lines import FEATURES, refuse, unrolled
+from .data.lines import FEATURES, read_series, refuse
 from .panel import clean
-from .panel.assemble import panel_of
-from .panel.clean import Counts, Points
+from .panel.assemble import build_panel
+from .panel.clean import Points, RuleCounts
 from .panel.items import Key, key_cells, numbered, same
 from .panel.panel import Panel
 
@@ -20,7 +20,7 @@ Form = Literal["points", "history", "series", "ids"]
 
 
 @dataclass(frozen=True)
-class Names:
+class ColumnRoles:
     """The columns of a request."""
 
     keys: tuple[str, ...]
@@ -30,7 +30,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A request, read.
 
     points: a row a step to come, each with an answer. history: rows of the past, and perhaps of steps to
@@ -40,7 +40,7 @@ class Asked:
     form: Form
     panel: Panel
     """The series to forecast."""
-    of_rows: Array
+    series_of_row: Array
     """The place in `panel` of each row."""
     offsets: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """How many steps after its series' end each row is, if it asks for a step; else -1."""
@@ -50,7 +50,7 @@ class Asked:
     """Whether the request says what its series are called."""
 
 
-def read(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+def read(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
     """What the rows of `table` ask for. Raises UserError, one line, RowErrors where they are rows'."""
     if _holds_lists(table, names):
         return _series(table, stored, names, horizon)
@@ -61,7 +61,7 @@ def read(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
     return _points(table, stored, names, horizon)
 
 
-def groups(table: Table, names: Names) -> Array | None:
+def groups(table: Table, names: ColumnRoles) -> Array | None:
     """The series of each row where the request holds its history; any other row stands by itself."""
     if _holds_lists(table, names):
         return None
@@ -69,16 +69,16 @@ def groups(table: Table, names: Names) -> Array | None:
     if not past.any():
         return None
     codes, keys = numbered(key_cells(table, names.keys))
-    came = np.bincount(codes, past, len(keys)) > 0
-    return np.where(came[codes], codes, len(keys) + np.arange(len(table)))
+    present = np.bincount(codes, past, len(keys)) > 0
+    return np.where(present[codes], codes, len(keys) + np.arange(len(table)))
 
 
-def _holds_lists(table: Table, names: Names) -> bool:
+def _holds_lists(table: Table, names: ColumnRoles) -> bool:
     """Whether cells of the target came as lists, if not all of them."""
     return bool(table.cells(names.target).dtype == object)
 
 
-def _has_times(table: Table, names: Names) -> bool:
+def _has_times(table: Table, names: ColumnRoles) -> bool:
     """Whether rows say when they are; of no rows, whether they could."""
     if names.time in table.absent:
         return False
@@ -86,41 +86,42 @@ def _has_times(table: Table, names: Names) -> bool:
     return len(cells) == 0 or cells.null_count < len(cells)
 
 
-def _ids(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+def _ids(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
     """Each row names a series that the model has."""
-    codes, keys = numbered(_named(table, stored, names))
-    panel = stored.take(_known(keys, codes, stored, np.ones(len(codes), bool)))
-    return Asked("ids", panel, codes, ahead=ahead_of(panel, horizon))
+    codes, keys = numbered(_key_columns(table, stored, names))
+    panel = stored.take(_stored_places(keys, codes, stored, np.ones(len(codes), bool)))
+    return Request("ids", panel, codes, ahead=future_covariates(panel, horizon))
 
 
-def _series(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+def _series(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
     """Each row is a series; one without a target is the model's own of that name."""
     if names.time in table.absent:
         raise UserError("missing column start; a series is start and target")
     height, target = len(table), table.column(names.target)
     named = any(name not in table.absent for name in names.keys)
     codes, keys = numbered(key_cells(table, names.keys) if named else same(("",), height))
-    came = np.array([cell is not None for cell in target.tolist()], dtype=bool)
-    places = _known(keys, codes, stored, ~came)
-    sent = {names.time: table.column(names.time)[came], names.target: target[came]}
+    present = np.array([cell is not None for cell in target.tolist()], dtype=bool)
+    places = _stored_places(keys, codes, stored, ~present)
+    sent = {names.time: table.column(names.time)[present], names.target: target[present]}
     if names.covariates and FEATURES in table.sent:  # a model's covariates by position, as DeepAR has them
-        sent[FEATURES] = table.sent[FEATURES][came]
-    own = _unrolled(sent, np.flatnonzero(came), stored, names)
-    of_own = np.cumsum(came) - 1
+        sent[FEATURES] = table.sent[FEATURES][present]
+    sent_series = _read_sent_series(sent, np.flatnonzero(present), stored, names)
+    of_own = np.cumsum(present) - 1
     parts = [
-        own.take([of_own[row]]) if came[row] else stored.take([places[codes[row]]]) for row in range(height)
+        sent_series.take([of_own[row]]) if present[row] else stored.take([places[codes[row]]])
+        for row in range(height)
     ]
     called = [keys[code] for code in codes.tolist()] if named else [(str(row),) for row in range(height)]
-    panel = _stacked(stored, called, parts)
-    return Asked("series", panel, np.arange(height), ahead=ahead_of(panel, horizon), named=named)
+    panel = _concatenate(stored, called, parts)
+    return Request("series", panel, np.arange(height), ahead=future_covariates(panel, horizon), named=named)
 
 
-def _unrolled(sent: Mapping[str, Array], rows: Array, stored: Panel, names: Names) -> Panel:
+def _read_sent_series(sent: Mapping[str, Array], rows: Array, stored: Panel, names: ColumnRoles) -> Panel:
     """The series that came whole; `rows` are theirs in the request."""
     parts = (names.keys[0], names.time, names.target)
     lists = {name: column.tolist() for name, column in sent.items()}
     try:
-        return unrolled(lists, len(rows), stored.timeline, "auto", Counts(), parts, names.covariates)
+        return read_series(lists, len(rows), stored.timeline, "auto", RuleCounts(), parts, names.covariates)
     except RowErrors as errors:
         raise RowErrors(
             {
@@ -130,7 +131,7 @@ def _unrolled(sent: Mapping[str, Array], rows: Array, stored: Panel, names: Name
         ) from None
 
 
-def _points(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
+def _points(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
     """Each row is a step of a series: of the past where it has a target, else one to forecast."""
     timeline = stored.timeline
     errors: dict[int, UserError] = {}
@@ -140,23 +141,25 @@ def _points(table: Table, stored: Panel, names: Names, horizon: int) -> Asked:
     refuse(errors)
     values = table.number(names.target)
     past = ~np.isnan(values)
-    codes, keys = numbered(_named(table, stored, names, unnamed=bool(past.any())))
+    codes, keys = numbered(_key_columns(table, stored, names, unnamed=bool(past.any())))
     covariates = table.numbers(names.covariates)
-    points = clean.in_order(Points(codes, times, values, covariates), Counts())
+    points = clean.sort_points(Points(codes, times, values, covariates), RuleCounts())
     # Rows after the last point of a series are its future; panel_of keeps their covariates.
-    sent = panel_of(points, keys, timeline, stored.key_names, names.covariates, "mean", "auto", Counts())
+    sent = build_panel(
+        points, keys, timeline, stored.key_names, names.covariates, "mean", "auto", RuleCounts()
+    )
     fresh = sent.lengths > 0
-    places = _known(keys, codes, stored, ~fresh[codes])
+    places = _stored_places(keys, codes, stored, ~fresh[codes])
     parts = [
         _continued(stored, key, sent, place) if fresh[place] else stored.take([places[place]])
         for place, key in enumerate(keys)
     ]
-    panel = _stacked(stored, keys, parts)
+    panel = _concatenate(stored, keys, parts)
     offsets = timeline.steps(times) - panel.after[codes]
-    ahead = ahead_of(panel, horizon)
-    _put(ahead, codes, offsets, covariates)
+    ahead = future_covariates(panel, horizon)
+    _set_covariates(ahead, codes, offsets, covariates)
     _check_offsets(offsets, past | fresh[codes], times, panel, codes, horizon)
-    return Asked(
+    return Request(
         "history" if past.any() else "points",
         panel,
         codes,
@@ -177,17 +180,17 @@ def _check_offsets(
     for row, end in zip(bad.tolist(), ends, strict=True):
         asked = str(times[row]).replace("T00:00:00", "").replace("T", " ")
         if offsets[row] < 0:
-            said = f"{asked} is not after the history of its series, which ends at {end}"
+            message = f"{asked} is not after the history of its series, which ends at {end}"
         else:
-            said = (
+            message = (
                 f"{asked} is {offsets[row] + 1} steps after the history of its series, "
                 f"which ends at {end}; the horizon is {horizon}"
             )
-        errors[row] = UserError(said, row + 1)
+        errors[row] = UserError(message, row + 1)
     refuse(errors)
 
 
-def _named(table: Table, stored: Panel, names: Names, unnamed: bool = False) -> list[pa.Array]:
+def _key_columns(table: Table, stored: Panel, names: ColumnRoles, unnamed: bool = False) -> list[pa.Array]:
     """The key cells of each row, column by column.
 
     Where none came, the only series is meant, or, if `unnamed` are allowed, one that the model does not know.
@@ -200,7 +203,7 @@ def _named(table: Table, stored: Panel, names: Names, unnamed: bool = False) -> 
     raise UserError(f"missing column {missing[0]}; expected what the series are called, or their history")
 
 
-def _known(keys: Sequence[Key], codes: Array, stored: Panel, asked: Array) -> Array:
+def _stored_places(keys: Sequence[Key], codes: Array, stored: Panel, asked: Array) -> Array:
     """The place in the model of each of `keys`, -1 of one that it does not know.
 
     Raises RowErrors for those of the rows `asked`, true or false for each, whose series it does not know.
@@ -209,8 +212,8 @@ def _known(keys: Sequence[Key], codes: Array, stored: Panel, asked: Array) -> Ar
     errors = {}
     for row in np.flatnonzero(asked & (places[codes] < 0)).tolist():
         name = "/".join(keys[codes[row]])
-        said = f'the model knows no series "{name}"; send its history, or a name from training'
-        errors[row] = UserError(said, row + 1)
+        message = f'the model knows no series "{name}"; send its history, or a name from training'
+        errors[row] = UserError(message, row + 1)
     refuse(errors)
     return places
 
@@ -231,7 +234,7 @@ def _continued(stored: Panel, key: tuple[str, ...], sent: Panel, place: int) -> 
     )
 
 
-def _stacked(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[Panel]) -> Panel:
+def _concatenate(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[Panel]) -> Panel:
     return Panel.of(
         like,
         keys,
@@ -241,7 +244,7 @@ def _stacked(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[Panel
     )
 
 
-def ahead_of(panel: Panel, horizon: int) -> list[Array]:
+def future_covariates(panel: Panel, horizon: int) -> list[Array]:
     """The covariates of the steps to come, as far as they are known."""
     found = []
     for place in range(len(panel)):
@@ -252,7 +255,7 @@ def ahead_of(panel: Panel, horizon: int) -> list[Array]:
     return found
 
 
-def _put(ahead: Sequence[Array], codes: Array, offsets: Array, covariates: Array) -> None:
+def _set_covariates(ahead: Sequence[Array], codes: Array, offsets: Array, covariates: Array) -> None:
     """Writes the covariates of rows to come over those known already."""
     for row in np.flatnonzero((offsets >= 0) & np.isfinite(covariates).any(axis=1)):
         future = ahead[codes[row]]

@@ -9,14 +9,14 @@ import numpy as np
 from slipway import Answers, Array, Groups, arrow
 
 from .panel.panel import Panel
-from .request import Asked
+from .request import Request
 
 if TYPE_CHECKING:
     from .options import Layout, Options
 
 
 @dataclass(frozen=True)
-class Answered:
+class Response:
     """Forecasts of an asked panel; arrays of shape (series, steps, …), samples (series, samples, steps)."""
 
     panel: Panel
@@ -32,66 +32,68 @@ class Answered:
         return format(level, "g")
 
 
-def answers(asked: Asked, found: Answered, options: "Options", nests: bool) -> Answers:
+def answers(request: Request, response: Response, options: "Options", nests: bool) -> Answers:
     """The answer. `nests` says whether a cell may be a list.
 
     One row of the request has one answer where it asks for one step, or where answers are whole series.
     """
-    layout = _layout(asked, options.layout, nests)
+    layout = _layout(request, options.layout, nests)
     if layout == "totals":
-        return _by_series(asked, totals(found, asked.of_rows if _by_row(asked) else None))
+        return _by_series(request, totals(response, request.series_of_row if _by_row(request) else None))
     if layout == "series":
-        places = asked.of_rows if _by_row(asked) else None
-        return _by_series(asked, series(found, places, asked.named))
-    if asked.form == "points":
-        return Answers(long(found, asked.of_rows, asked.offsets))
-    places, offsets = _wanted(asked, found.mean.shape[1])
-    cells = long(found, places, offsets)
-    of_rows = asked.of_rows
-    if found.observed.shape[2]:
-        cells, places = _with_observed(cells, found, places)
-    if _by_row(asked):
+        places = request.series_of_row if _by_row(request) else None
+        return _by_series(request, series(response, places, request.named))
+    if request.form == "points":
+        return Answers(long(response, request.series_of_row, request.offsets))
+    places, offsets = _wanted(request, response.mean.shape[1])
+    cells = long(response, places, offsets)
+    series_of_row = request.series_of_row
+    if response.observed.shape[2]:
+        cells, places = _with_observed(cells, response, places)
+    if _by_row(request):
         # A series that is asked for twice has its answers under each of its rows.
-        order, groups = _repeated(places, of_rows)
+        order, groups = _repeated(places, series_of_row)
         again = {name: column[order] for name, column in cells.items()}
-        return Answers(again, Groups(np.arange(len(of_rows)), groups))
-    return Answers(cells, Groups(of_rows, places))
+        return Answers(again, Groups(np.arange(len(series_of_row)), groups))
+    return Answers(cells, Groups(series_of_row, places))
 
 
-def _layout(asked: Asked, wanted: "Layout", nests: bool) -> "Layout":
+def _layout(request: Request, wanted: "Layout", nests: bool) -> "Layout":
     if wanted == "series" and not nests:
         return "long"
     if wanted != "auto":
         return wanted
-    return "series" if _by_row(asked) and nests else "long"
+    return "series" if _by_row(request) and nests else "long"
 
 
-def _by_row(asked: Asked) -> bool:
+def _by_row(request: Request) -> bool:
     """Whether each row is a series of its own."""
-    return asked.form in {"series", "ids"}
+    return request.form in {"series", "ids"}
 
 
-def _by_series(asked: Asked, cells: dict[str, Array]) -> Answers:
+def _by_series(request: Request, cells: dict[str, Array]) -> Answers:
     """One answer a series: row by row where each row is one, else in groups."""
-    return Answers(cells, None if _by_row(asked) else Groups(asked.of_rows, np.arange(len(asked.panel))))
+    return Answers(
+        cells, None if _by_row(request) else Groups(request.series_of_row, np.arange(len(request.panel)))
+    )
 
 
-def _repeated(places: Array, of_rows: Array) -> tuple[Array, Array]:
+def _repeated(places: Array, series_of_row: Array) -> tuple[Array, Array]:
     """Which answers each row has, by the series that both are of; and the row of each of these."""
     order = np.argsort(places, kind="stable")
-    first = np.searchsorted(places[order], of_rows)
-    number = np.searchsorted(places[order], of_rows, side="right") - first
-    groups = np.repeat(np.arange(len(of_rows)), number)
+    first = np.searchsorted(places[order], series_of_row)
+    number = np.searchsorted(places[order], series_of_row, side="right") - first
+    groups = np.repeat(np.arange(len(series_of_row)), number)
     within = np.arange(len(groups)) - np.repeat(np.cumsum(number) - number, number)
     return order[first[groups] + within], groups
 
 
-def _wanted(asked: Asked, horizon: int) -> tuple[Array, Array]:
+def _wanted(request: Request, horizon: int) -> tuple[Array, Array]:
     """Which steps of which series to answer: those that rows ask for, else all of them."""
-    wanted = np.zeros((len(asked.panel), horizon), bool)
-    if len(asked.offsets):
-        there = asked.offsets >= 0
-        wanted[asked.of_rows[there], asked.offsets[there]] = True
+    wanted = np.zeros((len(request.panel), horizon), bool)
+    if len(request.offsets):
+        there = request.offsets >= 0
+        wanted[request.series_of_row[there], request.offsets[there]] = True
     wanted[~wanted.any(axis=1)] = True
     places, offsets = np.nonzero(wanted)
     return places, offsets
@@ -104,29 +106,31 @@ def _keys(panel: Panel, places: Array) -> dict[str, Array]:
     }
 
 
-def long(found: Answered, places: Array, offsets: Array) -> dict[str, Array]:
+def long(response: Response, places: Array, offsets: Array) -> dict[str, Array]:
     """A row a step: keys, timestamp, and what was asked for."""
-    panel = found.panel
+    panel = response.panel
     times = panel.timeline.texts(panel.after[places] + offsets)
     cells = {**_keys(panel, places), "timestamp": times}
-    if "mean" in found.types:
-        cells["mean"] = found.mean[places, offsets]
-    if "quantiles" in found.types:
-        for number, level in enumerate(found.levels):
-            cells[found.label(level)] = found.quantiles[places, offsets, number]
-    if "samples" in found.types:
-        cells["samples"] = arrow.objects(found.samples[places, :, offsets].tolist())
+    if "mean" in response.types:
+        cells["mean"] = response.mean[places, offsets]
+    if "quantiles" in response.types:
+        for number, level in enumerate(response.levels):
+            cells[response.label(level)] = response.quantiles[places, offsets, number]
+    if "samples" in response.types:
+        cells["samples"] = arrow.objects(response.samples[places, :, offsets].tolist())
     return cells
 
 
-def _with_observed(cells: dict[str, Array], found: Answered, places: Array) -> tuple[dict[str, Array], Array]:
+def _with_observed(
+    cells: dict[str, Array], response: Response, places: Array
+) -> tuple[dict[str, Array], Array]:
     """The last observed points of each series after its forecasts, with what was expected of them."""
-    panel, last = found.panel, found.observed.shape[2]
+    panel, last = response.panel, response.observed.shape[2]
     who = np.repeat(np.arange(len(panel)), last)
     back = np.tile(np.arange(last) - last, len(panel))
     there = panel.lengths[who] + back >= 0
     who, back = who[there], back[there]
-    value, expected, low, high = (part.reshape(-1)[there] for part in found.observed)
+    value, expected, low, high = (part.reshape(-1)[there] for part in response.observed)
     outside = ((value < low) | (value > high)).astype(object)
     outside[np.isnan(expected)] = None
     extra = {
@@ -145,33 +149,33 @@ def _with_observed(cells: dict[str, Array], found: Answered, places: Array) -> t
     return both, np.concatenate([places, who])
 
 
-def series(found: Answered, places: Array | None, named: bool) -> dict[str, Array]:
+def series(response: Response, places: Array | None, named: bool) -> dict[str, Array]:
     """A row a series, its steps in lists, as DeepAR answers."""
-    panel = found.panel
+    panel = response.panel
     places = np.arange(len(panel)) if places is None else places
     cells: dict[str, Array] = {}
     if named:
         cells = {**_keys(panel, places), "start": panel.timeline.texts(panel.after[places])}
-    if "quantiles" in found.types:
-        labels = [found.label(level) for level in found.levels]
+    if "quantiles" in response.types:
+        labels = [response.label(level) for level in response.levels]
         cells["quantiles"] = arrow.objects(
-            [dict(zip(labels, plain(found.quantiles[place].T), strict=True)) for place in places]
+            [dict(zip(labels, to_json(response.quantiles[place].T), strict=True)) for place in places]
         )
-    if "samples" in found.types:
-        cells["samples"] = arrow.objects([plain(found.samples[place]) for place in places])
-    if "mean" in found.types:
-        cells["mean"] = arrow.objects([plain(found.mean[place]) for place in places])
-    if found.observed.shape[2]:
-        cells["anomalies"] = arrow.objects([_observed(found, place) for place in places.tolist()])
+    if "samples" in response.types:
+        cells["samples"] = arrow.objects([to_json(response.samples[place]) for place in places])
+    if "mean" in response.types:
+        cells["mean"] = arrow.objects([to_json(response.mean[place]) for place in places])
+    if response.observed.shape[2]:
+        cells["anomalies"] = arrow.objects([_observed(response, place) for place in places.tolist()])
     return cells
 
 
-def _observed(found: Answered, place: int) -> list[dict[str, Any]]:
-    panel, last = found.panel, found.observed.shape[2]
+def _observed(response: Response, place: int) -> list[dict[str, Any]]:
+    panel, last = response.panel, response.observed.shape[2]
     known = min(last, len(panel.series(place)))
     rows = []
     for number in range(last - known, last):
-        value, expected, low, high = plain(found.observed[:, place, number])
+        value, expected, low, high = to_json(response.observed[:, place, number])
         rows.append(
             {
                 "timestamp": panel.timeline.texts(panel.after[[place]] + number - last)[0],
@@ -183,22 +187,22 @@ def _observed(found: Answered, place: int) -> list[dict[str, Any]]:
     return rows
 
 
-def totals(found: Answered, places: Array | None) -> dict[str, Array]:
+def totals(response: Response, places: Array | None) -> dict[str, Array]:
     """A row a series with the sum of its forecasts, as the older system answered."""
-    panel = found.panel
+    panel = response.panel
     places = np.arange(len(panel)) if places is None else places
     keys = [panel.keys[place] for place in places.tolist()]
     return {
         "key": arrow.objects(["/".join(key) for key in keys]),
         **_keys(panel, places),
-        "predict_sum": found.mean.sum(axis=1)[places],
+        "predict_sum": response.mean.sum(axis=1)[places],
         "predict_start_date": panel.timeline.texts(panel.after[places]),
-        "predict_horizon": np.full(len(places), found.mean.shape[1]),
+        "predict_horizon": np.full(len(places), response.mean.shape[1]),
     }
 
 
-def plain(values: Array) -> Any:
+def to_json(values: Array) -> Any:
     """Numbers as lists, None for nan: of a series without points nothing is forecast."""
-    found = values.astype(object)
-    found[np.isnan(values)] = None
-    return found.tolist()
+    response = values.astype(object)
+    response[np.isnan(values)] = None
+    return response.tolist()

@@ -10,12 +10,12 @@ from slipway import Channel, Job, UserError
 
 from . import report
 from .backtesting import backtest
-from .backtesting.fit import learn_of, seasons_of
-from .backtesting.parallel import mapped
-from .backtesting.scores import Scored
+from .backtesting.fit import fit_engine, season_lengths
+from .backtesting.parallel import parallel_map
+from .backtesting.scores import Evaluation
 from .data import metadata
-from .data.load import Reading, Target, read_like, read_target
-from .data.roles import Given
+from .data.load import ReadSettings, Target, read_like, read_target
+from .data.roles import ColumnSettings
 from .hyperparameters import Hyperparameters
 from .models.engine import Engine
 from .models.ensemble import Forecasts
@@ -23,24 +23,24 @@ from .models.hierarchy import Hierarchy
 from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .predictor import Model
-from .request import Names
+from .request import ColumnRoles
 
-KEPT = 2_000  # points of each series that the model keeps: more than any method looks at
+MAX_HISTORY = 2_000  # points of each series that the model keeps: more than any method looks at
 CHUNK = 500  # series of a hierarchy that are forecast at once
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
     """Learns what forecasts need beside the histories, and reports how past ones would have done."""
-    stop = _stopper(params, job)
-    reading = _reading(params)
-    target = read_target(data["train"], reading, data.get("related") if params.covariates else None)
+    stop = _stop_check(params, job)
+    settings = _read_settings(params)
+    target = read_target(data["train"], settings, data.get("related") if params.covariates else None)
     panel = target.panel
     if not panel.lengths.any():
         raise UserError(f"channel train: no series has a single point in the column {target.roles.target}")
-    for note in reading.notes:
+    for note in settings.notes:
         job.progress(f"note: {note}")
     step = panel.timeline.frequency
-    seasons = seasons_of(params, panel)
+    seasons = season_lengths(params, panel)
     job.progress(
         f"{len(panel)} series of {int(panel.lengths.sum())} points; step {step.alias}"
         f"{'' if params.freq else ' (found)'}, seasons {', '.join(map(str, seasons)) or 'none'}"
@@ -48,29 +48,31 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     hierarchy = Hierarchy(params.hierarchy) if params.hierarchy else None
     if hierarchy is not None:
         hierarchy.check(panel)
-        panel = hierarchy.aggregated(panel)
+        panel = hierarchy.aggregate(panel)
     known = metadata.read(data["metadata"], target.roles.keys) if "metadata" in data else []
-    engine, tested, notes = learn_of(panel, params, job, stop, known)
+    engine, tested, notes = fit_engine(panel, params, job, stop, known)
     used = panel.covariate_names if engine.effects is not None else ()
     if not used:
         panel = replace(
             panel, covariate_names=(), covariates=np.empty((0, 0)), covariate_ends=np.empty(0, np.int64)
         )
-    shares = _shares(engine, panel, hierarchy, job)
-    names = Names(target.roles.keys, target.roles.time, target.roles.target, used)
-    own = {
+    reconciled = _reconciled_forecasts(engine, panel, hierarchy, job)
+    names = ColumnRoles(target.roles.keys, target.roles.time, target.roles.target, used)
+    column_kinds = {
         name: kind
-        for name, kind in target.own.items()
+        for name, kind in target.column_kinds.items()
         if name in (*names.keys, names.time, names.target, *used)
     }
-    kept = panel.tail(max(KEPT, 12 * max(seasons, default=1)))
-    model = Model(engine, kept, names, own, tuple(sorted(set(params.quantiles))), hierarchy, shares)
-    measures = tested.scored.measures() if tested is not None else {}
-    job.report(**{name: measures[label] for name, label in METRICS.items() if measures})
+    history = panel.tail(max(MAX_HISTORY, 12 * max(seasons, default=1)))
+    model = Model(
+        engine, history, names, column_kinds, tuple(sorted(set(params.quantiles))), hierarchy, reconciled
+    )
+    metrics = tested.evaluation.metrics() if tested is not None else {}
+    job.report(**{name: metrics[label] for name, label in METRICS.items() if metrics})
     if "test" in data:
-        job.report(**_test_metrics(read_like(data["test"], target, reading), target, engine, stop))
+        job.report(**_test_metrics(read_like(data["test"], target, settings), target, engine, stop))
     report.write(
-        job.page, panel, engine, tested, reading.counts, [*reading.notes, *notes], params, shares, known
+        job.page, panel, engine, tested, settings.counts, [*settings.notes, *notes], params, reconciled, known
     )
     return model
 
@@ -86,20 +88,20 @@ METRICS = {
 }
 
 
-def _stopper(params: Hyperparameters, job: Job) -> Callable[[], bool]:
+def _stop_check(params: Hyperparameters, job: Job) -> Callable[[], bool]:
     ends = time.monotonic() + 0.8 * params.time_limit_s if params.time_limit_s else float("inf")
     return lambda: job.should_stop() or time.monotonic() > ends
 
 
-def _reading(params: Hyperparameters) -> Reading:
-    given = Given(params.item_id, params.timestamp, params.target, params.layout)
+def _read_settings(params: Hyperparameters) -> ReadSettings:
+    given = ColumnSettings(params.item_id, params.timestamp, params.target, params.layout)
     if params.columns:
         if params.item_id or params.timestamp or params.target:
             raise UserError(
                 "hyperparameters schema and item_id, timestamp or target say the same; give one of them"
             )
-        given = Given.of_schema(params.columns)
-    return Reading(
+        given = ColumnSettings.from_schema(params.columns)
+    return ReadSettings(
         given,
         Frequency.parse(params.freq) if params.freq else None,
         params.duplicates,
@@ -108,22 +110,24 @@ def _reading(params: Hyperparameters) -> Reading:
     )
 
 
-def _shares(engine: Engine, panel: Panel, hierarchy: Hierarchy | None, job: Job) -> Forecasts | None:
+def _reconciled_forecasts(
+    engine: Engine, panel: Panel, hierarchy: Hierarchy | None, job: Job
+) -> Forecasts | None:
     """The forecasts of a hierarchy: its series add up together or not at all."""
     if hierarchy is None:
         return None
     tasks = [
         panel.take(range(start, min(start + CHUNK, len(panel)))) for start in range(0, len(panel), CHUNK)
     ]
-    if engine.learner is not None:
+    if engine.lightgbm_model is not None:
         parts = {number: engine.forecast(task, engine.horizon) for number, task in enumerate(tasks)}
     else:
-        parts = dict(mapped(_Forecast(engine), tasks, job.cpus, lambda: False))
-    found = Forecasts.joined([parts[number] for number in sorted(parts)])
-    return hierarchy.reconciled(found, panel, engine.floors(panel))
+        parts = dict(parallel_map(_ForecastTask(engine), tasks, job.cpus, lambda: False))
+    found = Forecasts.concatenate([parts[number] for number in sorted(parts)])
+    return hierarchy.reconcile(found, panel, engine.lower_bounds(panel))
 
 
-class _Forecast:
+class _ForecastTask:
     """A call that another process can be sent."""
 
     def __init__(self, engine: Engine) -> None:
@@ -144,29 +148,31 @@ def _test_metrics(test: Panel, target: Target, engine: Engine, stop: Callable[[]
         follows = known is not None and test.first[place] == target.panel.after[known]
         if follows and known is not None:
             histories.append(target.panel.take([known]))
-            came = test.series(place)[: engine.horizon]
+            observed = test.series(place)[: engine.horizon]
             future = test.known(place)[: engine.horizon]
         elif len(test.series(place)) > engine.horizon:
             keep = len(test.series(place)) - engine.horizon
             histories.append(test.take([place]).cut(np.array([keep])))
-            came, future = test.series(place)[keep:], test.known(place)[keep : keep + engine.horizon]
+            observed, future = test.series(place)[keep:], test.known(place)[keep : keep + engine.horizon]
         else:
             continue
-        actual.append(np.r_[came, np.full(engine.horizon - len(came), np.nan)])
+        actual.append(np.r_[observed, np.full(engine.horizon - len(observed), np.nan)])
         rows = np.full((engine.horizon, len(test.covariate_names)), np.nan)
         rows[: len(future)] = future
         ahead.append(rows)
     if not histories or stop():
         return {}
-    joined = backtest.stacked(histories)
-    windows = [backtest.Window(joined, np.array(actual), ahead)]
+    concatenate = backtest.concatenate(histories)
+    windows = [backtest.Window(concatenate, np.array(actual), ahead)]
     found = backtest.run(windows, engine, 1, stop)
     if found is None:
         return {}
-    scored: Scored = backtest.scored(found.forecasts, found.panel, found.scored.actual, engine, crossed=False)
-    measures = scored.measures()
+    evaluation: Evaluation = backtest.evaluate(
+        found.forecasts, found.panel, found.evaluation.actual, engine, crossed=False
+    )
+    metrics = evaluation.metrics()
     return {
-        "test:RMSE": measures["RMSE"],
-        "test:mean_wQuantileLoss": measures["WQL"],
-        "test:MASE": measures["MASE"],
+        "test:RMSE": metrics["RMSE"],
+        "test:mean_wQuantileLoss": metrics["WQL"],
+        "test:MASE": metrics["MASE"],
     }

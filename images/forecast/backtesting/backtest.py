@@ -11,18 +11,18 @@ import numpy as np
 from slipway import Array
 
 from ..models import ensemble
-from ..models.calibration import Calibration
+from ..models.calibration import IntervalCalibration
 from ..models.engine import Engine
 from ..models.ensemble import Forecasts, Preset
 from ..panel.panel import Panel
-from .parallel import mapped
-from .scores import QUANTILES, Scored, units
+from .parallel import parallel_map
+from .scores import QUANTILES, Evaluation, units
 
-LEAST_HISTORY = 5
-ENOUGH = 400  # forecasts that calibration wants, of one window or more
-LEAST_WINDOWS = 2  # one alone may have been a calm time or a wild one for all series
-MOST_WINDOWS = 5
-SERIES = {"fast": 300, "balanced": 1_000, "best": 5_000}
+MIN_HISTORY = 5
+TARGET_FORECASTS = 400  # forecasts that calibration wants, of one window or more
+MIN_WINDOWS = 2  # one alone may have been a calm time or a wild one for all series
+MAX_WINDOWS = 5
+MAX_SERIES = {"fast": 300, "balanced": 1_000, "best": 5_000}
 CHUNK = 50
 
 
@@ -41,7 +41,7 @@ class Window:
 class Backtest:
     """Every forecast of every window."""
 
-    scored: Scored
+    evaluation: Evaluation
     forecasts: Forecasts
     panel: Panel
     """The histories forecast from, one for each row of `scored`."""
@@ -57,8 +57,8 @@ def sample(panel: Panel, most: int, seed: int) -> Panel:
     return panel.take(np.sort(chosen))
 
 
-def windows_of(
-    panel: Panel, horizon: int, season: int, asked: int | None, dates: Sequence[int]
+def make_windows(
+    panel: Panel, horizon: int, season: int, number_of_windows: int | None, dates: Sequence[int]
 ) -> list[Window]:
     """The cuts: at the steps `dates`, or `asked` whole horizons back from each series' end, the latest
     first.
@@ -66,18 +66,18 @@ def windows_of(
     lengths = panel.lengths
     if dates:
         keeps = [np.clip(date + 1 - panel.first, 0, lengths) for date in dates]
-        return _some([_window(panel, keep, horizon, keep >= LEAST_HISTORY) for keep in keeps])
-    number = asked if asked is not None else _windows(len(panel))
+        return _some([_window(panel, keep, horizon, keep >= MIN_HISTORY) for keep in keeps])
+    number = number_of_windows if number_of_windows is not None else _windows(len(panel))
     found = []
     for back in range(1, number + 1):
         keep = lengths - horizon * back
-        least = LEAST_HISTORY if back == 1 else max(LEAST_HISTORY, 2 * season + 1, horizon)
+        least = MIN_HISTORY if back == 1 else max(MIN_HISTORY, 2 * season + 1, horizon)
         found.append(_window(panel, np.maximum(keep, 0), horizon, keep >= least))
     return _some(found)
 
 
 def _windows(series: int) -> int:
-    return int(np.clip(-(-ENOUGH // max(series, 1)), LEAST_WINDOWS, MOST_WINDOWS))
+    return int(np.clip(-(-TARGET_FORECASTS // max(series, 1)), MIN_WINDOWS, MAX_WINDOWS))
 
 
 def _some(windows: list[Window]) -> list[Window]:
@@ -90,8 +90,8 @@ def _window(panel: Panel, keep: Array, horizon: int, chosen: Array) -> Window:
     actual = np.full((len(places), horizon), np.nan)
     ahead = []
     for row, place in enumerate(places.tolist()):
-        came = panel.series(place)[keep[place] : keep[place] + horizon]
-        actual[row, : len(came)] = came
+        observed = panel.series(place)[keep[place] : keep[place] + horizon]
+        actual[row, : len(observed)] = observed
         ahead.append(panel.known(place)[keep[place] : keep[place] + horizon])
     cut = some.cut(keep[places])
     return Window(cut, actual, ahead)
@@ -102,7 +102,7 @@ def run(
     engine: Engine,
     cpus: int,
     stop: Callable[[], bool],
-    told: Callable[[int, int], None] = lambda done, todo: None,
+    on_progress: Callable[[int, int], None] = lambda done, todo: None,
 ) -> Backtest | None:
     """Forecasts every window; what was not done when `stop` came true is left out, None where nothing was.
 
@@ -112,33 +112,33 @@ def run(
     tasks, sizes = [], []
     for window in windows:
         panel, added = engine.split(window.panel, engine.horizon, window.ahead)
-        learnt = engine.learnt(panel, engine.horizon, cpus)
+        lightgbm_forecasts = engine.lightgbm_forecasts(panel, engine.horizon, cpus)
         for start in range(0, len(panel), CHUNK):
             rows = slice(start, min(start + CHUNK, len(panel)))
             some = panel.take(range(rows.start, rows.stop))
-            tasks.append((some, added[rows], [means[rows] for means in learnt]))
+            tasks.append((some, added[rows], [means[rows] for means in lightgbm_forecasts]))
             sizes.append(len(some))
     parts: dict[int, Forecasts] = {}
-    for number, part in mapped(partial(_forecast, engine.seasons, engine.preset), tasks, cpus, stop):
+    for number, part in parallel_map(partial(_forecast, engine.seasons, engine.preset), tasks, cpus, stop):
         parts[number] = part
-        told(sum(sizes[done] for done in parts), sum(sizes))
+        on_progress(sum(sizes[done] for done in parts), sum(sizes))
     if not parts:
         return None
-    forecasts = Forecasts.joined([parts[number] for number in sorted(parts)])
+    forecasts = Forecasts.concatenate([parts[number] for number in sorted(parts)])
     rows_done = np.concatenate([np.full(size, number in parts) for number, size in enumerate(sizes)])
-    histories = stacked([window.panel for window in windows]).take(np.flatnonzero(rows_done))
+    histories = concatenate([window.panel for window in windows]).take(np.flatnonzero(rows_done))
     actual = np.concatenate([window.actual for window in windows])[rows_done]
     keys = len(set(histories.keys))
-    return Backtest(scored(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys)
+    return Backtest(evaluate(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys)
 
 
-def scored(
+def evaluate(
     forecasts: Forecasts, histories: Panel, actual: Array, engine: Engine, crossed: bool = True
-) -> Scored:
+) -> Evaluation:
     """Forecasts beside what came. `crossed` quantiles are not from the series' own errors."""
     quantiles = np.empty((*actual.shape, len(QUANTILES)))
     if crossed:
-        half = np.array([hash_of(key) % 2 for key in histories.keys])
+        half = np.array([key_hash(key) % 2 for key in histories.keys])
         for side in (0, 1):
             there, other = np.flatnonzero(half == side), np.flatnonzero(half != side)
             calibration = calibrated(forecasts, actual, other if len(other) else there)
@@ -147,7 +147,7 @@ def scored(
     else:
         quantiles = engine.quantiles(forecasts, histories, QUANTILES)
     season = next(iter(engine.seasons), 1)
-    measures = np.array([units(y, season) for y in histories]).reshape(-1, 2)
+    metrics = np.array([units(y, season) for y in histories]).reshape(-1, 2)
     naive = np.array(
         [
             np.resize(y[-season:] if len(y) >= season else y[-1:], actual.shape[1])
@@ -156,17 +156,19 @@ def scored(
             for y in histories
         ]
     )
-    return Scored(
-        actual, engine.bounded(forecasts, histories).mean, quantiles, naive, measures[:, 0], measures[:, 1]
+    return Evaluation(
+        actual, engine.clipped(forecasts, histories).mean, quantiles, naive, metrics[:, 0], metrics[:, 1]
     )
 
 
-def calibrated(forecasts: Forecasts, actual: Array, rows: Array) -> Calibration:
+def calibrated(forecasts: Forecasts, actual: Array, rows: Array) -> IntervalCalibration:
     """The calibration by some of the forecasts."""
-    return Calibration.fit((actual - forecasts.mean)[rows], forecasts.spread[rows], forecasts.kinds[rows])
+    return IntervalCalibration.fit(
+        (actual - forecasts.mean)[rows], forecasts.spread[rows], forecasts.classes[rows]
+    )
 
 
-def hash_of(key: tuple[str, ...]) -> int:
+def key_hash(key: tuple[str, ...]) -> int:
     """The same number for the same key, in any process."""
     from zlib import crc32
 
@@ -175,8 +177,8 @@ def hash_of(key: tuple[str, ...]) -> int:
 
 def _forecast(seasons: tuple[int, ...], preset: Preset, task: tuple[Panel, Array, list[Array]]) -> Forecasts:
     """In a process of its own, maybe; so no engine is sent, as LightGBM's threads do not survive a fork."""
-    panel, added, learnt = task
-    found = ensemble.forecast(panel, added.shape[1], seasons, preset, learnt)
+    panel, added, lightgbm_forecasts = task
+    found = ensemble.forecast(panel, added.shape[1], seasons, preset, lightgbm_forecasts)
     return replace(found, mean=found.mean + added)
 
 
@@ -184,13 +186,13 @@ def _rows(forecasts: Forecasts, rows: Array) -> Forecasts:
     return Forecasts(
         forecasts.mean[rows],
         forecasts.spread[rows],
-        forecasts.kinds[rows],
+        forecasts.classes[rows],
         forecasts.fallbacks,
         forecasts.seconds[rows],
     )
 
 
-def stacked(panels: Sequence[Panel]) -> Panel:
+def concatenate(panels: Sequence[Panel]) -> Panel:
     """Panels of the same names one after the other."""
     first = panels[0]
     known = [panel.known(place) for panel in panels for place in range(len(panel))]

@@ -8,11 +8,11 @@ import numpy as np
 
 from slipway import Array, Job, UserError
 
-from ..models.calibration import Calibration
-from ..models.effects import Effects, is_gain
+from ..models.calibration import IntervalCalibration
+from ..models.effects import Effects, improves
 from ..models.engine import Engine
-from ..models.lightgbm_model import Learner
-from ..panel.attributes import Attribute, Traits
+from ..models.lightgbm_model import LightGBMModel
+from ..panel.attributes import Attribute, ItemFeatures
 from ..panel.panel import Panel
 from . import backtest
 from .backtest import Backtest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..hyperparameters import Hyperparameters
 
 
-def seasons_of(params: "Hyperparameters", panel: Panel) -> tuple[int, ...]:
+def season_lengths(params: "Hyperparameters", panel: Panel) -> tuple[int, ...]:
     """The lengths given, else the usual ones that the longest series has seen twice."""
     if params.season_length:
         if min(params.season_length) < 1:
@@ -32,7 +32,7 @@ def seasons_of(params: "Hyperparameters", panel: Panel) -> tuple[int, ...]:
     return tuple(m for m in panel.timeline.frequency.seasons if longest > 2 * m)
 
 
-def learn_of(
+def fit_engine(
     panel: Panel,
     params: "Hyperparameters",
     job: Job,
@@ -42,55 +42,59 @@ def learn_of(
     """The engine with what backtests taught it, the last of these, and what the report has to say of it."""
     engine = Engine(
         params.horizon,
-        seasons_of(params, panel),
+        season_lengths(params, panel),
         params.preset,
         params.non_negative,
-        Calibration.normal(params.horizon),
+        IntervalCalibration.normal(params.horizon),
     )
     notes: list[str] = []
-    some = backtest.sample(panel, backtest.SERIES[params.preset], params.seed)
+    some = backtest.sample(panel, backtest.MAX_SERIES[params.preset], params.seed)
     if len(some) < len(panel):
         notes.append(f"Backtested on {len(some)} of {len(panel)} series, chosen at random.")
     dates = _dates(params, panel)
     longest = max(engine.seasons, default=1)
-    windows = backtest.windows_of(some, engine.horizon, longest, params.backtest_windows, dates)
+    windows = backtest.make_windows(some, engine.horizon, longest, params.backtest_windows, dates)
     if params.backtest_windows == 0 and not dates:
         windows = []
 
-    def told(done: int, todo: int) -> None:
+    def log_progress(done: int, todo: int) -> None:
         if done == todo or done * 10 // todo != (done - backtest.CHUNK) * 10 // todo:
             job.progress(f"backtest: {done} of {todo} forecasts")
 
-    past = replace(engine, learner=_learner(engine, panel, len(windows) or 1, params, job, stop))
-    if past.learner is not None and past.learner.note:
-        notes.append(f"LightGBM learns from {past.learner.note}.")
-    if past.learner is not None and attributes and windows and not stop():
-        traits = Traits.read(attributes, panel)
-        past = _with_traits(past, panel, windows, traits, params, job, notes)
-    tested = backtest.run(windows, past, job.cpus, stop, told)
+    past = replace(engine, lightgbm_model=_fit_lightgbm(engine, panel, len(windows) or 1, params, job, stop))
+    if past.lightgbm_model is not None and past.lightgbm_model.note:
+        notes.append(f"LightGBM learns from {past.lightgbm_model.note}.")
+    if past.lightgbm_model is not None and attributes and windows and not stop():
+        item_features = ItemFeatures.read(attributes, panel)
+        past = _with_item_features(past, panel, windows, item_features, params, job, notes)
+    tested = backtest.run(windows, past, job.cpus, stop, log_progress)
     if panel.covariate_names and tested is not None and not stop():
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
     if tested is None:
         notes.append(
             "No series was backtested, as none is long enough or no time was left: intervals are a guess."
         )
-        return replace(engine, learner=past.learner), None, notes
-    everything = np.arange(len(tested.scored))
-    calibration = backtest.calibrated(tested.forecasts, tested.scored.actual, everything)
+        return replace(engine, lightgbm_model=past.lightgbm_model), None, notes
+    everything = np.arange(len(tested.evaluation))
+    calibration = backtest.calibrated(tested.forecasts, tested.evaluation.actual, everything)
     engine = replace(engine, calibration=calibration)
-    if past.learner is not None:
+    if past.lightgbm_model is not None:
         # With what the backtests held back; a stop keeps the one that is there.
         whole = engine.split(panel, engine.horizon)[0]
         last = (
-            None if stop() else Learner.fit(whole, engine.seasons, params.seed, job.cpus, past.learner.traits)
+            None
+            if stop()
+            else LightGBMModel.fit(
+                whole, engine.seasons, params.seed, job.cpus, past.lightgbm_model.item_features
+            )
         )
-        engine = replace(engine, learner=last or past.learner)
+        engine = replace(engine, lightgbm_model=last or past.lightgbm_model)
     return engine, tested, notes
 
 
-def _learner(
+def _fit_lightgbm(
     engine: Engine, panel: Panel, windows: int, params: "Hyperparameters", job: Job, stop: Callable[[], bool]
-) -> Learner | None:
+) -> LightGBMModel | None:
     """LightGBM on what lies before every window; None for presets and series that it is not for."""
     if (
         params.preset == "fast"
@@ -99,43 +103,43 @@ def _learner(
     ):
         return None
     held = np.maximum(panel.lengths - windows * engine.horizon, 0)
-    found = Learner.fit(panel.cut(held), engine.seasons, params.seed, job.cpus)
+    found = LightGBMModel.fit(panel.cut(held), engine.seasons, params.seed, job.cpus)
     if found is not None:
-        learnt = f", of {found.note}" if found.note else ""
-        job.progress(f"LightGBM: {len(found.boosters)} models of all long series{learnt}")
+        sampled = f", of {found.note}" if found.note else ""
+        job.progress(f"LightGBM: {len(found.boosters)} models of all long series{sampled}")
     return found
 
 
-def _with_traits(
+def _with_item_features(
     past: Engine,
     panel: Panel,
     windows: list[backtest.Window],
-    traits: Traits,
+    item_features: ItemFeatures,
     params: "Hyperparameters",
     job: Job,
     notes: list[str],
 ) -> Engine:
     """LightGBM with the items' attributes, if its forecasts of the windows gain by them."""
     held = np.maximum(panel.lengths - len(windows) * past.horizon, 0)
-    learner = Learner.fit(panel.cut(held), past.seasons, params.seed, job.cpus, traits)
-    other = replace(past, learner=learner)
+    lightgbm_model = LightGBMModel.fit(panel.cut(held), past.seasons, params.seed, job.cpus, item_features)
+    other = replace(past, lightgbm_model=lightgbm_model)
     errors = [
-        np.concatenate([_learnt_errors(engine, window, job.cpus) for window in windows])
+        np.concatenate([_lightgbm_errors(engine, window, job.cpus) for window in windows])
         for engine in (past, other)
     ]
-    told = (
+    summary = (
         f"Attributes of items in LightGBM: MASE of its own forecasts {np.nanmean(errors[1]):.4g} with them, "
         f"{np.nanmean(errors[0]):.4g} without"
     )
-    used = is_gain(*errors)
-    notes.append(f"{told}; {'used' if used else 'not used'}.")
+    used = improves(*errors)
+    notes.append(f"{summary}; {'used' if used else 'not used'}.")
     return other if used else past
 
 
-def _learnt_errors(engine: Engine, window: backtest.Window, cpus: int) -> Array:
+def _lightgbm_errors(engine: Engine, window: backtest.Window, cpus: int) -> Array:
     """MASE of LightGBM alone on each series of a window; NaN where it has no forecast."""
     panel = window.panel
-    mean = np.mean(engine.learnt(panel, engine.horizon, cpus), axis=0)
+    mean = np.mean(engine.lightgbm_forecasts(panel, engine.horizon, cpus), axis=0)
     season = next(iter(engine.seasons), 1)
     return mase(window.actual, mean, np.array([units(y, season)[0] for y in panel]))
 
@@ -145,7 +149,7 @@ def _with_effects(
     past: Engine,
     panel: Panel,
     windows: list[backtest.Window],
-    plain: Backtest,
+    baseline: Backtest,
     notes: list[str],
     job: Job,
     stop: Callable[[], bool],
@@ -156,21 +160,23 @@ def _with_effects(
     before = Effects.fit(panel.cut(held), engine.seasons)
     if before is None:
         notes.append(f"Covariates ({names}): none varies, or no series is long enough; not used.")
-        return engine, past, plain
+        return engine, past, baseline
     other = backtest.run(windows, replace(past, effects=before), job.cpus, stop)
     effects = Effects.fit(panel, engine.seasons)
-    if other is None or effects is None or len(other.scored) < len(plain.scored):
+    if other is None or effects is None or len(other.evaluation) < len(baseline.evaluation):
         notes.append(f"Covariates ({names}): no time was left to try them; not used.")
-        return engine, past, plain
-    without, with_them = (mase(one.actual, one.mean, one.change) for one in (plain.scored, other.scored))
-    told = (
+        return engine, past, baseline
+    without, with_them = (
+        mase(one.actual, one.mean, one.change) for one in (baseline.evaluation, other.evaluation)
+    )
+    summary = (
         f"Covariates ({names}): MASE {np.nanmean(with_them):.4g} with them, {np.nanmean(without):.4g} without"
     )
-    if not is_gain(without, with_them):
-        notes.append(f"{told}; not used.")
-        return engine, past, plain
-    notes.append(f"{told}; used.")
-    job.progress(f"{told}; used")
+    if not improves(without, with_them):
+        notes.append(f"{summary}; not used.")
+        return engine, past, baseline
+    notes.append(f"{summary}; used.")
+    job.progress(f"{summary}; used")
     return replace(engine, effects=effects), replace(past, effects=before), other
 
 

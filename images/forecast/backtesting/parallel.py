@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 _WORTH_S = 5.0  # work for which processes are started
 
 
-def mapped(
+def parallel_map(
     work: Callable[[Task], Result], tasks: Sequence[Task], cpus: int, stop: Callable[[], bool]
 ) -> Iterator[tuple[int, Result]]:
     """`work` done on each task, with its number, in the order in which they end; fewer where `stop` says so.

@@ -12,7 +12,7 @@ QUANTILES = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
 
 
 @dataclass
-class Scored:
+class Evaluation:
     """Forecasts beside what came: arrays of shape (forecasts, steps), and what they are measured by."""
 
     actual: Array
@@ -26,8 +26,8 @@ class Scored:
     squares: Array
     """The mean squared change from point to point: the unit of RMSSE."""
 
-    def take(self, rows: Array) -> "Scored":
-        return Scored(
+    def take(self, rows: Array) -> "Evaluation":
+        return Evaluation(
             self.actual[rows],
             self.mean[rows],
             self.quantiles[rows],
@@ -39,7 +39,7 @@ class Scored:
     def __len__(self) -> int:
         return len(self.actual)
 
-    def measures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Every measure, and those of the seasonal naive forecast; nan where one is not defined."""
         with np.errstate(all="ignore"):
             return {

@@ -33,7 +33,7 @@ def check(channel: Channel, names: Sequence[str]) -> None:
         )
 
 
-def numbers_of(channel: Channel, table: Table, name: str, done: int = 0) -> Array:
+def number_column(channel: Channel, table: Table, name: str, done: int = 0) -> Array:
     """A column as float64, NaN where missing; `done` rows came before the table.
 
     Raises UserError naming the first cell that is no number.

@@ -13,7 +13,7 @@ from slipway import Array, RowErrors, UserError, arrow
 from ..models import ensemble
 from ..panel import clean
 from ..panel.assemble import within
-from ..panel.clean import Counts, Fill
+from ..panel.clean import Fill, RuleCounts
 from ..panel.panel import Panel
 from ..panel.timeline import Timeline
 
@@ -22,12 +22,12 @@ EMPTY = np.empty(0)
 _MISSING = {None, "NaN", "nan", "null", ""}
 
 
-def unrolled(
+def read_series(
     sent: Mapping[str, Sequence[Any]],
     height: int,
     timeline: Timeline,
     fill: Fill,
-    counts: Counts,
+    counts: RuleCounts,
     names: tuple[str, str, str] = ("item_id", "timestamp", "target"),
     covariate_names: tuple[str, ...] | None = None,
     whole: bool = True,
@@ -39,7 +39,7 @@ def unrolled(
     """
     item, _, target = names
     errors: dict[int, UserError] = {}
-    times, zoned = timeline.format.read(arrow.strings(starts_of(sent, names)), "start", errors)
+    times, zoned = timeline.format.read(arrow.strings(series_starts(sent, names)), "start", errors)
     counts.add("zoned", zoned)
     for row in np.flatnonzero(np.isnat(times)).tolist():
         errors.setdefault(row, UserError("a series needs a start", row + 1))
@@ -54,14 +54,14 @@ def unrolled(
     counts.add("off_grid", int(timeline.off(times).sum()))
     spans = np.array([len(part) for part in parts], dtype=np.int64)
     dense = np.concatenate([EMPTY, *parts])
-    begins, lasts = clean.trimmed(dense, np.cumsum(spans), counts, "continued" if whole else "trailing")
+    begins, lasts = clean.trim(dense, np.cumsum(spans), counts, "continued" if whole else "trailing")
     ends = np.cumsum(lasts - begins)
     season = min(timeline.frequency.seasons, default=1)
-    values = clean.filled(dense[within(spans, begins, lasts)], ends, season, fill, counts)
+    values = clean.fill_gaps(dense[within(spans, begins, lasts)], ends, season, fill, counts)
     series = np.split(values, ends[:-1]) if height else []
     for row in np.flatnonzero((lasts > 0) & (lasts < spans)).tolist() if whole else ():
         series[row] = _continued(series[row], int(spans[row] - lasts[row]), timeline)
-    clean.described(
+    clean.count_odd_series(
         np.concatenate([EMPTY, *series]), np.cumsum([len(one) for one in series], dtype=np.int64), counts
     )
     chosen = covariate_names
@@ -82,7 +82,7 @@ def refuse(errors: Mapping[int, UserError]) -> None:
         raise RowErrors({row + 1: error for row, error in errors.items()})
 
 
-def starts_of(sent: Mapping[str, Sequence[Any]], names: tuple[str, str, str]) -> list[str | None]:
+def series_starts(sent: Mapping[str, Sequence[Any]], names: tuple[str, str, str]) -> list[str | None]:
     """When each series starts. Raises UserError where a column is missing."""
     _, time, target = names
     starts = sent.get(time, sent.get("start"))

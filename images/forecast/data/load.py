@@ -9,16 +9,16 @@ import numpy as np
 from slipway import Array, Channel, DateOrder, Table, TimeFormat, UserError, arrow
 
 from ..panel import clean
-from ..panel.assemble import panel_of, timeline_of
-from ..panel.clean import Counts, Duplicates, Fill, Points
+from ..panel.assemble import build_panel, infer_timeline
+from ..panel.clean import Duplicates, Fill, Points, RuleCounts
 from ..panel.frequency import Frequency
 from ..panel.items import Items, key_cells, same
 from ..panel.panel import Panel
 from ..panel.timeline import Timeline
-from .columns import check, declare, numbers_of, pieces
-from .lines import starts_of, unrolled
-from .roles import NUMBERS, TARGETS, Given, Roles, find_keys, find_time, is_wide, long_roles
-from .timestamps import Stamps, format_of
+from .columns import check, declare, number_column, pieces
+from .lines import read_series, series_starts
+from .roles import NUMBERS, TARGETS, ColumnSettings, Roles, find_keys, find_time, is_wide, long_roles
+from .timestamps import TimestampColumn, learn_format
 
 ITEM = "item_id"
 SINGLE = ("series",)
@@ -31,15 +31,15 @@ Rows = Callable[[Table], Array]
 
 
 @dataclass
-class Reading:
+class ReadSettings:
     """How tables are read: the same for every channel of a job."""
 
-    given: Given
+    given: ColumnSettings
     frequency: Frequency | None
     duplicates: Duplicates
     fill: Fill
     dates: DateOrder = ""
-    counts: Counts = field(default_factory=Counts)
+    counts: RuleCounts = field(default_factory=RuleCounts)
     notes: list[str] = field(default_factory=list)
     """What had to be guessed."""
 
@@ -50,73 +50,75 @@ class Target:
 
     panel: Panel
     roles: Roles
-    own: dict[str, Any]
+    column_kinds: dict[str, Any]
     """Kinds of the columns that its table does not have: of a wide one, the items."""
 
 
-def read_target(channel: Channel, reading: Reading, related: Channel | None) -> Target:
+def read_target(channel: Channel, settings: ReadSettings, related: Channel | None) -> Target:
     """The series of the target channel, with the covariates of the related one. Raises UserError."""
-    given = reading.given
+    given = settings.given
     keys = find_keys(channel.names, given)
     declare(channel, keys, _times(channel, given))
     if channel.nested:
-        panel, names = _of_lines(channel, reading)
-        own = _absent({ITEM: "text", **dict.fromkeys(names, "number")}, channel)
-        return Target(panel, Roles(LINES[:1], *LINES[1:], names), {**own, LINES[2]: "number"})
+        panel, names = _of_lines(channel, settings)
+        column_kinds = _absent({ITEM: "text", **dict.fromkeys(names, "number")}, channel)
+        return Target(panel, Roles(LINES[:1], *LINES[1:], names), {**column_kinds, LINES[2]: "number"})
     time = find_time(channel.names, given)
     if not keys:
         declare(channel, _sole_text(channel, time, given), [])
-    items, stamps, own = Items(), Stamps(time), {}
+    items, stamps, column_kinds = Items(), TimestampColumn(time), {}
     if is_wide(channel.kinds, given):
-        roles, own = Roles((ITEM,), time, "target", ()), {ITEM: "text", "target": "number"}
+        roles, column_kinds = Roles((ITEM,), time, "target", ()), {ITEM: "text", "target": "number"}
         parts = list(_wide_parts(channel, items, stamps))
     else:
         roles = long_roles(channel.kinds, given)
-        reading.counts.add("text_covariates", len(roles.texts))
+        settings.counts.add("text_covariates", len(roles.texts))
         if not roles.keys:
-            roles, own = replace(roles, keys=(ITEM,)), {ITEM: "text"}
-        rows = _rows_of(items, () if own else roles.keys)
+            roles, column_kinds = replace(roles, keys=(ITEM,)), {ITEM: "text"}
+        rows = _rows_of(items, () if column_kinds else roles.keys)
         parts = list(_long_parts(channel, roles, rows, stamps))
-    points, form = _timed(_joined(parts), stamps, channel, reading)
-    points = clean.in_order(clean.without_times(points, reading.counts), reading.counts)
-    timeline = _timeline(points, form, reading)
+    points, form = _with_times(_concatenate(parts), stamps, channel, settings)
+    points = clean.sort_points(clean.drop_untimed(points, settings.counts), settings.counts)
+    timeline = _timeline(points, form, settings)
     if related is not None:
         steps = timeline.steps(points.times)
-        points, _ = clean.merged(points, steps, reading.duplicates, reading.counts)
-        points, names = _with_related(points, related, roles, items, timeline, reading, single=ITEM in own)
-        points = clean.in_order(points, Counts())
-        points, _ = clean.merged(points, timeline.steps(points.times), "mean", Counts())
+        points, _ = clean.merge_duplicates(points, steps, settings.duplicates, settings.counts)
+        points, names = _with_related(
+            points, related, roles, items, timeline, settings, single=ITEM in column_kinds
+        )
+        points = clean.sort_points(points, RuleCounts())
+        points, _ = clean.merge_duplicates(points, timeline.steps(points.times), "mean", RuleCounts())
         roles = replace(roles, covariates=names)
-        own |= _absent(dict.fromkeys(names, "number"), channel)
-    panel = _panel(points, items, timeline, roles, reading)
-    own |= {name: "number" for name in (roles.target,) if channel.kinds.get(name) not in NUMBERS}
-    return Target(panel, roles, own)
+        column_kinds |= _absent(dict.fromkeys(names, "number"), channel)
+    panel = _panel(points, items, timeline, roles, settings)
+    column_kinds |= {name: "number" for name in (roles.target,) if channel.kinds.get(name) not in NUMBERS}
+    return Target(panel, roles, column_kinds)
 
 
-def read_like(channel: Channel, target: Target, reading: Reading) -> Panel:
+def read_like(channel: Channel, target: Target, settings: ReadSettings) -> Panel:
     """Another channel of the same columns, such as `test`, on the timeline of the target. Counts go
     unheard.
     """
-    items, quiet = Items(), replace(reading, counts=Counts(), notes=[])
+    items, quiet = Items(), replace(settings, counts=RuleCounts(), notes=[])
     roles = target.roles
     declare(channel, roles.keys, [roles.time])
     if channel.nested:
         return _of_lines(channel, quiet, target.panel.timeline)[0]
     check(channel, [roles.time])
-    stamps = Stamps(roles.time)
-    if is_wide(channel.kinds, reading.given):
+    stamps = TimestampColumn(roles.time)
+    if is_wide(channel.kinds, settings.given):
         roles = replace(roles, covariates=())
         parts = list(_wide_parts(channel, items, stamps))
     else:
-        keys = () if ITEM in target.own else roles.keys
+        keys = () if ITEM in target.column_kinds else roles.keys
         check(channel, [*keys, roles.target])
         parts = list(_long_parts(channel, roles, _rows_of(items, keys), stamps))
-    points, _ = _timed(_joined(parts), stamps, channel, quiet, target.panel.timeline.format)
-    points = clean.in_order(clean.without_times(points, quiet.counts), quiet.counts)
+    points, _ = _with_times(_concatenate(parts), stamps, channel, quiet, target.panel.timeline.format)
+    points = clean.sort_points(clean.drop_untimed(points, quiet.counts), quiet.counts)
     return _panel(points, items, target.panel.timeline, roles, quiet)
 
 
-def _times(channel: Channel, given: Given) -> list[str]:
+def _times(channel: Channel, given: ColumnSettings) -> list[str]:
     """The columns that hold times, as far as names tell: of lines of JSON, their starts."""
     try:
         return [find_time(channel.names, given), LINES[1]]
@@ -126,19 +128,19 @@ def _times(channel: Channel, given: Given) -> list[str]:
         raise
 
 
-def _sole_text(channel: Channel, time: str, given: Given) -> list[str]:
+def _sole_text(channel: Channel, time: str, given: ColumnSettings) -> list[str]:
     """The one column of texts, which then tells series apart."""
     taken = {time, given.target, *TARGETS}
     found = [name for name, kind in channel.head.kinds.items() if kind == "text" and name not in taken]
     return found if len(found) == 1 else []
 
 
-def _absent(own: dict[str, str], channel: Channel) -> dict[str, str]:
-    return {name: kind for name, kind in own.items() if name not in channel.names}
+def _absent(column_kinds: dict[str, str], channel: Channel) -> dict[str, str]:
+    return {name: kind for name, kind in column_kinds.items() if name not in channel.names}
 
 
 def _of_lines(
-    channel: Channel, reading: Reading, timeline: Timeline | None = None
+    channel: Channel, settings: ReadSettings, timeline: Timeline | None = None
 ) -> tuple[Panel, tuple[str, ...]]:
     """Series of one line each: `start` and `target`, as DeepAR has them."""
     sent: dict[str, list[Any]] = {}
@@ -146,75 +148,79 @@ def _of_lines(
         for name in table.names:
             sent.setdefault(name, []).extend(table.column(name).tolist())
     height = max(map(len, sent.values()))
-    if timeline is None and reading.frequency is None:
+    if timeline is None and settings.frequency is None:
         raise UserError("freq is required where series come as start and target; give freq, as in D or MS")
     whole = timeline is None  # nothing is forecast after the lines of another channel
     try:
         if timeline is None:
-            starts = arrow.strings(starts_of(sent, LINES))
-            form = _walled(format_of(starts, LINES[1], reading.dates, []), reading)
+            starts = arrow.strings(series_starts(sent, LINES))
+            form = _with_wall_clock(learn_format(starts, LINES[1], settings.dates, []), settings)
             times = form.parse(starts, LINES[1])
-            timeline = _timeline(times[~np.isnat(times)], form, reading)
-        panel = unrolled(sent, height, timeline, reading.fill, reading.counts, LINES, whole=whole)
+            timeline = _timeline(times[~np.isnat(times)], form, settings)
+        panel = read_series(sent, height, timeline, settings.fill, settings.counts, LINES, whole=whole)
     except UserError as error:
         raise error.within(f"channel {channel.name}") from None
     return panel, panel.covariate_names
 
 
-def _timed(
-    points: Points, stamps: Stamps, channel: Channel, reading: Reading, form: TimeFormat | None = None
+def _with_times(
+    points: Points,
+    stamps: TimestampColumn,
+    channel: Channel,
+    settings: ReadSettings,
+    form: TimeFormat | None = None,
 ) -> tuple[Points, TimeFormat]:
     """`points`, whose times are rows of `stamps` so far, with their times; and how those are written."""
     cells, name = stamps.cells, stamps.name
     try:
         if form is None:
-            form = _walled(_learnt(cells, name, channel, reading), reading)
+            form = _with_wall_clock(_time_format(cells, name, channel, settings), settings)
         times, zoned = form.read(cells, name)
     except UserError as error:
         raise error.within(f"channel {channel.name}") from None
-    reading.counts.add("zoned", zoned)
+    settings.counts.add("zoned", zoned)
     if np.isnat(times).all():
         raise UserError(f"channel {channel.name}: no row has a time in the column {name}")
     return replace(points, times=times[points.times]), form
 
 
-def _learnt(cells: Any, name: str, channel: Channel, reading: Reading) -> TimeFormat:
+def _time_format(cells: Any, name: str, channel: Channel, settings: ReadSettings) -> TimeFormat:
     """As the shared layer learnt it of the whole table; anew of one that came in pieces."""
     if channel.fits_memory:
         known = next(column.times for column in channel.table.columns if column.name == name)
         if known is not None:
             return known
-    return format_of(cells, name, reading.dates, reading.notes)
+    return learn_format(cells, name, settings.dates, settings.notes)
 
 
-def _walled(form: TimeFormat, reading: Reading) -> TimeFormat:
+def _with_wall_clock(form: TimeFormat, settings: ReadSettings) -> TimeFormat:
     """Where steps are days or longer, midnight is midnight."""
-    return form if reading.frequency is None else replace(form, wall=reading.frequency.is_daily_or_longer)
+    return form if settings.frequency is None else replace(form, wall=settings.frequency.is_daily_or_longer)
 
 
-def _timeline(points: Points | Array, form: TimeFormat, reading: Reading) -> Timeline:
-    if reading.frequency is not None:
-        found = Timeline.of(reading.frequency, points.times if isinstance(points, Points) else points)
+def _timeline(points: Points | Array, form: TimeFormat, settings: ReadSettings) -> Timeline:
+    if settings.frequency is not None:
+        found = Timeline.of(settings.frequency, points.times if isinstance(points, Points) else points)
     else:
         assert isinstance(points, Points)
-        found = timeline_of(points, reading.counts)
+        found = infer_timeline(points, settings.counts)
     return replace(found, format=replace(form, wall=found.frequency.is_daily_or_longer))
 
 
-def _panel(points: Points, items: Items, timeline: Timeline, roles: Roles, reading: Reading) -> Panel:
-    return panel_of(
+def _panel(points: Points, items: Items, timeline: Timeline, roles: Roles, settings: ReadSettings) -> Panel:
+    return build_panel(
         points,
         list(items.codes),
         timeline,
         roles.keys,
         roles.covariates,
-        reading.duplicates,
-        reading.fill,
-        reading.counts,
+        settings.duplicates,
+        settings.fill,
+        settings.counts,
     )
 
 
-def _joined(parts: Sequence[Points]) -> Points:
+def _concatenate(parts: Sequence[Points]) -> Points:
     if len(parts) == 1:
         return parts[0]
     return Points(
@@ -230,10 +236,10 @@ def _rows_of(items: Items, keys: Sequence[str], add: bool = True) -> Rows:
     return lambda table: items.of(key_cells(table, keys) if keys else same(SINGLE, len(table)), add)
 
 
-def _long_parts(channel: Channel, roles: Roles, rows: Rows, stamps: Stamps) -> Iterator[Points]:
+def _long_parts(channel: Channel, roles: Roles, rows: Rows, stamps: TimestampColumn) -> Iterator[Points]:
     """Piece by piece, so that of a table that does not fit memory only numbers are kept."""
     for table, done in pieces(channel):
-        values = numbers_of(channel, table, roles.target, done)
+        values = number_column(channel, table, roles.target, done)
         yield Points(
             rows(table), stamps.add(table), values, _covariates(channel, table, roles.covariates, done)
         )
@@ -243,15 +249,15 @@ def _covariates(channel: Channel, table: Table, names: Sequence[str], done: int)
     found = np.full((len(table), len(names)), np.nan)
     for place, name in enumerate(names):
         if name in table:
-            found[:, place] = numbers_of(channel, table, name, done)
+            found[:, place] = number_column(channel, table, name, done)
     return found
 
 
-def _wide_parts(channel: Channel, items: Items, stamps: Stamps) -> Iterator[Points]:
+def _wide_parts(channel: Channel, items: Items, stamps: TimestampColumn) -> Iterator[Points]:
     for table, done in pieces(channel):
         names = [name for name in table.names if name != stamps.name]
         codes = items.of([arrow.strings(names)])
-        values = np.concatenate([numbers_of(channel, table, name, done) for name in names])
+        values = np.concatenate([number_column(channel, table, name, done) for name in names])
         yield Points(
             np.repeat(codes, len(table)),
             np.tile(stamps.add(table), len(names)),
@@ -266,7 +272,7 @@ def _with_related(
     roles: Roles,
     items: Items,
     timeline: Timeline,
-    reading: Reading,
+    settings: ReadSettings,
     single: bool,
 ) -> tuple[Points, tuple[str, ...]]:
     """The points with the related channel's rows as further ones, which have covariates and no target."""
@@ -277,9 +283,9 @@ def _with_related(
     kinds = related.kinds
     others = [name for name in kinds if name not in (*roles.keys, roles.time, roles.target, *names)]
     added = tuple(name for name in others if kinds[name] in NUMBERS)
-    reading.counts.add("text_covariates", len(others) - len(added))
+    settings.counts.add("text_covariates", len(others) - len(added))
     both = (*names, *added)
-    rows, stamps = _rows_of(items, keys, add=False), Stamps(roles.time)
+    rows, stamps = _rows_of(items, keys, add=False), TimestampColumn(roles.time)
     parts = [
         Points(
             rows(table),
@@ -289,9 +295,9 @@ def _with_related(
         )
         for table, done in pieces(related)
     ]
-    part, _ = _timed(_joined(parts), stamps, related, reading, timeline.format)
-    reading.counts.add("unknown_related", (part.codes < 0).sum())
+    part, _ = _with_times(_concatenate(parts), stamps, related, settings, timeline.format)
+    settings.counts.add("unknown_related", (part.codes < 0).sum())
     part = part.take((part.codes >= 0) & ~np.isnat(part.times))
     wider = np.hstack([points.covariates, np.full((len(points), len(added)), np.nan)])
     # Steps that only the related channel has, before a series begins, are trimmed with its missing points.
-    return _joined([replace(points, covariates=wider), part]), both
+    return _concatenate([replace(points, covariates=wider), part]), both

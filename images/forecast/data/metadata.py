@@ -8,7 +8,7 @@ from ..panel.attributes import Attribute
 from ..panel.items import key_cells, numbered
 from .columns import check, declare
 
-MOST = 20  # different values of an attribute that the report has room for
+MAX_VALUES = 20  # different values of an attribute that the report has room for
 
 
 def read(channel: Channel, key_names: tuple[str, ...]) -> list[Attribute]:
@@ -21,7 +21,7 @@ def read(channel: Channel, key_names: tuple[str, ...]) -> list[Attribute]:
     for name in table.names:
         if name not in key_names and table.kinds[name] != "list":
             cells = [_text(cell) for cell in table.column(name).tolist()]
-            if 1 < len(set(cells)) <= MOST:
+            if 1 < len(set(cells)) <= MAX_VALUES:
                 of = {keys[code]: cell for code, cell in zip(codes.tolist(), cells, strict=True)}
                 found.append(Attribute(name, of))
     return found

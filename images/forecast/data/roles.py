@@ -28,7 +28,7 @@ class Roles:
 
 
 @dataclass(frozen=True)
-class Given:
+class ColumnSettings:
     """What the user said of the columns; empty where nothing."""
 
     item_id: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Given:
     layout: Literal["auto", "long", "wide"] = "auto"
 
     @classmethod
-    def of_schema(cls, schema: Sequence[Mapping[str, str]]) -> "Given":
+    def from_schema(cls, schema: Sequence[Mapping[str, str]]) -> "ColumnSettings":
         """A schema as the older system had it: a list of {"name": …, "col_type": key, time, num or str}.
 
         Raises UserError where it is not one.
@@ -55,7 +55,7 @@ class Given:
         return cls(tuple(found["key"]), found["time"][0], found["num"][0], "long")
 
 
-def find_keys(names: Sequence[str], given: Given) -> tuple[str, ...]:
+def find_keys(names: Sequence[str], given: ColumnSettings) -> tuple[str, ...]:
     """The columns that by their names tell series apart; what they hold may have more to say."""
     if given.item_id:
         return given.item_id
@@ -63,7 +63,7 @@ def find_keys(names: Sequence[str], given: Given) -> tuple[str, ...]:
     return () if found is None or found == given.target else (found,)
 
 
-def find_time(kinds: Collection[str], given: Given) -> str:
+def find_time(kinds: Collection[str], given: ColumnSettings) -> str:
     """The column of times. Raises UserError where there is none."""
     if given.timestamp:
         return _present(given.timestamp, kinds, "timestamp")
@@ -75,7 +75,7 @@ def find_time(kinds: Collection[str], given: Given) -> str:
     return found
 
 
-def is_wide(kinds: Mapping[str, str], given: Given) -> bool:
+def is_wide(kinds: Mapping[str, str], given: ColumnSettings) -> bool:
     """Whether every column but the times is a series of its own."""
     if given.layout != "auto":
         return given.layout == "wide"
@@ -87,7 +87,7 @@ def is_wide(kinds: Mapping[str, str], given: Given) -> bool:
     return _by_name(TARGETS, others) is None and len(others) > 1 and not texts
 
 
-def long_roles(kinds: Mapping[str, str], given: Given) -> Roles:
+def long_roles(kinds: Mapping[str, str], given: ColumnSettings) -> Roles:
     """The roles of a long table's columns. Raises UserError where one cannot be told."""
     time = find_time(kinds, given)
     rest = {name: kind for name, kind in kinds.items() if name != time}
@@ -108,7 +108,7 @@ def long_roles(kinds: Mapping[str, str], given: Given) -> Roles:
     return Roles(keys, time, target, tuple(name for name in numbers if name != target), tuple(texts))
 
 
-def _target(rest: Mapping[str, str], numbers: Sequence[str], given: Given) -> str:
+def _target(rest: Mapping[str, str], numbers: Sequence[str], given: ColumnSettings) -> str:
     if given.target:
         return _present(given.target, rest, "target")
     found = _by_name(TARGETS, rest) or (numbers[0] if len(numbers) == 1 else None)

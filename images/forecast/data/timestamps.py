@@ -6,7 +6,7 @@ import pyarrow as pa
 from slipway import Array, DateOrder, Table, TimeFormat
 
 
-class Stamps:
+class TimestampColumn:
     """The times of a channel's rows, piece by piece; of each piece distinct texts are kept."""
 
     def __init__(self, name: str) -> None:
@@ -28,7 +28,7 @@ class Stamps:
         return pa.chunked_array(self._chunks).unify_dictionaries().combine_chunks()
 
 
-def format_of(cells: pa.Array, name: str, dates: DateOrder, notes: list[str]) -> TimeFormat:
+def learn_format(cells: pa.Array, name: str, dates: DateOrder, notes: list[str]) -> TimeFormat:
     """How a column of times is written; what had to be guessed goes to `notes`. Raises UserError."""
     found, note = TimeFormat.learn(cells, dates, name, known=True)
     notes += [note] if note else []

@@ -25,7 +25,7 @@ def flags(engine: Engine, panel: Panel, last: int) -> tuple[Array, Array, Array]
         cut = some.cut(some.lengths - steps)
         found = engine.forecast(cut, steps)
         ends = engine.quantiles(found, cut, OUTSIDE)
-        expected[0][places, last - steps :] = engine.bounded(found, cut).mean
+        expected[0][places, last - steps :] = engine.clipped(found, cut).mean
         expected[1][places, last - steps :], expected[2][places, last - steps :] = (
             ends[:, :, 0],
             ends[:, :, 1],

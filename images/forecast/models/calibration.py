@@ -14,70 +14,73 @@ import numpy as np
 from slipway import Array
 from slipway.kit.conformal import widened
 
-from .classes import KINDS
+from .classes import CLASSES
 
 _LOWER = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 LEVELS = np.array([*_LOWER, 0.5, *(round(1 - level, 3) for level in reversed(_LOWER))])
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
-LEAST = 100  # forecasts of a class from which on its own quantiles are taken
+MIN_FORECASTS = 100  # forecasts of a class from which on its own quantiles are taken
 FEW = 20  # from which on at least the methods' spread is stretched by what it was short of
-USUAL = 1.3  # what it is stretched by before anything is known: it is short nearly always
+DEFAULT_STRETCH = 1.3  # what it is stretched by before anything is known: it is short nearly always
 
 
 @dataclass(frozen=True)
-class Calibration:
+class IntervalCalibration:
     """How errors over spreads are distributed, by class."""
 
     table: Array
     """Their quantiles; shape (classes, steps, levels)."""
     pooled: Array
     """How many backtest forecasts each class had."""
-    links: Array
+    correlations: Array
     """How each step's error goes with that of the step before, as normal scores' correlation; shape
     (classes, steps), of which the first says nothing.
     """
 
     @classmethod
-    def normal(cls, horizon: int) -> "Calibration":
+    def normal(cls, horizon: int) -> "IntervalCalibration":
         """Normal intervals somewhat wider than the methods' own, where there is nothing to go by."""
-        table = np.tile(USUAL * NORMAL, (len(KINDS), horizon, 1))
+        table = np.tile(DEFAULT_STRETCH * NORMAL, (len(CLASSES), horizon, 1))
         steps = np.arange(horizon)
         walk = np.sqrt(steps / (steps + 1))  # as of a random walk
-        return cls(table, np.zeros(len(KINDS), dtype=np.int64), np.tile(walk, (len(KINDS), 1)))
+        return cls(table, np.zeros(len(CLASSES), dtype=np.int64), np.tile(walk, (len(CLASSES), 1)))
 
     @classmethod
-    def fit(cls, errors: Array, spreads: Array, kinds: Array) -> "Calibration":
+    def fit(cls, errors: Array, spreads: Array, classes: Array) -> "IntervalCalibration":
         """From `errors` (actual less mean) and `spreads`, both of shape (forecasts, steps), and their
         classes.
         """
         found = cls.normal(errors.shape[1])
         ratios = errors / np.where(spreads > 0, spreads, np.nan)
         whole = np.isfinite(ratios).any(axis=1)
-        for kind in range(len(KINDS)):
-            rows = ratios[(kinds == kind) & whole]
-            found.pooled[kind] = len(rows)
-            if len(rows) >= LEAST:
-                found.table[kind] = _quantiles(rows)
-                found.links[kind] = _links(rows)
+        for series_class in range(len(CLASSES)):
+            rows = ratios[(classes == series_class) & whole]
+            found.pooled[series_class] = len(rows)
+            if len(rows) >= MIN_FORECASTS:
+                found.table[series_class] = _quantiles(rows)
+                found.correlations[series_class] = _correlations(rows)
             elif len(rows) >= FEW:
-                found.table[kind] *= _stretch(rows) / USUAL
+                found.table[series_class] *= _stretch(rows) / DEFAULT_STRETCH
         return found
 
-    def factors(self, kinds: Array, horizon: int, quantiles: Sequence[float]) -> Array:
+    def factors(self, classes: Array, horizon: int, quantiles: Sequence[float]) -> Array:
         """By what to multiply the spreads; shape (series, steps, quantiles), rising with the quantile.
 
         Between two levels it goes in a straight line over normal scores, beyond them on as far as they do.
         """
         steps = np.minimum(np.arange(horizon), self.table.shape[1] - 1)
         scores = np.array([NormalDist().inv_cdf(q) for q in quantiles])
-        used = {int(kind): _read(self.table[kind][steps], scores) for kind in np.unique(kinds)}
+        used = {
+            int(series_class): _read(self.table[series_class][steps], scores)
+            for series_class in np.unique(classes)
+        }
         return (
-            np.stack([used[int(kind)] for kind in kinds])
-            if len(kinds)
+            np.stack([used[int(series_class)] for series_class in classes])
+            if len(classes)
             else np.empty((0, horizon, len(scores)))
         )
 
-    def paths(self, kinds: Array, noise: Array) -> Array:
+    def paths(self, classes: Array, noise: Array) -> Array:
         """By what to multiply the spreads so that each step is spread as `factors` say, and steps go together
         as errors did: a Gaussian copula in which a step hangs on the one before.
 
@@ -85,9 +88,9 @@ class Calibration:
         """
         steps = np.minimum(np.arange(noise.shape[2]), self.table.shape[1] - 1)
         found = np.empty_like(noise)
-        for kind in np.unique(kinds):
-            mine = kinds == kind
-            link = self.links[kind][steps]
+        for series_class in np.unique(classes):
+            mine = classes == series_class
+            link = self.correlations[series_class][steps]
             scores = noise[mine]
             for step in range(1, len(steps)):
                 fresh = np.sqrt(1 - link[step] ** 2)
@@ -95,7 +98,7 @@ class Calibration:
             scores = np.clip(scores, NORMAL[0], NORMAL[-1])
             found[mine] = np.stack(
                 [
-                    np.interp(scores[:, :, step], NORMAL, self.table[kind, place])
+                    np.interp(scores[:, :, step], NORMAL, self.table[series_class, place])
                     for step, place in enumerate(steps)
                 ],
                 axis=2,
@@ -103,7 +106,7 @@ class Calibration:
         return found
 
 
-def _links(ratios: Array) -> Array:
+def _correlations(ratios: Array) -> Array:
     """The correlation of each step's errors with those of the step before, of their ranks' normal scores."""
     from scipy.special import ndtri
 

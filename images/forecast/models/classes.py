@@ -7,15 +7,23 @@ import numpy as np
 
 from slipway import Array
 
-Kind = Literal["empty", "constant", "tiny", "short", "intermittent", "seasonal", "long seasons"]
-KINDS: tuple[Kind, ...] = ("empty", "constant", "tiny", "short", "intermittent", "seasonal", "long seasons")
+SeriesClass = Literal["empty", "constant", "tiny", "short", "intermittent", "seasonal", "long seasons"]
+CLASSES: tuple[SeriesClass, ...] = (
+    "empty",
+    "constant",
+    "tiny",
+    "short",
+    "intermittent",
+    "seasonal",
+    "long seasons",
+)
 TINY = 3
 SHORT = 8
 LONG_SEASON = 24
 ZEROS = 0.4  # share of zeros from which a series without negative points is intermittent
 
 
-def kind_of(y: Array, seasons: Sequence[int]) -> Kind:
+def class_of(y: Array, seasons: Sequence[int]) -> SeriesClass:
     """The class of one series, without gaps."""
     if not len(y):
         return "empty"
@@ -33,7 +41,7 @@ def kind_of(y: Array, seasons: Sequence[int]) -> Kind:
     return "seasonal"
 
 
-def kinds_of(values: Array, ends: Array, seasons: Sequence[int]) -> list[Kind]:
+def classes_of(values: Array, ends: Array, seasons: Sequence[int]) -> list[SeriesClass]:
     """The classes of many series, which lie one after the other and end at `ends`.
 
     Series of one length, with as few or as many zeros, are of one class but for those that never change.
@@ -48,5 +56,7 @@ def kinds_of(values: Array, ends: Array, seasons: Sequence[int]) -> list[Kind]:
     _, first, inverse = np.unique(
         np.column_stack([lengths, flags]), axis=0, return_index=True, return_inverse=True
     )
-    found = [kind_of(values[ends[place] - lengths[place] : ends[place]], seasons) for place in first.tolist()]
+    found = [
+        class_of(values[ends[place] - lengths[place] : ends[place]], seasons) for place in first.tolist()
+    ]
     return [found[place] for place in inverse.reshape(-1).tolist()]

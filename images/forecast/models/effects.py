@@ -14,16 +14,16 @@ from slipway import Array
 
 from ..panel.panel import Panel
 
-LEAST_GAIN = 0.01  # of the backtest's error: covariates that gain less are left out
+MIN_GAIN = 0.01  # of the backtest's error: covariates that gain less are left out
 SURE = 2.0  # standard errors that the gain is above zero
-_OWN = 20.0  # points by which a series' own effect is pulled towards all series'
+_SHRINKAGE = 20.0  # points by which a series' own effect is pulled towards all series'
 
 
-def is_gain(without: Array, with_them: Array) -> bool:
+def improves(without: Array, with_them: Array) -> bool:
     """Whether forecasts' errors, one a forecast, are smaller with covariates, and not by chance."""
     known = np.isfinite(without) & np.isfinite(with_them)
     gain = (without - with_them)[known]
-    if len(gain) < 2 or gain.mean() < LEAST_GAIN * without[known].mean():
+    if len(gain) < 2 or gain.mean() < MIN_GAIN * without[known].mean():
         return False
     return bool(gain.mean() > SURE * gain.std(ddof=1) / np.sqrt(len(gain)))
 
@@ -77,19 +77,19 @@ class Effects:
         for place in range(len(panel)):
             y, known = panel.series(place), panel.known(place)
             future = known[len(y) : len(y) + horizon] if ahead is None else ahead[place]
-            own = self.own(y, known) if len(y) and np.isfinite(future).any() else None
-            if own is None:
+            series_effect = self.series_effect(y, known) if len(y) and np.isfinite(future).any() else None
+            if series_effect is None:
                 parts.append(y)
                 continue
             past, coming = self._scaled(known[: len(y)]), self._scaled(_carried(future, known[: len(y)]))
             spread = float(y.std())
-            parts.append(y - spread * past @ own)
-            added[place, : len(coming)] = spread * coming @ own
+            parts.append(y - spread * past @ series_effect)
+            added[place, : len(coming)] = spread * coming @ series_effect
             if len(coming) < horizon:
                 added[place, len(coming) :] = added[place, len(coming) - 1]
         return Panel.of(panel, panel.keys, panel.first, parts), added
 
-    def own(self, y: Array, known: Array) -> Array | None:
+    def series_effect(self, y: Array, known: Array) -> Array | None:
         """The effect in one series: its own data's, pulled to the common one; None for a constant series."""
         if y.min() == y.max():
             return None
@@ -97,7 +97,7 @@ class Effects:
         if moments is None:
             return self.common
         square, product = moments
-        pull = _OWN * np.eye(len(self.common))
+        pull = _SHRINKAGE * np.eye(len(self.common))
         found: Array = np.linalg.solve(square + pull, product + pull @ self.common)
         return found
 

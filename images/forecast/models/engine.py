@@ -11,10 +11,10 @@ from slipway import Array
 
 from ..panel.panel import Panel
 from . import ensemble
-from .calibration import Calibration
+from .calibration import IntervalCalibration
 from .effects import Effects
 from .ensemble import Forecasts, Preset
-from .lightgbm_model import Learner
+from .lightgbm_model import LightGBMModel
 
 NonNegative = Literal["auto", "true", "false"]
 
@@ -27,8 +27,8 @@ class Engine:
     seasons: tuple[int, ...]
     preset: Preset
     non_negative: NonNegative
-    calibration: Calibration
-    learner: Learner | None = None
+    calibration: IntervalCalibration
+    lightgbm_model: LightGBMModel | None = None
     effects: Effects | None = None
 
     def forecast(
@@ -38,8 +38,8 @@ class Engine:
         `Effects.split` does.
         """
         panel, added = self.split(panel, horizon, ahead)
-        learnt = self.learnt(panel, horizon, threads)
-        found = ensemble.forecast(panel, horizon, self.seasons, self.preset, learnt)
+        lightgbm_forecasts = self.lightgbm_forecasts(panel, horizon, threads)
+        found = ensemble.forecast(panel, horizon, self.seasons, self.preset, lightgbm_forecasts)
         return replace(found, mean=found.mean + added)
 
     def split(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None) -> tuple[Panel, Array]:
@@ -48,23 +48,23 @@ class Engine:
             return panel, np.zeros((len(panel), horizon))
         return self.effects.split(panel, horizon, ahead)
 
-    def learnt(self, panel: Panel, horizon: int, threads: int = 1) -> list[Array]:
+    def lightgbm_forecasts(self, panel: Panel, horizon: int, threads: int = 1) -> list[Array]:
         """LightGBM's forecasts, a view each; none where it was not trained."""
-        if self.learner is None:
+        if self.lightgbm_model is None:
             return []
-        return list(self.learner.predict(panel, horizon, threads).values())
+        return list(self.lightgbm_model.predict(panel, horizon, threads).values())
 
-    def bounded(self, forecasts: Forecasts, panel: Panel) -> Forecasts:
+    def clipped(self, forecasts: Forecasts, panel: Panel) -> Forecasts:
         """Forecasts of `panel` without means below zero, where its series have none or none is wanted."""
-        return replace(forecasts, mean=np.maximum(forecasts.mean, self.floors(panel)[:, None]))
+        return replace(forecasts, mean=np.maximum(forecasts.mean, self.lower_bounds(panel)[:, None]))
 
     def quantiles(self, forecasts: Forecasts, panel: Panel, levels: Sequence[float]) -> Array:
         """Shape (series, steps, levels); they rise with their level, and keep to the same bound as the
         means.
         """
-        factors = self.calibration.factors(forecasts.kinds, forecasts.mean.shape[1], levels)
+        factors = self.calibration.factors(forecasts.classes, forecasts.mean.shape[1], levels)
         found = forecasts.mean[:, :, None] + forecasts.spread[:, :, None] * factors
-        return np.asarray(np.maximum(found, self.floors(panel)[:, None, None]))
+        return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
 
     def samples(self, forecasts: Forecasts, panel: Panel, number: int) -> Array:
         """Paths that may come, of shape (series, number, steps), within the same bound.
@@ -75,11 +75,11 @@ class Engine:
         noise = np.array(
             [np.random.default_rng(crc32(y.tobytes())).standard_normal((number, steps)) for y in panel]
         ).reshape(len(panel), number, steps)
-        factors = self.calibration.paths(forecasts.kinds, noise)
+        factors = self.calibration.paths(forecasts.classes, noise)
         found = forecasts.mean[:, None] + forecasts.spread[:, None] * factors
-        return np.asarray(np.maximum(found, self.floors(panel)[:, None, None]))
+        return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
 
-    def floors(self, panel: Panel) -> Array:
+    def lower_bounds(self, panel: Panel) -> Array:
         """The least that each series may be forecast as: zero or minus infinity."""
         if self.non_negative != "auto":
             return np.full(len(panel), 0.0 if self.non_negative == "true" else -np.inf)

@@ -11,7 +11,7 @@ from slipway import Array
 
 from ..panel.panel import Panel
 from . import members
-from .classes import KINDS, Kind, kind_of
+from .classes import CLASSES, SeriesClass, class_of
 from .members import Member
 
 Preset = Literal["fast", "balanced", "best"]
@@ -22,9 +22,13 @@ _SEASONAL: dict[Preset, tuple[Member, ...]] = {
     "best": (members.ets, members.damped, members.ces, members.simple_ces, members.theta),
 }
 MANY_SEASONS = 26  # whole seasons from which on their shape is known well enough to be repeated as it is
-USUAL = 0.3  # how much of a spread, as a power, is the usual change of the series: methods see little of it
-LEARNT = 15.0  # numbers that an ensemble takes from a history, in effect: short ones are sure of less
-LONGEST = 520  # points that a method sees, or five of the longest seasons
+USUAL_CHANGE_WEIGHT = (
+    0.3  # how much of a spread, as a power, is the usual change of the series: methods see little of it
+)
+EFFECTIVE_PARAMETERS = (
+    15.0  # numbers that an ensemble takes from a history, in effect: short ones are sure of less
+)
+MAX_LENGTH = 520  # points that a method sees, or five of the longest seasons
 
 
 @dataclass(frozen=True)
@@ -36,28 +40,32 @@ class Ensemble:
     """Whether their median is taken, not their mean."""
 
 
-def ensemble_of(kind: Kind, points: int, seasons: Sequence[int], preset: Preset, learnt: bool) -> Ensemble:
+def ensemble_for(
+    series_class: SeriesClass, points: int, seasons: Sequence[int], preset: Preset, lightgbm_forecasts: bool
+) -> Ensemble:
     """The ensemble of a class. `learnt` says that LightGBM's forecasts take part, in the place of some
     methods.
     """
-    if kind == "seasonal":
+    if series_class == "seasonal":
         # One method that runs away spoils a mean.
         many = len(seasons) > 0 and points >= MANY_SEASONS * seasons[0]
         return Ensemble(_SEASONAL[preset] + ((members.seasonal_naive,) if many else ()), middle=True)
-    if kind == "long seasons":
-        return Ensemble(_long(seasons, preset, learnt), middle=True)
-    if kind == "intermittent":
+    if series_class == "long seasons":
+        return Ensemble(_long(seasons, preset, lightgbm_forecasts), middle=True)
+    if series_class == "intermittent":
         return Ensemble((members.adida, members.imapa))
-    return Ensemble((members.plain_theta, members.naive) if kind == "short" else (members.naive,))
+    return Ensemble(
+        (members.nonseasonal_theta, members.naive) if series_class == "short" else (members.naive,)
+    )
 
 
-def _long(seasons: Sequence[int], preset: Preset, learnt: bool) -> tuple[Member, ...]:
+def _long(seasons: Sequence[int], preset: Preset, lightgbm_forecasts: bool) -> tuple[Member, ...]:
     if preset == "fast":
-        return members.mstl_damped, members.plain_damped, members.seasonal_naive
+        return members.mstl_damped, members.nonseasonal_damped, members.seasonal_naive
     if len(seasons) == 1:
-        weak = (members.plain_damped, members.mstl_theta, members.mstl_ces, members.seasonal_naive)
-        return weak if learnt else (*weak, members.plain_ces)
-    if learnt:
+        weak = (members.nonseasonal_damped, members.mstl_theta, members.mstl_ces, members.seasonal_naive)
+        return weak if lightgbm_forecasts else (*weak, members.nonseasonal_ces)
+    if lightgbm_forecasts:
         return (members.mstl_damped,)
     return members.mstl_damped, members.seasonal_naive, members.short_naive, members.ces
 
@@ -69,7 +77,7 @@ class Forecasts:
     mean: Array
     spread: Array
     """One standard deviation, as the methods see it; calibration stretches it."""
-    kinds: Array
+    classes: Array
     """The class of each series, by its place in KINDS."""
     fallbacks: Counter[str] = field(default_factory=Counter)
     """How often a method failed, by its name and error: its ensemble went on without it."""
@@ -77,11 +85,11 @@ class Forecasts:
     """What each series took."""
 
     @classmethod
-    def joined(cls, parts: Sequence["Forecasts"]) -> "Forecasts":
+    def concatenate(cls, parts: Sequence["Forecasts"]) -> "Forecasts":
         return cls(
             np.concatenate([part.mean for part in parts]),
             np.concatenate([part.spread for part in parts]),
-            np.concatenate([part.kinds for part in parts]),
+            np.concatenate([part.classes for part in parts]),
             sum((part.fallbacks for part in parts), Counter()),
             np.concatenate([part.seconds for part in parts]),
         )
@@ -92,7 +100,7 @@ def forecast(
     horizon: int,
     seasons: Sequence[int],
     preset: Preset,
-    learnt: Sequence[Array] = (),
+    lightgbm_forecasts: Sequence[Array] = (),
 ) -> Forecasts:
     """Forecasts each series of `panel`, one after the other.
 
@@ -109,25 +117,25 @@ def forecast(
     )
     for place, y in enumerate(panel):
         started = time.perf_counter()
-        kind = kind_of(y, seasons)
-        found.kinds[place] = KINDS.index(kind)
-        if kind != "empty":
-            rows = [means[place] for means in learnt] if kind == "long seasons" else []
+        series_class = class_of(y, seasons)
+        found.classes[place] = CLASSES.index(series_class)
+        if series_class != "empty":
+            rows = [means[place] for means in lightgbm_forecasts] if series_class == "long seasons" else []
             rows = [row for row in rows if np.isfinite(row).all()]
-            ensemble = ensemble_of(kind, len(y), seasons, preset, bool(rows))
-            found.mean[place], found.spread[place] = _one(
+            ensemble = ensemble_for(series_class, len(y), seasons, preset, bool(rows))
+            found.mean[place], found.spread[place] = _combine(
                 y, horizon, seasons, ensemble, rows, found.fallbacks
             )
         found.seconds[place] = time.perf_counter() - started
     return found
 
 
-def _one(
+def _combine(
     y: Array,
     horizon: int,
     seasons: Sequence[int],
     ensemble: Ensemble,
-    learnt: Sequence[Array],
+    lightgbm_forecasts: Sequence[Array],
     fallbacks: Counter[str],
 ) -> tuple[Array, Array]:
     """The middle of the methods that work on `y`; naive where none does, and counted.
@@ -135,8 +143,8 @@ def _one(
     A short history makes methods surer than they may be. Left to calibration, whose histories are shorter
     than those it is for, that would make intervals too wide.
     """
-    recent = np.ascontiguousarray(y[-max(LONGEST, 5 * max(seasons, default=1)) :], dtype=np.float64)
-    means, spreads = [*learnt], []
+    recent = np.ascontiguousarray(y[-max(MAX_LENGTH, 5 * max(seasons, default=1)) :], dtype=np.float64)
+    means, spreads = [*lightgbm_forecasts], []
     for method in ensemble.methods:
         try:
             mean, spread = method(recent, horizon, seasons)
@@ -155,12 +163,14 @@ def _one(
         mean, spread = members.naive(recent, horizon, seasons)
         means, spreads = [mean], [] if spread is None else [spread]
     middle = np.median(means, axis=0) if ensemble.middle else np.mean(means, axis=0)
-    usual = usual_spread(recent, horizon, seasons)
-    said = np.mean(spreads, axis=0) if spreads else usual
-    return middle, said ** (1 - USUAL) * usual**USUAL * np.sqrt(1 + LEARNT / len(recent))
+    default = default_spread(recent, horizon, seasons)
+    stated = np.mean(spreads, axis=0) if spreads else default
+    return middle, stated ** (1 - USUAL_CHANGE_WEIGHT) * default**USUAL_CHANGE_WEIGHT * np.sqrt(
+        1 + EFFECTIVE_PARAMETERS / len(recent)
+    )
 
 
-def usual_spread(y: Array, horizon: int, seasons: Sequence[int]) -> Array:
+def default_spread(y: Array, horizon: int, seasons: Sequence[int]) -> Array:
     """For methods that say nothing of it: the spread about the mean, or of a season's changes where
     smaller.
     """

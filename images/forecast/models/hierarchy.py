@@ -34,7 +34,7 @@ class Hierarchy:
                 f"from the top down; got {', '.join(self.levels)}"
             )
 
-    def aggregated(self, panel: Panel) -> Panel:
+    def aggregate(self, panel: Panel) -> Panel:
         """The series, all made as long as the time they span together, with the sums of every level after
         them.
 
@@ -60,7 +60,7 @@ class Hierarchy:
             _covariates(panel, first, sums) if panel.covariate_names else (),
         )
 
-    def reconciled(self, forecasts: Forecasts, panel: Panel, floors: Array) -> Forecasts:
+    def reconcile(self, forecasts: Forecasts, panel: Panel, lower_bounds: Array) -> Forecasts:
         """Means that add up, of forecasts of an `aggregated` panel; spreads stay as they are.
 
         Every level says its part, weighed by how many series it sums (structural scaling). Where a sum of
@@ -83,7 +83,7 @@ class Hierarchy:
         method = MinTraceSparse(method="wls_struct")
         above = sums.shape[0]
         found = method.fit_predict(S=matrix, y_hat=forecasts.mean[order])
-        bottom = np.maximum(np.asarray(found["mean"])[above:], floors[: len(lowest), None])
+        bottom = np.maximum(np.asarray(found["mean"])[above:], lower_bounds[: len(lowest), None])
         return replace(forecasts, mean=np.vstack([bottom, sums @ bottom]))
 
 

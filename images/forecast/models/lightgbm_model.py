@@ -14,16 +14,16 @@ import numpy as np
 
 from slipway import Array
 
-from ..panel.attributes import Traits
+from ..panel.attributes import ItemFeatures
 from ..panel.panel import Panel
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-LEAST_POINTS = 10_000  # in all; below it a model of many series has little to learn from
-MOST_POINTS = 3_000_000  # more are left out, oldest first, so that memory stays bounded
-MOST_ROWS = 200_000  # that a model is fitted to, chosen at random: more make it slower, not better
-LONGEST = 1_000
+MIN_POINTS = 10_000  # in all; below it a model of many series has little to learn from
+MAX_POINTS = 3_000_000  # more are left out, oldest first, so that memory stays bounded
+MAX_ROWS = 200_000  # that a model is fitted to, chosen at random: more make it slower, not better
+MAX_LENGTH = 1_000
 THREADED = 50_000  # rows from which on more than one thread is used
 _ROUNDS = 300
 
@@ -47,55 +47,60 @@ def views(seasons: Sequence[int]) -> list[View]:
 
 
 @dataclass
-class Learner:
+class LightGBMModel:
     """Trained models, one a view."""
 
     seasons: tuple[int, ...]
     boosters: dict[str, Any]
-    traits: Traits | None = None
+    item_features: ItemFeatures | None = None
     note: str = ""
     """What of the history was not learnt from."""
 
     @classmethod
     def fit(
-        cls, panel: Panel, seasons: Sequence[int], seed: int, threads: int, traits: Traits | None = None
-    ) -> "Learner | None":
+        cls,
+        panel: Panel,
+        seasons: Sequence[int],
+        seed: int,
+        threads: int,
+        item_features: ItemFeatures | None = None,
+    ) -> "LightGBMModel | None":
         """Trains on the series that are long enough; None where there is too little to learn from."""
         import lightgbm
 
-        chosen = np.flatnonzero(panel.lengths >= least_length(seasons))
-        if panel.lengths[chosen].sum() < LEAST_POINTS:
+        chosen = np.flatnonzero(panel.lengths >= min_length(seasons))
+        if panel.lengths[chosen].sum() < MIN_POINTS:
             return None
-        longest = max(2 * max(seasons) + 50, min(LONGEST, MOST_POINTS // len(chosen)))
+        longest = max(2 * max(seasons) + 50, min(MAX_LENGTH, MAX_POINTS // len(chosen)))
         table = _table(panel, chosen, longest)
         boosters, note = {}, ""
         for view in views(seasons):
             frame = _pipeline(view, seasons).preprocess(table, static_features=[], dropna=True)
-            if len(frame) > MOST_ROWS:
-                some = np.random.default_rng(seed).choice(len(frame), MOST_ROWS, replace=False)
-                note = f"{MOST_ROWS} of {len(frame)} points, chosen at random"
+            if len(frame) > MAX_ROWS:
+                some = np.random.default_rng(seed).choice(len(frame), MAX_ROWS, replace=False)
+                note = f"{MAX_ROWS} of {len(frame)} points, chosen at random"
                 frame = frame.iloc[np.sort(some)]
             features = frame.drop(columns=["unique_id", "ds", "y"]).to_numpy(np.float32)
             categories: list[int] = []
-            if traits is not None:
-                known = traits.of([panel.keys[place] for place in chosen.tolist()])
+            if item_features is not None:
+                known = item_features.of([panel.keys[place] for place in chosen.tolist()])
                 categories = list(range(features.shape[1], features.shape[1] + known.shape[1]))
                 features = np.hstack([features, known[frame["unique_id"].to_numpy()]]).astype(np.float32)
             data = lightgbm.Dataset(features, frame["y"].to_numpy(), categorical_feature=categories)
             # Threads of a small job wait for one another more than they work.
             used = threads if len(features) > THREADED else 1
             boosters[view.name] = lightgbm.train(_settings(seed, used), data, _ROUNDS)
-        return cls(tuple(seasons), boosters, traits, note)
+        return cls(tuple(seasons), boosters, item_features, note)
 
     def predict(self, panel: Panel, horizon: int, threads: int = 1) -> dict[str, Array]:
         """A forecast of each view, of shape (series, horizon); NaN for series that are too short."""
-        chosen = np.flatnonzero(panel.lengths >= least_length(self.seasons))
+        chosen = np.flatnonzero(panel.lengths >= min_length(self.seasons))
         found = {view.name: np.full((len(panel), horizon), np.nan) for view in views(self.seasons)}
         if not len(chosen):
             return found
         known = np.empty((len(chosen), 0))
-        if self.traits is not None:
-            known = self.traits.of([panel.keys[place] for place in chosen.tolist()])
+        if self.item_features is not None:
+            known = self.item_features.of([panel.keys[place] for place in chosen.tolist()])
         table = _table(panel, chosen, max(3 * max(self.seasons) + 50, 200))
         for view in views(self.seasons):
             pipeline = _pipeline(view, self.seasons)
@@ -109,22 +114,26 @@ class Learner:
 
     def save(self, folder: Path) -> None:
         for name, booster in self.boosters.items():
-            (folder / f"learner_{name}.txt").write_text(booster.model_to_string())
-        if self.traits is not None:
-            self.traits.save(folder / "learner_traits.npy")
+            (folder / f"lightgbm_{name}.txt").write_text(booster.model_to_string())
+        if self.item_features is not None:
+            self.item_features.save(folder / "item_features.npy")
 
     @classmethod
-    def load(cls, folder: Path, seasons: Sequence[int], keys: Sequence[tuple[str, ...]]) -> "Learner":
+    def load(cls, folder: Path, seasons: Sequence[int], keys: Sequence[tuple[str, ...]]) -> "LightGBMModel":
         """The models as text: LightGBM reads them when first used, as a server must not wait for its
         import.
         """
         names = [view.name for view in views(seasons)]
-        boosters = {name: _Later(folder / f"learner_{name}.txt") for name in names}
-        traits = folder / "learner_traits.npy"
-        return cls(tuple(seasons), boosters, Traits.load(traits, keys) if traits.exists() else None)
+        boosters = {name: _LazyBooster(folder / f"lightgbm_{name}.txt") for name in names}
+        item_features = folder / "item_features.npy"
+        return cls(
+            tuple(seasons),
+            boosters,
+            ItemFeatures.load(item_features, keys) if item_features.exists() else None,
+        )
 
 
-class _Later:
+class _LazyBooster:
     """A model that is read when it is first asked."""
 
     def __init__(self, path: Path) -> None:
@@ -149,16 +158,16 @@ class _Predictor:
 
     booster: Any
     threads: int
-    traits: Array
+    item_features: Array
     """Of shape (series, attributes); a step's features have the same series in the same order."""
 
     def predict(self, features: Any) -> Array:
-        rows = np.hstack([np.asarray(features), self.traits]).astype(np.float32)
+        rows = np.hstack([np.asarray(features), self.item_features]).astype(np.float32)
         found: Array = self.booster.predict(rows, num_threads=self.threads)
         return found
 
 
-def least_length(seasons: Sequence[int]) -> int:
+def min_length(seasons: Sequence[int]) -> int:
     """The points that a series needs: two of the longest season and some to learn from."""
     return 2 * max(seasons) + 20
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from slipway import Array
 
-from .decomposition import Shape
+from .decomposition import SeasonalIndices
 
 ONE_SIGMA = 68.26894921370859  # the level, in percent, of an interval one standard deviation to each side
 
@@ -65,12 +65,12 @@ def damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     """
     season = _season(y, seasons)
     if season == 1 or len(y) <= 2 * season + 4:
-        return plain_damped(y, horizon, seasons)
-    shape = Shape.fit(y, season)
-    mean, spread = plain_damped(shape.without(y), horizon, seasons)
+        return nonseasonal_damped(y, horizon, seasons)
+    shape = SeasonalIndices.fit(y, season)
+    mean, spread = nonseasonal_damped(shape.deseasonalize(y), horizon, seasons)
     assert spread is not None
-    ahead = shape.ahead(len(y), horizon)
-    return (mean * ahead, spread * ahead) if shape.ratios else (mean + ahead, spread)
+    ahead = shape.extended(len(y), horizon)
+    return (mean * ahead, spread * ahead) if shape.multiplicative else (mean + ahead, spread)
 
 
 def ets(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
@@ -94,17 +94,17 @@ def mstl_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     return _points(_mstl(y, seasons, library().AutoCES(1)), y, horizon), None
 
 
-def plain_damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
+def nonseasonal_damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     """Damped exponential smoothing without a season."""
     return _interval(library().AutoETS(1, model="AAN", damped=True), y, horizon)
 
 
-def plain_theta(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
+def nonseasonal_theta(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     """The theta method without a season."""
     return _points(library().DynamicOptimizedTheta(1), y, horizon), None
 
 
-def plain_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
+def nonseasonal_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     """Complex exponential smoothing without a season."""
     return _points(library().AutoCES(1), y, horizon), None
 

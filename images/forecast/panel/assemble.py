@@ -7,26 +7,28 @@ import numpy as np
 from slipway import Array, UserError
 
 from . import clean
-from .clean import Counts, Duplicates, Fill, Points
+from .clean import Duplicates, Fill, Points, RuleCounts
 from .frequency import infer
 from .panel import Panel
 from .timeline import Timeline, distinct
 
-LOOKED_AT = 2_000  # series that a step is told from
-SPARSEST = 1_000  # steps a point that a series may span, and as many again: more is a wrong date or step
+SAMPLED_SERIES = 2_000  # series that a step is told from
+MAX_STEPS_PER_POINT = (
+    1_000  # steps a point that a series may span, and as many again: more is a wrong date or step
+)
 
 
-def timeline_of(points: Points, counts: Counts) -> Timeline:
+def infer_timeline(points: Points, counts: RuleCounts) -> Timeline:
     """The grid of `points`, which are in order. Raises UserError where no step can be told."""
     starts = np.flatnonzero(np.r_[True, points.codes[1:] != points.codes[:-1]])
     ends = np.r_[starts[1:], len(points)]
-    some = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), LOOKED_AT)).astype(int))
+    some = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), SAMPLED_SERIES)).astype(int))
     frequency, others = infer([points.times[starts[place] : ends[place]] for place in some])
     counts.add("other_step", others)
     return Timeline.of(frequency, points.times)
 
 
-def panel_of(
+def build_panel(
     points: Points,
     keys: Sequence[tuple[str, ...]],
     timeline: Timeline,
@@ -34,7 +36,7 @@ def panel_of(
     covariate_names: tuple[str, ...],
     duplicates: Duplicates,
     fill: Fill,
-    counts: Counts,
+    counts: RuleCounts,
 ) -> Panel:
     """The series of `points`, which are in order, with every rule of `tidy` applied.
 
@@ -44,7 +46,7 @@ def panel_of(
     often = np.bincount(moments, minlength=len(times))
     counts.add("off_grid", often[timeline.off(times)].sum())
     counts.add("leap_days", often[_are_leap_days(times)].sum())
-    points, steps = clean.merged(points, timeline.steps(times)[moments], duplicates, counts)
+    points, steps = clean.merge_duplicates(points, timeline.steps(times)[moments], duplicates, counts)
     bounds = np.searchsorted(points.codes, np.arange(len(keys) + 1))
     there = bounds[1:] > bounds[:-1]
     first, spans = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
@@ -54,12 +56,12 @@ def panel_of(
     ends = np.cumsum(spans)
     places = (ends - spans - first)[points.codes] + steps
     dense = _placed(points.values, places, int(spans.sum()))
-    begins, lasts = clean.trimmed(dense, ends, counts)
+    begins, lasts = clean.trim(dense, ends, counts)
     lengths = lasts - begins
     values = dense if (lengths == spans).all() else dense[within(spans, begins, lasts)]
     season = min(timeline.frequency.seasons, default=1)
-    values = clean.filled(values, np.cumsum(lengths), season, fill, counts)
-    clean.described(values, np.cumsum(lengths), counts)
+    values = clean.fill_gaps(values, np.cumsum(lengths), season, fill, counts)
+    clean.count_odd_series(values, np.cumsum(lengths), counts)
     covariates, covariate_ends = np.empty((0, 0)), np.empty(0, dtype=np.int64)
     if covariate_names:
         covariates = _placed(points.covariates, places, len(dense))[within(spans, begins, spans)]
@@ -87,7 +89,7 @@ def _check_spans(
     keys: Sequence[tuple[str, ...]], first: Array, spans: Array, points: Array, timeline: Timeline
 ) -> None:
     """A few rows must not ask for any memory."""
-    wide = np.flatnonzero(spans > SPARSEST * (points + 1))
+    wide = np.flatnonzero(spans > MAX_STEPS_PER_POINT * (points + 1))
     if len(wide):
         place = int(wide[0])
         start, end = timeline.texts(first[place] + np.array([0, spans[place] - 1]))

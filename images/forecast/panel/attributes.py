@@ -17,15 +17,15 @@ class Attribute:
     """A column of the metadata: the value of each item."""
 
     name: str
-    of: dict[tuple[str, ...], str]
+    values_by_item: dict[tuple[str, ...], str]
 
     def values(self, panel: Panel) -> Array:
         """The value of each series; empty for one that the metadata do not have."""
-        return np.array([self.of.get(key, "") for key in panel.keys], dtype=object)
+        return np.array([self.values_by_item.get(key, "") for key in panel.keys], dtype=object)
 
 
 @dataclass(frozen=True)
-class Traits:
+class ItemFeatures:
     """Attributes as numbers, for LightGBM to take as categories."""
 
     keys: Sequence[tuple[str, ...]]
@@ -33,10 +33,13 @@ class Traits:
     """Which of its values each attribute has; shape (keys, attributes), NaN where it is not known."""
 
     @classmethod
-    def read(cls, attributes: Sequence[Attribute], panel: Panel) -> "Traits":
+    def read(cls, attributes: Sequence[Attribute], panel: Panel) -> "ItemFeatures":
         codes = np.full((len(panel), len(attributes)), np.nan)
         for place, attribute in enumerate(attributes):
-            number = {value: code for code, value in enumerate(sorted(set(attribute.of.values()) - {""}))}
+            number = {
+                value: code
+                for code, value in enumerate(sorted(set(attribute.values_by_item.values()) - {""}))
+            }
             codes[:, place] = [number.get(value, np.nan) for value in attribute.values(panel)]
         return cls(panel.keys, codes)
 
@@ -57,6 +60,6 @@ class Traits:
         np.save(path, self.codes, allow_pickle=False)
 
     @classmethod
-    def load(cls, path: Path, keys: Sequence[tuple[str, ...]]) -> "Traits":
+    def load(cls, path: Path, keys: Sequence[tuple[str, ...]]) -> "ItemFeatures":
         """`keys` as they were when it was saved."""
         return cls(keys, np.load(path, allow_pickle=False))

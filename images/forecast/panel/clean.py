@@ -54,26 +54,26 @@ class Points:
 
 
 @dataclass
-class Counts:
+class RuleCounts:
     """How often each rule was applied."""
 
-    of: Counter[str] = field(default_factory=Counter)
+    times: Counter[str] = field(default_factory=Counter)
 
     def add(self, rule: str, times: int) -> None:
         if rule not in RULES:
             raise KeyError(rule)
         if times:
-            self.of[rule] += int(times)
+            self.times[rule] += int(times)
 
 
-def without_times(points: Points, counts: Counts) -> Points:
+def drop_untimed(points: Points, counts: RuleCounts) -> Points:
     """Rows without a timestamp belong nowhere."""
     missing = np.isnat(points.times)
     counts.add("no_time", missing.sum())
     return points.take(~missing) if missing.any() else points
 
 
-def in_order(points: Points, counts: Counts) -> Points:
+def sort_points(points: Points, counts: RuleCounts) -> Points:
     """Series by series, each by time; rows of equal times stay in their order."""
     codes, times = points.codes, points.times.astype(np.int64)
     same = codes[1:] == codes[:-1]
@@ -87,7 +87,9 @@ def in_order(points: Points, counts: Counts) -> Points:
     return points.take(np.lexsort((times, codes)))
 
 
-def merged(points: Points, steps: Array, how: Duplicates, counts: Counts) -> tuple[Points, Array]:
+def merge_duplicates(
+    points: Points, steps: Array, how: Duplicates, counts: RuleCounts
+) -> tuple[Points, Array]:
     """One row a step and series: missing values give way to others, which are averaged, summed, or
     overruled.
     """
@@ -98,13 +100,14 @@ def merged(points: Points, steps: Array, how: Duplicates, counts: Counts) -> tup
     if len(starts) == len(points):
         return points, steps
     covariates = np.column_stack(
-        [_merged(column, starts, "mean") for column in points.covariates.T] or [np.empty((len(starts), 0))]
+        [_merge_column(column, starts, "mean") for column in points.covariates.T]
+        or [np.empty((len(starts), 0))]
     )
-    values = _merged(points.values, starts, how)
+    values = _merge_column(points.values, starts, how)
     return Points(points.codes[starts], points.times[starts], values, covariates), steps[starts]
 
 
-def _merged(column: Array, starts: Array, how: Duplicates) -> Array:
+def _merge_column(column: Array, starts: Array, how: Duplicates) -> Array:
     given = ~np.isnan(column)
     if how == "last":
         place = np.maximum.reduceat(np.where(given, np.arange(len(column)), -1), starts)
@@ -116,7 +119,7 @@ def _merged(column: Array, starts: Array, how: Duplicates) -> Array:
     return found
 
 
-def trimmed(values: Array, ends: Array, counts: Counts, after: str = "trailing") -> tuple[Array, Array]:
+def trim(values: Array, ends: Array, counts: RuleCounts, after: str = "trailing") -> tuple[Array, Array]:
     """Where the first point of each series and the one past its last stand, counted from its beginning.
 
     Series lie one after the other and end at `ends`; one without a point has 0 and 0. `after` is the rule by
@@ -134,7 +137,7 @@ def trimmed(values: Array, ends: Array, counts: Counts, after: str = "trailing")
     return first, last
 
 
-def filled(values: Array, ends: Array, season: int, how: Fill, counts: Counts) -> Array:
+def fill_gaps(values: Array, ends: Array, season: int, how: Fill, counts: RuleCounts) -> Array:
     """`values` without gaps: series one after the other that end at `ends`, with points at their ends.
 
     auto takes zero in a series that is mostly zeros, the mean of one season before and after where both are
@@ -184,7 +187,7 @@ def _mostly_zeros(values: Array, begins: Array, ends: Array) -> Array:
     return middles
 
 
-def described(values: Array, ends: Array, counts: Counts) -> None:
+def count_odd_series(values: Array, ends: Array, counts: RuleCounts) -> None:
     """Counts what is odd about series that needs no mending; they lie one after the other."""
     lengths = np.diff(ends, prepend=0)
     some = lengths > 0

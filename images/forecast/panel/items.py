@@ -36,8 +36,8 @@ def numbered(columns: Sequence[pa.Array]) -> tuple[Array, list[Key]]:
     """
     codes, keys = _coded(columns[0])
     for column in columns[1:]:
-        own, words = _coded(column)
-        both = arrow.numbers(codes * len(words) + own).dictionary_encode()
+        numbers, words = _coded(column)
+        both = arrow.numbers(codes * len(words) + numbers).dictionary_encode()
         pairs = (divmod(place, len(words)) for place in both.dictionary.to_pylist())
         codes, keys = arrow.codes(both), [keys[place] + words[word] for place, word in pairs]
     return codes, keys

@@ -78,7 +78,7 @@ class Panel:
     def cut(self, keep: Array) -> "Panel":
         """Every series without the points after the first `keep`, one number a series; covariates stay."""
         parts = [self.series(place)[: int(keep[place])] for place in range(len(self))]
-        return replace(self, ends=_ends(parts), values=_joined(parts))
+        return replace(self, ends=_ends(parts), values=_concatenate(parts))
 
     def tail(self, most: int) -> "Panel":
         """Only the last `most` points of each series."""
@@ -111,7 +111,7 @@ class Panel:
             list(keys),
             np.asarray(first, dtype=np.int64),
             _ends(values),
-            _joined(values),
+            _concatenate(values),
             like.covariate_names,
             np.concatenate(known) if known else np.empty((0, width)),
             _ends(known),
@@ -171,5 +171,5 @@ def _ends(parts: Sequence[Array]) -> Array:
     return np.cumsum([len(part) for part in parts], dtype=np.int64)
 
 
-def _joined(parts: Sequence[Array]) -> Array:
+def _concatenate(parts: Sequence[Array]) -> Array:
     return np.concatenate(parts).astype(np.float64) if len(parts) else np.empty(0)

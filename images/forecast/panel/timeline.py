@@ -9,7 +9,7 @@ from slipway import Array, TimeFormat, arrow
 
 from .frequency import Frequency
 
-FITS = 0.8  # this share of days must follow a rule: others are moved by holidays
+MIN_FIT = 0.8  # this share of days must follow a rule: others are moved by holidays
 EVERY_DAY, BUSINESS_DAYS = "1111111", "1111100"
 
 
@@ -92,15 +92,15 @@ def _day_of_month(times: Array) -> tuple[int, str]:
     if len(np.unique(days - months.astype("M8[D]"))) == 1:
         return 0, EVERY_DAY
     weekday = (int(days[0].astype(int)) + 3) % 7  # Monday is 0; 1970 began on a Thursday
-    own = "".join("1" if place == weekday else "0" for place in range(7))
+    own_day = "".join("1" if place == weekday else "0" for place in range(7))
     rules = [
         (-1, EVERY_DAY),
         (-1, BUSINESS_DAYS),
         (0, BUSINESS_DAYS),
-        *((nth, own) for nth in (0, 1, 2, 3, -1)),
+        *((nth, own_day) for nth in (0, 1, 2, 3, -1)),
     ]
     fit = [(days == _days(months, *rule)).mean() for rule in rules]
-    return rules[int(np.argmax(fit))] if max(fit) >= FITS else (0, EVERY_DAY)
+    return rules[int(np.argmax(fit))] if max(fit) >= MIN_FIT else (0, EVERY_DAY)
 
 
 def _days(months: Array, nth: int, weekmask: str) -> Array:

@@ -103,7 +103,7 @@ def long_csv(series: dict[str, list[Any]], times: list[str] | None = None, heade
     return "\n".join(lines) + "\n"
 
 
-def panel_of(
+def build_panel(
     series: list[Any], keys: list[tuple[str, ...]] | None = None, names: tuple[str, ...] = ("item_id",)
 ) -> Panel:
     like = Panel(Timeline(Frequency("month", 1), 0), names, [], np.zeros(0), np.zeros(0), np.zeros(0))

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from forecast.backtesting.backtest import windows_of
-from forecast.backtesting.scores import Scored, mase, smape, units
-from forecast.models.calibration import LEVELS, Calibration
-from forecast.models.classes import KINDS, kind_of
-from forecast.models.decomposition import Shape
+from forecast.backtesting.backtest import make_windows
+from forecast.backtesting.scores import Evaluation, mase, smape, units
+from forecast.models.calibration import LEVELS, IntervalCalibration
+from forecast.models.classes import CLASSES, class_of
+from forecast.models.decomposition import SeasonalIndices
 from forecast.models.engine import Engine
-from forecast.tests.conftest import Trained, ask, long_csv, monthly, months, panel_of
+from forecast.tests.conftest import Trained, ask, build_panel, long_csv, monthly, months
 
 
 @pytest.mark.parametrize(
@@ -31,36 +31,36 @@ from forecast.tests.conftest import Trained, ask, long_csv, monthly, months, pan
     ],
 )
 def test_each_series_has_the_class_of_its_kind(y: list[float], seasons: tuple[int, ...], kind: str) -> None:
-    assert kind_of(np.array(y, dtype=float), seasons) == kind
+    assert class_of(np.array(y, dtype=float), seasons) == kind
 
 
 def test_intervals_hold_what_they_promise_of_errors_like_those_they_are_from() -> None:
     """Errors three times as wide as their spread says, with heavy tails."""
     random = np.random.default_rng(0)
-    seasonal = KINDS.index("seasonal")
+    seasonal = CLASSES.index("seasonal")
     spreads = random.uniform(0.5, 5, (800, 6))
     errors = spreads * 3 * random.standard_t(4, (800, 6))
-    found = Calibration.fit(errors[:400], spreads[:400], np.full(400, seasonal))
+    found = IntervalCalibration.fit(errors[:400], spreads[:400], np.full(400, seasonal))
     levels = [0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975]
     factors = found.factors(np.full(400, seasonal), 6, levels)
     shares = np.mean(errors[400:, :, None] <= spreads[400:, :, None] * factors, axis=(0, 1))
     assert shares == pytest.approx(levels, abs=0.03)
     assert (np.diff(factors, axis=2) > 0).all()
-    none = found.factors(np.array([KINDS.index("short")]), 6, levels)
+    none = found.factors(np.array([CLASSES.index("short")]), 6, levels)
     assert none[0, 0] == pytest.approx(none[0, 5])
-    few = Calibration.fit(errors[:50], spreads[:50], np.full(50, seasonal))
+    few = IntervalCalibration.fit(errors[:50], spreads[:50], np.full(50, seasonal))
     assert few.factors(np.array([seasonal]), 6, [0.975])[0, 0, 0] > 4
 
 
 def test_paths_are_spread_as_each_step_is_and_their_steps_go_together_as_errors_did() -> None:
     random = np.random.default_rng(0)
-    kind = KINDS.index("seasonal")
+    kind = CLASSES.index("seasonal")
     spreads = np.ones((2_000, 6)) * np.sqrt(np.arange(1, 7))
     walks = random.standard_normal((2_000, 6)).cumsum(
         axis=1
     )  # wide as the spreads say, each step from the last
     for errors, together in ((walks, True), (random.permuted(walks, axis=0), False)):
-        found = Calibration.fit(errors, spreads, np.full(2_000, kind))
+        found = IntervalCalibration.fit(errors, spreads, np.full(2_000, kind))
         noise = random.standard_normal((3, 4_000, 6))
         paths = spreads[0] * found.paths(np.full(3, kind), noise)
         assert paths.shape == noise.shape
@@ -69,9 +69,9 @@ def test_paths_are_spread_as_each_step_is_and_their_steps_go_together_as_errors_
         assert total == pytest.approx(errors.sum(axis=1).std(), rel=0.08)
         apart = np.sqrt(np.square(walks.std(axis=0)).sum())
         assert bool(total > 1.5 * apart) is together
-    usual = Calibration.normal(6)
-    assert usual.links[kind] == pytest.approx(
-        Calibration.fit(walks, spreads, np.full(2_000, kind)).links[kind], abs=0.1
+    usual = IntervalCalibration.normal(6)
+    assert usual.correlations[kind] == pytest.approx(
+        IntervalCalibration.fit(walks, spreads, np.full(2_000, kind)).correlations[kind], abs=0.1
     )
 
 
@@ -79,19 +79,19 @@ def test_a_season_is_taken_out_and_put_back_whatever_its_length_and_kind() -> No
     for season in (4, 7, 12):
         shape = np.random.default_rng(season).uniform(0.5, 2, season)
         y = np.resize(shape, 6 * season + 2)
-        found = Shape.fit(y, season)
-        assert found.ratios
-        assert np.ptp(found.without(y)) == pytest.approx(0, abs=1e-9)
-        level = found.without(y)[0]
-        assert level * found.ahead(len(y), season) == pytest.approx(np.resize(np.roll(shape, -2), season))
+        found = SeasonalIndices.fit(y, season)
+        assert found.multiplicative
+        assert np.ptp(found.deseasonalize(y)) == pytest.approx(0, abs=1e-9)
+        level = found.deseasonalize(y)[0]
+        assert level * found.extended(len(y), season) == pytest.approx(np.resize(np.roll(shape, -2), season))
         less = y - 1.5
-        added = Shape.fit(less, season)
-        assert not added.ratios
-        assert np.ptp(added.without(less)) == pytest.approx(0, abs=1e-9)
+        added = SeasonalIndices.fit(less, season)
+        assert not added.multiplicative
+        assert np.ptp(added.deseasonalize(less)) == pytest.approx(0, abs=1e-9)
 
 
 def test_quantiles_beyond_the_last_level_go_on() -> None:
-    found = Calibration.normal(3).factors(np.array([0]), 3, [LEVELS[0], 0.5, LEVELS[-1]])
+    found = IntervalCalibration.normal(3).factors(np.array([0]), 3, [LEVELS[0], 0.5, LEVELS[-1]])
     assert found[0, 0, 0] == -found[0, 0, 2]
     assert found[0, 0, 1] == 0
 
@@ -103,18 +103,18 @@ def test_the_measures_are_those_of_the_competitions() -> None:
     assert units(np.array([1.0, 3.0, 2.0, 6.0]), 2) == (2.0, 7.0)
     assert all(np.isnan(unit) for unit in units(np.array([1.0]), 12))
     quantiles = np.repeat(mean[:, :, None], 11, axis=2)
-    found = Scored(actual, mean, quantiles, actual, np.array([1.0, 1.0]), np.array([1.0, 1.0])).measures()
+    found = Evaluation(actual, mean, quantiles, actual, np.array([1.0, 1.0]), np.array([1.0, 1.0])).metrics()
     assert found["WQL"] == pytest.approx(np.abs(actual - mean).sum() / np.abs(actual).sum())
     assert found["MASE naive"] == 0
     assert found["coverage 95 %"] == 0.5
 
 
 def test_backtests_cut_whole_horizons_from_the_end_or_at_dates() -> None:
-    panel = panel_of([np.arange(40.0), np.arange(9.0), np.arange(3.0)])
-    windows = windows_of(panel, 4, 1, 2, [])
+    panel = build_panel([np.arange(40.0), np.arange(9.0), np.arange(3.0)])
+    windows = make_windows(panel, 4, 1, 2, [])
     assert [window.panel.lengths.tolist() for window in windows] == [[36, 5], [32]]
     assert windows[0].actual.tolist() == [[36, 37, 38, 39], [5, 6, 7, 8]]
-    (window,) = windows_of(panel, 4, 1, None, [6])
+    (window,) = make_windows(panel, 4, 1, None, [6])
     assert window.panel.lengths.tolist() == [7, 7]
     assert window.actual[0].tolist() == [7, 8, 9, 10]
     assert window.actual[1][:2].tolist() == [7, 8]
@@ -214,8 +214,8 @@ def test_lightgbm_learns_from_attributes_where_they_help_out_of_sample(
 
 @pytest.mark.parametrize(("given", "held"), [("auto", True), ("true", True), ("false", False)])
 def test_series_that_never_were_negative_are_not_forecast_as_such(given: Any, held: bool) -> None:
-    panel = panel_of([np.linspace(30, 1, 30)])
-    engine = Engine(12, (), "fast", given, Calibration.normal(12))
+    panel = build_panel([np.linspace(30, 1, 30)])
+    engine = Engine(12, (), "fast", given, IntervalCalibration.normal(12))
     found = engine.forecast(panel, 12)
     ends = engine.quantiles(found, panel, [0.01, 0.5])
     assert bool(ends.min() >= 0) is held
@@ -231,9 +231,9 @@ def test_many_series_go_through_processes_in_order_and_a_stop_ends_them(monkeypa
 
     monkeypatch.setattr(parallel, "_WORTH_S", 0.01)
     tasks = list(range(40))
-    assert dict(parallel.mapped(slow, tasks, 2, lambda: False)) == {n: n * n for n in tasks}
+    assert dict(parallel.parallel_map(slow, tasks, 2, lambda: False)) == {n: n * n for n in tasks}
     done: list[int] = []
-    for number, _ in parallel.mapped(slow, tasks, 2, lambda: len(done) >= 5):
+    for number, _ in parallel.parallel_map(slow, tasks, 2, lambda: len(done) >= 5):
         done.append(number)
     assert 5 <= len(done) < 15
 

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from forecast.models.classes import kind_of, kinds_of
+from forecast.models.classes import class_of, classes_of
 from forecast.panel import clean
-from forecast.panel.clean import Counts
+from forecast.panel.clean import RuleCounts
 from forecast.tests.conftest import Job, Trained, ask, long_csv, monthly, months
 
 KEYS = ("00417", "417", "0417", "9007199254740993", "9007199254740992", "+7", "7.0", " x", "NA")
@@ -214,11 +214,11 @@ def test_gaps_of_many_series_are_filled_as_those_of_each(how: Any) -> None:
         y[1:-1][random.random(len(y) - 2) < 0.3] = np.nan
         series.append(y)
     ends = np.cumsum([len(y) for y in series])
-    counts = Counts()
-    found = clean.filled(np.concatenate(series), ends, 4, how, counts)
+    counts = RuleCounts()
+    found = clean.fill_gaps(np.concatenate(series), ends, 4, how, counts)
     assert found == pytest.approx(np.concatenate([filled_alone(y, 4, how) for y in series]))
-    assert counts.of["filled"] == sum(int(np.isnan(y).sum()) for y in series)
-    assert counts.of["filled_series"] == sum(bool(np.isnan(y).any()) for y in series)
+    assert counts.times["filled"] == sum(int(np.isnan(y).sum()) for y in series)
+    assert counts.times["filled_series"] == sum(bool(np.isnan(y).any()) for y in series)
 
 
 def test_classes_of_many_series_are_those_of_each() -> None:
@@ -226,5 +226,5 @@ def test_classes_of_many_series_are_those_of_each() -> None:
     series = [random.integers(-1, 3, random.integers(0, 60)).astype(float).clip(n % 2 - 1) for n in range(80)]
     series += [np.full(9, 4.0), np.zeros(9), np.empty(0)]
     ends = np.cumsum([len(y) for y in series])
-    found = kinds_of(np.concatenate(series), ends, (4, 26))
-    assert found == [kind_of(y, (4, 26)) for y in series]
+    found = classes_of(np.concatenate(series), ends, (4, 26))
+    assert found == [class_of(y, (4, 26)) for y in series]

@@ -6,28 +6,28 @@ import numpy as np
 import pytest
 from forecast.models.ensemble import Forecasts
 from forecast.models.hierarchy import Hierarchy
-from forecast.tests.conftest import Trained, ask, monthly, months, panel_of
+from forecast.tests.conftest import Trained, ask, build_panel, monthly, months
 
 KEYS = [("n", "a"), ("n", "b"), ("s", "a")]
 
 
 def test_sums_of_every_level_are_series_and_forecasts_add_up() -> None:
-    panel = panel_of([monthly(30), monthly(30, 20, 1), monthly(24, 60, 2)], KEYS, ("region", "shop"))
+    panel = build_panel([monthly(30), monthly(30, 20, 1), monthly(24, 60, 2)], KEYS, ("region", "shop"))
     hierarchy = Hierarchy(("region", "shop"))
-    whole = hierarchy.aggregated(panel)
+    whole = hierarchy.aggregate(panel)
     assert whole.keys == [*KEYS, ("", ""), ("n", ""), ("s", "")]
     assert whole.series(3) == pytest.approx(whole.series(0) + whole.series(1) + whole.series(2))
     assert whole.lengths.tolist() == [30] * 6
     random = np.random.default_rng(0)
     mean = random.uniform(0, 100, (6, 4))
     some = Forecasts(mean, np.ones((6, 4)), np.zeros(6, dtype=int))
-    found = hierarchy.reconciled(some, whole, np.zeros(6)).mean
+    found = hierarchy.reconcile(some, whole, np.zeros(6)).mean
     assert found[3] == pytest.approx(found[0] + found[1] + found[2])
     assert found[4] == pytest.approx(found[0] + found[1])
     assert found[5] == pytest.approx(found[2])
     assert (found >= 0).all()
     coherent = np.vstack([mean[:3], mean[:3].sum(axis=0), mean[0] + mean[1], mean[2]])
-    same = hierarchy.reconciled(
+    same = hierarchy.reconcile(
         Forecasts(coherent, np.ones((6, 4)), np.zeros(6, dtype=int)), whole, np.zeros(6)
     )
     assert same.mean == pytest.approx(coherent)
