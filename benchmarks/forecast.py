@@ -62,7 +62,7 @@ def ours(data: Set, preset: str) -> Result:
         engine, _, _ = fit_engine(panel, params, job)
     found = engine.forecast(panel, data.horizon)
     quantiles = engine.quantiles(found, panel, (*CONFIDENCE, *DECILES))
-    return Result(engine.clipped(found, panel).mean, quantiles, cpu_s() - began)
+    return Result(engine.means(found, panel), quantiles, cpu_s() - began)
 
 
 def statistical(make: Callable[[int], Any]) -> Callable[[Set], Result]:

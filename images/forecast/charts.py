@@ -16,7 +16,7 @@ _BANDS = ((0.025, 0.975, "95 %"), (0.1, 0.9, "80 %"))
 
 
 def fan(tested: Backtest, row: int, title: str) -> "Figure":
-    """One backtest forecast with its intervals, after the end of its history and beside what came."""
+    """One backtest forecast with its intervals, after its history and next to the actual points."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     drawn, axes = figure(height=2.6)
@@ -37,7 +37,7 @@ def fan(tested: Backtest, row: int, title: str) -> "Figure":
         future,
         evaluation.actual[row],
         color="#f59e0b",
-        label="what came",
+        label="actual",
         marker="." if horizon == 1 else None,
     )
     ticks = AutoDateLocator()  # type: ignore[no-untyped-call]
@@ -49,7 +49,7 @@ def fan(tested: Backtest, row: int, title: str) -> "Figure":
 
 
 def coverage(tested: Backtest) -> "Figure":
-    """How often what came was below each quantile, beside how often it should have been."""
+    """Observed against nominal coverage of each quantile."""
     drawn, axes = figure(width=4.2, height=3.6)
     evaluation = tested.evaluation
     known = np.isfinite(evaluation.actual)
@@ -57,20 +57,20 @@ def coverage(tested: Backtest) -> "Figure":
         float((evaluation.actual <= evaluation.quantiles[:, :, place])[known].mean())
         for place in range(len(QUANTILES))
     ]
-    axes.plot([0, 1], [0, 1], color="#64748b", linewidth=1, linestyle="--", label="as it should be")
-    axes.plot(QUANTILES, shares, marker="o", label="as it was")
+    axes.plot([0, 1], [0, 1], color="#64748b", linewidth=1, linestyle="--", label="ideal")
+    axes.plot(QUANTILES, shares, marker="o", label="observed")
     axes.set_xlabel("quantile")
-    axes.set_ylabel("share of points at or below it")
+    axes.set_ylabel("share of points at or below the quantile")
     axes.legend(frameon=False)
     return drawn
 
 
 def by_step(relative: Array) -> "Figure":
-    """The error of each step over that of the seasonal naive forecast."""
+    """The error of each step relative to the seasonal naive forecast."""
     drawn, axes = figure(height=2.4)
     axes.plot(np.arange(1, len(relative) + 1), relative, marker="." if len(relative) < 40 else None)
     axes.axhline(1.0, color="#64748b", linewidth=1, linestyle="--")
     axes.set_xlabel("steps ahead")
-    axes.set_ylabel("error over seasonal naive's")
+    axes.set_ylabel("error relative to seasonal naive")
     axes.set_ylim(bottom=0)
     return drawn

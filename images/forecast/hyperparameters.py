@@ -1,19 +1,22 @@
-"""What a user may set for a training job."""
+"""The hyperparameters of a training job."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
 import slipway
-from slipway import Tunable
+from slipway import Tunable, UserError
 
+from .data.roles import ColumnSettings
 from .models.engine import NonNegative
+from .models.hierarchy import check_levels
 from .options import Quantile
 from .panel.clean import Duplicates, Fill
+from .panel.frequency import Frequency
 
 
 class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set."""
+    """The hyperparameters of a training job."""
 
     horizon: Annotated[
         int,
@@ -35,19 +38,21 @@ class Hyperparameters(slipway.Hyperparameters):
     columns: Annotated[
         tuple[dict[str, str], ...], Field(validation_alias=AliasChoices("columns", "schema"))
     ] = ()
-    """Column types in the format of the older system: [{"name": "sku", "col_type": "key"}, …] with key,
+    """Column types in the format of Convect Forecast: [{"name": "sku", "col_type": "key"}, …] with key,
     time, num or str."""
     layout: Literal["auto", "long", "wide"] = "auto"
     """Layout of the training table. long: one row per series and step. wide: one column per series."""
     covariates: bool = True
-    """Try the remaining numeric columns as covariates. They are used only if they improve the backtest."""
+    """Try the remaining numeric, boolean and categorical columns as covariates. They are used only if they
+    improve the backtest."""
     hierarchy: tuple[str, ...] = ()
     """Key columns from the top level down, for example region,store. Totals of each level are forecast too,
     and all levels add up."""
     quantiles: tuple[Quantile, ...] = (0.1, 0.5, 0.9)
     """Quantiles to return unless a request names others."""
     season_length: Annotated[
-        tuple[int, ...], Field(validation_alias=AliasChoices("season_length", "seasonality"))
+        tuple[Annotated[int, Field(ge=1)], ...],
+        Field(validation_alias=AliasChoices("season_length", "seasonality")),
     ] = ()
     """Season lengths in steps. Default: the usual ones for the step. 1: no season."""
     preset: Annotated[Literal["fast", "balanced", "best"], Tunable()] = "balanced"
@@ -62,7 +67,7 @@ class Hyperparameters(slipway.Hyperparameters):
     duplicates: Duplicates = "mean"
     """How to combine several rows of the same series and step."""
     fill: Fill = "auto"
-    """How to fill a missing step inside a series. auto: zero if the series contains zeros, otherwise from
+    """How to fill a missing step inside a series. auto: zero if most of its points are zero, otherwise from
     the season or from neighbouring steps."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
     """Approximate maximum training time in seconds. Backtesting stops when most of it is used."""
@@ -72,7 +77,23 @@ class Hyperparameters(slipway.Hyperparameters):
     @field_validator("season_length", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
-        """A single length, and auto, as lists."""
+        """Accept a single length, and `auto` for the default."""
         if given in ("auto", "", None):
             return ()
         return (given,) if isinstance(given, int | str) else given
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Rules across fields. A UserError passes through pydantic, so its message stays as it is."""
+        if self.freq:
+            Frequency.parse(self.freq)
+        if self.columns:
+            if self.item_id or self.timestamp or self.target:
+                raise UserError(
+                    "hyperparameters schema and item_id, timestamp or target are mutually exclusive; "
+                    "set one or the other"
+                )
+            ColumnSettings.from_schema(self.columns)
+        if self.hierarchy and self.item_id:
+            check_levels(self.hierarchy, self.item_id)
+        return self

@@ -1,4 +1,4 @@
-"""Requests as the older system had them: {"schema", "config", "freq", "data"}, read into the common form."""
+"""Requests of Convect Forecast, {"schema", "config", "freq", "data"}, translated into the common form."""
 
 import csv
 import io
@@ -17,22 +17,23 @@ _CONFIG = ("horizon", "prediction_length", "quantiles", "layout", "output_types"
 
 
 def translated(document: Mapping[str, Any], model: "Model") -> Mapping[str, Any] | None:
-    """The rows of `data` under the model's names, and what `config` says that is an option; None for a
-    document in another form.
+    """The rows of `data` under the model's column names, with the options in `config`.
 
-    `data` is a list of objects, a list of lists in the schema's order, or the text of a CSV with a header.
-    Other keys of `config`, such as `name` and `result_uri`, are of a service and mean nothing here.
-    Raises UserError where the document is not as this form has it.
+    None if the document has another form.
+
+    `data` is a list of objects, a list of lists in the order of the schema, or the text of a CSV with a
+    header. Other keys of `config`, such as `name` and `result_uri`, are ignored. Raises UserError if the
+    document is malformed.
     """
     if not document.keys() >= _MARKS:
         return None
     names = model.roles
     schema = document["schema"]
     if not isinstance(schema, list) or not all(isinstance(entry, dict) for entry in schema):
-        raise UserError('"schema" is a list of {"name": …, "col_type": …}')
+        raise UserError('"schema" must be a list of {"name": …, "col_type": …}')
     config = document["config"]
     if not isinstance(config, dict):
-        raise UserError('"config" is an object')
+        raise UserError('"config" must be an object')
     given = ColumnSettings.from_schema(schema)
     if len(given.item_id) != len(names.keys):
         raise UserError(
@@ -62,7 +63,7 @@ def _records(data: Any, order: Sequence[str]) -> list[dict[str, Any]]:
             for record in csv.DictReader(io.StringIO(data))
         ]
     if not isinstance(data, list):
-        raise UserError('"data" is a list of rows, or the text of a CSV with a header')
+        raise UserError('"data" must be a list of rows, or the text of a CSV with a header')
     found = []
     for number, row in enumerate(data, 1):
         if isinstance(row, list) and len(row) == len(order):
@@ -70,5 +71,5 @@ def _records(data: Any, order: Sequence[str]) -> list[dict[str, Any]]:
         elif isinstance(row, dict):
             found.append({str(name): cell for name, cell in row.items()})
         else:
-            raise UserError(f"expected {len(order)} cells as in the schema, or an object", number)
+            raise UserError(f"expected an object, or {len(order)} cells as in the schema", number)
     return found

@@ -1,4 +1,4 @@
-"""What a request may choose."""
+"""The options of a request."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ Quantile = Annotated[float, Field(ge=0.001, le=0.999)]
 
 
 class Options(slipway.Options):
-    """What a request may choose."""
+    """The options of a request."""
 
     quantiles: tuple[Quantile, ...] = ()
     """Quantiles to return, for example 0.1,0.9. Default: those of training."""

@@ -1,4 +1,4 @@
-"""Forecasts at serving: of the histories kept with the model, or of those that a request brings."""
+"""Forecasts at serving time, from the histories stored with the model or sent in the request."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from .response import Response
 
 
 def _columns(names: ColumnRoles, column_kinds: Mapping[str, Kind], timeline: Timeline) -> list[Column]:
-    """What requests may have: no column must come, as a series may be meant by its name or by its points."""
+    """The columns of a request. All are optional: a request names a series, or sends its points."""
     usual = {names.keys[0]: ["item_id"], names.time: ["timestamp", "start"], names.target: ["target"]}
     everything = (*names.keys, names.time, names.target, *names.covariates)
 
@@ -44,10 +44,11 @@ def _columns(names: ColumnRoles, column_kinds: Mapping[str, Kind], timeline: Tim
 
 
 class Model(slipway.Model):
-    """An engine and the histories it was made from.
+    """A fitted engine with the histories of its series.
 
-    `shares` has the reconciled means and the spreads of a hierarchy's series, for which one series alone
-    tells too little; None where there is no hierarchy.
+    `reconciled` has the reconciled means and the spreads of all series of a hierarchy, which depend on one
+    another; None without a hierarchy. `column_kinds` has the kinds of columns that the training table does
+    not have.
     """
 
     options: ClassVar = Options
@@ -74,7 +75,9 @@ class Model(slipway.Model):
         self.layouts = [keys, (*keys, roles.time), (*keys, roles.time, *roles.covariates)]
 
     def predict(self, table: Table, options: Options) -> Answers:
-        """Answers each row, or each series of rows, in the layout that `answers` takes for it."""
+        """Forecast the rows or series of a request, in the layout of `response.answers`.
+
+        Raises UserError for an invalid option, RowErrors for invalid rows."""
         horizon = self._horizon(options)
         wanted = request.read(table, self.panel, self.roles, horizon)
         forecasts, panel = self._forecasts(wanted)
@@ -84,7 +87,7 @@ class Model(slipway.Model):
         samples = self.engine.samples(forecasts, panel, number)
         found = Response(
             panel,
-            self.engine.clipped(forecasts, panel).mean[:, :horizon],
+            self.engine.means(forecasts, panel)[:, :horizon],
             quantiles[:, :horizon],
             samples[:, :, :horizon],
             levels,
@@ -97,11 +100,11 @@ class Model(slipway.Model):
         return request.groups(table, self.roles)
 
     def keeps(self, options: Options) -> bool:
-        """DeepAR's `dynamic_feat` is no column: it has the covariates of the model, in their order."""
+        """Whether `dynamic_feat` is needed, which has the covariates of the model in their order."""
         return bool(self.roles.covariates)
 
     def warm(self) -> None:
-        """Has the libraries imported and each method run once."""
+        """Import the libraries and run each method once."""
         self.engine.forecast(self.panel.take([0]) if len(self.panel) else self.panel, self.engine.horizon)
 
     def _horizon(self, options: Options) -> int:
@@ -116,17 +119,17 @@ class Model(slipway.Model):
         return options.horizon or most
 
     def _forecasts(self, wanted: Request) -> tuple[Forecasts, Panel]:
-        """Always of the whole horizon, so that a step's forecast does not hang on which others are asked
-        for.
+        """Forecasts of the whole horizon, so that a step's forecast does not depend on which others are
+        requested.
         """
         if self.hierarchy is None:
-            # A series without a name is none of those that the model has attributes of.
+            # A series without a name has no attributes, even if its place in the request is a known key.
             panel = wanted.panel if wanted.named else replace(wanted.panel, keys=[()] * len(wanted.panel))
             return self.engine.forecast(panel, self.engine.horizon, wanted.ahead), wanted.panel
         return self._coherent(wanted)
 
     def _coherent(self, wanted: Request) -> tuple[Forecasts, Panel]:
-        """Series of a hierarchy: as they were reconciled in training, or anew with what was sent of them."""
+        """Series of a hierarchy: as reconciled in training, or reconciled again with the data sent."""
         assert self.hierarchy is not None
         assert self.reconciled is not None
         everything, reconciled = self.panel, self.reconciled
@@ -138,11 +141,10 @@ class Model(slipway.Model):
                 reconciled, everything, self.engine.lower_bounds(everything)
             )
         places = np.array([everything.where[key] for key in wanted.panel.keys], dtype=np.int64)
-        found = Forecasts(reconciled.mean[places], reconciled.spread[places], reconciled.classes[places])
-        return found, everything.take(places)
+        return reconciled.take(places), everything.take(places)
 
     def _other_covariates(self, wanted: Request) -> bool:
-        """Whether the covariates of steps to come are not those that the model has."""
+        """Whether the future covariates differ from those stored."""
         return any(
             not np.array_equal(ahead, stored, equal_nan=True)
             for ahead, stored in zip(
@@ -151,13 +153,13 @@ class Model(slipway.Model):
         )
 
     def _renewed(self, wanted: Request) -> Panel:
-        """The lowest series, each as it was sent or else as the model has it."""
+        """The lowest series, each as sent, or else as stored."""
         stored, sent = self.panel, wanted.panel
         given = [place for place, key in enumerate(sent.keys) if "" not in key]
         new = wanted.form not in {"points", "ids"}
         if len(given) < len(sent) and (new or not given):
             what = "histories" if new else "covariates"
-            raise UserError(f"a sum of series is forecast from its parts; send the {what} of those")
+            raise UserError(f"a total is forecast from its parts; send the {what} of the parts")
         kept = [place for place, key in enumerate(stored.keys) if "" not in key and key not in sent.where]
         known = [
             np.concatenate([sent.known(place)[: len(sent.series(place))], wanted.ahead[place]])
@@ -182,21 +184,21 @@ class Model(slipway.Model):
         return np.stack([values, *flags(self.engine, panel, last)])
 
     def save(self, folder: Path) -> None:
-        """Histories as Parquet, numbers as plain arrays, LightGBM's models as its own text, the rest as
-        JSON.
-        """
+        """Write histories as Parquet, numbers as arrays, LightGBM models as text, the rest as JSON."""
         engine, effects = self.engine, self.engine.effects
         facts = {
             "horizon": engine.horizon,
             "seasons": engine.seasons,
             "preset": engine.preset,
             "non_negative": engine.non_negative,
+            "log_classes": engine.log_classes,
             "quantiles": self.quantiles,
             "timeline": self.panel.timeline.as_dict(),
             "keys": self.roles.keys,
             "time": self.roles.time,
             "target": self.roles.target,
             "covariates": self.roles.covariates,
+            "categories": self.roles.categories,
             "used": self.panel.covariate_names,
             "column_kinds": self.column_kinds,
             "levels": self.hierarchy.levels if self.hierarchy else (),
@@ -225,7 +227,13 @@ class Model(slipway.Model):
         with np.load(folder / "engine.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
         seasons = tuple(facts["seasons"])
-        names = ColumnRoles(tuple(facts["keys"]), facts["time"], facts["target"], tuple(facts["covariates"]))
+        names = ColumnRoles(
+            tuple(facts["keys"]),
+            facts["time"],
+            facts["target"],
+            tuple(facts["covariates"]),
+            {name: tuple(values) for name, values in facts["categories"].items()},
+        )
         timeline = Timeline.from_dict(facts["timeline"])
         panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
         effects = None
@@ -239,6 +247,7 @@ class Model(slipway.Model):
             IntervalCalibration(arrays["calibration"], arrays["pooled"], arrays["correlations"]),
             LightGBMModel.load(folder, seasons, panel.keys) if facts["lightgbm"] else None,
             effects,
+            tuple(facts["log_classes"]),
         )
         levels = tuple(facts["levels"])
         reconciled = (

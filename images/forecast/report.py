@@ -46,10 +46,10 @@ def write(
     reconciled: Forecasts | None,
     attributes: Sequence[Attribute],
 ) -> None:
-    """Everything that the report says of a job."""
+    """Write all sections of the report."""
     page.add("The series", " ".join(notes), _facts(panel, engine, params))
     _classes(page, panel, engine)
-    page.add("Rules applied", "How often each rule for odd data was used.", _rules(counts))
+    page.add("Rules applied", "How often each data cleaning rule was applied.", _rules(counts))
     if tested is not None:
         _backtest(page, tested)
         for attribute in attributes:
@@ -59,7 +59,7 @@ def write(
         _slowest(page, tested)
     page.add(
         "Fallbacks",
-        "How often a method of an ensemble failed in backtests, and the others went on without it.",
+        "Failures of methods in backtests; the other methods of the ensemble were used.",
         _fallbacks(tested, reconciled),
     )
 
@@ -73,12 +73,12 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
     facts: dict[str, Any] = {
         "series": len(panel),
         "points": int(lengths.sum()),
-        "points a series": f"{lengths.min()} to {lengths.max()}, {int(np.median(lengths))} in the middle",
-        "step": step.alias + ("" if params.freq else " (found)"),
+        "points per series": f"{lengths.min()} to {lengths.max()}, median {int(np.median(lengths))}",
+        "step": step.alias + ("" if params.freq else " (inferred)"),
         "seasons in steps": ", ".join(map(str, engine.seasons)) or "none",
         "from": min(first.tolist()),
         "to": max(last.tolist()),
-        "series that end before the last one": int((panel.after[some] < panel.after[some].max()).sum()),
+        "series that end early": int((panel.after[some] < panel.after[some].max()).sum()),
         "steps ahead": engine.horizon,
         "preset": engine.preset,
         "LightGBM": ", ".join(engine.lightgbm_model.boosters) if engine.lightgbm_model else "not used",
@@ -89,26 +89,26 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
 
 def _classes(page: Report, panel: Panel, engine: Engine) -> None:
     classes = classes_of(panel.values, panel.ends, engine.seasons)
-    found = [series_class for series_class in CLASSES if series_class in classes]
-    pooled = engine.calibration.pooled
+    found = [label for label in CLASSES if label in classes]
+    pooled = engine.calibration.pooled.reshape(2, -1).sum(axis=0)
     table = DataFrame(
         {
             "class": found,
-            "series": [classes.count(series_class) for series_class in found],
-            "forecasts its intervals are from": [
-                int(pooled[CLASSES.index(series_class)]) for series_class in found
+            "series": [classes.count(label) for label in found],
+            "scale": [
+                "logarithms if positive" if label in engine.log_classes else "as is" for label in found
             ],
+            "backtest forecasts behind its intervals": [int(pooled[CLASSES.index(label)]) for label in found],
         }
     )
-    page.add(
-        "Classes", "Each class has an ensemble of its own; none is chosen for a series by a contest.", table
-    )
+    text = "Each class has its own ensemble; no method is selected for a single series."
+    page.add("Classes", text, table)
 
 
 def _rules(counts: RuleCounts) -> DataFrame:
     found = [rule for rule in RULES if counts.times[rule]]
     if not found:
-        return DataFrame({"rule": ["none was needed"], "times": [0]})
+        return DataFrame({"rule": ["none"], "times": [0]})
     return DataFrame(
         {"rule": [RULES[rule] for rule in found], "times": [counts.times[rule] for rule in found]}
     )
@@ -121,29 +121,30 @@ def _fallbacks(tested: Backtest | None, reconciled: Forecasts | None) -> DataFra
             for name, times in forecasts.fallbacks.items():
                 found[name] = found.get(name, 0) + times
     if not found:
-        return DataFrame({"method and error": ["none failed"], "times": [0]})
+        return DataFrame({"method and error": ["none"], "times": [0]})
     return DataFrame({"method and error": list(found), "times": list(found.values())})
 
 
 def _backtest(page: Report, tested: Backtest) -> None:
     rows = [("all", np.arange(len(tested.evaluation)))]
-    for number, series_class in enumerate(CLASSES):
+    for number, label in enumerate(CLASSES):
         here = np.flatnonzero(tested.forecasts.classes == number)
         if len(here):
-            rows.append((series_class, here))
+            rows.append((label, here))
     text = (
-        f"Forecasts of {tested.windows} past windows of {tested.series} series, from what was known then. "
-        "MASE and RMSSE are below 1 where a forecast is better than the changes in the history; "
-        "naive is the last season again. "
-        "Intervals of each half of the series are from the errors of the other half."
+        f"Forecasts of {tested.windows} past windows of {tested.series} series, each from the points "
+        "before it. "
+        "MASE and RMSSE are scaled by the mean change within the history. "
+        "naive is the seasonal naive forecast. "
+        "Intervals of each half of the series are calibrated on the other half."
     )
     page.add("Backtest", text, _measured(tested, rows, "class"))
 
 
 def _by_attribute(page: Report, tested: Backtest, attribute: Attribute) -> None:
     values = attribute.values(tested.panel)
-    rows = [(value or "not known", np.flatnonzero(values == value)) for value in sorted(set(values))]
-    text = "The same by an attribute of the metadata, which forecasts do not use."
+    rows = [(value or "unknown", np.flatnonzero(values == value)) for value in sorted(set(values))]
+    text = "The same metrics by an attribute of the metadata."
     page.add(f"Backtest by {attribute.name}", text, _measured(tested, rows, attribute.name))
 
 
@@ -169,7 +170,7 @@ def _fans(page: Report, tested: Backtest) -> None:
         name = "/".join(tested.panel.keys[row])
         page.add(
             f"{label} backtest forecast",
-            f"{name}: MASE {errors[row]:.3g}. The bands hold 80 % and 95 % of what may come.",
+            f"{name}: MASE {errors[row]:.3g}. The bands are the 80 % and 95 % prediction intervals.",
             figure=charts.fan(tested, int(row), name),
         )
 
@@ -177,14 +178,14 @@ def _fans(page: Report, tested: Backtest) -> None:
 def _reliability(page: Report, tested: Backtest) -> None:
     page.add(
         "Coverage",
-        "Quantiles that hold what they promise lie on the line.",
+        "Calibrated quantiles lie on the diagonal.",
         figure=charts.coverage(tested),
     )
     relative = _relative(tested)
     if np.isfinite(relative).any():
         page.add(
             "Error by step",
-            "Below 1 the forecast is better than the last season again.",
+            "Below 1 the forecast is better than the seasonal naive forecast.",
             figure=charts.by_step(relative),
         )
 
@@ -210,4 +211,4 @@ def _slowest(page: Report, tested: Backtest) -> None:
             "milliseconds": [round(1000 * float(seconds[row]), 1) for row in order],
         }
     )
-    page.add("Slowest series", f"All forecasts of the backtest took {seconds.sum():.1f} s of one CPU.", table)
+    page.add("Slowest series", f"All forecasts of the backtest took {seconds.sum():.1f} s on one CPU.", table)

@@ -1,4 +1,4 @@
-"""What a request asks for: series to forecast, and which of their steps its rows want."""
+"""Parses a request: the series to forecast, and which of their steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from .data.lines import FEATURES, read_series, refuse
 from .panel import clean
 from .panel.assemble import build_panel
 from .panel.clean import Points, RuleCounts
+from .panel.covariates import Categories, encoded
 from .panel.items import Key, key_cells, numbered, same
 from .panel.panel import Panel
 
@@ -21,48 +22,50 @@ Form = Literal["points", "history", "series", "ids"]
 
 @dataclass(frozen=True)
 class ColumnRoles:
-    """The columns of a request."""
+    """The columns of a request, by role."""
 
     keys: tuple[str, ...]
     time: str
     target: str
     covariates: tuple[str, ...]
+    categories: Categories = field(default_factory=dict)
+    """The categories of each categorical covariate."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request, read.
+    """A parsed request. Its form says what a row is.
 
-    points: a row a step to come, each with an answer. history: rows of the past, and perhaps of steps to
-    come. series: a row a series, which comes with it. ids: a row a series that the model knows.
+    points: a future step, with one answer per row. history: a past point, or a future step to forecast.
+    series: a whole series. ids: the name of a stored series.
     """
 
     form: Form
     panel: Panel
     """The series to forecast."""
     series_of_row: Array
-    """The place in `panel` of each row."""
+    """The index in `panel` of each row's series; shape (rows,)."""
     offsets: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    """How many steps after its series' end each row is, if it asks for a step; else -1."""
+    """Steps from the end of the series to each row that requests a step, from 0; -1 for other rows."""
     ahead: Sequence[Array] | None = None
-    """The covariates of steps to come, of shape (horizon, covariates) for each series."""
+    """Future covariates, one array of shape (horizon, covariates) per series; NaN where unknown."""
     named: bool = True
-    """Whether the request says what its series are called."""
+    """Whether the request names its series."""
 
 
 def read(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
-    """What the rows of `table` ask for. Raises UserError, one line, RowErrors where they are rows'."""
+    """Parse the rows of `table`. Raises UserError, or RowErrors for invalid rows."""
     if _holds_lists(table, names):
         return _series(table, stored, names, horizon)
     if not _has_times(table, names):
         if not np.isnan(table.number(names.target)).all():
-            raise UserError(f"missing column {names.time}; a history needs the time of each point")
+            raise UserError(f"missing column {names.time}: each point of a history needs a time")
         return _ids(table, stored, names, horizon)
     return _points(table, stored, names, horizon)
 
 
 def groups(table: Table, names: ColumnRoles) -> Array | None:
-    """The series of each row where the request holds its history; any other row stands by itself."""
+    """The group of each row: the rows of a series whose history is sent, else the row alone."""
     if _holds_lists(table, names):
         return None
     past = ~np.isnan(table.number(names.target))
@@ -74,12 +77,12 @@ def groups(table: Table, names: ColumnRoles) -> Array | None:
 
 
 def _holds_lists(table: Table, names: ColumnRoles) -> bool:
-    """Whether cells of the target came as lists, if not all of them."""
+    """Whether any cell of the target is a list."""
     return bool(table.cells(names.target).dtype == object)
 
 
 def _has_times(table: Table, names: ColumnRoles) -> bool:
-    """Whether rows say when they are; of no rows, whether they could."""
+    """Whether any row has a time, or there are no rows and the column exists."""
     if names.time in table.absent:
         return False
     cells = table.arrow(names.time)
@@ -87,23 +90,23 @@ def _has_times(table: Table, names: ColumnRoles) -> bool:
 
 
 def _ids(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
-    """Each row names a series that the model has."""
+    """Each row names a stored series."""
     codes, keys = numbered(_key_columns(table, stored, names))
     panel = stored.take(_stored_places(keys, codes, stored, np.ones(len(codes), bool)))
     return Request("ids", panel, codes, ahead=future_covariates(panel, horizon))
 
 
 def _series(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
-    """Each row is a series; one without a target is the model's own of that name."""
+    """Each row is a series; a row without a target names a stored one."""
     if names.time in table.absent:
-        raise UserError("missing column start; a series is start and target")
+        raise UserError("missing column start: a series consists of start and target")
     height, target = len(table), table.column(names.target)
     named = any(name not in table.absent for name in names.keys)
     codes, keys = numbered(key_cells(table, names.keys) if named else same(("",), height))
     present = np.array([cell is not None for cell in target.tolist()], dtype=bool)
     places = _stored_places(keys, codes, stored, ~present)
     sent = {names.time: table.column(names.time)[present], names.target: target[present]}
-    if names.covariates and FEATURES in table.sent:  # a model's covariates by position, as DeepAR has them
+    if names.covariates and FEATURES in table.sent:  # covariates by position, as in DeepAR
         sent[FEATURES] = table.sent[FEATURES][present]
     sent_series = _read_sent_series(sent, np.flatnonzero(present), stored, names)
     of_own = np.cumsum(present) - 1
@@ -117,11 +120,13 @@ def _series(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Re
 
 
 def _read_sent_series(sent: Mapping[str, Array], rows: Array, stored: Panel, names: ColumnRoles) -> Panel:
-    """The series that came whole; `rows` are theirs in the request."""
+    """The series sent whole; `rows` are their places in the request."""
     parts = (names.keys[0], names.time, names.target)
     lists = {name: column.tolist() for name, column in sent.items()}
     try:
-        return read_series(lists, len(rows), stored.timeline, "auto", RuleCounts(), parts, names.covariates)
+        return read_series(
+            lists, len(rows), stored.timeline, "auto", RuleCounts(), parts, stored.covariate_names
+        )
     except RowErrors as errors:
         raise RowErrors(
             {
@@ -132,21 +137,21 @@ def _read_sent_series(sent: Mapping[str, Array], rows: Array, stored: Panel, nam
 
 
 def _points(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
-    """Each row is a step of a series: of the past where it has a target, else one to forecast."""
+    """Each row is a step of a series: a past point if it has a target, else a step to forecast."""
     timeline = stored.timeline
     errors: dict[int, UserError] = {}
     times = timeline.format.parse(table.arrow(names.time), names.time, errors)
     for row in np.flatnonzero(np.isnat(times)).tolist():
-        errors.setdefault(row, UserError("expected a time, got none", row + 1, names.time))
+        errors.setdefault(row, UserError("expected a time, got an empty cell", row + 1, names.time))
     refuse(errors)
     values = table.number(names.target)
     past = ~np.isnan(values)
     codes, keys = numbered(_key_columns(table, stored, names, unnamed=bool(past.any())))
-    covariates = table.numbers(names.covariates)
+    covariates = encoded(table, names.covariates, names.categories)
     points = clean.sort_points(Points(codes, times, values, covariates), RuleCounts())
     # Rows after the last point of a series are its future; panel_of keeps their covariates.
     sent = build_panel(
-        points, keys, timeline, stored.key_names, names.covariates, "mean", "auto", RuleCounts()
+        points, keys, timeline, stored.key_names, stored.covariate_names, "mean", "auto", RuleCounts()
     )
     fresh = sent.lengths > 0
     places = _stored_places(keys, codes, stored, ~fresh[codes])
@@ -171,19 +176,20 @@ def _points(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Re
 def _check_offsets(
     offsets: Array, excused: Array, times: Array, panel: Panel, codes: Array, horizon: int
 ) -> None:
-    """A row to forecast lies after its series' end, at most `horizon` steps; a gap in a sent history is
-    none.
+    """Raise RowErrors for rows to forecast that are not 1 to `horizon` steps after the end of their series.
+
+    `excused` rows, such as gaps in a history, may be earlier.
     """
     errors: dict[int, UserError] = {}
     bad = np.flatnonzero(((offsets < 0) & ~excused) | (offsets >= horizon))
     ends = panel.timeline.texts(panel.after[codes[bad]] - 1).tolist()
     for row, end in zip(bad.tolist(), ends, strict=True):
-        asked = str(times[row]).replace("T00:00:00", "").replace("T", " ")
+        time = str(times[row]).replace("T00:00:00", "").replace("T", " ")
         if offsets[row] < 0:
-            message = f"{asked} is not after the history of its series, which ends at {end}"
+            message = f"{time} is not after the history of its series, which ends at {end}"
         else:
             message = (
-                f"{asked} is {offsets[row] + 1} steps after the history of its series, "
+                f"{time} is {offsets[row] + 1} steps after the history of its series, "
                 f"which ends at {end}; the horizon is {horizon}"
             )
         errors[row] = UserError(message, row + 1)
@@ -191,35 +197,35 @@ def _check_offsets(
 
 
 def _key_columns(table: Table, stored: Panel, names: ColumnRoles, unnamed: bool = False) -> list[pa.Array]:
-    """The key cells of each row, column by column.
+    """The key cells of each row, one array per key column.
 
-    Where none came, the only series is meant, or, if `unnamed` are allowed, one that the model does not know.
+    Without key columns the request means the only stored series or, if `unnamed`, a new one.
     """
     missing = [name for name in names.keys if name in table.absent]
     if not missing:
         return key_cells(table, names.keys)
     if len(missing) == len(names.keys) and (len(stored) == 1 or unnamed):
         return same(stored.keys[0] if len(stored) == 1 else ("",) * len(names.keys), len(table))
-    raise UserError(f"missing column {missing[0]}; expected what the series are called, or their history")
+    raise UserError(f"missing column {missing[0]}; send the name of each series, or its history")
 
 
-def _stored_places(keys: Sequence[Key], codes: Array, stored: Panel, asked: Array) -> Array:
-    """The place in the model of each of `keys`, -1 of one that it does not know.
+def _stored_places(keys: Sequence[Key], codes: Array, stored: Panel, required: Array) -> Array:
+    """The index in `stored` of each key, -1 for an unknown one.
 
-    Raises RowErrors for those of the rows `asked`, true or false for each, whose series it does not know.
+    `required`, shape (rows,), says which rows need a stored series. Raises RowErrors where it is unknown.
     """
     places = np.array([stored.where.get(key, -1) for key in keys], dtype=np.int64)
     errors = {}
-    for row in np.flatnonzero(asked & (places[codes] < 0)).tolist():
+    for row in np.flatnonzero(required & (places[codes] < 0)).tolist():
         name = "/".join(keys[codes[row]])
-        message = f'the model knows no series "{name}"; send its history, or a name from training'
+        message = f'unknown series "{name}"; send its history, or a name from training'
         errors[row] = UserError(message, row + 1)
     refuse(errors)
     return places
 
 
 def _continued(stored: Panel, key: tuple[str, ...], sent: Panel, place: int) -> Panel:
-    """What was sent of a series, after what the model has of it where the two meet; else what was sent."""
+    """The points sent, appended to the stored history if they continue it."""
     fresh = sent.take([place])
     known = stored.where.get(key)
     if known is None or not len(stored.series(known)):
@@ -245,7 +251,7 @@ def _concatenate(like: Panel, keys: Sequence[tuple[str, ...]], parts: Sequence[P
 
 
 def future_covariates(panel: Panel, horizon: int) -> list[Array]:
-    """The covariates of the steps to come, as far as they are known."""
+    """Future covariates as stored, one array of shape (horizon, covariates) per series; NaN where unknown."""
     found = []
     for place in range(len(panel)):
         future = np.full((horizon, len(panel.covariate_names)), np.nan)
@@ -256,7 +262,7 @@ def future_covariates(panel: Panel, horizon: int) -> list[Array]:
 
 
 def _set_covariates(ahead: Sequence[Array], codes: Array, offsets: Array, covariates: Array) -> None:
-    """Writes the covariates of rows to come over those known already."""
+    """Overwrite stored future covariates with those of the request."""
     for row in np.flatnonzero((offsets >= 0) & np.isfinite(covariates).any(axis=1)):
         future = ahead[codes[row]]
         if offsets[row] < len(future):

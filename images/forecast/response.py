@@ -1,4 +1,4 @@
-"""Forecasts as the columns of an answer, in the layouts that there are."""
+"""Formats forecasts as the columns of an answer, in each layout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Response:
-    """Forecasts of an asked panel; arrays of shape (series, steps, …), samples (series, samples, steps)."""
+    """Forecasts of the requested series. Shapes: mean (series, steps), quantiles (series, steps, levels),
+    samples (series, samples, steps)."""
 
     panel: Panel
     mean: Array
@@ -26,16 +27,17 @@ class Response:
     levels: Sequence[float]
     types: Sequence[str]
     observed: Array
-    """Of shape (4, series, points): what the last points are, were expected to be, and 99 % ends."""
+    """The last observed points: value, expected value, lower and upper end of the 99 % interval; shape
+    (4, series, points)."""
 
     def label(self, level: float) -> str:
         return format(level, "g")
 
 
 def answers(request: Request, response: Response, options: "Options", nests: bool) -> Answers:
-    """The answer. `nests` says whether a cell may be a list.
+    """The answer. `nests` says whether the format of the answer can hold lists in cells.
 
-    One row of the request has one answer where it asks for one step, or where answers are whole series.
+    Each row of the request has one answer if it requests one step, or if answers are whole series.
     """
     layout = _layout(request, options.layout, nests)
     if layout == "totals":
@@ -51,7 +53,7 @@ def answers(request: Request, response: Response, options: "Options", nests: boo
     if response.observed.shape[2]:
         cells, places = _with_observed(cells, response, places)
     if _by_row(request):
-        # A series that is asked for twice has its answers under each of its rows.
+        # A series requested twice is answered once per row.
         order, groups = _repeated(places, series_of_row)
         again = {name: column[order] for name, column in cells.items()}
         return Answers(again, Groups(np.arange(len(series_of_row)), groups))
@@ -67,19 +69,19 @@ def _layout(request: Request, wanted: "Layout", nests: bool) -> "Layout":
 
 
 def _by_row(request: Request) -> bool:
-    """Whether each row is a series of its own."""
+    """Whether each row is one series."""
     return request.form in {"series", "ids"}
 
 
 def _by_series(request: Request, cells: dict[str, Array]) -> Answers:
-    """One answer a series: row by row where each row is one, else in groups."""
+    """One answer per series: by row if each row is one series, else by group."""
     return Answers(
         cells, None if _by_row(request) else Groups(request.series_of_row, np.arange(len(request.panel)))
     )
 
 
 def _repeated(places: Array, series_of_row: Array) -> tuple[Array, Array]:
-    """Which answers each row has, by the series that both are of; and the row of each of these."""
+    """The index of each row's answers, matched by series, and the row of each of these answers."""
     order = np.argsort(places, kind="stable")
     first = np.searchsorted(places[order], series_of_row)
     number = np.searchsorted(places[order], series_of_row, side="right") - first
@@ -89,7 +91,7 @@ def _repeated(places: Array, series_of_row: Array) -> tuple[Array, Array]:
 
 
 def _wanted(request: Request, horizon: int) -> tuple[Array, Array]:
-    """Which steps of which series to answer: those that rows ask for, else all of them."""
+    """The series and steps to answer: those requested by rows, or all steps of a series without such rows."""
     wanted = np.zeros((len(request.panel), horizon), bool)
     if len(request.offsets):
         there = request.offsets >= 0
@@ -107,7 +109,7 @@ def _keys(panel: Panel, places: Array) -> dict[str, Array]:
 
 
 def long(response: Response, places: Array, offsets: Array) -> dict[str, Array]:
-    """A row a step: keys, timestamp, and what was asked for."""
+    """One row per step: keys, timestamp, and the requested output types."""
     panel = response.panel
     times = panel.timeline.texts(panel.after[places] + offsets)
     cells = {**_keys(panel, places), "timestamp": times}
@@ -124,7 +126,7 @@ def long(response: Response, places: Array, offsets: Array) -> dict[str, Array]:
 def _with_observed(
     cells: dict[str, Array], response: Response, places: Array
 ) -> tuple[dict[str, Array], Array]:
-    """The last observed points of each series after its forecasts, with what was expected of them."""
+    """Append the last observed points of each series to its forecasts, with their expected values."""
     panel, last = response.panel, response.observed.shape[2]
     who = np.repeat(np.arange(len(panel)), last)
     back = np.tile(np.arange(last) - last, len(panel))
@@ -150,7 +152,7 @@ def _with_observed(
 
 
 def series(response: Response, places: Array | None, named: bool) -> dict[str, Array]:
-    """A row a series, its steps in lists, as DeepAR answers."""
+    """One row per series, with its steps in lists, as in DeepAR."""
     panel = response.panel
     places = np.arange(len(panel)) if places is None else places
     cells: dict[str, Array] = {}
@@ -188,7 +190,7 @@ def _observed(response: Response, place: int) -> list[dict[str, Any]]:
 
 
 def totals(response: Response, places: Array | None) -> dict[str, Array]:
-    """A row a series with the sum of its forecasts, as the older system answered."""
+    """One row per series with the sum of its forecasts, as in Convect Forecast."""
     panel = response.panel
     places = np.arange(len(panel)) if places is None else places
     keys = [panel.keys[place] for place in places.tolist()]
@@ -202,7 +204,11 @@ def totals(response: Response, places: Array | None) -> dict[str, Array]:
 
 
 def to_json(values: Array) -> Any:
-    """Numbers as lists, None for nan: of a series without points nothing is forecast."""
-    response = values.astype(object)
-    response[np.isnan(values)] = None
-    return response.tolist()
+    """`values` as nested lists, with None for NaN: a series without points has no forecast.
+
+    >>> to_json(np.array([[1.0, np.nan]]))
+    [[1.0, None]]
+    """
+    cells = values.astype(object)
+    cells[np.isnan(values)] = None
+    return cells.tolist()

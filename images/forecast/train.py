@@ -1,4 +1,4 @@
-"""Forecast training: reads the panel, backtests it, calibrates the intervals, and keeps the histories."""
+"""Training: read the series, backtest, calibrate the intervals, and store the histories."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -25,25 +25,27 @@ from .panel.panel import Panel
 from .predictor import Model
 from .request import ColumnRoles
 
-MAX_HISTORY = 2_000  # points of each series that the model keeps: more than any method looks at
+MAX_HISTORY = 2_000  # points of each series that the model stores: more than any method uses
 CHUNK = 500  # series of a hierarchy that are forecast at once
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
-    """Learns what forecasts need beside the histories, and reports how past ones would have done."""
+    """Fit the engine, report the metrics of its backtests, and return it with the histories as a model.
+
+    Raises UserError if the data cannot be forecast."""
     stop = _stop_check(params, job)
     settings = _read_settings(params)
     target = read_target(data["train"], settings, data.get("related") if params.covariates else None)
     panel = target.panel
     if not panel.lengths.any():
-        raise UserError(f"channel train: no series has a single point in the column {target.roles.target}")
+        raise UserError(f"channel train: column {target.roles.target} has no values")
     for note in settings.notes:
         job.progress(f"note: {note}")
     step = panel.timeline.frequency
     seasons = season_lengths(params, panel)
     job.progress(
         f"{len(panel)} series of {int(panel.lengths.sum())} points; step {step.alias}"
-        f"{'' if params.freq else ' (found)'}, seasons {', '.join(map(str, seasons)) or 'none'}"
+        f"{'' if params.freq else ' (inferred)'}, seasons {', '.join(map(str, seasons)) or 'none'}"
     )
     hierarchy = Hierarchy(params.hierarchy) if params.hierarchy else None
     if hierarchy is not None:
@@ -57,11 +59,17 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             panel, covariate_names=(), covariates=np.empty((0, 0)), covariate_ends=np.empty(0, np.int64)
         )
     reconciled = _reconciled_forecasts(engine, panel, hierarchy, job)
-    names = ColumnRoles(target.roles.keys, target.roles.time, target.roles.target, used)
+    names = ColumnRoles(
+        target.roles.keys,
+        target.roles.time,
+        target.roles.target,
+        target.roles.covariates if used else (),
+        target.roles.categories if used else {},
+    )
     column_kinds = {
         name: kind
         for name, kind in target.column_kinds.items()
-        if name in (*names.keys, names.time, names.target, *used)
+        if name in (*names.keys, names.time, names.target, *names.covariates)
     }
     history = panel.tail(max(MAX_HISTORY, 12 * max(seasons, default=1)))
     model = Model(
@@ -96,10 +104,6 @@ def _stop_check(params: Hyperparameters, job: Job) -> Callable[[], bool]:
 def _read_settings(params: Hyperparameters) -> ReadSettings:
     given = ColumnSettings(params.item_id, params.timestamp, params.target, params.layout)
     if params.columns:
-        if params.item_id or params.timestamp or params.target:
-            raise UserError(
-                "hyperparameters schema and item_id, timestamp or target say the same; give one of them"
-            )
         given = ColumnSettings.from_schema(params.columns)
     return ReadSettings(
         given,
@@ -113,7 +117,7 @@ def _read_settings(params: Hyperparameters) -> ReadSettings:
 def _reconciled_forecasts(
     engine: Engine, panel: Panel, hierarchy: Hierarchy | None, job: Job
 ) -> Forecasts | None:
-    """The forecasts of a hierarchy: its series add up together or not at all."""
+    """Reconciled forecasts of all series of a hierarchy; None without a hierarchy."""
     if hierarchy is None:
         return None
     tasks = [
@@ -128,7 +132,7 @@ def _reconciled_forecasts(
 
 
 class _ForecastTask:
-    """A call that another process can be sent."""
+    """A call that can be sent to another process."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -138,9 +142,10 @@ class _ForecastTask:
 
 
 def _test_metrics(test: Panel, target: Target, engine: Engine, stop: Callable[[], bool]) -> dict[str, float]:
-    """DeepAR's test metrics: the last horizon of each test series, forecast from what is before it.
+    """DeepAR's test metrics, on the last horizon of each test series.
 
-    A test series that takes up where its training series ends is forecast from that one.
+    A test series that continues its training series is forecast from the training series, any other one from
+    its own earlier points. Empty if no series is long enough.
     """
     histories, actual, ahead = [], [], []
     for place, key in enumerate(test.keys):

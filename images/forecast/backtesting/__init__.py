@@ -1,1 +1,1 @@
-"""Forecasts of the past, and what is learned from them."""
+"""Backtests, and what is fitted to them."""

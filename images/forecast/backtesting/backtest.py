@@ -1,6 +1,4 @@
-"""Forecasts of the past: what calibrates intervals, decides on covariates, and tells how good forecasts
-are.
-"""
+"""Backtests: they calibrate intervals, decide on covariates and transforms, and measure accuracy."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +12,14 @@ from ..models import ensemble
 from ..models.calibration import IntervalCalibration
 from ..models.engine import Engine
 from ..models.ensemble import Forecasts, Preset
+from ..models.transforms import to_log
 from ..panel.panel import Panel
 from .parallel import parallel_map
 from .scores import QUANTILES, Evaluation, units
 
 MIN_HISTORY = 5
-TARGET_FORECASTS = 400  # forecasts that calibration wants, of one window or more
-MIN_WINDOWS = 2  # one alone may have been a calm time or a wild one for all series
+TARGET_FORECASTS = 400  # forecasts that calibration should have
+MIN_WINDOWS = 2  # a single window may be unusual for all series
 MAX_WINDOWS = 5
 MAX_SERIES = {"fast": 300, "balanced": 1_000, "best": 5_000}
 CHUNK = 50
@@ -28,29 +27,29 @@ CHUNK = 50
 
 @dataclass(frozen=True)
 class Window:
-    """One cut of the series: those that take part, their histories, and what came after."""
+    """One cutoff: the histories of the series that take part, and the points after it."""
 
     panel: Panel
     actual: Array
-    """Shape (series, steps), NaN beyond a series' end."""
+    """Shape (series, steps); NaN beyond the end of a series."""
     ahead: list[Array]
-    """The covariates of those steps, a series each."""
+    """Future covariates, one array of shape (steps, covariates) per series."""
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """Every forecast of every window."""
+    """All forecasts of all windows."""
 
     evaluation: Evaluation
     forecasts: Forecasts
     panel: Panel
-    """The histories forecast from, one for each row of `scored`."""
+    """The histories, one per row of `evaluation`."""
     windows: int
     series: int
 
 
 def sample(panel: Panel, most: int, seed: int) -> Panel:
-    """At most so many series, chosen at random, in the panel's order."""
+    """At most `most` series, sampled at random, in the order of the panel."""
     if len(panel) <= most:
         return panel
     chosen = np.random.default_rng(seed).choice(len(panel), most, replace=False)
@@ -60,8 +59,8 @@ def sample(panel: Panel, most: int, seed: int) -> Panel:
 def make_windows(
     panel: Panel, horizon: int, season: int, number_of_windows: int | None, dates: Sequence[int]
 ) -> list[Window]:
-    """The cuts: at the steps `dates`, or `asked` whole horizons back from each series' end, the latest
-    first.
+    """Windows with cutoffs at the steps `dates`, or at whole horizons back from the end of each series,
+    the latest first. Without a number there are as many as calibration needs.
     """
     lengths = panel.lengths
     if dates:
@@ -104,14 +103,15 @@ def run(
     stop: Callable[[], bool],
     on_progress: Callable[[int, int], None] = lambda done, todo: None,
 ) -> Backtest | None:
-    """Forecasts every window; what was not done when `stop` came true is left out, None where nothing was.
+    """Forecast every window. Forecasts not made before `stop` is true are left out; None without any.
 
-    The quantiles of each half of the series are from the errors of the other half, so that coverage is
-    honest.
+    The quantiles of each half of the series are calibrated on the other half, so that coverage is unbiased.
     """
-    tasks, sizes = [], []
+    tasks, sizes, scales = [], [], []
     for window in windows:
-        panel, added = engine.split(window.panel, engine.horizon, window.ahead)
+        panel, log_scale = engine.transformed(window.panel)
+        panel, added = engine.split(panel, engine.horizon, window.ahead)
+        scales.append(log_scale)
         lightgbm_forecasts = engine.lightgbm_forecasts(panel, engine.horizon, cpus)
         for start in range(0, len(panel), CHUNK):
             rows = slice(start, min(start + CHUNK, len(panel)))
@@ -126,6 +126,7 @@ def run(
         return None
     forecasts = Forecasts.concatenate([parts[number] for number in sorted(parts)])
     rows_done = np.concatenate([np.full(size, number in parts) for number, size in enumerate(sizes)])
+    forecasts = replace(forecasts, log_scale=np.concatenate(scales)[rows_done])
     histories = concatenate([window.panel for window in windows]).take(np.flatnonzero(rows_done))
     actual = np.concatenate([window.actual for window in windows])[rows_done]
     keys = len(set(histories.keys))
@@ -135,16 +136,20 @@ def run(
 def evaluate(
     forecasts: Forecasts, histories: Panel, actual: Array, engine: Engine, crossed: bool = True
 ) -> Evaluation:
-    """Forecasts beside what came. `crossed` quantiles are not from the series' own errors."""
-    quantiles = np.empty((*actual.shape, len(QUANTILES)))
+    """Compare forecasts with the actual points, shape (forecasts, steps).
+
+    `crossed`: calibrate each half of the series on the other half, else use the engine's calibration."""
+    means, quantiles = np.empty(actual.shape), np.empty((*actual.shape, len(QUANTILES)))
     if crossed:
         half = np.array([key_hash(key) % 2 for key in histories.keys])
         for side in (0, 1):
             there, other = np.flatnonzero(half == side), np.flatnonzero(half != side)
             calibration = calibrated(forecasts, actual, other if len(other) else there)
             some = Engine(engine.horizon, engine.seasons, engine.preset, engine.non_negative, calibration)
-            quantiles[there] = some.quantiles(_rows(forecasts, there), histories.take(there), QUANTILES)
+            here, panel = forecasts.take(there), histories.take(there)
+            means[there], quantiles[there] = some.means(here, panel), some.quantiles(here, panel, QUANTILES)
     else:
+        means = engine.means(forecasts, histories)
         quantiles = engine.quantiles(forecasts, histories, QUANTILES)
     season = next(iter(engine.seasons), 1)
     metrics = np.array([units(y, season) for y in histories]).reshape(-1, 2)
@@ -156,44 +161,31 @@ def evaluate(
             for y in histories
         ]
     )
-    return Evaluation(
-        actual, engine.clipped(forecasts, histories).mean, quantiles, naive, metrics[:, 0], metrics[:, 1]
-    )
+    return Evaluation(actual, means, quantiles, naive, metrics[:, 0], metrics[:, 1])
 
 
 def calibrated(forecasts: Forecasts, actual: Array, rows: Array) -> IntervalCalibration:
-    """The calibration by some of the forecasts."""
-    return IntervalCalibration.fit(
-        (actual - forecasts.mean)[rows], forecasts.spread[rows], forecasts.classes[rows]
-    )
+    """The calibration from some of the forecasts."""
+    errors = to_log(actual, forecasts.log_scale[:, None]) - forecasts.mean
+    return IntervalCalibration.fit(errors[rows], forecasts.spread[rows], forecasts.pools[rows])
 
 
 def key_hash(key: tuple[str, ...]) -> int:
-    """The same number for the same key, in any process."""
+    """A hash of a key that is the same in every process."""
     from zlib import crc32
 
     return crc32("\0".join(key).encode())
 
 
 def _forecast(seasons: tuple[int, ...], preset: Preset, task: tuple[Panel, Array, list[Array]]) -> Forecasts:
-    """In a process of its own, maybe; so no engine is sent, as LightGBM's threads do not survive a fork."""
+    """Forecast a chunk, possibly in another process: no engine is sent, as LightGBM is not fork-safe."""
     panel, added, lightgbm_forecasts = task
     found = ensemble.forecast(panel, added.shape[1], seasons, preset, lightgbm_forecasts)
     return replace(found, mean=found.mean + added)
 
 
-def _rows(forecasts: Forecasts, rows: Array) -> Forecasts:
-    return Forecasts(
-        forecasts.mean[rows],
-        forecasts.spread[rows],
-        forecasts.classes[rows],
-        forecasts.fallbacks,
-        forecasts.seconds[rows],
-    )
-
-
 def concatenate(panels: Sequence[Panel]) -> Panel:
-    """Panels of the same names one after the other."""
+    """Concatenate panels with the same columns."""
     first = panels[0]
     known = [panel.known(place) for panel in panels for place in range(len(panel))]
     return Panel.of(

@@ -1,4 +1,4 @@
-"""What backtests teach: intervals, whether covariates help, and LightGBM's models."""
+"""Fits the engine on backtests: intervals, transforms, covariates and LightGBM."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slipway import Array, Job, UserError
+from slipway import Array, Job
 
 from ..models.calibration import IntervalCalibration
-from ..models.effects import Effects, improves
+from ..models.effects import Effects
 from ..models.engine import Engine
+from ..models.evidence import improves
 from ..models.lightgbm_model import LightGBMModel
+from ..models.transforms import from_log
 from ..panel.attributes import Attribute, ItemFeatures
 from ..panel.panel import Panel
 from . import backtest
 from .backtest import Backtest
+from .scale import choose_log_classes
 from .scores import mase, units
 
 if TYPE_CHECKING:
@@ -23,10 +26,8 @@ if TYPE_CHECKING:
 
 
 def season_lengths(params: "Hyperparameters", panel: Panel) -> tuple[int, ...]:
-    """The lengths given, else the usual ones that the longest series has seen twice."""
+    """Season lengths in steps: as set, else the usual ones of which the longest series has two."""
     if params.season_length:
-        if min(params.season_length) < 1:
-            raise UserError(f"season_length: expected 1 or more, got {min(params.season_length)}")
         return tuple(sorted({m for m in params.season_length if m > 1}))
     longest = int(panel.lengths.max())
     return tuple(m for m in panel.timeline.frequency.seasons if longest > 2 * m)
@@ -39,7 +40,7 @@ def fit_engine(
     stop: Callable[[], bool] = lambda: False,
     attributes: Sequence[Attribute] = (),
 ) -> tuple[Engine, Backtest | None, list[str]]:
-    """The engine with what backtests taught it, the last of these, and what the report has to say of it."""
+    """The fitted engine, its backtest (None if there was none), and notes for the report."""
     engine = Engine(
         params.horizon,
         season_lengths(params, panel),
@@ -50,7 +51,7 @@ def fit_engine(
     notes: list[str] = []
     some = backtest.sample(panel, backtest.MAX_SERIES[params.preset], params.seed)
     if len(some) < len(panel):
-        notes.append(f"Backtested on {len(some)} of {len(panel)} series, chosen at random.")
+        notes.append(f"Backtested on {len(some)} of {len(panel)} series, sampled at random.")
     dates = _dates(params, panel)
     longest = max(engine.seasons, default=1)
     windows = backtest.make_windows(some, engine.horizon, longest, params.backtest_windows, dates)
@@ -61,9 +62,12 @@ def fit_engine(
         if done == todo or done * 10 // todo != (done - backtest.CHUNK) * 10 // todo:
             job.progress(f"backtest: {done} of {todo} forecasts")
 
+    if not params.hierarchy:  # sums add up on the series' own scale only
+        engine, tried = choose_log_classes(windows, engine, params.seed, job.cpus, stop)
+        notes += tried
     past = replace(engine, lightgbm_model=_fit_lightgbm(engine, panel, len(windows) or 1, params, job, stop))
     if past.lightgbm_model is not None and past.lightgbm_model.note:
-        notes.append(f"LightGBM learns from {past.lightgbm_model.note}.")
+        notes.append(f"LightGBM is trained on {past.lightgbm_model.note}.")
     if past.lightgbm_model is not None and attributes and windows and not stop():
         item_features = ItemFeatures.read(attributes, panel)
         past = _with_item_features(past, panel, windows, item_features, params, job, notes)
@@ -72,15 +76,15 @@ def fit_engine(
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
     if tested is None:
         notes.append(
-            "No series was backtested, as none is long enough or no time was left: intervals are a guess."
+            "No series was backtested, as none is long enough or the time was up: intervals are uncalibrated."
         )
         return replace(engine, lightgbm_model=past.lightgbm_model), None, notes
     everything = np.arange(len(tested.evaluation))
     calibration = backtest.calibrated(tested.forecasts, tested.evaluation.actual, everything)
     engine = replace(engine, calibration=calibration)
     if past.lightgbm_model is not None:
-        # With what the backtests held back; a stop keeps the one that is there.
-        whole = engine.split(panel, engine.horizon)[0]
+        # Train again with the points held out for backtests; after a stop keep the model without them.
+        whole = engine.split(engine.transformed(panel)[0], engine.horizon)[0]
         last = (
             None
             if stop()
@@ -95,7 +99,7 @@ def fit_engine(
 def _fit_lightgbm(
     engine: Engine, panel: Panel, windows: int, params: "Hyperparameters", job: Job, stop: Callable[[], bool]
 ) -> LightGBMModel | None:
-    """LightGBM on what lies before every window; None for presets and series that it is not for."""
+    """LightGBM trained on the points before all windows; None for presets and series without it."""
     if (
         params.preset == "fast"
         or stop()
@@ -103,10 +107,10 @@ def _fit_lightgbm(
     ):
         return None
     held = np.maximum(panel.lengths - windows * engine.horizon, 0)
-    found = LightGBMModel.fit(panel.cut(held), engine.seasons, params.seed, job.cpus)
+    found = LightGBMModel.fit(engine.transformed(panel.cut(held))[0], engine.seasons, params.seed, job.cpus)
     if found is not None:
         sampled = f", of {found.note}" if found.note else ""
-        job.progress(f"LightGBM: {len(found.boosters)} models of all long series{sampled}")
+        job.progress(f"LightGBM: {len(found.boosters)} models over all long series{sampled}")
     return found
 
 
@@ -119,16 +123,18 @@ def _with_item_features(
     job: Job,
     notes: list[str],
 ) -> Engine:
-    """LightGBM with the items' attributes, if its forecasts of the windows gain by them."""
+    """LightGBM with item attributes, if that improves its forecasts of the windows."""
     held = np.maximum(panel.lengths - len(windows) * past.horizon, 0)
-    lightgbm_model = LightGBMModel.fit(panel.cut(held), past.seasons, params.seed, job.cpus, item_features)
+    lightgbm_model = LightGBMModel.fit(
+        past.transformed(panel.cut(held))[0], past.seasons, params.seed, job.cpus, item_features
+    )
     other = replace(past, lightgbm_model=lightgbm_model)
     errors = [
         np.concatenate([_lightgbm_errors(engine, window, job.cpus) for window in windows])
         for engine in (past, other)
     ]
     summary = (
-        f"Attributes of items in LightGBM: MASE of its own forecasts {np.nanmean(errors[1]):.4g} with them, "
+        f"Item attributes in LightGBM: MASE of its forecasts {np.nanmean(errors[1]):.4g} with them, "
         f"{np.nanmean(errors[0]):.4g} without"
     )
     used = improves(*errors)
@@ -137,9 +143,11 @@ def _with_item_features(
 
 
 def _lightgbm_errors(engine: Engine, window: backtest.Window, cpus: int) -> Array:
-    """MASE of LightGBM alone on each series of a window; NaN where it has no forecast."""
+    """MASE of LightGBM alone on each series of a window; NaN without a forecast."""
     panel = window.panel
-    mean = np.mean(engine.lightgbm_forecasts(panel, engine.horizon, cpus), axis=0)
+    transformed, scales = engine.transformed(panel)
+    mean = np.mean(engine.lightgbm_forecasts(transformed, engine.horizon, cpus), axis=0)
+    mean = from_log(mean, scales[:, None])
     season = next(iter(engine.seasons), 1)
     return mase(window.actual, mean, np.array([units(y, season)[0] for y in panel]))
 
@@ -154,17 +162,17 @@ def _with_effects(
     job: Job,
     stop: Callable[[], bool],
 ) -> tuple[Engine, Engine, Backtest]:
-    """Covariates, if the backtest gains by them."""
+    """Covariates, if they improve the backtest."""
     names = ", ".join(panel.covariate_names)
     held = np.maximum(panel.lengths - len(windows) * engine.horizon, 0)
-    before = Effects.fit(panel.cut(held), engine.seasons)
+    before = Effects.fit(engine.transformed(panel.cut(held))[0], engine.seasons)
     if before is None:
         notes.append(f"Covariates ({names}): none varies, or no series is long enough; not used.")
         return engine, past, baseline
     other = backtest.run(windows, replace(past, effects=before), job.cpus, stop)
-    effects = Effects.fit(panel, engine.seasons)
+    effects = Effects.fit(engine.transformed(panel)[0], engine.seasons)
     if other is None or effects is None or len(other.evaluation) < len(baseline.evaluation):
-        notes.append(f"Covariates ({names}): no time was left to try them; not used.")
+        notes.append(f"Covariates ({names}): no time was left to backtest them; not used.")
         return engine, past, baseline
     without, with_them = (
         mase(one.actual, one.mean, one.change) for one in (baseline.evaluation, other.evaluation)

@@ -1,4 +1,4 @@
-"""Many series on all CPUs: chunks go to forked processes, so memory is that of the chunks under way."""
+"""Runs chunks of series on all CPUs in forked processes; memory is bounded by the chunks in progress."""
 
 import multiprocessing
 import time
@@ -11,15 +11,15 @@ from ..models import members
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_WORTH_S = 5.0  # work for which processes are started
+_WORTH_S = 5.0  # seconds of work that processes are started for
 
 
 def parallel_map(
     work: Callable[[Task], Result], tasks: Sequence[Task], cpus: int, stop: Callable[[], bool]
 ) -> Iterator[tuple[int, Result]]:
-    """`work` done on each task, with its number, in the order in which they end; fewer where `stop` says so.
+    """Yield (number of the task, result) in the order of completion, until `stop` returns true.
 
-    The first tells how long the others take: a few short ones are not worth a process.
+    The first task is timed: for little work no processes are started.
     """
     if not tasks or stop():
         return
@@ -40,7 +40,7 @@ def parallel_map(
 def _forked(
     work: Callable[[Task], Result], tasks: list[tuple[int, Task]], cpus: int, stop: Callable[[], bool]
 ) -> Iterator[tuple[int, Result]]:
-    """A few tasks more than processes are under way, so that neither they nor their results pile up."""
+    """Submit a few tasks more than there are processes, so that neither tasks nor results pile up."""
     waiting = iter(tasks)
     running: dict[Future[Any], int] = {}
     with ProcessPoolExecutor(cpus, multiprocessing.get_context("fork")) as pool:

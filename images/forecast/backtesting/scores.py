@@ -1,4 +1,4 @@
-"""How good forecasts are: the measures of the forecasting competitions, and those that DeepAR reports."""
+"""Accuracy metrics: those of the forecasting competitions, and those that DeepAR reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ import numpy as np
 from slipway import Array
 
 QUANTILES = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
-"""What forecasts are scored at: the deciles, and the ends of the 95 % interval."""
+"""The quantile levels to evaluate: the deciles, and the ends of the 95 % interval."""
 
 
 @dataclass
 class Evaluation:
-    """Forecasts beside what came: arrays of shape (forecasts, steps), and what they are measured by."""
+    """Forecasts, actual points and their scales. Arrays have the shape (forecasts, steps), NaN if unknown."""
 
     actual: Array
     mean: Array
     quantiles: Array
-    """Of shape (forecasts, steps, len(QUANTILES))."""
+    """Shape (forecasts, steps, len(QUANTILES))."""
     naive: Array
     """The seasonal naive forecast."""
     change: Array
-    """The mean absolute change from season to season of each history: the unit of MASE."""
+    """The scale of MASE: the mean absolute seasonal change of each history; shape (forecasts,)."""
     squares: Array
-    """The mean squared change from point to point: the unit of RMSSE."""
+    """The scale of RMSSE: the mean squared change between points; shape (forecasts,)."""
 
     def take(self, rows: Array) -> "Evaluation":
         return Evaluation(
@@ -40,7 +40,7 @@ class Evaluation:
         return len(self.actual)
 
     def metrics(self) -> dict[str, float]:
-        """Every measure, and those of the seasonal naive forecast; nan where one is not defined."""
+        """All metrics, and those of the seasonal naive forecast; NaN where undefined."""
         with np.errstate(all="ignore"):
             return {
                 "MASE": _mean(mase(self.actual, self.mean, self.change)),
@@ -56,7 +56,7 @@ class Evaluation:
             }
 
     def quantile_loss(self) -> float:
-        """Twice the pinball loss at the deciles, over the sum of what came: DeepAR's mean_wQuantileLoss."""
+        """Twice the pinball loss at the deciles over the sum of the actual points: mean_wQuantileLoss."""
         places = [place for place, q in enumerate(QUANTILES) if 0.1 <= q <= 0.9]
         losses = [
             np.nansum(_pinball(self.actual, self.quantiles[:, :, place], QUANTILES[place]))
@@ -65,8 +65,15 @@ class Evaluation:
         total = np.nansum(np.abs(self.actual))
         return float(2 * np.mean(losses) / total) if total > 0 else float("nan")
 
+    def scaled_quantile_loss(self) -> Array:
+        """Twice the pinball loss at the deciles over the scale of MASE; shape (forecasts,)."""
+        places = [place for place, q in enumerate(QUANTILES) if 0.1 <= q <= 0.9]
+        losses = [_pinball(self.actual, self.quantiles[:, :, place], QUANTILES[place]) for place in places]
+        found: Array = 2 * _row_mean(np.mean(losses, axis=0)) / np.where(self.change > 0, self.change, np.nan)
+        return found
+
     def coverage(self, low: float, high: float) -> float:
-        """The share of what came that lies between two quantiles."""
+        """The share of actual points between two quantiles."""
         lower = self.quantiles[:, :, QUANTILES.index(low)]
         upper = self.quantiles[:, :, QUANTILES.index(high)]
         known = np.isfinite(self.actual) & np.isfinite(lower)
@@ -74,19 +81,25 @@ class Evaluation:
         return float(inside[known].mean()) if known.any() else float("nan")
 
     def _naive_loss(self) -> float:
-        """The same of a point forecast, every quantile of which is the point."""
+        """The quantile loss of the naive forecast, whose quantiles all equal the point."""
         total = np.nansum(np.abs(self.actual))
         return float(np.nansum(np.abs(self.actual - self.naive)) / total) if total > 0 else float("nan")
 
 
 def mase(actual: Array, mean: Array, change: Array) -> Array:
-    """Mean absolute error of each forecast over its history's; nan for one that never changed."""
+    """Mean absolute scaled error of each forecast, shape (forecasts,); NaN for a constant history.
+
+    Source: Hyndman and Koehler 2006, https://doi.org/10.1016/j.ijforecast.2006.03.001.
+
+    >>> mase(np.array([[2.0, 4.0]]), np.array([[1.0, 6.0]]), np.array([1.5])).tolist()
+    [1.0]
+    """
     found: Array = _row_mean(np.abs(actual - mean)) / np.where(change > 0, change, np.nan)
     return found
 
 
 def smape(actual: Array, mean: Array) -> Array:
-    """Symmetric percentage error of each forecast, 0 to 200; two zeros are no error."""
+    """Symmetric mean absolute percentage error of each forecast, from 0 to 200; 0 if both are zero."""
     total = np.abs(actual) + np.abs(mean)
     found: Array = _row_mean(
         np.where(
@@ -99,9 +112,7 @@ def smape(actual: Array, mean: Array) -> Array:
 
 
 def units(history: Array, season: int) -> tuple[float, float]:
-    """The mean absolute change by season and the mean squared change by point: what MASE and RMSSE divide
-    by.
-    """
+    """The scales of MASE (mean absolute seasonal change) and RMSSE (mean squared change); NaN if zero."""
     lag = season if len(history) > season else 1
     if len(history) <= lag:
         return float("nan"), float("nan")
@@ -117,7 +128,7 @@ def _pinball(actual: Array, forecast: Array, quantile: float) -> Array:
 
 
 def _row_mean(values: Array) -> Array:
-    """The mean over the steps that came."""
+    """The mean over the steps with a value."""
     known = np.isfinite(values)
     total = np.where(known, values, 0).sum(axis=1)
     found: Array = np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)

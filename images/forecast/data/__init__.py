@@ -1,1 +1,1 @@
-"""The channels of a training job, read into a panel."""
+"""Reads the channels of a training job into a panel."""

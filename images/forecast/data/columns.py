@@ -1,4 +1,4 @@
-"""A channel's tables and the cells of their columns, as the panel is made of them."""
+"""The tables of a channel and the cells of their columns."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,13 +8,13 @@ from .roles import NUMBERS
 
 
 def declare(channel: Channel, keys: Sequence[str], times: Sequence[str]) -> None:
-    """Has the cells of keys and times read as they are written, as far as the channel has such columns."""
+    """Declare the roles of the key and time columns that the channel has."""
     channel.declare("key", [name for name in keys if name in channel.names])
     channel.declare("time", [name for name in times if name in channel.names])
 
 
 def pieces(channel: Channel) -> Iterator[tuple[Table, int]]:
-    """The rows of a channel, and how many came before them: all at once where they fit the memory."""
+    """Yield (table, number of rows before it): one table if the channel fits in memory, else batches."""
     if channel.fits_memory:
         yield channel.table, 0
         return
@@ -25,7 +25,7 @@ def pieces(channel: Channel) -> Iterator[tuple[Table, int]]:
 
 
 def check(channel: Channel, names: Sequence[str]) -> None:
-    """Raises UserError where the channel lacks one of `names`."""
+    """Raises UserError if the channel lacks one of the columns `names`."""
     absent = [name for name in names if name not in channel.names]
     if absent:
         raise UserError(
@@ -34,9 +34,9 @@ def check(channel: Channel, names: Sequence[str]) -> None:
 
 
 def number_column(channel: Channel, table: Table, name: str, done: int = 0) -> Array:
-    """A column as float64, NaN where missing; `done` rows came before the table.
+    """A column as float64, NaN where missing; `done` is the number of rows before the table.
 
-    Raises UserError naming the first cell that is no number.
+    Raises UserError naming the first cell that is not a number.
     """
     if table.kinds[name] in NUMBERS:
         return table.number(name)

@@ -1,4 +1,4 @@
-"""Series that come whole, one a row: `item_id`, `start`, `target`, `dynamic_feat`, as DeepAR has them.
+"""Series in the format of DeepAR, one per row: `item_id`, `start`, `target`, `dynamic_feat`.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/deepar-in-formats.html
 """
@@ -32,17 +32,17 @@ def read_series(
     covariate_names: tuple[str, ...] | None = None,
     whole: bool = True,
 ) -> Panel:
-    """Rows of whole series as a panel, by the columns called `names`; missing points are null or "NaN".
+    """Read rows of whole series into a panel; missing points are null or "NaN".
 
-    A series ends where its line does, missing points or not: what follows is to be forecast. If not `whole`,
-    it ends with its last point. Raises RowErrors naming the rows that are none.
+    `names` are the columns of item, time and target. A series ends where its list does, even with missing
+    points, unless `whole` is false: then it ends with its last point. Raises RowErrors for invalid rows.
     """
     item, _, target = names
     errors: dict[int, UserError] = {}
     times, zoned = timeline.format.read(arrow.strings(series_starts(sent, names)), "start", errors)
     counts.add("zoned", zoned)
     for row in np.flatnonzero(np.isnat(times)).tolist():
-        errors.setdefault(row, UserError("a series needs a start", row + 1))
+        errors.setdefault(row, UserError("expected a start, got an empty cell", row + 1))
     keys = [(str(row),) for row in range(height)]
     if item in sent:
         keys = [(str(cell),) if cell is not None else key for cell, key in zip(sent[item], keys, strict=True)]
@@ -77,26 +77,25 @@ def read_series(
 
 
 def refuse(errors: Mapping[int, UserError]) -> None:
-    """Raises RowErrors where there are `errors`, by the rows' places."""
+    """Raises RowErrors if there are `errors`, which are keyed by row from 0."""
     if errors:
         raise RowErrors({row + 1: error for row, error in errors.items()})
 
 
 def series_starts(sent: Mapping[str, Sequence[Any]], names: tuple[str, str, str]) -> list[str | None]:
-    """When each series starts. Raises UserError where a column is missing."""
+    """The start of each series. Raises UserError for a missing column."""
     _, time, target = names
     starts = sent.get(time, sent.get("start"))
     if starts is None or target not in sent:
-        raise UserError(
-            f"missing column {'target' if starts is not None else 'start'}; a series is start and target"
-        )
+        absent = "start" if starts is None else "target"
+        raise UserError(f"missing column {absent}: a series consists of start and target")
     return list(starts)
 
 
 def _read(
     cells: Sequence[Any], read: Callable[[Any, int], Array], errors: dict[int, UserError]
 ) -> list[Array]:
-    """Each row's cell, read; what is wrong with it goes to `errors`."""
+    """Read each row's cell; errors are added to `errors`."""
     found = []
     for row, cell in enumerate(cells):
         try:
@@ -108,7 +107,7 @@ def _read(
 
 
 def _continued(series: Array, missing: int, timeline: Timeline) -> Array:
-    """A series with the steps after its last point, as the quickest ensemble forecasts them."""
+    """Extend a series by its missing last steps, forecast by the fastest ensemble."""
     like = Panel(timeline, ("",), [], EMPTY, EMPTY, EMPTY)
     seasons = tuple(m for m in timeline.frequency.seasons if len(series) > 2 * m)
     panel = Panel.of(like, [("",)], np.zeros(1), [series])
@@ -117,17 +116,17 @@ def _continued(series: Array, missing: int, timeline: Timeline) -> Array:
 
 
 def _points(cell: Any, row: int, name: str) -> Array:
-    """One series' points. Raises UserError for what is no number."""
+    """The points of one series. Raises UserError for a cell that is not a number."""
     if cell is None:
         return EMPTY
     if not isinstance(cell, list):
-        raise UserError("expected a list of numbers as in the other rows", row + 1, name)
+        raise UserError("expected a list of numbers, as in the other rows", row + 1, name)
     try:
         return finite(
             np.array([np.nan if _missing(value) else value for value in cell], dtype=np.float64), row, name
         )
     except (TypeError, ValueError, OverflowError):
-        raise UserError("expected a list of numbers, nulls for the missing", row + 1, name) from None
+        raise UserError("expected a list of numbers, with null for missing points", row + 1, name) from None
 
 
 def finite(values: Array, row: int, name: str) -> Array:
@@ -147,7 +146,7 @@ def _width(column: Sequence[Any]) -> int:
 
 
 def _features(cell: Any, row: int, width: int) -> Array:
-    """`dynamic_feat`, a list for each covariate, as an array of shape (steps, covariates)."""
+    """`dynamic_feat`, one list per covariate, as an array of shape (steps, covariates)."""
     if cell is None:
         return np.empty((0, width))
     try:
@@ -155,5 +154,5 @@ def _features(cell: Any, row: int, width: int) -> Array:
         if found.ndim != 2 or len(found) != width:
             raise ValueError
     except (TypeError, ValueError):
-        raise UserError(f"expected {width} lists of numbers, one a covariate", row + 1, FEATURES) from None
+        raise UserError(f"expected {width} lists of numbers, one per covariate", row + 1, FEATURES) from None
     return finite(found, row, FEATURES).T

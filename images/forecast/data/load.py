@@ -1,4 +1,4 @@
-"""The channels of a training job as one panel: long and wide tables, and lines of DeepAR's JSON."""
+"""Reads the channels of a training job into one panel: long and wide tables, and DeepAR's JSON Lines."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,23 +16,24 @@ from ..panel.items import Items, key_cells, same
 from ..panel.panel import Panel
 from ..panel.timeline import Timeline
 from .columns import check, declare, number_column, pieces
+from .covariates import covariates_of, find_categories
 from .lines import read_series, series_starts
 from .roles import NUMBERS, TARGETS, ColumnSettings, Roles, find_keys, find_time, is_wide, long_roles
 from .timestamps import TimestampColumn, learn_format
 
 ITEM = "item_id"
 SINGLE = ("series",)
-"""What the series of a table without keys is called."""
+"""The key of the series in a table without key columns."""
 LINES = (ITEM, "start", "target")
-"""What a line of DeepAR's JSON calls the parts of a series."""
+"""The fields of a series in DeepAR's JSON Lines."""
 
 Rows = Callable[[Table], Array]
-"""Gives the number of each row's series."""
+"""Returns the number of each row's series."""
 
 
 @dataclass
 class ReadSettings:
-    """How tables are read: the same for every channel of a job."""
+    """How to read the tables of a job, with counts and notes of what was found."""
 
     given: ColumnSettings
     frequency: Frequency | None
@@ -41,21 +42,21 @@ class ReadSettings:
     dates: DateOrder = ""
     counts: RuleCounts = field(default_factory=RuleCounts)
     notes: list[str] = field(default_factory=list)
-    """What had to be guessed."""
+    """Notes for the log and the report on what was inferred."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """The target channel, read."""
+    """The series of the target channel."""
 
     panel: Panel
     roles: Roles
     column_kinds: dict[str, Any]
-    """Kinds of the columns that its table does not have: of a wide one, the items."""
+    """Kinds of columns that requests have and the table does not, such as the items of a wide table."""
 
 
 def read_target(channel: Channel, settings: ReadSettings, related: Channel | None) -> Target:
-    """The series of the target channel, with the covariates of the related one. Raises UserError."""
+    """Read the series of the target channel, with the covariates of the related one. Raises UserError."""
     given = settings.given
     keys = find_keys(channel.names, given)
     declare(channel, keys, _times(channel, given))
@@ -72,33 +73,34 @@ def read_target(channel: Channel, settings: ReadSettings, related: Channel | Non
         parts = list(_wide_parts(channel, items, stamps))
     else:
         roles = long_roles(channel.kinds, given)
-        settings.counts.add("text_covariates", len(roles.texts))
+        categories = find_categories(channel, roles.texts)
+        settings.counts.add("text_covariates", len(roles.texts) - len(categories))
+        roles = replace(roles, covariates=(*roles.covariates, *categories), categories=categories)
         if not roles.keys:
             roles, column_kinds = replace(roles, keys=(ITEM,)), {ITEM: "text"}
         rows = _rows_of(items, () if column_kinds else roles.keys)
         parts = list(_long_parts(channel, roles, rows, stamps))
-    points, form = _with_times(_concatenate(parts), stamps, channel, settings)
+    points, form = _with_times(Points.concatenate(parts), stamps, channel, settings)
     points = clean.sort_points(clean.drop_untimed(points, settings.counts), settings.counts)
     timeline = _timeline(points, form, settings)
     if related is not None:
         steps = timeline.steps(points.times)
         points, _ = clean.merge_duplicates(points, steps, settings.duplicates, settings.counts)
-        points, names = _with_related(
+        columns = roles.covariates
+        points, roles = _with_related(
             points, related, roles, items, timeline, settings, single=ITEM in column_kinds
         )
         points = clean.sort_points(points, RuleCounts())
         points, _ = clean.merge_duplicates(points, timeline.steps(points.times), "mean", RuleCounts())
-        roles = replace(roles, covariates=names)
-        column_kinds |= _absent(dict.fromkeys(names, "number"), channel)
+        added = [name for name in roles.covariates if name not in columns]
+        column_kinds |= _absent({name: related.kinds[name] for name in added}, channel)
     panel = _panel(points, items, timeline, roles, settings)
     column_kinds |= {name: "number" for name in (roles.target,) if channel.kinds.get(name) not in NUMBERS}
     return Target(panel, roles, column_kinds)
 
 
 def read_like(channel: Channel, target: Target, settings: ReadSettings) -> Panel:
-    """Another channel of the same columns, such as `test`, on the timeline of the target. Counts go
-    unheard.
-    """
+    """Read another channel with the same columns, such as `test`, on the timeline of the target."""
     items, quiet = Items(), replace(settings, counts=RuleCounts(), notes=[])
     roles = target.roles
     declare(channel, roles.keys, [roles.time])
@@ -113,13 +115,13 @@ def read_like(channel: Channel, target: Target, settings: ReadSettings) -> Panel
         keys = () if ITEM in target.column_kinds else roles.keys
         check(channel, [*keys, roles.target])
         parts = list(_long_parts(channel, roles, _rows_of(items, keys), stamps))
-    points, _ = _with_times(_concatenate(parts), stamps, channel, quiet, target.panel.timeline.format)
+    points, _ = _with_times(Points.concatenate(parts), stamps, channel, quiet, target.panel.timeline.format)
     points = clean.sort_points(clean.drop_untimed(points, quiet.counts), quiet.counts)
     return _panel(points, items, target.panel.timeline, roles, quiet)
 
 
 def _times(channel: Channel, given: ColumnSettings) -> list[str]:
-    """The columns that hold times, as far as names tell: of lines of JSON, their starts."""
+    """The time columns, by name."""
     try:
         return [find_time(channel.names, given), LINES[1]]
     except UserError:
@@ -129,7 +131,7 @@ def _times(channel: Channel, given: ColumnSettings) -> list[str]:
 
 
 def _sole_text(channel: Channel, time: str, given: ColumnSettings) -> list[str]:
-    """The one column of texts, which then tells series apart."""
+    """The only text column, which then is the key."""
     taken = {time, given.target, *TARGETS}
     found = [name for name, kind in channel.head.kinds.items() if kind == "text" and name not in taken]
     return found if len(found) == 1 else []
@@ -142,15 +144,15 @@ def _absent(column_kinds: dict[str, str], channel: Channel) -> dict[str, str]:
 def _of_lines(
     channel: Channel, settings: ReadSettings, timeline: Timeline | None = None
 ) -> tuple[Panel, tuple[str, ...]]:
-    """Series of one line each: `start` and `target`, as DeepAR has them."""
+    """Read series of one JSON line each: `start` and `target`, as in DeepAR."""
     sent: dict[str, list[Any]] = {}
     for table, _ in pieces(channel):
         for name in table.names:
             sent.setdefault(name, []).extend(table.column(name).tolist())
     height = max(map(len, sent.values()))
     if timeline is None and settings.frequency is None:
-        raise UserError("freq is required where series come as start and target; give freq, as in D or MS")
-    whole = timeline is None  # nothing is forecast after the lines of another channel
+        raise UserError("freq is required for series as start and target; set freq, for example D or MS")
+    whole = timeline is None  # series of another channel are not forecast beyond their lists
     try:
         if timeline is None:
             starts = arrow.strings(series_starts(sent, LINES))
@@ -170,7 +172,7 @@ def _with_times(
     settings: ReadSettings,
     form: TimeFormat | None = None,
 ) -> tuple[Points, TimeFormat]:
-    """`points`, whose times are rows of `stamps` so far, with their times; and how those are written."""
+    """`points` with their parsed times (they have rows of `stamps`), and the time format."""
     cells, name = stamps.cells, stamps.name
     try:
         if form is None:
@@ -180,12 +182,12 @@ def _with_times(
         raise error.within(f"channel {channel.name}") from None
     settings.counts.add("zoned", zoned)
     if np.isnat(times).all():
-        raise UserError(f"channel {channel.name}: no row has a time in the column {name}")
+        raise UserError(f"channel {channel.name}: column {name} has no times")
     return replace(points, times=times[points.times]), form
 
 
 def _time_format(cells: Any, name: str, channel: Channel, settings: ReadSettings) -> TimeFormat:
-    """As the shared layer learnt it of the whole table; anew of one that came in pieces."""
+    """The time format of the table, or of all batches if the channel does not fit in memory."""
     if channel.fits_memory:
         known = next(column.times for column in channel.table.columns if column.name == name)
         if known is not None:
@@ -194,7 +196,7 @@ def _time_format(cells: Any, name: str, channel: Channel, settings: ReadSettings
 
 
 def _with_wall_clock(form: TimeFormat, settings: ReadSettings) -> TimeFormat:
-    """Where steps are days or longer, midnight is midnight."""
+    """Use wall-clock times if a step is a day or longer."""
     return form if settings.frequency is None else replace(form, wall=settings.frequency.is_daily_or_longer)
 
 
@@ -213,44 +215,28 @@ def _panel(points: Points, items: Items, timeline: Timeline, roles: Roles, setti
         list(items.codes),
         timeline,
         roles.keys,
-        roles.covariates,
+        roles.encoded,
         settings.duplicates,
         settings.fill,
         settings.counts,
     )
 
 
-def _concatenate(parts: Sequence[Points]) -> Points:
-    if len(parts) == 1:
-        return parts[0]
-    return Points(
-        np.concatenate([part.codes for part in parts]),
-        np.concatenate([part.times for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.covariates for part in parts]),
-    )
-
-
 def _rows_of(items: Items, keys: Sequence[str], add: bool = True) -> Rows:
-    """How rows are told apart: by the columns `keys`; without any they are of one series."""
+    """A function that numbers rows by the columns `keys`; without any all rows are one series."""
     return lambda table: items.of(key_cells(table, keys) if keys else same(SINGLE, len(table)), add)
 
 
 def _long_parts(channel: Channel, roles: Roles, rows: Rows, stamps: TimestampColumn) -> Iterator[Points]:
-    """Piece by piece, so that of a table that does not fit memory only numbers are kept."""
+    """Yield the points of a long table by batch, so that only numbers of a large table stay in memory."""
     for table, done in pieces(channel):
         values = number_column(channel, table, roles.target, done)
         yield Points(
-            rows(table), stamps.add(table), values, _covariates(channel, table, roles.covariates, done)
+            rows(table),
+            stamps.add(table),
+            values,
+            covariates_of(channel, table, roles.covariates, roles.categories, done),
         )
-
-
-def _covariates(channel: Channel, table: Table, names: Sequence[str], done: int) -> Array:
-    found = np.full((len(table), len(names)), np.nan)
-    for place, name in enumerate(names):
-        if name in table:
-            found[:, place] = number_column(channel, table, name, done)
-    return found
 
 
 def _wide_parts(channel: Channel, items: Items, stamps: TimestampColumn) -> Iterator[Points]:
@@ -274,30 +260,34 @@ def _with_related(
     timeline: Timeline,
     settings: ReadSettings,
     single: bool,
-) -> tuple[Points, tuple[str, ...]]:
-    """The points with the related channel's rows as further ones, which have covariates and no target."""
+) -> tuple[Points, Roles]:
+    """Append the rows of the related channel, which have covariates and no target; and their roles."""
     keys = () if single else roles.keys
     declare(related, keys, [roles.time])
     check(related, [roles.time, *keys])
     names = roles.covariates
     kinds = related.kinds
     others = [name for name in kinds if name not in (*roles.keys, roles.time, roles.target, *names)]
-    added = tuple(name for name in others if kinds[name] in NUMBERS)
-    settings.counts.add("text_covariates", len(others) - len(added))
-    both = (*names, *added)
+    texts = [name for name in others if kinds[name] not in NUMBERS]
+    categories = find_categories(related, texts)
+    settings.counts.add("text_covariates", len(texts) - len(categories))
+    numeric = [name for name in others if kinds[name] in NUMBERS]
+    before = len(roles.encoded)
+    both = {**roles.categories, **categories}
+    roles = replace(roles, covariates=(*names, *numeric, *categories), categories=both)
     rows, stamps = _rows_of(items, keys, add=False), TimestampColumn(roles.time)
     parts = [
         Points(
             rows(table),
             stamps.add(table),
             np.full(len(table), np.nan),
-            _covariates(related, table, both, done),
+            covariates_of(related, table, roles.covariates, both, done),
         )
         for table, done in pieces(related)
     ]
-    part, _ = _with_times(_concatenate(parts), stamps, related, settings, timeline.format)
+    part, _ = _with_times(Points.concatenate(parts), stamps, related, settings, timeline.format)
     settings.counts.add("unknown_related", (part.codes < 0).sum())
     part = part.take((part.codes >= 0) & ~np.isnat(part.times))
-    wider = np.hstack([points.covariates, np.full((len(points), len(added)), np.nan)])
-    # Steps that only the related channel has, before a series begins, are trimmed with its missing points.
-    return _concatenate([replace(points, covariates=wider), part]), both
+    wider = np.hstack([points.covariates, np.full((len(points), len(roles.encoded) - before), np.nan)])
+    # Steps of the related channel before a series begins are trimmed with its missing points.
+    return Points.concatenate([replace(points, covariates=wider), part]), roles

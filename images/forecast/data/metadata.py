@@ -1,4 +1,4 @@
-"""The metadata channel, read."""
+"""Reads the metadata channel."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from ..panel.attributes import Attribute
 from ..panel.items import key_cells, numbered
 from .columns import check, declare
 
-MAX_VALUES = 20  # different values of an attribute that the report has room for
+MAX_VALUES = 20  # distinct values of an attribute
 
 
 def read(channel: Channel, key_names: tuple[str, ...]) -> list[Attribute]:
-    """The attributes that have few enough values for a table. Raises UserError without the keys."""
+    """The attributes with 2 to MAX_VALUES distinct values. Raises UserError if a key column is missing."""
     declare(channel, key_names, [])
     check(channel, key_names)
     table = channel.table
@@ -28,7 +28,7 @@ def read(channel: Channel, key_names: tuple[str, ...]) -> list[Attribute]:
 
 
 def _text(cell: Any) -> str:
-    """7 and 7.0 are one value, a missing cell is the empty text."""
+    """A cell as text: 7 and 7.0 are equal, a missing cell is empty."""
     if cell is None or cell != cell:
         return ""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

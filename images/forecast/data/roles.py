@@ -1,35 +1,44 @@
-"""Which column is what: said by hyperparameters or a schema, else told from names and kinds."""
+"""Determines the roles of columns: from hyperparameters or a schema, else from names and kinds."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from slipway import UserError
 from slipway.kit.columns import require
+
+from ..panel.covariates import Categories, encoded_names
 
 TIMES = ("timestamp", "time", "date", "datetime", "ds", "start", "month", "week", "day", "year")
 TARGETS = ("target", "target_value", "y", "value", "demand", "sales", "quantity")
 ITEMS = ("item_id", "unique_id", "series_id", "key", "item", "sku", "id", "series")
 COL_TYPES = ("key", "time", "num", "str")
 NUMBERS = ("number", "integer", "boolean")
-"""Kinds of columns that can be forecast, and be covariates."""
+"""Kinds of columns that can be forecast, or be numeric covariates."""
 
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns of a long table."""
+    """The columns of a long table, by role."""
 
     keys: tuple[str, ...]
     time: str
     target: str
     covariates: tuple[str, ...]
     texts: tuple[str, ...] = ()
-    """Columns of text that are no keys: told of, not used."""
+    """Text columns that are not keys."""
+    categories: Categories = field(default_factory=dict)
+    """The categories of each categorical covariate."""
+
+    @property
+    def encoded(self) -> tuple[str, ...]:
+        """The names of the covariates of a panel."""
+        return encoded_names(self.covariates, self.categories)
 
 
 @dataclass(frozen=True)
 class ColumnSettings:
-    """What the user said of the columns; empty where nothing."""
+    """The roles that the user set; empty where not set."""
 
     item_id: tuple[str, ...] = ()
     timestamp: str = ""
@@ -38,9 +47,9 @@ class ColumnSettings:
 
     @classmethod
     def from_schema(cls, schema: Sequence[Mapping[str, str]]) -> "ColumnSettings":
-        """A schema as the older system had it: a list of {"name": …, "col_type": key, time, num or str}.
+        """Read a schema of Convect Forecast: a list of {"name": …, "col_type": key, time, num or str}.
 
-        Raises UserError where it is not one.
+        Raises UserError if it is invalid.
         """
         found: dict[str, list[str]] = {kind: [] for kind in COL_TYPES}
         for entry in schema:
@@ -51,12 +60,12 @@ class ColumnSettings:
                 )
             found[kind].append(str(entry["name"]))
         if len(found["time"]) != 1 or not found["num"]:
-            raise UserError("schema: expected one column of col_type time, and one of num or more")
+            raise UserError("schema: expected one column of col_type time, and at least one of col_type num")
         return cls(tuple(found["key"]), found["time"][0], found["num"][0], "long")
 
 
 def find_keys(names: Sequence[str], given: ColumnSettings) -> tuple[str, ...]:
-    """The columns that by their names tell series apart; what they hold may have more to say."""
+    """The key columns, as set or by name; empty if there is none."""
     if given.item_id:
         return given.item_id
     found = _by_name(ITEMS, names)
@@ -64,19 +73,19 @@ def find_keys(names: Sequence[str], given: ColumnSettings) -> tuple[str, ...]:
 
 
 def find_time(kinds: Collection[str], given: ColumnSettings) -> str:
-    """The column of times. Raises UserError where there is none."""
+    """The time column, as set or by name. Raises UserError if there is none."""
     if given.timestamp:
         return _present(given.timestamp, kinds, "timestamp")
     found = _by_name(TIMES, kinds)
     if found is None:
         raise UserError(
-            f"no column of times was found among {', '.join(kinds)}; name it in the hyperparameter timestamp"
+            f"no time column was found among {', '.join(kinds)}; set the hyperparameter timestamp"
         )
     return found
 
 
 def is_wide(kinds: Mapping[str, str], given: ColumnSettings) -> bool:
-    """Whether every column but the times is a series of its own."""
+    """Whether each column except the time is one series."""
     if given.layout != "auto":
         return given.layout == "wide"
     if given.target or given.item_id:
@@ -88,7 +97,7 @@ def is_wide(kinds: Mapping[str, str], given: ColumnSettings) -> bool:
 
 
 def long_roles(kinds: Mapping[str, str], given: ColumnSettings) -> Roles:
-    """The roles of a long table's columns. Raises UserError where one cannot be told."""
+    """The roles of a long table's columns. Raises UserError if one cannot be determined."""
     time = find_time(kinds, given)
     rest = {name: kind for name, kind in kinds.items() if name != time}
     keys = tuple(_present(name, kinds, "item_id") for name in find_keys([*rest], given))
@@ -101,8 +110,8 @@ def long_roles(kinds: Mapping[str, str], given: ColumnSettings) -> Roles:
         unclear = [*keys, *texts]
         if len(unclear) > 1:
             raise UserError(
-                f"which of the columns {', '.join(unclear)} tell one series from another? "
-                "Name them in the hyperparameter item_id"
+                f"cannot determine which of the columns {', '.join(unclear)} identify a series; "
+                "set the hyperparameter item_id"
             )
         keys, texts = (texts[0],), []
     return Roles(keys, time, target, tuple(name for name in numbers if name != target), tuple(texts))
@@ -114,8 +123,8 @@ def _target(rest: Mapping[str, str], numbers: Sequence[str], given: ColumnSettin
     found = _by_name(TARGETS, rest) or (numbers[0] if len(numbers) == 1 else None)
     if found is None:
         raise UserError(
-            f"which column is to be forecast? The table has the numbers {', '.join(numbers) or 'none'}; "
-            "name it in the hyperparameter target"
+            f"cannot determine the column to forecast among the numeric columns "
+            f"{', '.join(numbers) or '(none)'}; set the hyperparameter target"
         )
     return found
 

@@ -1,1 +1,1 @@
-"""The methods, their ensembles, and what stretches their intervals."""
+"""Forecasting methods, their ensembles, covariate effects and the calibration of intervals."""

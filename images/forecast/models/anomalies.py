@@ -1,4 +1,4 @@
-"""Which of the last observed points are not what was to be expected from those before them."""
+"""Flags recent points that lie outside the interval forecast from the points before them."""
 
 import numpy as np
 
@@ -7,14 +7,13 @@ from slipway import Array
 from ..panel.panel import Panel
 from .engine import Engine
 
-OUTSIDE = (0.005, 0.995)  # the quantiles beyond which a point is one
+OUTSIDE = (0.005, 0.995)  # the ends of the 99 % interval
 
 
 def flags(engine: Engine, panel: Panel, last: int) -> tuple[Array, Array, Array]:
-    """For the `last` points of each series: what was expected, and the ends of the 99 % interval.
+    """Expected value, lower and upper end of the 99 % interval of the `last` points of each series.
 
-    Each series is forecast from what came before those points. Shape (series, last); NaN where a series is
-    too short to tell.
+    Each array has the shape (series, last). Series are forecast from the points before; NaN where too short.
     """
     least = 3
     steps = min(last, engine.horizon)
@@ -25,7 +24,7 @@ def flags(engine: Engine, panel: Panel, last: int) -> tuple[Array, Array, Array]
         cut = some.cut(some.lengths - steps)
         found = engine.forecast(cut, steps)
         ends = engine.quantiles(found, cut, OUTSIDE)
-        expected[0][places, last - steps :] = engine.clipped(found, cut).mean
+        expected[0][places, last - steps :] = engine.means(found, cut)
         expected[1][places, last - steps :], expected[2][places, last - steps :] = (
             ends[:, :, 0],
             ends[:, :, 1],

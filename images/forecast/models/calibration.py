@@ -1,8 +1,7 @@
-"""Intervals from what backtests missed by: the spread of the methods, stretched by pooled quantiles.
+"""Prediction intervals from backtest errors: the spread of the methods times pooled quantiles.
 
-The methods' own 95 % intervals cover 81 to 84 % of short business series. What is pooled is each error over
-the spread that was said for it, by class of series and step, so the quantiles carry over to any series of the
-class.
+The methods' own 95 % intervals cover 81 to 84 % of short business series. The ratio of each error to its
+spread is pooled by class of series and step, so the quantiles apply to any series of the class.
 """
 
 from collections.abc import Sequence
@@ -19,41 +18,42 @@ from .classes import CLASSES
 _LOWER = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 LEVELS = np.array([*_LOWER, 0.5, *(round(1 - level, 3) for level in reversed(_LOWER))])
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
-MIN_FORECASTS = 100  # forecasts of a class from which on its own quantiles are taken
-FEW = 20  # from which on at least the methods' spread is stretched by what it was short of
-DEFAULT_STRETCH = 1.3  # what it is stretched by before anything is known: it is short nearly always
+POOLS = 2 * len(CLASSES)  # each class twice: series as they are, and in logarithms
+MIN_FORECASTS = 100  # forecasts of a class that its own quantiles need
+FEW = 20  # forecasts that one stretch of normal quantiles needs
+DEFAULT_STRETCH = 1.3  # stretch without backtests: spreads are nearly always too narrow
 
 
 @dataclass(frozen=True)
 class IntervalCalibration:
-    """How errors over spreads are distributed, by class."""
+    """The distribution of ratios of errors to spreads, by pool: a class, on its scale or in logarithms."""
 
     table: Array
-    """Their quantiles; shape (classes, steps, levels)."""
+    """Quantiles of the ratios at LEVELS; shape (pools, steps, levels)."""
     pooled: Array
-    """How many backtest forecasts each class had."""
+    """The number of backtest forecasts of each pool; shape (pools,)."""
     correlations: Array
-    """How each step's error goes with that of the step before, as normal scores' correlation; shape
-    (classes, steps), of which the first says nothing.
+    """The correlation of each step's error with that of the step before, in normal scores; shape
+    (pools, steps). The first step's is unused.
     """
 
     @classmethod
     def normal(cls, horizon: int) -> "IntervalCalibration":
-        """Normal intervals somewhat wider than the methods' own, where there is nothing to go by."""
-        table = np.tile(DEFAULT_STRETCH * NORMAL, (len(CLASSES), horizon, 1))
+        """Normal intervals, somewhat wider than the methods' own, for use without backtests."""
+        table = np.tile(DEFAULT_STRETCH * NORMAL, (POOLS, horizon, 1))
         steps = np.arange(horizon)
-        walk = np.sqrt(steps / (steps + 1))  # as of a random walk
-        return cls(table, np.zeros(len(CLASSES), dtype=np.int64), np.tile(walk, (len(CLASSES), 1)))
+        walk = np.sqrt(steps / (steps + 1))  # as for a random walk
+        return cls(table, np.zeros(POOLS, dtype=np.int64), np.tile(walk, (POOLS, 1)))
 
     @classmethod
     def fit(cls, errors: Array, spreads: Array, classes: Array) -> "IntervalCalibration":
-        """From `errors` (actual less mean) and `spreads`, both of shape (forecasts, steps), and their
-        classes.
+        """Fit to `errors` (actual minus mean) and `spreads`, shape (forecasts, steps), and their pools,
+        shape (forecasts,).
         """
         found = cls.normal(errors.shape[1])
         ratios = errors / np.where(spreads > 0, spreads, np.nan)
         whole = np.isfinite(ratios).any(axis=1)
-        for series_class in range(len(CLASSES)):
+        for series_class in range(POOLS):
             rows = ratios[(classes == series_class) & whole]
             found.pooled[series_class] = len(rows)
             if len(rows) >= MIN_FORECASTS:
@@ -64,9 +64,12 @@ class IntervalCalibration:
         return found
 
     def factors(self, classes: Array, horizon: int, quantiles: Sequence[float]) -> Array:
-        """By what to multiply the spreads; shape (series, steps, quantiles), rising with the quantile.
+        """Factors of the spreads; shape (series, steps, quantiles), increasing in the quantile.
 
-        Between two levels it goes in a straight line over normal scores, beyond them on as far as they do.
+        They are interpolated linearly in normal scores, and extrapolated beyond the first and last level.
+
+        >>> IntervalCalibration.normal(1).factors(np.array([0]), 1, [0.1, 0.5, 0.9]).round(2).tolist()
+        [[[-1.67, 0.0, 1.67]]]
         """
         steps = np.minimum(np.arange(horizon), self.table.shape[1] - 1)
         scores = np.array([NormalDist().inv_cdf(q) for q in quantiles])
@@ -81,10 +84,10 @@ class IntervalCalibration:
         )
 
     def paths(self, classes: Array, noise: Array) -> Array:
-        """By what to multiply the spreads so that each step is spread as `factors` say, and steps go together
-        as errors did: a Gaussian copula in which a step hangs on the one before.
+        """Factors of the spreads for sample paths, from a first-order Gaussian copula.
 
-        `noise` is standard normal, of shape (series, paths, steps), as is what comes back.
+        Each step is distributed as in `factors`, and consecutive steps are correlated as backtest errors
+        were. `noise` is standard normal, of shape (series, paths, steps), as is the result.
         """
         steps = np.minimum(np.arange(noise.shape[2]), self.table.shape[1] - 1)
         found = np.empty_like(noise)
@@ -107,7 +110,7 @@ class IntervalCalibration:
 
 
 def _correlations(ratios: Array) -> Array:
-    """The correlation of each step's errors with those of the step before, of their ranks' normal scores."""
+    """The correlation of consecutive steps' errors, in normal scores of their ranks; shape (steps,)."""
     from scipy.special import ndtri
 
     found = np.zeros(ratios.shape[1])
@@ -122,9 +125,7 @@ def _correlations(ratios: Array) -> Array:
 
 
 def _quantiles(ratios: Array) -> Array:
-    """Quantiles for each step from it and its neighbours, those above the middle a rank up, as conformal
-    ones.
-    """
+    """Quantiles of each step, pooled with its neighbours and widened as conformal ones."""
     steps, forecasts = ratios.shape[1], len(ratios)
     table = np.empty((steps, len(LEVELS)))
     reach = max(1, steps // 8)
@@ -132,23 +133,21 @@ def _quantiles(ratios: Array) -> Array:
     for step in range(steps):
         near = ratios[:, max(0, step - reach) : step + reach + 1]
         near = near[np.isfinite(near)]
-        # Half of what was lopsided in the past is taken for chance: as good as any share on M1's series.
+        # Half of the asymmetry is taken for chance; no other share was better on M1's series.
         table[step] = (np.quantile(near, levels) + np.quantile(np.r_[near, -near], levels)) / 2
     return np.maximum.accumulate(table, axis=1)
 
 
 def _stretch(ratios: Array) -> float:
-    """One number by which normal quantiles are widened: from the middle of the errors, and from their
-    tails.
-    """
+    """One factor for normal quantiles: the larger one of those by the median and by the 90 % quantile."""
     size = np.abs(ratios[np.isfinite(ratios)])
     middle, tail = np.quantile(size, [0.5, 0.9])
     return float(max(middle / 0.6745, tail / 1.6449, 0.1))
 
 
 def _read(table: Array, scores: Array) -> Array:
-    """The table at other normal scores; shape (steps, scores)."""
+    """Interpolate the table at other normal scores; shape (steps, scores)."""
     rows = [np.interp(scores, NORMAL, row) for row in table]
-    ends = np.clip(np.abs(scores) / NORMAL[-1], 1, None)  # beyond the last level the tails go on
+    ends = np.clip(np.abs(scores) / NORMAL[-1], 1, None)  # extrapolate the tails
     found: Array = np.array(rows) * ends
     return found

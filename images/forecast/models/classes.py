@@ -1,4 +1,4 @@
-"""What kind of series each is: which methods are averaged follows from it, never from a contest."""
+"""The class of a series, which determines its ensemble; methods are not selected for single series."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -20,11 +20,15 @@ CLASSES: tuple[SeriesClass, ...] = (
 TINY = 3
 SHORT = 8
 LONG_SEASON = 24
-ZEROS = 0.4  # share of zeros from which a series without negative points is intermittent
+ZEROS = 0.4  # minimum share of zeros of an intermittent series
 
 
 def class_of(y: Array, seasons: Sequence[int]) -> SeriesClass:
-    """The class of one series, without gaps."""
+    """The class of a series without gaps; `seasons` are its season lengths in steps, ascending.
+
+    >>> class_of(np.array([0.0, 0, 3, 0, 0, 1, 0, 0]), (12,)), class_of(np.arange(40.0), (12,))
+    ('intermittent', 'seasonal')
+    """
     if not len(y):
         return "empty"
     if len(y) <= TINY:
@@ -42,9 +46,9 @@ def class_of(y: Array, seasons: Sequence[int]) -> SeriesClass:
 
 
 def classes_of(values: Array, ends: Array, seasons: Sequence[int]) -> list[SeriesClass]:
-    """The classes of many series, which lie one after the other and end at `ends`.
+    """The classes of many series, concatenated in `values` and ending at `ends`.
 
-    Series of one length, with as few or as many zeros, are of one class but for those that never change.
+    Series of the same length are of the same class, except constant and intermittent ones.
     """
     lengths = np.diff(ends, prepend=0)
     begins = (ends - lengths)[lengths > 0]

@@ -1,4 +1,4 @@
-"""The classical decomposition: a season as ratios to a moving average, or as differences from it."""
+"""Classical decomposition: a season as ratios to a moving average, or as differences from it."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,18 @@ from slipway import Array
 
 @dataclass(frozen=True)
 class SeasonalIndices:
-    """What each step of a season adds, or multiplies by."""
+    """Seasonal indices: what each step of a season adds, or multiplies by."""
 
     indices: Array
-    """One number for each place in the season, of which a series' first point has the first."""
+    """One index per step of the season, beginning with a series' first point; shape (season,)."""
     multiplicative: bool
 
     @classmethod
     def fit(cls, y: Array, season: int) -> "SeasonalIndices":
-        """From two seasons or more; ratios where every point is above zero, since seasons mostly grow with
-        their series.
-        """
+        """Fit to two seasons or more; multiplicative if every point is positive."""
         multiplicative = bool(y.min() > 0)
         values = np.log(y) if multiplicative else y
-        # A window of even length counts its ends half, so that every place of the season has the same weight.
+        # The ends of a window of even length count half, so that each step of the season has the same weight.
         ends = [0.5] if season % 2 == 0 else []
         window = np.array([*ends, *[1.0] * (season - len(ends)), *ends]) / season
         trend = np.convolve(values, window, "valid")
@@ -40,6 +38,6 @@ class SeasonalIndices:
         return found
 
     def extended(self, points: int, horizon: int) -> Array:
-        """The shape of the steps after the first `points`."""
+        """The indices of the `horizon` steps after the first `points`."""
         found: Array = self.indices[(points + np.arange(horizon)) % len(self.indices)]
         return found

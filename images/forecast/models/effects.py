@@ -1,7 +1,7 @@
-"""What covariates add: one regression for all series, each leaning on it, on changes from a season ago.
+"""Covariate effects: one ridge regression over all series, and one per series shrunk towards it.
 
-The effect is taken out of a history before it is forecast and put back on the steps to come, so a step's
-forecast needs that step's covariates alone.
+Both are fitted to changes from a season ago. The effect is removed from a history before it is forecast and
+added to the future steps, so the forecast of a step depends on the covariates of that step alone.
 """
 
 import warnings
@@ -14,33 +14,22 @@ from slipway import Array
 
 from ..panel.panel import Panel
 
-MIN_GAIN = 0.01  # of the backtest's error: covariates that gain less are left out
-SURE = 2.0  # standard errors that the gain is above zero
-_SHRINKAGE = 20.0  # points by which a series' own effect is pulled towards all series'
-
-
-def improves(without: Array, with_them: Array) -> bool:
-    """Whether forecasts' errors, one a forecast, are smaller with covariates, and not by chance."""
-    known = np.isfinite(without) & np.isfinite(with_them)
-    gain = (without - with_them)[known]
-    if len(gain) < 2 or gain.mean() < MIN_GAIN * without[known].mean():
-        return False
-    return bool(gain.mean() > SURE * gain.std(ddof=1) / np.sqrt(len(gain)))
+_SHRINKAGE = 20.0  # points that the common effect counts as in the effect of one series
 
 
 @dataclass(frozen=True)
 class Effects:
-    """Effects in standard deviations of a series a unit of the scaled covariates."""
+    """Effects, in standard deviations of a series per unit of the scaled covariates."""
 
     centre: Array
     scale: Array
     common: Array
-    """The effect in all series together; one number a covariate."""
+    """The effect pooled over all series; shape (covariates,)."""
     season: int
 
     @classmethod
     def fit(cls, panel: Panel, seasons: Sequence[int]) -> "Effects | None":
-        """None where no covariate varies, or no series is long enough."""
+        """Fit to a panel. None if no covariate varies, or no series is long enough."""
         if not panel.covariate_names or not len(panel.covariates):
             return None
         known = np.where(np.isfinite(panel.covariates), panel.covariates, np.nan)
@@ -68,10 +57,11 @@ class Effects:
         return cls(empty.centre, empty.scale, common, season)
 
     def split(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None) -> tuple[Panel, Array]:
-        """The series without the covariates' effect, and the effect on the `horizon` steps to come.
+        """The series without the effect of their covariates, and the effect on the next `horizon` steps.
 
-        `ahead` has the covariates of those steps, of shape (horizon, covariates), where they are not the
-        panel's own. A series whose next step has no covariate at all keeps its history, and has no effect.
+        `ahead` has the future covariates, one array of shape (horizon, covariates) per series; by default the
+        panel's own. A series without future covariates is left as it is. The effect has the shape
+        (series, horizon).
         """
         parts, added = [], np.zeros((len(panel), horizon))
         for place in range(len(panel)):
@@ -90,7 +80,7 @@ class Effects:
         return Panel.of(panel, panel.keys, panel.first, parts), added
 
     def series_effect(self, y: Array, known: Array) -> Array | None:
-        """The effect in one series: its own data's, pulled to the common one; None for a constant series."""
+        """The effect in one series, shrunk towards the common one; None for a constant series."""
         if y.min() == y.max():
             return None
         moments = self._moments(y, known)
@@ -102,7 +92,7 @@ class Effects:
         return found
 
     def _moments(self, y: Array, known: Array) -> tuple[Array, Array] | None:
-        """Sums of squares and products of the changes from a season ago, in standard deviations."""
+        """The normal equations of the changes from a season ago; None if too short."""
         lag = self.season if len(y) > 2 * self.season + len(self.centre) + 3 else 1
         if len(y) < lag + len(self.centre) + 3 or y.min() == y.max() or len(known) < len(y):
             return None
@@ -119,7 +109,7 @@ class Effects:
 
 
 def _carried(future: Array, past: Array) -> Array:
-    """Missing covariates of steps to come: the last known one before, of the past where there is none."""
+    """Fill missing future covariates with the last known value."""
     rows = np.vstack([past, future])
     given = np.isfinite(rows)
     place = np.maximum.accumulate(np.where(given, np.arange(len(rows))[:, None], 0), axis=0)

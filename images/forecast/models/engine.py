@@ -1,4 +1,4 @@
-"""What is learnt of a panel, and how it forecasts any series like it: the histories are kept beside it."""
+"""The fitted engine: everything that forecasts need except the histories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +12,21 @@ from slipway import Array
 from ..panel.panel import Panel
 from . import ensemble
 from .calibration import IntervalCalibration
+from .classes import SeriesClass, classes_of
 from .effects import Effects
 from .ensemble import Forecasts, Preset
 from .lightgbm_model import LightGBMModel
+from .transforms import from_log, log_scales, to_log
 
 NonNegative = Literal["auto", "true", "false"]
+
+MEAN_LEVELS = tuple((place + 0.5) / 50 for place in range(50))
+"""Quantile levels whose mean stands for the mean of a distribution."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Everything that forecasts need besides the series."""
+    """A fitted forecaster for any series like those of training."""
 
     horizon: int
     seasons: tuple[int, ...]
@@ -30,57 +35,80 @@ class Engine:
     calibration: IntervalCalibration
     lightgbm_model: LightGBMModel | None = None
     effects: Effects | None = None
+    log_classes: tuple[SeriesClass, ...] = ()
+    """Classes whose positive series are modelled in logarithms."""
 
     def forecast(
         self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None, threads: int = 1
     ) -> Forecasts:
-        """The next `horizon` steps of each series. `ahead` has covariates of those steps, as
-        `Effects.split` does.
+        """Forecast the next `horizon` steps of each series. `ahead` has future covariates as in
+        `Effects.split`.
         """
+        panel, scales = self.transformed(panel)
         panel, added = self.split(panel, horizon, ahead)
         lightgbm_forecasts = self.lightgbm_forecasts(panel, horizon, threads)
         found = ensemble.forecast(panel, horizon, self.seasons, self.preset, lightgbm_forecasts)
-        return replace(found, mean=found.mean + added)
+        return replace(found, mean=found.mean + added, log_scale=scales)
+
+    def transformed(self, panel: Panel) -> tuple[Panel, Array]:
+        """The series on the scale on which they are modelled, and the scale of each that is in logarithms."""
+        if not self.log_classes:
+            return panel, np.full(len(panel), np.nan)
+        classes = classes_of(panel.values, panel.ends, self.seasons)
+        scales = log_scales(panel, np.array([label in self.log_classes for label in classes], dtype=bool))
+        return replace(panel, values=to_log(panel.values, np.repeat(scales, panel.lengths))), scales
 
     def split(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None) -> tuple[Panel, Array]:
-        """The series without what covariates do, and what these add to the steps to come."""
+        """The series without the effect of covariates, and that effect on the next steps."""
         if self.effects is None:
             return panel, np.zeros((len(panel), horizon))
         return self.effects.split(panel, horizon, ahead)
 
     def lightgbm_forecasts(self, panel: Panel, horizon: int, threads: int = 1) -> list[Array]:
-        """LightGBM's forecasts, a view each; none where it was not trained."""
+        """LightGBM's forecasts, shape (series, horizon), one per view; empty if it was not trained."""
         if self.lightgbm_model is None:
             return []
         return list(self.lightgbm_model.predict(panel, horizon, threads).values())
 
-    def clipped(self, forecasts: Forecasts, panel: Panel) -> Forecasts:
-        """Forecasts of `panel` without means below zero, where its series have none or none is wanted."""
-        return replace(forecasts, mean=np.maximum(forecasts.mean, self.lower_bounds(panel)[:, None]))
+    def means(self, forecasts: Forecasts, panel: Panel) -> Array:
+        """The expected value of each step of `panel`, shape (series, steps), not below the lower bounds.
+
+        Of a series in logarithms, the mean of the calibrated distribution: the exponential of a mean of
+        logarithms would be its median.
+        """
+        middle = from_log(forecasts.mean, forecasts.log_scale[:, None])
+        logs = np.flatnonzero(np.isfinite(forecasts.log_scale))
+        if len(logs):
+            factors = self.calibration.factors(forecasts.pools[logs], middle.shape[1], MEAN_LEVELS)
+            middle[logs] *= np.exp(forecasts.spread[logs][:, :, None] * factors).mean(axis=2)
+        return np.asarray(np.maximum(middle, self.lower_bounds(panel)[:, None]))
 
     def quantiles(self, forecasts: Forecasts, panel: Panel, levels: Sequence[float]) -> Array:
-        """Shape (series, steps, levels); they rise with their level, and keep to the same bound as the
-        means.
+        """Quantiles at `levels`, between 0 and 1; shape (series, steps, levels).
+
+        They rise with their level, and keep to the same lower bounds as the means.
         """
-        factors = self.calibration.factors(forecasts.classes, forecasts.mean.shape[1], levels)
+        factors = self.calibration.factors(forecasts.pools, forecasts.mean.shape[1], levels)
         found = forecasts.mean[:, :, None] + forecasts.spread[:, :, None] * factors
+        found = from_log(found, forecasts.log_scale[:, None, None])
         return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
 
     def samples(self, forecasts: Forecasts, panel: Panel, number: int) -> Array:
-        """Paths that may come, of shape (series, number, steps), within the same bound.
+        """Sample paths, shape (series, number, steps), within the same lower bounds.
 
-        What is drawn for a series hangs on its history alone, not on which others are asked for.
+        The paths of a series depend on its history alone, not on the other series of a request.
         """
         steps = forecasts.mean.shape[1]
         noise = np.array(
             [np.random.default_rng(crc32(y.tobytes())).standard_normal((number, steps)) for y in panel]
         ).reshape(len(panel), number, steps)
-        factors = self.calibration.paths(forecasts.classes, noise)
+        factors = self.calibration.paths(forecasts.pools, noise)
         found = forecasts.mean[:, None] + forecasts.spread[:, None] * factors
+        found = from_log(found, forecasts.log_scale[:, None, None])
         return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
 
     def lower_bounds(self, panel: Panel) -> Array:
-        """The least that each series may be forecast as: zero or minus infinity."""
+        """The lower bound of each series: zero or minus infinity; shape (series,)."""
         if self.non_negative != "auto":
             return np.full(len(panel), 0.0 if self.non_negative == "true" else -np.inf)
         return np.array([0.0 if len(y) and y.min() >= 0 else -np.inf for y in panel])

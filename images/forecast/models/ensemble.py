@@ -1,4 +1,4 @@
-"""The fixed ensemble of each class of series, applied to many of them."""
+"""The fixed ensemble of each class of series, and its forecasts."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,37 +21,33 @@ _SEASONAL: dict[Preset, tuple[Member, ...]] = {
     "balanced": (members.damped, members.full_ces, members.simple_ces, members.theta),
     "best": (members.ets, members.damped, members.ces, members.simple_ces, members.theta),
 }
-MANY_SEASONS = 26  # whole seasons from which on their shape is known well enough to be repeated as it is
-USUAL_CHANGE_WEIGHT = (
-    0.3  # how much of a spread, as a power, is the usual change of the series: methods see little of it
-)
+MANY_SEASONS = 26  # whole seasons from which on the seasonal naive forecast joins the ensemble
+USUAL_CHANGE_WEIGHT = 0.3  # exponent of the usual change of the series in a spread; methods underestimate it
 EFFECTIVE_PARAMETERS = (
-    15.0  # numbers that an ensemble takes from a history, in effect: short ones are sure of less
+    15.0  # parameters that an ensemble effectively estimates, which widens the spread of short series
 )
-MAX_LENGTH = 520  # points that a method sees, or five of the longest seasons
+MAX_LENGTH = 520  # points that a method uses, or five of the longest season if that is more
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Methods, and how their forecasts are put together."""
+    """Methods and how their forecasts are combined."""
 
     methods: tuple[Member, ...]
     middle: bool = False
-    """Whether their median is taken, not their mean."""
+    """Combine by the median instead of the mean."""
 
 
 def ensemble_for(
-    series_class: SeriesClass, points: int, seasons: Sequence[int], preset: Preset, lightgbm_forecasts: bool
+    series_class: SeriesClass, points: int, seasons: Sequence[int], preset: Preset, with_lightgbm: bool
 ) -> Ensemble:
-    """The ensemble of a class. `learnt` says that LightGBM's forecasts take part, in the place of some
-    methods.
-    """
+    """The ensemble of a class of series. With LightGBM it has fewer other methods."""
     if series_class == "seasonal":
-        # One method that runs away spoils a mean.
+        # A median is robust to one method that diverges.
         many = len(seasons) > 0 and points >= MANY_SEASONS * seasons[0]
         return Ensemble(_SEASONAL[preset] + ((members.seasonal_naive,) if many else ()), middle=True)
     if series_class == "long seasons":
-        return Ensemble(_long(seasons, preset, lightgbm_forecasts), middle=True)
+        return Ensemble(_long(seasons, preset, with_lightgbm), middle=True)
     if series_class == "intermittent":
         return Ensemble((members.adida, members.imapa))
     return Ensemble(
@@ -59,30 +55,54 @@ def ensemble_for(
     )
 
 
-def _long(seasons: Sequence[int], preset: Preset, lightgbm_forecasts: bool) -> tuple[Member, ...]:
+def _long(seasons: Sequence[int], preset: Preset, with_lightgbm: bool) -> tuple[Member, ...]:
     if preset == "fast":
         return members.mstl_damped, members.nonseasonal_damped, members.seasonal_naive
     if len(seasons) == 1:
         weak = (members.nonseasonal_damped, members.mstl_theta, members.mstl_ces, members.seasonal_naive)
-        return weak if lightgbm_forecasts else (*weak, members.nonseasonal_ces)
-    if lightgbm_forecasts:
+        return weak if with_lightgbm else (*weak, members.nonseasonal_ces)
+    if with_lightgbm:
         return (members.mstl_damped,)
     return members.mstl_damped, members.seasonal_naive, members.short_naive, members.ces
 
 
 @dataclass
 class Forecasts:
-    """Forecasts of many series; arrays of shape (series, steps), NaN for a series without points."""
+    """Forecasts of many series. Arrays of shape (series, steps), NaN for a series without points."""
 
     mean: Array
     spread: Array
-    """One standard deviation, as the methods see it; calibration stretches it."""
+    """One standard deviation by the methods, before calibration."""
     classes: Array
     """The class of each series, by its place in KINDS."""
     fallbacks: Counter[str] = field(default_factory=Counter)
-    """How often a method failed, by its name and error: its ensemble went on without it."""
+    """Number of failures by method and error; the other methods of the ensemble were used."""
     seconds: Array = field(default_factory=lambda: np.empty(0))
-    """What each series took."""
+    """What each series took, in seconds."""
+    log_scale: Array = field(default_factory=lambda: np.empty(0))
+    """The scale of each series that is modelled in logarithms, as `transforms.log_scales` has it: its means
+    and spreads are of logarithms. NaN for all others."""
+
+    def __post_init__(self) -> None:
+        if not len(self.log_scale):
+            self.log_scale = np.full(len(self.mean), np.nan)
+
+    @property
+    def pools(self) -> Array:
+        """The place in the calibration of each series: by its class, and by whether it is in logarithms."""
+        found: Array = self.classes + len(CLASSES) * np.isfinite(self.log_scale)
+        return found
+
+    def take(self, rows: Array) -> "Forecasts":
+        """The forecasts of some of the series."""
+        return Forecasts(
+            self.mean[rows],
+            self.spread[rows],
+            self.classes[rows],
+            self.fallbacks,
+            self.seconds[rows] if len(self.seconds) else self.seconds,
+            self.log_scale[rows],
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence["Forecasts"]) -> "Forecasts":
@@ -92,6 +112,7 @@ class Forecasts:
             np.concatenate([part.classes for part in parts]),
             sum((part.fallbacks for part in parts), Counter()),
             np.concatenate([part.seconds for part in parts]),
+            np.concatenate([part.log_scale for part in parts]),
         )
 
 
@@ -102,9 +123,9 @@ def forecast(
     preset: Preset,
     lightgbm_forecasts: Sequence[Array] = (),
 ) -> Forecasts:
-    """Forecasts each series of `panel`, one after the other.
+    """Forecast each series of `panel`.
 
-    `learnt` are LightGBM's forecasts, of shape (series, horizon), NaN where it has none; they join the
+    `lightgbm_forecasts` are arrays of shape (series, horizon), NaN where there is none; they join the
     ensembles of series with long seasons.
     """
     import time
@@ -138,10 +159,10 @@ def _combine(
     lightgbm_forecasts: Sequence[Array],
     fallbacks: Counter[str],
 ) -> tuple[Array, Array]:
-    """The middle of the methods that work on `y`; naive where none does, and counted.
+    """Mean and spread of the methods that work on `y`; the naive method if none does.
 
-    A short history makes methods surer than they may be. Left to calibration, whose histories are shorter
-    than those it is for, that would make intervals too wide.
+    Methods understate the uncertainty of short histories. That is corrected here, not by calibration, whose
+    histories are shorter than those it is used for.
     """
     recent = np.ascontiguousarray(y[-max(MAX_LENGTH, 5 * max(seasons, default=1)) :], dtype=np.float64)
     means, spreads = [*lightgbm_forecasts], []
@@ -152,7 +173,7 @@ def _combine(
                 raise ArithmeticError
         except members.NotApplicable:
             continue
-        except Exception as error:  # whatever a method raises over a series that it cannot take
+        except Exception as error:  # any error of a method: the others are used
             fallbacks[f"{method.__name__}: {type(error).__name__}"] += 1
             continue
         means.append(mean)
@@ -171,8 +192,8 @@ def _combine(
 
 
 def default_spread(y: Array, horizon: int, seasons: Sequence[int]) -> Array:
-    """For methods that say nothing of it: the spread about the mean, or of a season's changes where
-    smaller.
+    """The spread for methods without one: about the mean, or of seasonal changes if smaller; shape
+    (horizon,).
     """
     season = next((m for m in seasons if len(y) > 2 * m), 1)
     changes = y[season:] - y[:-season] if len(y) > season else y - y.mean()

@@ -1,6 +1,6 @@
-"""Sums over keys: series of every level, and forecasts that add up (hierarchicalforecast's MinTrace).
+"""Hierarchies of keys: totals of every level, and coherent forecasts (hierarchicalforecast's MinTrace).
 
-A series of a level has the empty text in the keys below it; the total has it in all.
+A total has the empty string in the keys below its level; the grand total has it in all keys.
 """
 
 from collections.abc import Sequence
@@ -22,24 +22,19 @@ ALL = ""
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Which keys make levels, from the top down: (region, store) gives a total, regions, stores."""
+    """The key columns from the top level down: (region, store) gives a total, regions, stores."""
 
     levels: tuple[str, ...]
 
     def check(self, panel: Panel) -> None:
-        """Raises UserError where the levels are not the keys, each once."""
-        if sorted(self.levels) != sorted(panel.key_names):
-            raise UserError(
-                f"hierarchy: expected the key columns {', '.join(panel.key_names)}, each once, "
-                f"from the top down; got {', '.join(self.levels)}"
-            )
+        """Raises UserError if the levels are not exactly the key columns."""
+        check_levels(self.levels, panel.key_names)
 
     def aggregate(self, panel: Panel) -> Panel:
-        """The series, all made as long as the time they span together, with the sums of every level after
-        them.
+        """The series, padded to a common span, followed by the totals of every level.
 
-        In a sum a point that does not exist is a zero: a shop that has not opened yet, or has closed. Its
-        covariates are the means of its parts'.
+        A missing point counts as zero in a total: a shop that has not opened yet, or has closed. The
+        covariates of a total are the means of those of its parts.
         """
         known = [place for place in range(len(panel)) if len(panel.series(place))]
         if not known:
@@ -61,10 +56,11 @@ class Hierarchy:
         )
 
     def reconcile(self, forecasts: Forecasts, panel: Panel, lower_bounds: Array) -> Forecasts:
-        """Means that add up, of forecasts of an `aggregated` panel; spreads stay as they are.
+        """Coherent means of forecasts of an aggregated panel; spreads are unchanged.
 
-        Every level says its part, weighed by how many series it sums (structural scaling). Where a sum of
-        parts that may not be below zero is wanted, parts are cut there first and summed anew.
+        Levels are weighted by the number of series they sum (structural scaling). Parts are clipped at
+        `floors`, their lower bounds, and summed again. Source: Wickramasuriya et al. 2019,
+        https://doi.org/10.1080/01621459.2018.1448825.
         """
         import warnings
 
@@ -77,7 +73,7 @@ class Hierarchy:
         if lowest != list(range(len(lowest))):
             raise ValueError("the lowest level comes first")
         _, sums = _sums(panel.keys[: len(lowest)], panel.key_names, self.levels)
-        # The library has the lowest level last.
+        # The library expects the lowest level last.
         matrix = vstack([sums, identity(len(lowest), format="csr")], format="csr")
         order = np.r_[np.arange(len(lowest), len(panel)), np.arange(len(lowest))]
         method = MinTraceSparse(method="wls_struct")
@@ -87,8 +83,17 @@ class Hierarchy:
         return replace(forecasts, mean=np.vstack([bottom, sums @ bottom]))
 
 
+def check_levels(levels: Sequence[str], keys: Sequence[str]) -> None:
+    """Raises UserError if the levels are not exactly the key columns."""
+    if sorted(levels) != sorted(keys):
+        raise UserError(
+            f"hierarchy: expected the key columns {', '.join(keys)}, each once, from the top down; "
+            f"got {', '.join(levels)}"
+        )
+
+
 def _covariates(panel: Panel, first: int, sums: "csr_matrix") -> list[Array]:
-    """Of every series and sum, from the step `first` on, past and future; NaN where none is known."""
+    """Covariates of every series and total from the step `first` on; NaN where unknown."""
     starts = panel.first - first
     parts = [panel.known(place) for place in range(len(panel))]
     span = max(
@@ -107,7 +112,7 @@ def _covariates(panel: Panel, first: int, sums: "csr_matrix") -> list[Array]:
 def _sums(
     keys: Sequence[tuple[str, ...]], names: Sequence[str], levels: Sequence[str]
 ) -> "tuple[list[tuple[str, ...]], csr_matrix]":
-    """The keys of every level above the lowest, and which series each sums: zeros and ones."""
+    """The keys of every level above the lowest, and the matrix of zeros and ones that sums them."""
     order = [list(names).index(level) for level in levels]
     found: dict[tuple[str, ...], list[int]] = {}
     for depth in range(len(levels)):

@@ -1,7 +1,7 @@
-"""LightGBM over all series at once, through mlforecast: for long series in numbers, where it beats the rest.
+"""LightGBM over all series at once, through mlforecast, for panels of many long series.
 
-Several models, each of its own view of the series: scaled as they are, and as changes from a season ago.
-A trained model is LightGBM's own text; mlforecast's features are made anew from the history at each use.
+There is one model per view of the series: scaled levels, and changes from a season ago. A trained model is
+LightGBM's own text; mlforecast computes the features from the history at each use.
 """
 
 import warnings
@@ -20,27 +20,25 @@ from ..panel.panel import Panel
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-MIN_POINTS = 10_000  # in all; below it a model of many series has little to learn from
-MAX_POINTS = 3_000_000  # more are left out, oldest first, so that memory stays bounded
-MAX_ROWS = 200_000  # that a model is fitted to, chosen at random: more make it slower, not better
+MIN_POINTS = 10_000  # in all series; with fewer no model is trained
+MAX_POINTS = 3_000_000  # the oldest ones beyond are left out, to bound memory
+MAX_ROWS = 200_000  # rows that a model is fitted to, sampled at random: more did not improve it
 MAX_LENGTH = 1_000
-THREADED = 50_000  # rows from which on more than one thread is used
+THREADED = 50_000  # rows from which on several threads are used
 _ROUNDS = 300
 
 
 @dataclass(frozen=True)
 class View:
-    """How series are shown to a model."""
+    """How a model sees the series."""
 
     name: str
     difference: int
-    """Points are changes from so many steps ago; 0 for as they are."""
+    """The lag, in steps, of differences; 0 for levels."""
 
 
 def views(seasons: Sequence[int]) -> list[View]:
-    """The views for series of these seasons: with several, each season's; with one long one, changes by
-    step.
-    """
+    """The views for these seasons: levels and each season's changes, or with one season changes by step."""
     if len(seasons) > 1:
         return [View("level", 0), *(View(f"season{m}", m) for m in seasons)]
     return [View("change", 1)]
@@ -48,13 +46,13 @@ def views(seasons: Sequence[int]) -> list[View]:
 
 @dataclass
 class LightGBMModel:
-    """Trained models, one a view."""
+    """Trained models, one per view."""
 
     seasons: tuple[int, ...]
     boosters: dict[str, Any]
     item_features: ItemFeatures | None = None
     note: str = ""
-    """What of the history was not learnt from."""
+    """Describes a sample of the rows; empty if all were used."""
 
     @classmethod
     def fit(
@@ -65,7 +63,7 @@ class LightGBMModel:
         threads: int,
         item_features: ItemFeatures | None = None,
     ) -> "LightGBMModel | None":
-        """Trains on the series that are long enough; None where there is too little to learn from."""
+        """Train on the series that are long enough; None if there are too few points."""
         import lightgbm
 
         chosen = np.flatnonzero(panel.lengths >= min_length(seasons))
@@ -87,7 +85,7 @@ class LightGBMModel:
                 categories = list(range(features.shape[1], features.shape[1] + known.shape[1]))
                 features = np.hstack([features, known[frame["unique_id"].to_numpy()]]).astype(np.float32)
             data = lightgbm.Dataset(features, frame["y"].to_numpy(), categorical_feature=categories)
-            # Threads of a small job wait for one another more than they work.
+            # On small data several threads are slower than one.
             used = threads if len(features) > THREADED else 1
             boosters[view.name] = lightgbm.train(_settings(seed, used), data, _ROUNDS)
         return cls(tuple(seasons), boosters, item_features, note)
@@ -120,9 +118,7 @@ class LightGBMModel:
 
     @classmethod
     def load(cls, folder: Path, seasons: Sequence[int], keys: Sequence[tuple[str, ...]]) -> "LightGBMModel":
-        """The models as text: LightGBM reads them when first used, as a server must not wait for its
-        import.
-        """
+        """Read the models as text: LightGBM is imported at first use, which a server should not wait for."""
         names = [view.name for view in views(seasons)]
         boosters = {name: _LazyBooster(folder / f"lightgbm_{name}.txt") for name in names}
         item_features = folder / "item_features.npy"
@@ -134,7 +130,7 @@ class LightGBMModel:
 
 
 class _LazyBooster:
-    """A model that is read when it is first asked."""
+    """A model that is parsed at first use."""
 
     def __init__(self, path: Path) -> None:
         self._text = path.read_text()
@@ -154,12 +150,12 @@ class _LazyBooster:
 
 @dataclass
 class _Predictor:
-    """A booster as mlforecast calls its models."""
+    """A booster with the interface that mlforecast expects."""
 
     booster: Any
     threads: int
     item_features: Array
-    """Of shape (series, attributes); a step's features have the same series in the same order."""
+    """Shape (series, attributes), in the order of the series in a step's features."""
 
     def predict(self, features: Any) -> Array:
         rows = np.hstack([np.asarray(features), self.item_features]).astype(np.float32)
@@ -168,7 +164,7 @@ class _Predictor:
 
 
 def min_length(seasons: Sequence[int]) -> int:
-    """The points that a series needs: two of the longest season and some to learn from."""
+    """The points that a series needs: two of the longest season and 20 more."""
     return 2 * max(seasons) + 20
 
 

@@ -1,8 +1,7 @@
-"""The methods that ensembles are made of, as statsforecast has them: the points of a series in, forecasts
-out.
+"""The methods of the ensembles, from statsforecast.
 
-statsforecast takes seconds to import, so it is imported when first used. AutoCES and the theta methods are
-asked for points only: their intervals are simulated, at up to thirty times the cost.
+statsforecast takes seconds to import, so it is imported at first use. AutoCES and the theta methods return
+point forecasts only: their intervals are simulated, at up to thirty times the cost.
 """
 
 import warnings
@@ -19,12 +18,12 @@ from .decomposition import SeasonalIndices
 ONE_SIGMA = 68.26894921370859  # the level, in percent, of an interval one standard deviation to each side
 
 Forecast = tuple[Array, Array | None]
-"""Means and standard deviations of each step; None where the method has no cheap ones."""
+"""Mean and standard deviation of each step, shape (horizon,); the latter None if it is not cheap."""
 Member = Callable[[Array, int, Sequence[int]], Forecast]
 
 
 class NotApplicable(Exception):
-    """The method cannot be used on such a series."""
+    """The method cannot be used on this series."""
 
 
 @cache
@@ -37,7 +36,7 @@ def library() -> Any:
 
 
 def ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Complex exponential smoothing, chosen among its seasonal forms."""
+    """Complex exponential smoothing, with its seasonal form selected by AICc."""
     return _points(library().AutoCES(_season(y, seasons)), y, horizon), None
 
 
@@ -47,12 +46,12 @@ def theta(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
 
 
 def full_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Complex exponential smoothing with a complex season, or with none where there is none."""
+    """Complex exponential smoothing with a full season, if the series has one."""
     return _points(library().AutoCES(_season(y, seasons), model="F"), y, horizon), None
 
 
 def simple_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Complex exponential smoothing of each place in the season by itself: a season that moves."""
+    """Complex exponential smoothing with a simple season, which changes over time."""
     season = _season(y, seasons)
     if season == 1:
         raise NotApplicable
@@ -60,9 +59,7 @@ def simple_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
 
 
 def damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Exponential smoothing with a damped trend, of the series without its season: a quarter of the cost of
-    smoothing the season, too, whose every start is searched for.
-    """
+    """Damped exponential smoothing of the deseasonalized series, at a quarter of the cost of a full one."""
     season = _season(y, seasons)
     if season == 1 or len(y) <= 2 * season + 4:
         return nonseasonal_damped(y, horizon, seasons)
@@ -74,23 +71,23 @@ def damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
 
 
 def ets(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Exponential smoothing, chosen among all its forms."""
+    """Exponential smoothing, with its form selected by AICc."""
     season = _season(y, seasons)
     return _interval(library().AutoETS(season if season <= 24 else 1), y, horizon)
 
 
 def mstl_damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Every season taken out by loess, the rest by damped exponential smoothing."""
+    """MSTL, with damped exponential smoothing of the remainder."""
     return _interval(_mstl(y, seasons, library().AutoETS(1, model="AAN", damped=True)), y, horizon)
 
 
 def mstl_theta(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Every season taken out by loess, the rest by the theta method."""
+    """MSTL, with the theta method for the remainder."""
     return _points(_mstl(y, seasons, library().DynamicOptimizedTheta(1)), y, horizon), None
 
 
 def mstl_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Every season taken out by loess, the rest by complex exponential smoothing."""
+    """MSTL, with complex exponential smoothing of the remainder."""
     return _points(_mstl(y, seasons, library().AutoCES(1)), y, horizon), None
 
 
@@ -110,35 +107,39 @@ def nonseasonal_ces(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
 
 
 def adida(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Intermittent demand: smoothed over buckets as long as the usual gap."""
+    """Intermittent demand, aggregated over the mean interval between demands (ADIDA)."""
     return _points(library().ADIDA(), y, horizon), None
 
 
 def imapa(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Intermittent demand: the mean of smoothings over buckets of several lengths."""
+    """Intermittent demand, averaged over several levels of aggregation (IMAPA)."""
     return _points(library().IMAPA(), y, horizon), None
 
 
 def seasonal_naive(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """The last season again; the last point where there is no whole season."""
+    """Repeat the last season, or the last point if there is no whole season.
+
+    >>> seasonal_naive(np.array([1.0, 2.0, 3.0]), 3, (2,))[0].tolist()
+    [2.0, 3.0, 2.0]
+    """
     season = max((m for m in seasons if m <= len(y)), default=1)
     return np.resize(y[-season:], horizon).astype(np.float64), None
 
 
 def short_naive(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """The last of the shortest seasons again: the last day, where weeks are a season too."""
+    """Repeat the last of the shortest season: the last day of an hourly series."""
     return seasonal_naive(y, horizon, seasons[:1])
 
 
 def naive(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """The last point again, with the spread of a random walk."""
+    """Repeat the last point, with the spread of a random walk."""
     steps = np.sqrt(np.arange(1, horizon + 1))
     spread = float(np.sqrt(np.mean(np.square(np.diff(y))))) if len(y) > 1 else 0.0
     return np.full(horizon, float(y[-1])), spread * steps
 
 
 def _season(y: Array, seasons: Sequence[int]) -> int:
-    """The shortest season that the series has seen twice."""
+    """The shortest season of which the series has two."""
     return next((m for m in seasons if len(y) >= 2 * m + 1), 1)
 
 
@@ -150,8 +151,10 @@ def _full(y: Array, seasons: Sequence[int]) -> list[int]:
 
 
 def _mstl(y: Array, seasons: Sequence[int], trend: Any) -> Any:
-    """MSTL whose loess is fitted at every tenth of a window and interpolated between, as R's is: a quarter of
-    the time, and a thirtieth of the noise is the most that a forecast of simulated hours moves by.
+    """MSTL with loess fitted at every tenth of a window and interpolated in between, as in R.
+
+    This takes a quarter of the time, and changes forecasts of simulated hourly series by at most a thirtieth
+    of the noise.
     """
     found = _full(y, seasons)
     longest = max(found)

@@ -1,4 +1,4 @@
-"""From rows to a panel: the one way that training and requests take."""
+"""Builds a panel from rows, in training and in serving."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,12 @@ from .frequency import infer
 from .panel import Panel
 from .timeline import Timeline, distinct
 
-SAMPLED_SERIES = 2_000  # series that a step is told from
-MAX_STEPS_PER_POINT = (
-    1_000  # steps a point that a series may span, and as many again: more is a wrong date or step
-)
+SAMPLED_SERIES = 2_000  # series that a step is inferred from
+MAX_STEPS_PER_POINT = 1_000  # steps per point that a series may span: more indicates a wrong date or step
 
 
 def infer_timeline(points: Points, counts: RuleCounts) -> Timeline:
-    """The grid of `points`, which are in order. Raises UserError where no step can be told."""
+    """Infer the time grid of `points`, which are sorted. Raises UserError if no step can be inferred."""
     starts = np.flatnonzero(np.r_[True, points.codes[1:] != points.codes[:-1]])
     ends = np.r_[starts[1:], len(points)]
     some = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), SAMPLED_SERIES)).astype(int))
@@ -38,9 +36,10 @@ def build_panel(
     fill: Fill,
     counts: RuleCounts,
 ) -> Panel:
-    """The series of `points`, which are in order, with every rule of `tidy` applied.
+    """The series of `points`, which are sorted, cleaned by the rules of `clean`.
 
-    A series of `keys` without points is kept, empty. Rows after a series' last point are the known future.
+    A series of `keys` without points is empty. Rows after the last point of a series have its future
+    covariates. Raises UserError for a series that spans too many steps.
     """
     times, moments = distinct(points.times)
     often = np.bincount(moments, minlength=len(times))
@@ -88,7 +87,7 @@ def _are_leap_days(times: Array) -> Array:
 def _check_spans(
     keys: Sequence[tuple[str, ...]], first: Array, spans: Array, points: Array, timeline: Timeline
 ) -> None:
-    """A few rows must not ask for any memory."""
+    """Raise UserError for a few rows that span so many steps that memory would not suffice."""
     wide = np.flatnonzero(spans > MAX_STEPS_PER_POINT * (points + 1))
     if len(wide):
         place = int(wide[0])
@@ -101,8 +100,8 @@ def _check_spans(
 
 
 def _placed(rows: Array, places: Array, height: int) -> Array:
-    """Rows on the steps that they belong to, NaN on all others."""
-    if len(rows) == height:  # each step has its row, and they are in order
+    """Put rows at their places; NaN elsewhere."""
+    if len(rows) == height:  # each step has its row, in order
         return rows
     found = np.full((height, *rows.shape[1:]), np.nan)
     found[places] = rows
@@ -110,7 +109,7 @@ def _placed(rows: Array, places: Array, height: int) -> Array:
 
 
 def within(spans: Array, begins: Array, ends: Array) -> Array:
-    """Which steps of series that lie one after the other are at `begins` or later, and before `ends`."""
+    """The mask of steps from `begins` to before `ends` of each series, for concatenated series."""
     steps = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans)
     found: Array = (steps >= np.repeat(begins, spans)) & (steps < np.repeat(ends, spans))
     return found

@@ -1,4 +1,4 @@
-"""What is known of items. The report is told by it, and LightGBM may learn from it."""
+"""Item attributes, by which the report is broken down, and which LightGBM may use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from .panel import Panel
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of the metadata: the value of each item."""
+    """A column of the metadata."""
 
     name: str
     values_by_item: dict[tuple[str, ...], str]
 
     def values(self, panel: Panel) -> Array:
-        """The value of each series; empty for one that the metadata do not have."""
+        """The value of each series; empty if the metadata do not have it."""
         return np.array([self.values_by_item.get(key, "") for key in panel.keys], dtype=object)
 
 
 @dataclass(frozen=True)
 class ItemFeatures:
-    """Attributes as numbers, for LightGBM to take as categories."""
+    """Attributes as category codes for LightGBM."""
 
     keys: Sequence[tuple[str, ...]]
     codes: Array
-    """Which of its values each attribute has; shape (keys, attributes), NaN where it is not known."""
+    """Category codes; shape (keys, attributes), NaN where unknown."""
 
     @classmethod
     def read(cls, attributes: Sequence[Attribute], panel: Panel) -> "ItemFeatures":
@@ -44,7 +44,7 @@ class ItemFeatures:
         return cls(panel.keys, codes)
 
     def of(self, keys: Sequence[tuple[str, ...]]) -> Array:
-        """The rows of some series; NaN for those that are not known."""
+        """The codes of some series, shape (keys, attributes); NaN for unknown series."""
         found = np.full((len(keys), self.codes.shape[1]), np.nan)
         for row, key in enumerate(keys):
             place = self._where.get(key)
@@ -61,5 +61,5 @@ class ItemFeatures:
 
     @classmethod
     def load(cls, path: Path, keys: Sequence[tuple[str, ...]]) -> "ItemFeatures":
-        """`keys` as they were when it was saved."""
+        """Read what `save` wrote; `keys` must be those of then."""
         return cls(keys, np.load(path, allow_pickle=False))

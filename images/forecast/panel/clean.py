@@ -1,6 +1,7 @@
-"""The rules for odd data: each a small function that mends one thing and says how often it had to."""
+"""Data cleaning rules: each function applies one, and counts how often it did."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,32 +14,32 @@ Fill = Literal["auto", "zero", "previous", "linear"]
 
 # What the report calls each rule, in its order.
 RULES = {
-    "no_time": "rows without a timestamp: left out",
-    "zoned": "timestamps with a time zone: the zone dropped",
-    "unsorted": "series whose rows were not in order: sorted",
+    "no_time": "rows without a timestamp: dropped",
+    "zoned": "timestamps with a time zone: zone dropped",
+    "unsorted": "series with unsorted rows: sorted",
     "off_grid": "points between two steps: moved to the earlier step",
-    "duplicates": "points at a step that has one already: merged",
-    "other_step": "series of another step than the rest: put on the common one",
-    "leading": "missing points before a series' first: left out",
-    "trailing": "missing points after a series' last: left out",
-    "continued": "missing points at the end of a line: forecast, as what follows them is asked for",
+    "duplicates": "points at the same step: combined",
+    "other_step": "series with another step: moved to the common step",
+    "leading": "missing points before the first of a series: dropped",
+    "trailing": "missing points after the last of a series: dropped",
+    "continued": "missing points at the end of a JSON line: forecast, as the answer begins after them",
     "filled": "missing points inside a series: filled",
     "filled_series": "series with filled points",
-    "all_missing": "series without a single point: no forecast, an empty answer",
-    "tiny": "series of 1 to 3 points: the last point repeated",
+    "all_missing": "series without points: not forecast, null in the answer",
+    "tiny": "series of 1 to 3 points: last point repeated",
     "constant": "constant series: repeated",
-    "zeros": "series of zeros alone: forecast as zero",
-    "negative": "series with negative points: forecast without the bound at zero",
+    "zeros": "all-zero series: forecast as zero",
+    "negative": "series with negative points: no lower bound at zero",
     "leap_days": "points on 29 February",
-    "unknown_related": "related rows of unknown items: left out",
-    "covariate_gaps": "missing covariates: the last known one taken, or the mean",
-    "text_covariates": "related columns of text: not used",
+    "unknown_related": "related rows of unknown items: dropped",
+    "covariate_gaps": "missing covariates: last known value or mean",
+    "text_covariates": "text covariates without 2 to 12 categories: not used",
 }
 
 
 @dataclass
 class Points:
-    """Rows of a long table in flat arrays: `codes` says which series, `times` are datetime64[s]."""
+    """Rows of a long table: `codes` number their series, `times` are datetime64[s]; shape (rows,)."""
 
     codes: Array
     times: Array
@@ -48,6 +49,18 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Points"]) -> "Points":
+        """The rows of all parts."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.codes for part in parts]),
+            np.concatenate([part.times for part in parts]),
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.covariates for part in parts]),
+        )
 
     def take(self, chosen: Array) -> "Points":
         return Points(self.codes[chosen], self.times[chosen], self.values[chosen], self.covariates[chosen])
@@ -67,14 +80,14 @@ class RuleCounts:
 
 
 def drop_untimed(points: Points, counts: RuleCounts) -> Points:
-    """Rows without a timestamp belong nowhere."""
+    """Drop rows without a timestamp."""
     missing = np.isnat(points.times)
     counts.add("no_time", missing.sum())
     return points.take(~missing) if missing.any() else points
 
 
 def sort_points(points: Points, counts: RuleCounts) -> Points:
-    """Series by series, each by time; rows of equal times stay in their order."""
+    """Sort by series and time; the order of equal times is kept."""
     codes, times = points.codes, points.times.astype(np.int64)
     same = codes[1:] == codes[:-1]
     back = same & (times[1:] < times[:-1])
@@ -82,7 +95,7 @@ def sort_points(points: Points, counts: RuleCounts) -> Points:
     if not back.any() and (codes[1:] >= codes[:-1]).all():
         return points
     first, span = int(times.min()), int(times.max()) - int(times.min()) + 1
-    if span * (int(codes.max()) + 1) < 2**62:  # one key, whose runs a stable sort merges
+    if span * (int(codes.max()) + 1) < 2**62:  # one integer key sorts faster than two
         return points.take(np.argsort(codes * span + (times - first), kind="stable"))
     return points.take(np.lexsort((times, codes)))
 
@@ -90,9 +103,7 @@ def sort_points(points: Points, counts: RuleCounts) -> Points:
 def merge_duplicates(
     points: Points, steps: Array, how: Duplicates, counts: RuleCounts
 ) -> tuple[Points, Array]:
-    """One row a step and series: missing values give way to others, which are averaged, summed, or
-    overruled.
-    """
+    """Combine rows of the same series and step by `how`, ignoring missing values; and their steps."""
     starts = np.flatnonzero(
         np.r_[True, (points.codes[1:] != points.codes[:-1]) | (steps[1:] != steps[:-1])][: len(points)]
     )
@@ -120,10 +131,10 @@ def _merge_column(column: Array, starts: Array, how: Duplicates) -> Array:
 
 
 def trim(values: Array, ends: Array, counts: RuleCounts, after: str = "trailing") -> tuple[Array, Array]:
-    """Where the first point of each series and the one past its last stand, counted from its beginning.
+    """The first point of each series and the one past its last, relative to its beginning.
 
-    Series lie one after the other and end at `ends`; one without a point has 0 and 0. `after` is the rule by
-    which the points after the last are counted.
+    Series are concatenated and end at `ends`; one without points has 0 and 0. `after` is the rule that counts
+    missing points after the last.
     """
     begins = np.r_[0, ends[:-1]][: len(ends)]
     given = np.flatnonzero(~np.isnan(values))
@@ -138,10 +149,13 @@ def trim(values: Array, ends: Array, counts: RuleCounts, after: str = "trailing"
 
 
 def fill_gaps(values: Array, ends: Array, season: int, how: Fill, counts: RuleCounts) -> Array:
-    """`values` without gaps: series one after the other that end at `ends`, with points at their ends.
+    """Fill the gaps of concatenated series, which end at `ends` and begin and end with a point.
 
-    auto takes zero in a series that is mostly zeros, the mean of one season before and after where both are
-    there, and else a line between the neighbours.
+    `auto` fills with zero in a series of mostly zeros, else with the mean of the points one season before and
+    after, else linearly between the neighbours.
+
+    >>> fill_gaps(np.array([1.0, np.nan, 3.0]), np.array([3]), 1, "linear", RuleCounts()).tolist()
+    [1.0, 2.0, 3.0]
     """
     missing = np.isnan(values)
     gaps, given = np.flatnonzero(missing), np.flatnonzero(~missing)
@@ -156,7 +170,7 @@ def fill_gaps(values: Array, ends: Array, season: int, how: Fill, counts: RuleCo
         found[gaps] = 0.0
         return found
     place = np.searchsorted(given, gaps)
-    before, after = given[place - 1], given[place]  # of the same series, as its ends are points
+    before, after = given[place - 1], given[place]  # in the same series, as series begin and end with points
     if how == "previous":
         found[gaps] = values[before]
         return found
@@ -174,7 +188,7 @@ def fill_gaps(values: Array, ends: Array, season: int, how: Fill, counts: RuleCo
 
 
 def _mostly_zeros(values: Array, begins: Array, ends: Array) -> Array:
-    """Whether the median of each series' points is zero."""
+    """Whether the median of each series is zero; shape (series,)."""
     lengths = ends - begins
     owner = np.repeat(np.arange(len(lengths)), lengths)
     cells = values[np.arange(len(owner)) + np.repeat(begins - np.cumsum(lengths) + lengths, lengths)]
@@ -188,7 +202,7 @@ def _mostly_zeros(values: Array, begins: Array, ends: Array) -> Array:
 
 
 def count_odd_series(values: Array, ends: Array, counts: RuleCounts) -> None:
-    """Counts what is odd about series that needs no mending; they lie one after the other."""
+    """Count unusual series, such as constant ones, which need no cleaning."""
     lengths = np.diff(ends, prepend=0)
     some = lengths > 0
     begins = (ends - lengths)[some]

@@ -1,4 +1,4 @@
-"""Steps of time: from timestamps to whole numbers and back, and which seasons a step has."""
+"""Time steps: conversion between timestamps and integers, and the usual seasons of a step."""
 
 import re
 from collections import Counter
@@ -39,14 +39,18 @@ _SEASONS: dict[tuple[str, int], tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Frequency:
-    """How far apart the points of a series are: `count` of a `unit`."""
+    """The step of a series: `count` times a `unit`."""
 
     unit: str
     count: int
 
     @classmethod
     def parse(cls, alias: str) -> "Frequency":
-        """A pandas alias such as MS, W-SUN, 15min or D. Raises UserError for one that is not known."""
+        """Parse a pandas alias such as MS, W-SUN, 15min or D. Raises UserError for an unknown one.
+
+        >>> Frequency.parse("15min"), Frequency.parse("QS").alias
+        (Frequency(unit='second', count=900), 'QS')
+        """
         found = _WORD.match(alias.strip())
         known = _ALIASES.get(found.group(2).upper()) if found else None
         if not found or known is None or found.group(1) == "0":
@@ -56,7 +60,7 @@ class Frequency:
 
     @property
     def alias(self) -> str:
-        """The alias by which pandas knows it."""
+        """The pandas alias of the step."""
         if self.unit == "month":
             word, size = (
                 ("YS", 12) if self.count % 12 == 0 else ("QS", 3) if self.count % 3 == 0 else ("MS", 1)
@@ -71,12 +75,16 @@ class Frequency:
 
     @property
     def is_daily_or_longer(self) -> bool:
-        """Whether a step is a day or more, so that the hour says nothing."""
+        """Whether a step is a day or more, so that the time of day is irrelevant."""
         return self.unit != "second" or self.count >= _DAY
 
     @property
     def seasons(self) -> tuple[int, ...]:
-        """The usual season lengths in steps, the shortest first; none where no season is usual."""
+        """The usual season lengths in steps, ascending; empty if there is none.
+
+        >>> Frequency("second", 3600).seasons
+        (24, 168)
+        """
         if self.unit != "second":
             return _SEASONS.get((self.unit, self.count), ())
         return tuple(
@@ -86,9 +94,7 @@ class Frequency:
         ) or ((3600 // self.count,) if 3600 % self.count == 0 and self.count < 60 else ())
 
     def ticks(self, times: Array) -> Array:
-        """`times`, datetime64, as whole numbers of the unit since 1970; what lies between two is the
-        earlier.
-        """
+        """`times`, datetime64, as integers of the unit since 1970, rounded down."""
         if self.unit == "month":
             return times.astype("M8[M]").astype(np.int64)
         if self.unit == "day":
@@ -111,19 +117,20 @@ class Frequency:
 
 
 def infer(times: Sequence[Array]) -> tuple[Frequency, int]:
-    """The step of most of the series, each given by its sorted timestamps; and how many have another one.
+    """The step of most series, each given by its sorted timestamps, and how many series have another step.
 
-    Raises UserError where no series has two different times.
+    Raises UserError if no series has two different times.
     """
     found = Counter(step for step in map(_step, times) if step is not None)
     if not found and any(len(np.unique(one)) > 1 for one in times):
         raise UserError(
-            "freq cannot be told: periods of four and five weeks in turn are no step of the calendar; "
-            "give freq, as in W or MS"
+            "freq cannot be inferred: alternating periods of four and five weeks are not a calendar step; "
+            "set freq, for example W or MS"
         )
     if not found:
         raise UserError(
-            "freq cannot be told, as no series has two different timestamps; give freq, as in D or MS"
+            "freq cannot be inferred, as no series has two different timestamps; "
+            "set freq, for example D or MS"
         )
     # Of equally common ones the finer, which loses no point.
     best = min(found, key=lambda step: (-found[step], step.unit == "month", step.count))
@@ -131,7 +138,7 @@ def infer(times: Sequence[Array]) -> tuple[Frequency, int]:
 
 
 def _step(times: Array) -> Frequency | None:
-    """The commonest distance of neighbours in one series; None where there is none, or no step is right."""
+    """The most common distance of neighbours in one series; None if there is none, or it is no valid step."""
     times = np.unique(times.astype("M8[s]"))
     if len(times) < 2:
         return None
@@ -151,7 +158,7 @@ def _step(times: Array) -> Frequency | None:
 
 
 def _months(times: Array, apart: Array, usual: int) -> int:
-    """How many calendar months are usually between neighbours; 0 where steps are of days."""
+    """The usual number of calendar months between neighbours; 0 if steps are days."""
     if len(apart) > 2 and usual < 60 * _DAY and (apart == usual).all():
         return 0  # no three months that follow each other are equally long
     starts = times.astype("M8[M]")

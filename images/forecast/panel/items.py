@@ -1,4 +1,4 @@
-"""What series are called: their cells in the key columns, as texts."""
+"""The keys of series: their cells in the key columns, as strings."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,13 @@ _EMPTY = arrow.text("")
 
 
 class Items:
-    """Series' keys, numbered as they come."""
+    """Numbers the keys of series in order of appearance."""
 
     def __init__(self) -> None:
         self.codes: dict[Key, int] = {}
 
     def of(self, columns: Sequence[pa.Array], add: bool = True) -> Array:
-        """The number of each row, by its cells in the key columns; -1 for an unknown item that is not to be
-        added.
-        """
+        """The number of each row's key, shape (rows,); -1 for an unknown one unless it is to be added."""
         codes, keys = numbered(columns)
         known = self.codes
         found = [known.setdefault(key, len(known)) if add else known.get(key, -1) for key in keys]
@@ -30,9 +28,9 @@ class Items:
 
 
 def numbered(columns: Sequence[pa.Array]) -> tuple[Array, list[Key]]:
-    """The number of each row's key, and the keys in the order in which they come.
+    """The number of each row's key, and the keys in order of appearance.
 
-    Columns are Arrow's strings; a missing cell is the empty text.
+    Columns are Arrow strings; a missing cell is the empty string.
     """
     codes, keys = _coded(columns[0])
     for column in columns[1:]:
@@ -44,7 +42,7 @@ def numbered(columns: Sequence[pa.Array]) -> tuple[Array, list[Key]]:
 
 
 def key_cells(table: Table, names: Sequence[str]) -> list[pa.Array]:
-    """The key columns of a table as Arrow's strings."""
+    """The key columns of a table as Arrow strings."""
     return [table.arrow(name) for name in names]
 
 

@@ -1,4 +1,4 @@
-"""Many series in a few flat arrays: what the engine reads, and what a model keeps."""
+"""A panel: many series in a few flat arrays, as the engine reads them and a model stores them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,35 +15,34 @@ from .timeline import Timeline
 
 @dataclass(frozen=True)
 class Panel:
-    """Series one after the other. Missing points are NaN, here and nowhere after `tidy.filled`."""
+    """Concatenated series. Missing points are NaN before `clean.fill_gaps`, and nowhere after."""
 
     timeline: Timeline
     key_names: tuple[str, ...]
     keys: Sequence[tuple[str, ...]]
-    """What each series is called: one text for each of `key_names`."""
+    """The key of each series: one string for each of `key_names`."""
     first: Array
-    """The step of each series' first point."""
+    """The step of each series' first point; shape (series,)."""
     ends: Array
-    """Where each series ends in `values`; shape (series,)."""
+    """The end of each series in `values`; shape (series,)."""
     values: Array
-    """float64 of shape (points,)."""
+    """float64; shape (points,)."""
     covariate_names: tuple[str, ...] = ()
     covariates: Array = field(default_factory=lambda: np.empty((0, 0)))
-    """float64 of shape (known points, covariates): past and future steps of each series, NaN where not
-    known.
+    """float64; shape (known steps, covariates): past and future steps of each series, NaN where unknown.
     """
     covariate_ends: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    """Where each series' covariates end; they begin at its first point."""
+    """The end of each series' covariates, which begin at its first point; shape (series,)."""
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def series(self, place: int) -> Array:
-        """The points of one series."""
+        """The points of one series; shape (points,)."""
         return self.values[self.ends[place - 1] if place else 0 : self.ends[place]]
 
     def known(self, place: int) -> Array:
-        """The covariates of one series, past and future; of shape (steps, covariates)."""
+        """The covariates of one series, past and future; shape (steps, covariates)."""
         if not len(self.covariate_ends):
             return np.empty((0, len(self.covariate_names)))
         return self.covariates[self.covariate_ends[place - 1] if place else 0 : self.covariate_ends[place]]
@@ -57,16 +56,16 @@ class Panel:
 
     @property
     def after(self) -> Array:
-        """The step after the last point of each series."""
+        """The step after the last point of each series; shape (series,)."""
         return self.first + self.lengths
 
     @cached_property
     def where(self) -> dict[tuple[str, ...], int]:
-        """The place of each series, by its key."""
+        """The index of each series, by key."""
         return {key: place for place, key in enumerate(self.keys)}
 
     def take(self, places: Sequence[int] | Array) -> "Panel":
-        """Some of the series, in the order given."""
+        """Some of the series, in the order of `places`."""
         return self.of(
             self,
             [self.keys[place] for place in places],
@@ -76,12 +75,12 @@ class Panel:
         )
 
     def cut(self, keep: Array) -> "Panel":
-        """Every series without the points after the first `keep`, one number a series; covariates stay."""
+        """The first `keep` points of each series, shape (series,); covariates are unchanged."""
         parts = [self.series(place)[: int(keep[place])] for place in range(len(self))]
         return replace(self, ends=_ends(parts), values=_concatenate(parts))
 
     def tail(self, most: int) -> "Panel":
-        """Only the last `most` points of each series."""
+        """The last `most` points of each series."""
         if not len(self) or self.lengths.max() <= most:
             return self
         skipped = np.maximum(self.lengths - most, 0)
@@ -103,7 +102,7 @@ class Panel:
         values: Sequence[Array],
         known: Sequence[Array] = (),
     ) -> "Panel":
-        """Other series on the timeline and with the names of `like`."""
+        """Other series with the timeline and the names of `like`."""
         width = len(like.covariate_names)
         return cls(
             like.timeline,
@@ -118,7 +117,7 @@ class Panel:
         )
 
     def save(self, folder: Path) -> None:
-        """Parquet: one file of the series, one of their points."""
+        """Write Parquet files of the series, their points and their covariates."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -157,7 +156,7 @@ class Panel:
 
 
 def _numpy(column: Any) -> Array:
-    """An Arrow column without gaps as NumPy's; `to_numpy` would import pandas, which a server waits for."""
+    """An Arrow column without nulls as a NumPy array; `to_numpy` would import pandas, which is slow."""
     whole = column.combine_chunks()
     dtype = np.float64 if str(whole.type) == "double" else np.int64
     return (

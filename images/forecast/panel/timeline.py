@@ -1,4 +1,4 @@
-"""The one grid of steps that all series of a panel lie on."""
+"""The time grid of all series of a panel."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -9,28 +9,28 @@ from slipway import Array, TimeFormat, arrow
 
 from .frequency import Frequency
 
-MIN_FIT = 0.8  # this share of days must follow a rule: others are moved by holidays
+MIN_FIT = 0.8  # minimum share of days that follow a rule: holidays move others
 EVERY_DAY, BUSINESS_DAYS = "1111111", "1111100"
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Steps and timestamps: step 0 is `anchor` ticks after 1970, each further one `frequency` later."""
+    """Converts steps and timestamps. Step 0 is `anchor` ticks after 1970; a step is one `frequency`."""
 
     frequency: Frequency
     anchor: int
     nth: int = 0
-    """Which day of a month a timestamp is, of those in `weekmask`: the first is 0, the last -1."""
+    """The day of the month of a timestamp, among those of `weekmask`: 0 is the first, -1 the last."""
     weekmask: str = EVERY_DAY
-    """The days of the week that count for `nth`, from Monday on, as NumPy has them."""
+    """The days of the week that count for `nth`, from Monday, as in NumPy."""
     offset_s: int = 0
-    """How long after that day, or the start of its tick, a timestamp is: the hour of daily points, say."""
+    """Seconds from that day, or the start of the tick, to the timestamp, such as the hour of daily points."""
     format: TimeFormat = field(default_factory=TimeFormat)
-    """How timestamps are written in the training table, by which all others are read."""
+    """The format of timestamps in the training table, by which all others are parsed."""
 
     @classmethod
     def of(cls, frequency: Frequency, times: Array) -> "Timeline":
-        """The grid that most of `times` lie on."""
+        """The grid on which most of `times` lie."""
         times, places = distinct(times)
         ticks = frequency.ticks(times)
         values, inverse = np.unique(ticks % frequency.count, return_inverse=True)
@@ -43,7 +43,7 @@ class Timeline:
         return replace(found, offset_s=int(after[0].astype(int)) if same else 0)
 
     def steps(self, times: Array) -> Array:
-        """The step of each timestamp; what lies between two steps belongs to the earlier."""
+        """The step of each timestamp, rounded down."""
         return (self.frequency.ticks(times) - self.anchor) // self.frequency.count
 
     def times(self, steps: Array) -> Array:
@@ -57,12 +57,12 @@ class Timeline:
         return _days(ticks.astype("M8[M]"), self.nth, self.weekmask).astype("M8[s]")
 
     def off(self, times: Array) -> Array:
-        """Which timestamps do not lie on a step."""
+        """The mask of timestamps that do not lie on a step."""
         found: Array = (self.frequency.ticks(times) - self.anchor) % self.frequency.count != 0
         return found
 
     def texts(self, steps: Array) -> Array:
-        """The timestamps as text, with the time of day only where there is one."""
+        """The timestamps of steps as text, without the time of day for daily or longer steps."""
         times = self.times(steps)
         daily = self.frequency.is_daily_or_longer and self.offset_s % 86_400 == 0
         found = np.datetime_as_string(times.astype("M8[D]") if daily else times)
@@ -78,13 +78,13 @@ class Timeline:
 
 
 def distinct(times: Array) -> tuple[Array, Array]:
-    """The different ones of `times`, datetime64[s] without gaps, and which of them each is."""
+    """The distinct `times`, datetime64[s] without NaT, and the index of each time among them."""
     packed = arrow.numbers(times.astype("M8[s]").view(np.int64)).dictionary_encode()
     return arrow.integers(packed.dictionary).astype("M8[s]"), arrow.codes(packed)
 
 
 def _day_of_month(times: Array) -> tuple[int, str]:
-    """`nth` and `weekmask` of days that differ from month to month; the first day where no rule fits."""
+    """`nth` and `weekmask` of monthly timestamps; the first day if no rule fits."""
     days = np.unique(times.astype("M8[D]"))
     months = days.astype("M8[M]")
     if (days == _days(months, -1, EVERY_DAY)).all():
@@ -104,7 +104,7 @@ def _day_of_month(times: Array) -> tuple[int, str]:
 
 
 def _days(months: Array, nth: int, weekmask: str) -> Array:
-    """The `nth` of the days in `weekmask` of each month, datetime64[D]; from the end where it is below 0."""
+    """The `nth` day in `weekmask` of each month, datetime64[D]; from the end if negative."""
     whole = (months + 1 if nth < 0 else months).astype("M8[D]")
     found: Array = np.busday_offset(whole, nth, roll="forward", weekmask=weekmask)
     return found

@@ -3,11 +3,14 @@
 import json
 
 import pytest
+from forecast.hyperparameters import Hyperparameters
 from forecast.tests.conftest import Trained, long_csv, monthly
+
+from slipway import UserError
 
 BASE = monthly(36)
 BAD = {
-    "no times": ("item_id,target\na,1\nb,2\n", {}, "no column of times"),
+    "no times": ("item_id,target\na,1\nb,2\n", {}, "no time column"),
     "no target": (
         "item_id,timestamp,a,b\nx,2024-01-01,1,2\nx,2024-02-01,1,2\n",
         {"layout": "long"},
@@ -24,8 +27,8 @@ BAD = {
         {},
         'row 1, column "timestamp": expected a date or time',
     ),
-    "one time": ("item_id,timestamp,target\na,2024-01-01,1\n", {}, "freq cannot be told"),
-    "no point at all": ("item_id,timestamp,target\na,2024-01-01,\na,2024-02-01,\n", {}, "a single point"),
+    "one time": ("item_id,timestamp,target\na,2024-01-01,1\n", {}, "freq cannot be inferred"),
+    "no point at all": ("item_id,timestamp,target\na,2024-01-01,\na,2024-02-01,\n", {}, "has no values"),
     "an unknown freq": (long_csv({"a": BASE}), {"freq": "fortnight"}, "expected a pandas alias"),
     "a far year": (long_csv({"a": BASE}) + "a,2200-01-01,5\n", {"freq": "min"}, "steps of min"),
     "a schema without a time": (
@@ -59,3 +62,26 @@ def test_what_cannot_be_read_is_told_in_one_line(train: Trained, bad: str) -> No
 def test_lines_of_json_need_a_freq(train: Trained) -> None:
     job = train({"train": {"a.json": json.dumps({"start": "2018-01-01", "target": BASE})}})
     assert "freq is required" in job.failure
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"freq": "fortnight"}, "freq: expected a pandas alias"),
+        ({"season_length": "12,0"}, "season_length"),
+        ({"schema": '[{"name": "a", "col_type": "key"}]'}, "schema: expected one column of col_type time"),
+        (
+            {
+                "schema": '[{"name": "t", "col_type": "time"}, {"name": "y", "col_type": "num"}]',
+                "item_id": "shop",
+            },
+            "mutually exclusive",
+        ),
+        ({"hierarchy": "region,shop", "item_id": "shop"}, "hierarchy: expected the key columns shop"),
+    ],
+)
+def test_rules_across_hyperparameters_hold_before_data_are_read(given: dict[str, str], says: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Hyperparameters.read(given)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -127,7 +127,7 @@ def test_the_report_tells_the_attributes_of_the_metadata_apart(train: Trained) -
     job = train({"train": {"a.csv": series}, "metadata": {"a.csv": metadata}}, horizon=3)
     assert job.code == 0, job.log
     rows = {row["kind"]: row["forecasts"] for row in job.table("Backtest by kind")}
-    assert rows == {"cold": 1, "hot": 1, "not known": 1}
+    assert rows == {"cold": 1, "hot": 1, "unknown": 1}
     job = train({"train": {"a.csv": series}, "metadata": {"a.csv": "sku,kind\na,hot\n"}}, horizon=3)
     assert "channel metadata: missing columns item_id" in job.failure
 

@@ -85,7 +85,7 @@ def test_every_channel_has_the_keys_of_the_training_channel(train: Trained) -> N
     assert job.code == 0, job.log
     assert "related rows of unknown items" not in job.rules
     rows = {row["size"]: row["forecasts"] for row in job.table("Backtest by size")}
-    assert rows == {"a": 1, "b": 1, "c": 1, "not known": 3}
+    assert rows == {"a": 1, "b": 1, "c": 1, "unknown": 3}
     assert job.report["metrics"]["test:RMSE"] == pytest.approx(0)
     with job.server() as server:
         asked = [{"area": area, "shop": shop} for area, shop in (*pairs, ("1", ""), ("", ""))]

@@ -57,11 +57,11 @@ def test_each_rule_that_was_needed_is_counted(odd: Any) -> None:
     expected = {
         "series of 1 to 3 points": 3,
         "constant series": 1,
-        "series of zeros alone": 1,
+        "all-zero series": 1,
         "series with negative points": 1,
-        "series without a single point": 1,
-        "missing points before a series' first": 2,
-        "missing points after a series' last": 1 + 1,
+        "series without points": 1,
+        "missing points before the first of a series": 2,
+        "missing points after the last of a series": 1 + 1,
         "series with filled points": 1,
     }
     assert {name: found.get(name) for name in expected} == expected
@@ -129,9 +129,9 @@ def test_another_way_of_writing_the_same_series_gives_the_same_forecast(
     job = train({"train": files}, horizon=3)
     assert forecast(job) == pytest.approx(plain, rel=1e-12)
     if odd == "shuffled":
-        assert job.rules["series whose rows were not in order"] == 1
+        assert job.rules["series with unsorted rows"] == 1
     if odd == "twice":
-        assert job.rules["points at a step that has one already"] == 36
+        assert job.rules["points at the same step"] == 36
 
 
 @pytest.mark.parametrize(("how", "times"), [("mean", 1.0), ("sum", 2.0), ("last", 1.5)])
@@ -193,7 +193,7 @@ def test_a_series_of_another_step_is_put_on_the_common_one(train: Trained) -> No
     )
     job = train({"train": {"a.csv": text}}, horizon=3)
     assert job.code == 0, job.log
-    assert job.rules["series of another step than the rest"] == 1
+    assert job.rules["series with another step"] == 1
     assert job.rules["missing points inside a series"] == 22
 
 
@@ -241,6 +241,6 @@ def test_the_step_is_found_and_goes_on_after_the_last_point(
         job = train({"train": {"a.csv": text}}, horizon=2, **given)
         assert job.code == 0, job.log
         facts = {row[""]: row["value"] for row in job.table("The series")}
-        assert facts["step"] == ("MS" if freq == "ME" else freq) + ("" if given else " (found)")
+        assert facts["step"] == ("MS" if freq == "ME" else freq) + ("" if given else " (inferred)")
         with job.server() as server:
             assert ask(server, {"instances": [{"item_id": "a"}]}).json["predictions"][0]["start"] == start

@@ -222,7 +222,7 @@ def test_an_odd_last_point_is_flagged_and_a_usual_one_is_not(server: Server) -> 
 
 
 BAD: dict[str, tuple[Any, str]] = {
-    "an unknown series": ([{"item_id": "a"}, {"item_id": "zz"}], 'row 2: the model knows no series "zz"'),
+    "an unknown series": ([{"item_id": "a"}, {"item_id": "zz"}], 'row 2: unknown series "zz"'),
     "a step too far": ([{"item_id": "a", "timestamp": "2022-05-01"}], "5 steps after the history"),
     "a step of the past": ([{"item_id": "a", "timestamp": "2021-12-01"}], "not after the history"),
     "a target that is no list": (
@@ -249,7 +249,7 @@ BAD: dict[str, tuple[Any, str]] = {
         {**OLDER, "schema": OLDER["schema"][1:], "data": []},
         "0 columns of col_type key",
     ),
-    "an older form without rows": ({**OLDER, "data": 5}, '"data" is a list'),
+    "an older form without rows": ({**OLDER, "data": 5}, '"data" must be a list'),
 }
 
 

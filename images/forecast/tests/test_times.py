@@ -189,7 +189,7 @@ def test_steps_of_the_calendar_are_told_and_go_on(
 ) -> None:
     job = train({"train": {"a.csv": long_csv({"a": monthly(len(times))}, times)}}, horizon=2)
     assert job.code == 0, job.log
-    assert f"of {len(times)} points; step {step} (found)" in job.log
+    assert f"of {len(times)} points; step {step} (inferred)" in job.log
     assert forecast(job)[0]["start"] == start
 
 
@@ -197,7 +197,7 @@ def test_a_calendar_of_four_and_five_weeks_is_not_taken_for_another(train: Train
     weeks = np.cumsum([0, *([5, 4, 4] * 12)])  # two of these periods end in August 2024
     days = [str(np.datetime64("2024-03-02") + 7 * int(week)) for week in weeks]
     job = train({"train": {"a.csv": long_csv({"a": monthly(len(days))}, days)}})
-    assert "freq cannot be told: periods of four and five weeks" in job.failure
+    assert "freq cannot be inferred: alternating periods" in job.failure
 
 
 LINE = {"start": "2024-01-01", "target": VALUES[:60]}
@@ -208,7 +208,7 @@ def test_a_forecast_begins_after_the_last_position_of_a_line_missing_or_not(trai
     job = train(
         {"train": {"a.jsonl": json.dumps(LINE) + "\n" + json.dumps(short) + "\n"}}, horizon=3, freq="D"
     )
-    assert job.rules["missing points at the end of a line"] == 3
+    assert job.rules["missing points at the end of a JSON line"] == 3
     whole, cut, gaps = forecast(job, LINE, {**LINE, "target": VALUES[:57]}, short)
     assert gaps["mean"] == pytest.approx(whole["mean"], rel=0.02)
     assert gaps["mean"] != pytest.approx(cut["mean"], rel=0.02)
