@@ -43,5 +43,5 @@ def test_rows_are_explained_one_by_one_until_time_is_over(searched: dict[str, Se
     report._shapley(page, searched["binary"], Clock(0))
     report._shapley(page, searched["binary"], Clock(60))
     first, whole = (section.text for section in page.sections)
-    assert "each cell of 1 row moved" in first
-    assert "each cell of 60 rows moved" in whole
+    assert "each cell of 1 row moves" in first
+    assert "each cell of 60 rows moves" in whole
