@@ -93,9 +93,8 @@ def measure(
 
 def report(found: pd.DataFrame) -> str:
     """A line a table and stack, then the mean ranks, by log loss or RMSE."""
-    found = found.assign(
-        loss=found["rmse"].fillna(found["log_loss"]) if "rmse" in found else found["log_loss"]
-    )
+    losses = [found[name] for name in ("rmse", "log_loss") if name in found]
+    found = found.assign(loss=losses[0].fillna(losses[-1]))
     means = found.groupby(["table", "stack"], sort=False).mean(numeric_only=True)
     ranks = means["loss"].groupby("table").rank().groupby("stack").mean()
     lines = [

@@ -1,7 +1,7 @@
 """One contender learns one table, in a process of its own: FOLDER has train.feather, test.feather, task.json.
 
 Every clock that Python code reads is set to the process's CPU time before anything is imported, and there is
-one thread: so all have the same budget of CPU seconds, whatever else the machine does, kept by their own
+one thread: so all have the same budget of CPU seconds, whatever else the machine does, loaded by their own
 means.
 """
 
@@ -26,8 +26,8 @@ Predict = Callable[[pd.DataFrame], Any]
 def ours(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
     sys.path.insert(0, str(Path(__file__).parents[2] / "images"))
     from automl.automl_handler.predictor import Predictor
-    from automl.automl_handler.search.choices import Choices
-    from automl.automl_handler.search.search import search
+    from automl.automl_handler.search.config import SearchConfig
+    from automl.automl_handler.search.run import search
 
     class Quiet:
         def progress(self, text: str) -> None:
@@ -37,10 +37,10 @@ def ours(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
             return False
 
     preset = task.get("preset", "balanced")
-    choices = Choices(problem_type=task["kind"], time_limit_s=task["seconds"], preset=preset)
-    search(train, "target", choices, Quiet()).predictor.save(folder)
-    kept = Predictor.load(folder)
-    return lambda rows: _in_order(kept.blend(kept.design(rows)), kept.problem.labels, task)
+    config = SearchConfig(problem_type=task["kind"], time_limit_s=task["seconds"], preset=preset)
+    search(train, "target", config, Quiet()).predictor.save(folder)
+    loaded = Predictor.load(folder)
+    return lambda rows: _in_order(loaded.blend(loaded.design(rows)), loaded.problem.labels, task)
 
 
 def autogluon(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:

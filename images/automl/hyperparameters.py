@@ -1,11 +1,16 @@
-"""What a user may set for a training job."""
+"""Hyperparameters of a training job."""
 
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationInfo, field_validator
 
 import slipway
 from slipway import Tunable
+
+_METRICS = {
+    "classification": ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1"),
+    "regression": ("rmse", "mae", "r2"),
+}
 
 
 def _weights(given: object) -> object:
@@ -14,13 +19,13 @@ def _weights(given: object) -> object:
 
 
 class Hyperparameters(slipway.Hyperparameters):
-    """What a user may set."""
+    """Hyperparameters of AutoML."""
 
-    target: Annotated[str, Field(validation_alias=AliasChoices("target", "to_predict"))] = ""
-    """Name of the column to predict. Required."""
+    target: Annotated[str, Field(min_length=1, validation_alias=AliasChoices("target", "to_predict"))]
+    """Name of the column to predict."""
     problem_type: Literal["auto", "binary", "multiclass", "regression"] = "auto"
     """Type of the target. auto: text, two distinct values, or up to ten distinct integers are classes;
-    anything else is a number."""
+    anything else is a number, including amounts such as 12% or $1,234.50. The log says what was assumed."""
     metric: Literal[
         "auto",
         "log_loss",
@@ -53,6 +58,43 @@ class Hyperparameters(slipway.Hyperparameters):
     sample_weight: str = ""
     """Name of the column with row weights. It is not used as a feature."""
     folds: Annotated[int, Field(ge=0, le=20)] = 0
-    """Number of cross-validation folds. 0: chosen from the number of rows."""
+    """Number of cross-validation folds, at least 2. 0: chosen from the number of rows."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Random seed. The same data and seed give the same model, unless the time limit ends the search."""
+
+    @field_validator("metric")
+    @classmethod
+    def _metric_of_problem(cls, metric: str, info: ValidationInfo) -> str:
+        problem_type = info.data.get("problem_type", "auto")
+        kind = "regression" if problem_type == "regression" else "classification"
+        if problem_type != "auto" and metric not in {"auto", *_METRICS[kind]}:
+            raise ValueError(f"{', '.join(_METRICS[kind])} for problem_type={problem_type}")
+        return metric
+
+    @field_validator("class_weights")
+    @classmethod
+    def _weights_of_classes(cls, weights: str | dict[str, float], info: ValidationInfo) -> object:
+        if weights != "none" and info.data.get("problem_type") == "regression":
+            raise ValueError("none for problem_type=regression")
+        return weights
+
+    @field_validator("features")
+    @classmethod
+    def _features_without_target(cls, features: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("target") in features:
+            raise ValueError(f"columns other than the target {info.data['target']}")
+        return features
+
+    @field_validator("sample_weight")
+    @classmethod
+    def _weight_is_not_target(cls, name: str, info: ValidationInfo) -> str:
+        if name and name == info.data.get("target"):
+            raise ValueError("a column other than the target")
+        return name
+
+    @field_validator("folds")
+    @classmethod
+    def _two_folds(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("0 or 2 to 20")
+        return folds

@@ -1,14 +1,14 @@
-"""What a request may choose."""
+"""Options of a request."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 import slipway
 
 
 class Options(slipway.Options):
-    """What a request may choose."""
+    """Options of a request."""
 
     reply: Literal["data", "sentence", "autopilot"] = "data"
     """Form of the answer. data: columns of values. sentence: the text of the older container. autopilot: the
@@ -35,5 +35,7 @@ class Options(slipway.Options):
     same."""
     score: bool = False
     """Add metrics of the predictions to a JSON answer, if the request contains the target column."""
-    road: Literal["direct", "mindsdb"] = "direct"
+    engine: Annotated[
+        Literal["direct", "mindsdb"], Field(validation_alias=AliasChoices("engine", "road"))
+    ] = "direct"
     """How to run the model. mindsdb: through MindsDB, which gives the same answers more slowly."""

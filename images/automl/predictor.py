@@ -1,4 +1,4 @@
-"""AutoML at serving: the value predicted for the target, how sure that is, and why."""
+"""AutoML in serving: predictions, confidence and explanations."""
 
 import shutil
 from collections.abc import Iterable, Mapping
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from .automl_handler.predictor import Predictor
 
 STORAGE = "mindsdb"
-"""The folder of the model that is a MindsDB storage folder."""
-_MOST_EXPLAINED = 1_000  # rows of a request, each of which the model answers some hundred times
+"""The subfolder of a saved model that is a MindsDB storage folder."""
+_MAX_EXPLAINED = 1_000  # rows per request, as each takes hundreds of predictions
 
 
 def cells_of(table: Table, names: Iterable[str]) -> dict[str, Array]:
-    """Columns as the engine takes them: dates as datetime64[s], by how training wrote them.
+    """Columns as the engine reads them, dates as datetime64[s] in the format of the training table.
 
-    Raises UserError for a day that is none, and for a list.
+    Raises UserError for an invalid date, and for a list.
     """
     found = {}
     for name in names:
@@ -33,27 +33,30 @@ def cells_of(table: Table, names: Iterable[str]) -> dict[str, Array]:
         if isinstance(held := table.cells(name), np.ndarray) and held.dtype == object:
             lists = [row for row, cell in enumerate(held, 1) if isinstance(cell, list)]
             if lists:
-                raise UserError("a cell holds a list; expected a text", lists[0], name)
+                raise UserError("expected a text, got a list", lists[0], name)
     return found
 
 
 class Model(slipway.Model):
-    """A predictor inside a MindsDB storage folder, `storage`, which is kept as it is."""
+    """A predictor in the MindsDB storage folder `storage`, which is not changed."""
 
     options: ClassVar = Options
 
-    def __init__(self, predictor: "Predictor", storage: Path, keep: object = None) -> None:
+    def __init__(self, predictor: "Predictor", storage: Path, temporary: object = None) -> None:
         self.predictor = predictor
         self.columns = [Column(name=name) for name in predictor.reads]
         self._storage = storage
-        self._keep = keep  # what removes the storage once the model is gone
+        self._temporary = temporary  # removes the storage folder together with the model
 
     def keeps(self, options: Options) -> bool:
-        """The target is sent beside what is read, where answers are to be scored."""
+        """The target is needed next to the features if predictions are to be scored."""
         return options.score
 
     def predict(self, table: Table, options: Options) -> Answers:
-        """One answer a row, in the form that `reply` says; metrics beside them, where they are asked for."""
+        """One prediction per row, in the form of `options.reply`; with `options.score` also metrics.
+
+        Raises UserError for an invalid cell, and for more than 1,000 rows with `options.explain`.
+        """
         cells = cells_of(table, self.names)
         design = self.predictor.design(cells)
         found = self._answers(cells, design, options)
@@ -64,26 +67,28 @@ class Model(slipway.Model):
             extra = {"metrics": response.metrics(self.predictor, table.sent, found)}
         return Answers(self._columns(design, found, options), extra=extra)
 
-    def _columns(self, design: "Design", found: "engine.Answers", options: Options) -> dict[str, Array]:
+    def _columns(self, design: "Design", found: "engine.Predictions", options: Options) -> dict[str, Array]:
         from . import response
 
         if options.outputs:
-            return response.chosen(options.outputs, self.predictor, design, found)
+            return response.selected(options.outputs, self.predictor, design, found)
         if options.reply == "sentence":
             return response.sentences(self.predictor.problem, found)
         if options.reply == "autopilot":
             return response.autopilot(self.predictor.problem, found)
         answer = response.data(self.predictor, design, found)
         if options.explain:
-            if len(design) > _MOST_EXPLAINED:
+            if len(design) > _MAX_EXPLAINED:
                 raise UserError(
-                    f"explain=true answers at most {_MOST_EXPLAINED} rows at once, got {len(design)}"
+                    f"explain=true accepts at most {_MAX_EXPLAINED} rows per request, got {len(design)}"
                 )
             answer["contributions"] = response.contributions(self.predictor, design)
         return answer
 
-    def _answers(self, cells: Mapping[str, Array], design: "Design", options: Options) -> "engine.Answers":
-        if options.road == "direct" or not len(design):
+    def _answers(
+        self, cells: Mapping[str, Array], design: "Design", options: Options
+    ) -> "engine.Predictions":
+        if options.engine == "direct" or not len(design):
             return self.predictor.answers(self.predictor.blend(design), options.level)
         from pandas import DataFrame
 
@@ -92,7 +97,7 @@ class Model(slipway.Model):
         return mindsdb().answers(self._storage, self.predictor, DataFrame(cells), options.level)
 
     def save(self, folder: Path) -> None:
-        """A MindsDB storage folder: JSON, arrays, the learners' own formats, SQLite; never a pickle."""
+        """Writes a MindsDB storage folder: JSON, arrays, library formats, SQLite; never a pickle."""
         shutil.copytree(self._storage, folder / STORAGE, copy_function=shutil.copyfile)
 
     @classmethod
@@ -100,8 +105,8 @@ class Model(slipway.Model):
         return cls.of(folder / STORAGE)
 
     @classmethod
-    def of(cls, storage: Path, keep: object = None) -> Self:
-        """The model that `storage` holds."""
+    def of(cls, storage: Path, temporary: object = None) -> Self:
+        """The model in `storage`. Raises ValueError if there is not exactly one."""
         from .automl_handler.predictor import FILE, Predictor
 
         found = list(storage.glob(f"content/predictor/*/*/{FILE}"))
@@ -109,4 +114,4 @@ class Model(slipway.Model):
             raise ValueError(f"{storage} holds {len(found)} models, expected one")
         predictor = Predictor.load(found[0].parent)
         predictor.warm()
-        return cls(predictor, storage, keep)
+        return cls(predictor, storage, temporary)

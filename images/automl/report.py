@@ -15,15 +15,15 @@ from .automl_handler.search.clock import Clock
 if TYPE_CHECKING:
     from .automl_handler.features.design import Design
     from .automl_handler.predictor import Predictor
-    from .automl_handler.search.search import Trained
+    from .automl_handler.search.run import SearchResult
 
 _EXPLAINED = 60  # rows
-_SHOWN = 20  # columns, labels
+_SHOWN = 20  # columns or classes
 _TENTHS = 10
 
 
-def write(page: Report, trained: "Trained", seconds: float) -> None:
-    """Adds the sections; those that take time only while `seconds` last."""
+def write(page: Report, trained: "SearchResult", seconds: float) -> None:
+    """Adds the sections; those that take long only as far as `seconds` allow."""
     clock = Clock(max(1.0, seconds))
     predictor = trained.predictor
     _leaderboard(page, trained)
@@ -39,12 +39,12 @@ def write(page: Report, trained: "Trained", seconds: float) -> None:
     _columns(page, trained)
 
 
-def _leaderboard(page: Report, trained: "Trained") -> None:
+def _leaderboard(page: Report, trained: "SearchResult") -> None:
     facts, problem = trained.predictor.facts, trained.predictor.problem
     blend = ", ".join(f"{one.title} {one.weight:.0%}" for one in trained.predictor.members)
     text = (
-        f"A {problem.kind} problem, {facts['rows']} rows. Every score is of rows that the model did not see, "
-        f"sd its standard deviation over {int(trained.folds.max()) + 1} folds. The answers blend {blend}. "
+        f"A {problem.kind} problem with {facts['rows']} rows. Every score is out of fold; sd is its standard "
+        f"deviation over {int(trained.folds.max()) + 1} folds. The model blends {blend}. "
         + " ".join(f"{note[0].upper()}{note[1:]}." for note in facts["notes"])
     )
     board = DataFrame(facts["leaderboard"]).rename(columns={"score": facts["metric"]})
@@ -53,13 +53,15 @@ def _leaderboard(page: Report, trained: "Trained") -> None:
     page.add("Leaderboard", text.strip(), board)
     found = facts["scores"]
     table = DataFrame({"metric": list(found), "out of fold": list(found.values())})
-    text = "Of rows that the models did not see"
+    text = "Out of fold"
     if not problem.is_regression:
-        text += ", after calibration, which was learnt on other rows, too"
-    page.add("Scores of the blend", f"{text}.", table)
+        text += ", with cross-fitted calibration"
+    metric = scores.default_metric(problem)
+    text += f". skill is the share of the baseline's {metric} that the model removes; at 0 it knows no more."
+    page.add("Scores of the blend", text, table)
 
 
-def _curves(page: Report, trained: "Trained") -> None:
+def _curves(page: Report, trained: "SearchResult") -> None:
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     problem, answers = trained.predictor.problem, trained.answers
@@ -79,22 +81,24 @@ def _curves(page: Report, trained: "Trained") -> None:
     right.legend(frameon=False, fontsize=8, loc="lower left")
     names = [str(label) for label in problem.labels]
     whose = (
-        f'"{names[1]}" against "{names[0]}"' if problem.kind == "binary" else "Each label against the others"
+        f'"{names[1]}" against "{names[0]}"' if problem.kind == "binary" else "Each class against the others"
     )
-    more = f" The first 8 of {problem.classes} labels." if problem.classes > 8 else ""
+    more = f" The first 8 of {problem.classes} classes." if problem.classes > 8 else ""
     page.add("ROC and precision-recall", f"{whose}, out of fold.{more}", None, drawn)
 
 
-def _confusion(page: Report, trained: "Trained") -> None:
+def _confusion(page: Report, trained: "SearchResult") -> None:
     problem = trained.predictor.problem
     target, chosen = trained.target.astype(int), problem.choose(trained.answers)
     counts = charts.confusion_counts(target, chosen, problem.classes)
     drawn = charts.confusion(counts, [str(label) for label in problem.labels], _SHOWN)
-    more = f" The {_SHOWN} most frequent of {problem.classes} labels." if problem.classes > _SHOWN else ""
-    page.add("Confusion matrix", f"Rows by true and answered label, out of fold.{more}", None, drawn)
+    more = f" The {_SHOWN} most frequent of {problem.classes} classes." if problem.classes > _SHOWN else ""
+    page.add(
+        "Confusion matrix", f"Number of rows by true and predicted class, out of fold.{more}", None, drawn
+    )
 
 
-def _calibration(page: Report, trained: "Trained") -> None:
+def _calibration(page: Report, trained: "SearchResult") -> None:
     target = trained.target.astype(int)
     drawn, axes = figure(5.2, 4.0)
     found = []
@@ -107,31 +111,31 @@ def _calibration(page: Report, trained: "Trained") -> None:
                 "log_loss": scores.score("log_loss", trained.predictor.problem, trained.target, answers),
             }
         )
-        # Bins of equal width would hold a row or two where few are unsure.
+        # Bins of equal width would hold few rows where the model is seldom unsure.
         bins = reliability(stated, right, _TENTHS, equal="count")
         charts.reliability(axes, *bins, label=f"{name}: ECE {found[-1]['ECE']:.3f}")
     axes.set(
-        xlabel="stated probability of the answer",
-        ylabel="share that was right",
-        xlim=(1 / trained.predictor.problem.classes, 1.03),  # the likeliest label has no less
+        xlabel="confidence",
+        ylabel="accuracy",
+        xlim=(1 / trained.predictor.problem.classes, 1.03),  # the smallest possible confidence
         ylim=(0, 1.05),
     )
     axes.legend(frameon=False, loc="lower right")
-    kind = trained.predictor.calibration.kind
-    how = {"none": "none, as none did better", "temperature": "temperature scaling"}.get(
+    kind = trained.predictor.calibrator.kind
+    how = {"none": "none, as no calibration did better", "temperature": "temperature scaling"}.get(
         kind, "isotonic regression"
     )
     page.add(
         "Calibration",
-        "What is stated against what came true, out of fold; on the dotted line is best. A dot is a tenth of "
-        "the rows. Before: as the learners answered; after: with the temperature that suits each, and the "
-        f"blend's own calibration, which is {how}.",
+        "Confidence and accuracy of the predicted class, out of fold; on the dotted line they are equal. "
+        "Each dot is a tenth of the rows. Before: raw probabilities. After: with the temperature of each "
+        f"learner and the calibration of the blend, which is {how}.",
         DataFrame(found),
         drawn,
     )
 
 
-def _residuals(page: Report, trained: "Trained") -> None:
+def _residuals(page: Report, trained: "SearchResult") -> None:
     answers, target = trained.answers[:, 0], trained.target
     rows = np.random.default_rng(0).permutation(len(target))[:1_000]
     drawn, (left, right) = charts.panels(2)
@@ -141,32 +145,30 @@ def _residuals(page: Report, trained: "Trained") -> None:
     left.set(xlabel="predicted", ylabel="true")
     right.hist(target - answers, bins=40)
     right.set_axisbelow(True)
-    right.set(xlabel="true less predicted", ylabel="rows")
+    right.set(xlabel="residual (true - predicted)", ylabel="rows")
     interval = trained.predictor.interval
     assert interval is not None
     found = [
         {
             "level": level,
-            "share inside": float((np.abs(target - answers) <= interval.half(answers, level)).mean()),
-            "mean width": float(2 * interval.half(answers, level).mean()),
+            "coverage": float((np.abs(target - answers) <= interval.half_width(answers, level)).mean()),
+            "mean width": float(2 * interval.half_width(answers, level).mean()),
         }
         for level in (0.5, 0.8, 0.9, 0.95)
     ]
-    text = "Predictions of rows that the models did not see, and how many the conformal intervals hold."
+    text = "Out-of-fold predictions, and the coverage of the conformal prediction intervals."
     page.add("Residuals and intervals", text, DataFrame(found), drawn)
 
 
-def _importance(page: Report, trained: "Trained", clock: Clock) -> None:
+def _importance(page: Report, trained: "SearchResult", clock: Clock) -> None:
     found = importance.permutation(trained, clock)
     if not found:
         return
     left = len(trained.predictor.columns) - len(found)
-    text = (
-        f"How much {trained.metric} worsens when a column is shuffled, on rows that the models did not see."
-    )
+    text = f"How much {trained.metric} worsens when a column is shuffled, on out-of-fold rows."
     if left:
-        text += f" Time did not allow for {left} columns."
-    change = f"{'rise' if trained.metric in scores.LOSSES else 'fall'} of {trained.metric}"
+        text += f" The time limit did not allow for {left} columns."
+    change = f"{'increase' if trained.metric in scores.LOSSES else 'decrease'} of {trained.metric}"
     table = DataFrame({"column": list(found), change: list(found.values())})
     page.add(
         "Permutation importance",
@@ -176,10 +178,10 @@ def _importance(page: Report, trained: "Trained", clock: Clock) -> None:
     )
 
 
-def _shapley(page: Report, trained: "Trained", clock: Clock) -> None:
+def _shapley(page: Report, trained: "SearchResult", clock: Clock) -> None:
     predictor, problem = trained.predictor, trained.predictor.problem
     rows = np.unique(np.linspace(0, len(trained.table) - 1, _EXPLAINED).astype(int))
-    np.random.default_rng(0).shuffle(rows)  # so that those that time allows are from the whole table
+    np.random.default_rng(0).shuffle(rows)  # so that the rows that time allows for are from the whole table
     explained = []
     for row in rows:
         explained.append(_moved(predictor, trained.rows[[row]]))
@@ -206,7 +208,7 @@ def _shapley(page: Report, trained: "Trained", clock: Clock) -> None:
     if problem.is_regression:
         unit = f"in the unit of {problem.target}"
     else:
-        whose = f'"{problem.labels[1]}"' if problem.kind == "binary" else "the likeliest label"
+        whose = f'"{problem.labels[1]}"' if problem.kind == "binary" else "the most likely class"
         unit = f"log-odds of {whose}"
     axes.set(xlabel=f"Shapley value, {unit}")
     table = DataFrame(
@@ -217,14 +219,14 @@ def _shapley(page: Report, trained: "Trained", clock: Clock) -> None:
     )
     of = "1 row" if len(values) == 1 else f"{len(values)} rows"
     text = (
-        f"How much each cell of {of} moved the answer away from that of a typical row (the usual value in "
-        "every column). A dot is a row; red is a great number, blue a small one."
+        f"How much each cell of {of} moves the prediction from that of a typical row (the median or most "
+        "frequent value of every column). Each dot is a row; red is a large number, blue a small one."
     )
     page.add("Shapley values", text, table, drawn)
 
 
 def _moved(predictor: "Predictor", design: "Design") -> Array:
-    """Shapley values; of two labels those of the second in every row, so that right means the same in all."""
+    """Shapley values; for two classes always of the second, so that the sign means the same in all rows."""
     values = predictor.contributions(design)
     if predictor.problem.kind != "binary":
         return values
@@ -232,27 +234,27 @@ def _moved(predictor: "Predictor", design: "Design") -> Array:
 
 
 def _ranks(column: Any, part: DataFrame) -> Array:
-    """How great a cell is among the others, from 0 to 1; grey's middle where it is no number."""
+    """The rank of each cell, from 0 to 1; 0.5 (grey) if it is not a number."""
     if column.kind != "number":
         return np.full(len(part), 0.5)
     cells = column.numbers(part[column.name])[:, 0]
     return np.where(np.isnan(cells), 0.5, np.argsort(np.argsort(cells)) / max(1, len(cells) - 1))
 
 
-def _columns(page: Report, trained: "Trained") -> None:
-    kept = [
+def _columns(page: Report, trained: "SearchResult") -> None:
+    used = [
         {
             "column": one.name,
             "kind": one.kind,
             "missing, %": round(100 * one.missing, 1),
             "values": len(one.categories) if one.kind == "category" else None,
-            "why it is left out": "",
+            "reason for dropping": "",
         }
         for one in trained.predictor.columns
     ]
-    gone = [
-        {"column": one.name, "kind": "", "missing, %": None, "values": None, "why it is left out": one.why}
+    dropped = [
+        {"column": one.name, "kind": "", "missing, %": None, "values": None, "reason for dropping": one.why}
         for one in trained.dropped
     ]
-    text = f"{len(kept)} columns are learnt from, {len(gone)} are not. A missing cell is information, too."
-    page.add("Columns", text, DataFrame([*kept, *gone]))
+    text = f"{len(used)} columns are used, {len(dropped)} are dropped. Missing cells are used as information."
+    page.add("Columns", text, DataFrame([*used, *dropped]))

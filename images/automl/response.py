@@ -1,4 +1,4 @@
-"""Answers as columns, in the forms that a request may ask for."""
+"""Predictions as columns, in the forms that a request can choose."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -9,17 +9,17 @@ from pandas import Series
 from slipway import Array, UserError, arrow
 
 from .automl_handler import scores
-from .automl_handler.errors import Unfit
-from .automl_handler.shapley import places
+from .automl_handler.errors import DataError
+from .automl_handler.shapley import column_slices
 
 if TYPE_CHECKING:
     from .automl_handler.features.design import Design
-    from .automl_handler.predictor import Answers, Predictor
+    from .automl_handler.predictor import Predictions, Predictor
     from .automl_handler.problem import Problem
 
 
-def data(predictor: "Predictor", rows: "Design", found: "Answers") -> dict[str, Array]:
-    """Values, and `explanation`, a sentence that says what to hold of them."""
+def data(predictor: "Predictor", rows: "Design", found: "Predictions") -> dict[str, Array]:
+    """The default form: values, and an `explanation` in words."""
     columns: dict[str, Array] = {"prediction": found.prediction, "confidence": found.confidence}
     if found.probabilities is not None:
         columns["probabilities"] = _named(predictor.problem, found.probabilities)
@@ -29,12 +29,12 @@ def data(predictor: "Predictor", rows: "Design", found: "Answers") -> dict[str, 
     return columns
 
 
-def sentences(problem: "Problem", found: "Answers") -> dict[str, Array]:
-    """The older container's reply, one a row."""
+def sentences(problem: "Problem", found: "Predictions") -> dict[str, Array]:
+    """The reply of the older container, one sentence per row."""
     return {"prediction": arrow.objects(_sentences(problem, found)), "class_confidence": found.confidence}
 
 
-def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
+def autopilot(problem: "Problem", found: "Predictions") -> dict[str, Array]:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/autopilot-automate-model-development-container-output.html"""
     if found.probabilities is None:
         return {"predicted_label": found.prediction}
@@ -47,17 +47,17 @@ def autopilot(problem: "Problem", found: "Answers") -> dict[str, Array]:
     }
 
 
-def chosen(
-    outputs: Sequence[str], predictor: "Predictor", rows: "Design", found: "Answers"
+def selected(
+    outputs: Sequence[str], predictor: "Predictor", rows: "Design", found: "Predictions"
 ) -> dict[str, Array]:
-    """The keys asked for; one that the problem does not have is NaN, which formats write as a gap."""
+    """The columns named in `outputs`; one that the problem type does not have is NaN (empty or null)."""
     offered = {**data(predictor, rows, found), **autopilot(predictor.problem, found)}
     nothing = np.full(len(found.prediction), np.nan)
     return {name: offered.get(name, nothing) for name in outputs}
 
 
 def contributions(predictor: "Predictor", design: "Design") -> Array:
-    """For each row the columns that moved the answer, the strongest first."""
+    """An object per row: Shapley values by column, largest first, without zeros."""
     found = predictor.contributions(design)
     names = predictor.reads
     rows = []
@@ -67,14 +67,16 @@ def contributions(predictor: "Predictor", design: "Design") -> Array:
     return arrow.objects(rows)
 
 
-def metrics(predictor: "Predictor", sent: Mapping[str, Array], found: "Answers") -> dict[str, float | None]:
-    """What the answers are worth against the target in `sent`; rows without it do not count."""
+def metrics(
+    predictor: "Predictor", sent: Mapping[str, Array], found: "Predictions"
+) -> dict[str, float | None]:
+    """Metrics against the target column in `sent`; rows without a target are left out."""
     problem = predictor.problem
     if problem.target not in sent:
-        raise UserError(f"score=true needs the target {problem.target} among the columns")
+        raise UserError(f"score=true needs the target column {problem.target}")
     try:
         target = problem.encode(Series(sent[problem.target], dtype=object))
-    except Unfit as error:
+    except DataError as error:
         raise UserError(f"score=true: {error}") from None
     known = ~np.isnan(target)
     if not known.any():
@@ -87,7 +89,7 @@ def metrics(predictor: "Predictor", sent: Mapping[str, Array], found: "Answers")
     }
 
 
-def _sentences(problem: "Problem", found: "Answers") -> list[str]:
+def _sentences(problem: "Problem", found: "Predictions") -> list[str]:
     name = problem.target
     if found.low is not None and found.high is not None:
         return [
@@ -100,8 +102,8 @@ def _sentences(problem: "Problem", found: "Answers") -> list[str]:
     ]
 
 
-def _explained(predictor: "Predictor", rows: "Design", found: "Answers") -> list[str]:
-    """How sure, what else it may be, and which cells say less than they could."""
+def _explained(predictor: "Predictor", rows: "Design", found: "Predictions") -> list[str]:
+    """A sentence per row: the confidence, the next most likely class, unknown and missing cells."""
     problem = predictor.problem
     if found.probabilities is None:
         assert found.low is not None
@@ -115,7 +117,7 @@ def _explained(predictor: "Predictor", rows: "Design", found: "Answers") -> list
     else:
         second = np.argsort(-found.probabilities, axis=1, kind="stable")[:, 1]
         first = found.probabilities.argmax(1)
-        # With class weights the answer need not be the likeliest label.
+        # With class weights the predicted class need not be the most likely one.
         chosen = problem.choose(found.probabilities)
         second = np.where(chosen == first, second, first)
         said = [
@@ -134,10 +136,10 @@ def _explained(predictor: "Predictor", rows: "Design", found: "Answers") -> list
 
 
 def _unknown(predictor: "Predictor", rows: "Design") -> dict[int, str]:
-    """By row, the categories that training never saw, or hardly, and how many cells are missing."""
+    """By row, the columns whose category is unknown or rare, and the number of missing cells."""
     new: dict[int, list[str]] = {}
     gaps = np.zeros(len(rows), int)
-    for column, (kind, at) in zip(predictor.columns, places(predictor.columns), strict=True):
+    for column, (kind, at) in zip(predictor.columns, column_slices(predictor.columns), strict=True):
         if kind == "codes":
             codes = rows.codes[:, at.start]
             gaps += codes == 0

@@ -1,4 +1,4 @@
-"""AutoML training: MindsDB's CREATE MODEL over the train channel, with this image's engine."""
+"""AutoML training: MindsDB's CREATE MODEL on the train channel, with the engine of this image."""
 
 import tempfile
 import time
@@ -14,7 +14,7 @@ from slipway import Channel, Job, UserError
 
 from . import report
 from .automl_handler import scores
-from .automl_handler.errors import Unfit, listed
+from .automl_handler.errors import DataError, listed
 from .hyperparameters import Hyperparameters
 from .predictor import Model, cells_of
 
@@ -23,28 +23,26 @@ if TYPE_CHECKING:
 
     from .automl_handler.predictor import Predictor
 
-_REPORT = 0.05  # of the time limit is kept for the report and for saving
+_REPORT = 0.05  # share of the time limit reserved for the report and for saving
 _REPORT_S = (2.0, 15.0)  # at least, at most
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
-    """Searches, blends, calibrates, and reports."""
+    """Runs the search and writes the report. Raises UserError for unusable data or settings."""
     started = time.monotonic()
     train = data["train"]
     names = train.names
-    if not params.target:
-        raise UserError(
-            f"hyperparameter target is required: the column to predict, one of {listed(names, 40)}"
+    if params.target not in names:  # MindsDB would accept one that differs in case
+        hint = (
+            ""
+            if train.named
+            else "; if the first line is a header, set the content type text/csv;header=present"
         )
-    if params.target not in names:  # MindsDB would take one that differs in case
-        hint = "" if train.named else "; where the first line is a header, say text/csv;header=present"
         raise UserError(f"target {params.target}: no such column; the table has {listed(names, 40)}{hint}")
-    if params.folds == 1:
-        raise UserError("hyperparameter folds: expected 0 or 2 to 20, got 1")
     if params.problem_type in {"binary", "multiclass"}:
         train.declare("label", [params.target])
     others = [data[name] for name in ("validation", "test") if name in data]
-    for channel in others:  # what is wrong with them is not told after an hour's search
+    for channel in others:  # mistakes in them must not surface after an hour's search
         _target(channel, params.target)
     table = _frame(train, params)
     dates = {
@@ -52,29 +50,29 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         for column in train.table.columns
         if column.times is not None
     }
-    keep = tempfile.TemporaryDirectory(prefix="automl-model-")
-    storage = Path(keep.name, "storage")
-    from .mindsdb_compat import mindsdb  # some seconds, which a wrong hyperparameter need not wait for
+    temporary = tempfile.TemporaryDirectory(prefix="automl-model-")
+    storage = Path(temporary.name, "storage")
+    from .mindsdb_compat import mindsdb  # takes some seconds, which mistakes need not wait for
 
     engine = mindsdb()
     after = min(_REPORT_S[1], max(_REPORT_S[0], _REPORT * params.time_limit_s))
     ends = started + params.time_limit_s - after
     try:
-        trained = engine.train(table, params.target, _using(params, job), job, storage, ends, dates)
-    except Unfit as error:
+        result = engine.train(table, params.target, _using(params, job), job, storage, ends, dates)
+    except DataError as error:
         raise UserError(str(error)) from None
-    predictor = trained.predictor
+    predictor = result.predictor
     for note in predictor.facts["notes"]:
         job.progress(note)
     job.report(**predictor.facts["scores"])
     for channel in others:
         job.report(**_scored(predictor, channel))
-    report.write(job.page, trained, params.time_limit_s - (time.monotonic() - started))
-    return Model.of(storage, keep)
+    report.write(job.page, result, params.time_limit_s - (time.monotonic() - started))
+    return Model.of(storage, temporary)
 
 
 def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
-    """What is learnt from; columns that are not, and may not even be readable, are empty."""
+    """The table to learn from; columns that are not used, and may not be readable, are empty."""
     from pandas import DataFrame
 
     table = channel.table
@@ -82,7 +80,7 @@ def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
     read = [name for name in table.names if name in features]
     if lists := [name for name in read if table.kinds[name] == "list"]:
         raise UserError(
-            f"columns {listed(lists)} hold lists; expected numbers or texts (or name them in ignore)"
+            f"columns {listed(lists)} hold lists; expected numbers or texts (or name the columns in ignore)"
         )
     cells = {**dict.fromkeys(table.names), **_cells(channel, read)}
     for name in {params.target, params.sample_weight} & set(table.names):
@@ -91,7 +89,7 @@ def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
 
 
 def _cells(channel: Channel, names: Sequence[str]) -> dict[str, Any]:
-    """Columns as the engine takes them. Raises UserError for what cannot be read."""
+    """Columns as the engine reads them. Raises UserError for an invalid cell."""
     table = channel.table
     if refused := next(filter(None, map(table.refused, names)), None):
         raise refused
@@ -102,9 +100,9 @@ def _cells(channel: Channel, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _using(params: Hyperparameters, job: Job) -> dict[str, Any]:
-    """The hyperparameters as MindsDB's USING takes them; what says how to read the data has been done."""
-    read = set(slipway.Hyperparameters.model_fields)
-    return {**params.model_dump(mode="json", exclude={"target", *read}), "threads": job.cpus}
+    """The hyperparameters for MindsDB's USING; of those of the shared layer only `kinds` is still needed."""
+    applied = set(slipway.Hyperparameters.model_fields) - {"kinds"}
+    return {**params.model_dump(mode="json", exclude={"target", *applied}), "threads": job.cpus}
 
 
 def _target(channel: Channel, target: str) -> Series:
@@ -114,7 +112,7 @@ def _target(channel: Channel, target: str) -> Series:
 
 
 def _scored(predictor: "Predictor", channel: Channel) -> dict[str, float]:
-    """Metrics on rows that nothing was learnt from."""
+    """Metrics on a channel that was not used for training."""
     problem = predictor.problem
     if absent := [name for name in predictor.reads if name not in channel.table]:
         raise UserError(f"channel {channel.name}: missing columns {listed(absent)}")

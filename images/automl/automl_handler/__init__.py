@@ -1,6 +1,6 @@
-"""AutoML as a MindsDB ML handler: what MindsDB reads of a handler's folder.
+"""AutoML as a MindsDB ML handler, with the attributes that MindsDB reads.
 
-The handler itself is imported when MindsDB asks for it; the rest of the folder works without MindsDB.
+The handler is imported on demand; the rest of the package works without MindsDB.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ title = "AutoML"
 name = "automl"
 type = "ml"  # noqa: A001 (MindsDB's name for it)
 version = "0.1.0"
-description = "Predicts a column of a table: tries learners within a time limit, blends the best, calibrates."
+description = "Predicts a column of a table: fits learners within a time limit, blends and calibrates them."
 permanent = False
 import_error = None
 

@@ -1,22 +1,22 @@
-"""Probabilities that mean what they say: temperature scaling, or isotonic regression for two labels."""
+"""Calibration of probabilities: temperature scaling, or isotonic regression for two classes."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
 
-from slipway.kit.calibration import fit_isotonic, fit_temperature
-from slipway.kit.calibration import tempered as tempered_by
+from slipway.kit.calibration import fit_isotonic, fit_temperature, tempered
 
-from .problem import Floats
+from .types import Floats
 
-_LEAST = 1_000  # rows from which on isotonic regression is not just noise
+_MIN_ISOTONIC = 1_000  # rows; with fewer, isotonic regression fits noise
 _FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """`temperature` divides log-probabilities; or `given` and `meant` are points of a rising line."""
+class Calibrator:
+    """A fitted calibration: `temperature` divides log-probabilities; isotonic regression interpolates between
+    the points (`given`, `meant`) of the second class's probability."""
 
     kind: Literal["none", "temperature", "isotonic"] = "none"
     temperature: float = 1.0
@@ -24,15 +24,15 @@ class Calibration:
     meant: tuple[float, ...] = ()
 
     def apply(self, probabilities: Floats) -> Floats:
-        """`probabilities`, of shape (rows, labels), calibrated."""
+        """Calibrated probabilities, of the shape (rows, classes) of `probabilities`."""
         if self.kind == "none":
             return probabilities
         if self.kind == "isotonic":
             positive = np.interp(probabilities[:, 1], self.given, self.meant)
             return np.column_stack([1 - positive, positive])
-        return tempered_by(probabilities, self.temperature)
+        return tempered(probabilities, self.temperature)
 
-    def facts(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "temperature": self.temperature,
@@ -41,17 +41,20 @@ class Calibration:
         }
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> Self:
-        return cls(facts["kind"], facts["temperature"], tuple(facts["given"]), tuple(facts["meant"]))
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        return cls(stored["kind"], stored["temperature"], tuple(stored["given"]), tuple(stored["meant"]))
 
 
-def fit(target: Floats, probabilities: Floats, seed: int) -> tuple[Calibration, Floats]:
-    """The kind with the least cross-fitted log loss, fitted, and its cross-fitted probabilities."""
+def fit(target: Floats, probabilities: Floats, seed: int) -> tuple[Calibrator, Floats]:
+    """The calibration with the lowest cross-fitted log loss, and its cross-fitted probabilities.
+
+    `target` has shape (rows,), `probabilities` (rows, classes).
+    """
     kinds = ["none", "temperature"]
-    if probabilities.shape[1] == 2 and len(target) >= _LEAST:
+    if probabilities.shape[1] == 2 and len(target) >= _MIN_ISOTONIC:
         kinds.append("isotonic")
     folds = np.random.default_rng(seed).integers(0, _FOLDS, len(target))
-    best, kept, least = "none", probabilities, np.inf
+    best, crossfitted, least = "none", probabilities, np.inf
     for kind in kinds:
         crossed = probabilities.copy()
         for fold in range(_FOLDS):
@@ -60,15 +63,16 @@ def fit(target: Floats, probabilities: Floats, seed: int) -> tuple[Calibration, 
                 crossed[held] = _fitted(kind, target[~held], probabilities[~held]).apply(probabilities[held])
         loss = _log_loss(target, crossed)
         if loss < least - 1e-4:
-            best, kept, least = kind, crossed, loss
-    return _fitted(best, target, probabilities), kept
+            best, crossfitted, least = kind, crossed, loss
+    return _fitted(best, target, probabilities), crossfitted
 
 
-def tempered(target: Floats, probabilities: Floats) -> Calibration:
-    """One learner's temperature, where it helps: forests are too shy, boosted trees too sure."""
+def fit_temperature_if_better(target: Floats, probabilities: Floats) -> Calibrator:
+    """A learner's temperature, if it lowers the log loss: forests are underconfident, boosted trees
+    overconfident."""
     found = _fitted("temperature", target, probabilities)
     gain = _log_loss(target, probabilities) - _log_loss(target, found.apply(probabilities))
-    return found if gain > 1e-4 else Calibration()
+    return found if gain > 1e-4 else Calibrator()
 
 
 def _log_loss(target: Floats, probabilities: Floats) -> float:
@@ -76,10 +80,10 @@ def _log_loss(target: Floats, probabilities: Floats) -> float:
     return float(-np.log(np.clip(chance, 1e-12, 1)).mean())
 
 
-def _fitted(kind: str, target: Floats, probabilities: Floats) -> Calibration:
+def _fitted(kind: str, target: Floats, probabilities: Floats) -> Calibrator:
     if kind == "temperature":
-        return Calibration("temperature", fit_temperature(probabilities, target))
+        return Calibrator("temperature", fit_temperature(probabilities, target))
     if kind == "isotonic":
         given, meant = fit_isotonic(probabilities[:, 1], target)
-        return Calibration("isotonic", 1.0, tuple(given.tolist()), tuple(meant.tolist()))
-    return Calibration()
+        return Calibrator("isotonic", 1.0, tuple(given.tolist()), tuple(meant.tolist()))
+    return Calibrator()

@@ -1,11 +1,15 @@
-"""What the data or the settings do not allow."""
+"""The error for data and settings that do not allow training or prediction."""
 
 
-class Unfit(ValueError):
-    """One line for whoever gave the data: the thing, what was expected, what came."""
+class DataError(ValueError):
+    """One line for the person who supplied the data: the name, what was expected, the value received."""
 
 
 def listed(names: list[str], limit: int = 10) -> str:
-    """`names` with commas, the first `limit` of them."""
+    """The first `limit` of `names`, separated by commas.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
     rest = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,4 +1,4 @@
-"""What the blend loses when a column is shuffled, on rows that its models did not see.
+"""Permutation importance: the increase of the loss when a column is shuffled, on out-of-fold rows.
 
 Breiman 2001; Fisher, Rudin and Dominici 2019.
 """
@@ -9,18 +9,18 @@ import numpy as np
 
 from . import scores
 from .features.design import Design
-from .problem import Floats
 from .search.clock import Clock
-from .shapley import places
+from .shapley import column_slices
+from .types import Floats
 
 if TYPE_CHECKING:
-    from .search.search import Trained
+    from .search.run import SearchResult
 
-_ROWS = 300  # of each fold
+_ROWS = 300  # per fold
 
 
-def permutation(trained: "Trained", clock: Clock, seed: int = 0) -> dict[str, float]:
-    """By column, how much the loss rises, the most first; columns that time did not allow are left out."""
+def permutation(trained: "SearchResult", clock: Clock, seed: int = 0) -> dict[str, float]:
+    """The increase of the loss by column, largest first. Columns for which time is over are left out."""
     predictor = trained.predictor
     loss = scores.loss(trained.metric, predictor.problem)
     random = np.random.default_rng(seed)
@@ -37,19 +37,19 @@ def permutation(trained: "Trained", clock: Clock, seed: int = 0) -> dict[str, fl
 
     base = lost([rows for _, rows, _ in parts])
     found = {}
-    for column, (kind, at) in zip(predictor.columns, places(predictor.columns), strict=True):
+    for column, (kind, at) in zip(predictor.columns, column_slices(predictor.columns), strict=True):
         if clock.over:
             break
         found[column.name] = lost([_shuffled(rows, kind, at, random) for _, rows, _ in parts]) - base
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def _blend(trained: "Trained", fold: int, rows: Design) -> Floats:
+def _blend(trained: "SearchResult", fold: int, rows: Design) -> Floats:
     members = trained.predictor.members
     answers = [
-        member.weight * member.calibration.apply(member.models[fold].predict(rows)) for member in members
+        member.weight * member.calibrator.apply(member.models[fold].predict(rows)) for member in members
     ]
-    return trained.predictor.calibration.apply(np.sum(answers, axis=0))
+    return trained.predictor.calibrator.apply(np.sum(answers, axis=0))
 
 
 def _shuffled(rows: Design, kind: str, at: slice, random: np.random.Generator) -> Design:

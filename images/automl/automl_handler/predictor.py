@@ -1,4 +1,4 @@
-"""A fitted predictor as a value: what it reads, what it blends, how it calibrates."""
+"""A fitted predictor: its columns, the blend of its models, calibration and prediction intervals."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,44 +10,51 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibration import Calibration
-from .features.columns import Column
-from .features.design import Design, Table, design
-from .interval import Interval
-from .learners.catboost import Cat
-from .learners.forest import Forest
-from .learners.learner import Fitted
-from .learners.lightgbm import Light
-from .learners.linear import Linear
-from .learners.prior import Prior
-from .problem import Floats, Problem
+from .calibration import Calibrator
+from .features.columns import FeatureColumn
+from .features.design import Design, TableLike, design
+from .interval import ConformalInterval
+from .learners.catboost import CatBoostModel
+from .learners.forest import ExtraTreesModel
+from .learners.learner import FittedModel
+from .learners.lightgbm import LightGBMModel
+from .learners.linear import LinearModel
+from .learners.prior import PriorModel
+from .problem import Problem
 from .shapley import contributions
+from .types import Floats
 
 FILE = "predictor.json"
-KINDS: dict[str, type[Fitted]] = {kind.name: kind for kind in (Cat, Light, Linear, Forest, Prior)}
+KINDS: dict[str, type[FittedModel]] = {
+    kind.name: kind for kind in (CatBoostModel, LightGBMModel, LinearModel, ExtraTreesModel, PriorModel)
+}
 LEVEL = 0.9
 
 
 @dataclass(frozen=True)
 class Member:
-    """One part of the blend: a model of each fold, whose answers are averaged, and their temperature."""
+    """One learner of the blend: a model per fold, whose predictions are averaged, and their temperature."""
 
     title: str
     weight: float
-    models: tuple[Fitted, ...]
-    calibration: Calibration
+    models: tuple[FittedModel, ...]
+    calibrator: Calibrator
 
     def predict(self, rows: Design) -> Floats:
-        return self.calibration.apply(self._together(rows))
+        return self.calibrator.apply(self._average(rows))
 
     @cached_property
-    def _together(self) -> Callable[[Design], Floats]:
-        return type(self.models[0]).together(self.models)
+    def _average(self) -> Callable[[Design], Floats]:
+        return type(self.models[0]).averaged(self.models)
 
 
 @dataclass(frozen=True)
-class Answers:
-    """`prediction` holds labels or float64; `low` and `high` are the interval of a number."""
+class Predictions:
+    """Predictions of shape (rows,): classes or float64, and the confidence of each.
+
+    `probabilities` has shape (rows, classes), None for regression. `low` and `high` are the prediction
+    interval of regression.
+    """
 
     prediction: NDArray[Any]
     confidence: Floats
@@ -58,47 +65,51 @@ class Answers:
 
 @dataclass(frozen=True)
 class Predictor:
-    """What a search found."""
+    """The result of a search that is saved and served."""
 
     problem: Problem
-    columns: tuple[Column, ...]
+    columns: tuple[FeatureColumn, ...]
     members: tuple[Member, ...]
-    calibration: Calibration
-    interval: Interval | None
+    calibrator: Calibrator
+    interval: ConformalInterval | None
     facts: dict[str, Any]
-    """What the search has to tell: leaderboard, columns, scores."""
+    """Leaderboard, scores, dropped columns and notes of the search."""
 
     @property
     def reads(self) -> list[str]:
+        """Names of the columns that a request needs."""
         return [one.name for one in self.columns]
 
-    def design(self, table: Table) -> Design:
+    def design(self, table: TableLike) -> Design:
         return design(self.columns, table)
 
     def blend(self, rows: Design) -> Floats:
-        """Calibrated probabilities of shape (rows, labels), or numbers of shape (rows, 1)."""
-        if not len(rows):  # which not every library can be asked about
+        """Calibrated probabilities of shape (rows, classes), or numbers of shape (rows, 1)."""
+        if not len(rows):  # not every library accepts an empty table
             return np.empty((0, self.problem.classes))
         whole = sum(member.weight * member.predict(rows) for member in self.members)
-        return self.calibration.apply(np.asarray(whole))
+        return self.calibrator.apply(np.asarray(whole))
 
-    def predict(self, table: Table, level: float = LEVEL) -> Answers:
-        """An answer a row; `level` is how often an interval is to hold the true number."""
+    def predict(self, table: TableLike, level: float = LEVEL) -> Predictions:
+        """One prediction per row; `level` is the coverage of the intervals, from 0 to 1.
+
+        Raises DataError for an invalid cell.
+        """
         return self.answers(self.blend(self.design(table)), level)
 
-    def answers(self, blend: Floats, level: float = LEVEL) -> Answers:
+    def answers(self, blend: Floats, level: float = LEVEL) -> Predictions:
         if self.problem.is_regression:
             number = blend[:, 0]
-            half = self.interval.half(number, level) if self.interval else np.full(len(number), np.inf)
-            return Answers(number, np.full(len(number), level), None, number - half, number + half)
+            half = self.interval.half_width(number, level) if self.interval else np.full(len(number), np.inf)
+            return Predictions(number, np.full(len(number), level), None, number - half, number + half)
         place = self.problem.choose(blend)
         labels = np.array(self.problem.labels, dtype=object)
         if not self.problem.has_texts:
             labels = np.array(self.problem.labels)
-        return Answers(labels[place], blend[np.arange(len(blend)), place], blend)
+        return Predictions(labels[place], blend[np.arange(len(blend)), place], blend)
 
     def contributions(self, rows: Design) -> Floats:
-        """Shapley values of shape (rows, columns): of a number in its unit, of a label in log-odds."""
+        """Shapley values of shape (rows, columns): in the unit of the target, or in log-odds of the class."""
 
         def value(rows: Design) -> Floats:
             blend = self.blend(rows)
@@ -108,19 +119,19 @@ class Predictor:
             found: Floats = np.log(chance / (1 - chance))
             return found
 
-        return contributions(value, rows, self.design(self.usual), self.columns)
+        return contributions(value, rows, self.design(self.typical), self.columns)
 
     @property
-    def usual(self) -> Table:
-        """A typical row: the usual value in every column."""
-        return {one.name: np.array([one.usual], object) for one in self.columns}
+    def typical(self) -> TableLike:
+        """A typical row: the median or most frequent value of every column."""
+        return {one.name: np.array([one.typical], object) for one in self.columns}
 
     def warm(self) -> None:
-        """Answers one row, so that the first request does not wait for what libraries put off."""
-        self.predict(self.usual)
+        """Predicts one row, so that the first request does not wait for lazy imports."""
+        self.predict(self.typical)
 
     def save(self, folder: Path) -> None:
-        """JSON, arrays, and the libraries' own formats, never a pickle."""
+        """Writes JSON, arrays and the formats of the libraries; never a pickle."""
         members = []
         for number, member in enumerate(self.members):
             for fold, model in enumerate(member.models):
@@ -133,15 +144,15 @@ class Predictor:
                     "weight": member.weight,
                     "kind": type(member.models[0]).name,
                     "folds": len(member.models),
-                    "calibration": member.calibration.facts(),
+                    "calibrator": member.calibrator.to_dict(),
                 }
             )
         stored = {
-            "problem": self.problem.facts(),
-            "columns": [one.facts() for one in self.columns],
+            "problem": self.problem.to_dict(),
+            "columns": [one.to_dict() for one in self.columns],
             "members": members,
-            "calibration": self.calibration.facts(),
-            "interval": self.interval.facts() if self.interval else None,
+            "calibrator": self.calibrator.to_dict(),
+            "interval": self.interval.to_dict() if self.interval else None,
             "facts": self.facts,
         }
         (folder / FILE).write_text(json.dumps(stored, ensure_ascii=False))
@@ -149,20 +160,22 @@ class Predictor:
     @classmethod
     def load(cls, folder: Path) -> Self:
         stored = json.loads((folder / FILE).read_text())
-        problem = Problem.of(stored["problem"])
+        problem = Problem.from_dict(stored["problem"])
         return cls(
             problem,
-            tuple(Column.of(one) for one in stored["columns"]),
+            tuple(FeatureColumn.from_dict(one) for one in stored["columns"]),
             tuple(_member(folder, number, one, problem) for number, one in enumerate(stored["members"])),
-            Calibration.of(stored["calibration"]),
-            Interval.of(stored["interval"]) if stored["interval"] else None,
+            Calibrator.from_dict(stored["calibrator"]),
+            ConformalInterval.from_dict(stored["interval"]) if stored["interval"] else None,
             stored["facts"],
         )
 
 
-def _member(folder: Path, number: int, facts: dict[str, Any], problem: Problem) -> Member:
-    kind = KINDS[facts["kind"]]
-    models: Sequence[Fitted] = [
-        kind.load(folder / f"{number}-{fold}", problem) for fold in range(facts["folds"])
+def _member(folder: Path, number: int, stored: dict[str, Any], problem: Problem) -> Member:
+    kind = KINDS[stored["kind"]]
+    models: Sequence[FittedModel] = [
+        kind.load(folder / f"{number}-{fold}", problem) for fold in range(stored["folds"])
     ]
-    return Member(facts["title"], facts["weight"], tuple(models), Calibration.of(facts["calibration"]))
+    return Member(
+        stored["title"], stored["weight"], tuple(models), Calibrator.from_dict(stored["calibrator"])
+    )

@@ -1,42 +1,44 @@
-"""What kind of problem a target poses, and its values as learners take them."""
+"""The problem type of a target, and its values as learners take them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import Unfit
+from .errors import DataError, listed
+from .features.amounts import AmountFormat
+from .types import Cells, Floats
 
-Floats = NDArray[np.float64]
 Label = str | int | float
-Cells: TypeAlias = pd.Series | NDArray[Any]
-"""A column of a table, or of a request, of which no DataFrame is made."""
-Kind = Literal["binary", "multiclass", "regression"]
+ProblemType = Literal["binary", "multiclass", "regression"]
 
-_FEW = 10  # whole numbers with at most so many values are labels, unless told otherwise
-_MOST = 1_000  # labels
+_MAX_INTEGER_CLASSES = 10  # distinct integers up to which a target is classes, unless problem_type is given
+_MAX_CLASSES = 1_000
+_MOSTLY = 0.9  # share of numbers from which a text target is suspected to be numeric
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`labels` are the target's values in their own type, in order; none for regression.
+    """The target column, its problem type and its classes.
 
-    `whole` says that the numbers of a regression are whole; `weights` are what a right answer of each label
-    counts when one of them has to be chosen.
+    `labels` are the classes in their own type, sorted; empty for regression. `weights` are the class weights
+    used to choose the predicted class; empty if all count the same. `amounts` says how a numeric target is
+    written if it has a unit.
     """
 
     target: str
-    kind: Kind
+    kind: ProblemType
     labels: tuple[Label, ...] = ()
     weights: tuple[float, ...] = ()
+    amounts: AmountFormat | None = None
 
     @property
     def classes(self) -> int:
-        """How many probabilities a row has; 1, its number, for regression."""
+        """Number of outputs per row: one per class, 1 for regression."""
         return max(1, len(self.labels))
 
     @property
@@ -44,123 +46,214 @@ class Problem:
         return self.kind == "regression"
 
     def encode(self, cells: pd.Series) -> Floats:
-        """The target as float64: the number, or the label's place; NaN where missing or unknown.
+        """The target as float64 of shape (rows,): the number, or the position of the class in `labels`.
 
-        Cells are read as the labels are: whatever the table they come from made of 1 and true. Raises Unfit
-        for a text where all is numbers.
+        NaN where the cell is missing or the class unknown. Booleans, 1 and "1" match a label in whatever
+        type the table holds them. Raises DataError for a text in a numeric target.
+
+        >>> Problem("y", "binary", ("no", "yes")).encode(pd.Series(["yes", "no", None]))
+        array([ 1.,  0., nan])
         """
+        if self.amounts is not None:
+            return self._encode_amounts(cells, self.amounts)
         if self.is_regression:
             return numbers(cells, self.target)
         if self.has_texts:
-            places = spelled(self.labels)
+            positions = label_positions(self.labels)
             found = [
-                np.nan if value is None else places.get(str(value), np.nan) for value in labels_of(cells)
+                np.nan if value is None else positions.get(str(value), np.nan) for value in labels_of(cells)
             ]
         else:
-            known = {label: place for place, label in enumerate(self.labels)}
+            known = {label: position for position, label in enumerate(self.labels)}
             found = [known.get(value, np.nan) for value in numbers(cells, self.target).tolist()]
         return np.array(found, np.float64)
 
+    def _encode_amounts(self, cells: pd.Series, amounts: AmountFormat) -> Floats:
+        given = labels_of(cells)
+        found = amounts.read(given)
+        invalid = [
+            value
+            for value, number in zip(given, found, strict=True)
+            if value is not None and number != number
+        ]
+        if invalid:
+            raise DataError(
+                f'target {self.target}: expected a number {amounts.name}, got "{str(invalid[0])[:40]}"'
+            )
+        return found
+
     @property
     def has_texts(self) -> bool:
-        """Whether labels are texts; else they are numbers."""
+        """Whether the classes are texts; otherwise they are numbers."""
         return any(isinstance(label, str) for label in self.labels)
 
     def choose(self, probabilities: Floats) -> NDArray[np.intp]:
-        """The place of the label to answer, of each row."""
-        chosen = (
-            (probabilities * np.array(self.weights)).argmax(1) if self.weights else probabilities.argmax(1)
-        )
-        return np.asarray(chosen)
+        """The position of the predicted class of each row, from probabilities of shape (rows, classes)."""
+        weighted = probabilities * np.array(self.weights) if self.weights else probabilities
+        return np.asarray(weighted.argmax(1))
 
-    def facts(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> Self:
-        return cls(**{**facts, "labels": tuple(facts["labels"]), "weights": tuple(facts["weights"])})
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        amounts = AmountFormat(**stored["amounts"]) if stored["amounts"] else None
+        lists = {name: tuple(stored[name]) for name in ("labels", "weights")}
+        return cls(**{**stored, **lists, "amounts": amounts})
 
 
-def find(cells: pd.Series, target: str, asked: str) -> Problem:
-    """The problem that `cells` pose; `asked` is its kind, or auto. Raises Unfit where there is none."""
+def detect_problem(
+    cells: pd.Series, target: str, requested: str, as_text: bool = False
+) -> tuple[Problem, list[str]]:
+    """The problem type of a target column, and notes on what was assumed and how to override it.
+
+    `requested` is the hyperparameter `problem_type`. `as_text`: the user declared the column to be text, so
+    amounts in it stay classes. Raises DataError if the column cannot be predicted.
+    """
     known = [value for value in labels_of(cells) if value is not None]
     if not known:
-        raise Unfit(f"target {target}: every cell is missing")
+        raise DataError(f"target {target}: every cell is missing")
     values = sorted(set(known), key=lambda value: (isinstance(value, str), value))
-    numeric = not any(isinstance(value, str) for value in values)
-    if asked == "regression" and not numeric:
-        sample = next(value for value in values if isinstance(value, str))
-        raise Unfit(f'target {target}: regression needs numbers, got "{sample[:40]}"')
-    if len(values) == 1:
-        raise Unfit(f"target {target}: every row has {values[0]!r}, so there is nothing to predict")
-    kind = asked if asked != "auto" else _kind(values, numeric)
-    if kind == "regression":
-        return Problem(target, "regression")
-    if kind == "binary" and len(values) != 2:
-        raise Unfit(f"target {target}: binary needs two values, got {len(values)}")
-    if len(values) > _MOST or (len(values) > 20 and len(values) > len(known) / 2):
-        hint = "; problem_type=regression would predict a number" if numeric else ""
-        raise Unfit(
-            f"target {target}: expected labels that repeat, at most {_MOST}, got {len(values)} values "
-            f"in {len(known)} rows{hint}"
+    texts = [value for value in values if isinstance(value, str)]
+    amounts = AmountFormat.infer([str(value) for value in known], 1.0) if texts and not as_text else None
+    if requested == "regression" and texts and amounts is None:
+        raise DataError(
+            f'target {target}: regression needs numbers, got "{texts[0][:40]}"{_numeric_hint(known)}'
         )
-    return Problem(target, "binary" if len(values) == 2 else "multiclass", tuple(values))
+    if len(values) == 1:
+        raise DataError(f"target {target}: every row has {values[0]!r}, so there is nothing to predict")
+    kind = requested if requested != "auto" else _detected_kind(values, not texts, amounts)
+    if kind == "regression":
+        problem = Problem(target, "regression", amounts=amounts)
+        return problem, _assumptions(problem, values, amounts) if requested == "auto" else []
+    if kind == "binary" and len(values) != 2:
+        raise DataError(f"target {target}: binary needs two values, got {len(values)}")
+    if len(values) > _MAX_CLASSES or (len(values) > 20 and len(values) > len(known) / 2):
+        hint = "; problem_type=regression would predict a number" if not texts or amounts else ""
+        raise DataError(
+            f"target {target}: expected labels that repeat, at most {_MAX_CLASSES}, got {len(values)} values "
+            f"in {len(known)} rows{hint or _numeric_hint(known)}"
+        )
+    problem = Problem(target, "binary" if len(values) == 2 else "multiclass", tuple(values))
+    notes = _assumptions(problem, values, amounts) if requested == "auto" else []
+    return problem, [*notes, *_similar_labels(problem)]
 
 
-def _kind(values: list[Label], numeric: bool) -> Kind:
+def _detected_kind(values: list[Label], numeric: bool, amounts: AmountFormat | None) -> ProblemType:
     if len(values) == 2:
         return "binary"
-    few = len(values) <= _FEW and all(float(value).is_integer() for value in values) if numeric else True
-    return "multiclass" if few else "regression"
+    if len(values) <= _MAX_INTEGER_CLASSES and (not numeric or _are_integers(values)):
+        return "multiclass"
+    return "regression" if numeric or amounts is not None else "multiclass"
+
+
+def _assumptions(problem: Problem, values: list[Label], amounts: AmountFormat | None) -> list[str]:
+    """What was assumed about a target that could be read in two ways."""
+    target, count = problem.target, len(values)
+    if problem.is_regression:
+        if amounts is not None:
+            return [
+                f"target {target}: predicted as a number {amounts.name}; "
+                f'kinds={{"{target}": "text"}} predicts its {count} texts as classes'
+            ]
+        if _are_integers(values) and count <= _MAX_CLASSES:
+            return [
+                f"target {target}: predicted as a number ({count} distinct integers); "
+                "problem_type=multiclass predicts classes"
+            ]
+        return []
+    if amounts is not None:
+        return [
+            f"target {target}: {count} distinct amounts are predicted as classes; "
+            f"problem_type=regression predicts a number {amounts.name}"
+        ]
+    if problem.has_texts or set(values) == {0, 1}:
+        return []
+    return [
+        f"target {target}: {count} distinct numbers are predicted as classes; "
+        "problem_type=regression predicts a number"
+    ]
+
+
+def _similar_labels(problem: Problem) -> list[str]:
+    """A note on classes that differ only in case or in spaces around them."""
+    spellings: dict[str, list[str]] = {}
+    for label in problem.labels:
+        if isinstance(label, str):
+            spellings.setdefault(" ".join(label.split()).casefold(), []).append(f'"{label}"')
+    groups = [" / ".join(group) for group in spellings.values() if len(group) > 1]
+    if not groups:
+        return []
+    return [
+        f"target {problem.target}: classes that differ only in case or spaces are learnt as different "
+        f"classes: {listed(groups)}; spell them alike in the data if they are the same"
+    ]
+
+
+def _numeric_hint(known: list[Label]) -> str:
+    """What to do about a few texts in a target of numbers."""
+    read = AmountFormat.infer([str(value) for value in known], _MOSTLY)
+    if read is None:
+        return ""
+    share = float(np.mean(~np.isnan(read.read(map(str, known)))))
+    return f"; {share:.1%} of the cells are numbers {read.name}: correct the others, or name them in missing"
+
+
+def _are_integers(values: Sequence[Label]) -> bool:
+    return all(float(value).is_integer() for value in values)
 
 
 def labels_of(cells: pd.Series) -> list[Label | None]:
-    """The cells as plain values: int where a number is whole, None where missing; texts where one is."""
-    found = [None if cell is None or cell != cell or cell == "" else _plain(cell) for cell in _listed(cells)]
+    """The cells as Python values: int for a whole number, None if missing; all texts if one is a text."""
+    found = [
+        None if cell is None or cell != cell or cell == "" else _normalised(cell) for cell in _as_list(cells)
+    ]
     if any(isinstance(cell, str) for cell in found):
         return [None if cell is None else str(cell) for cell in found]
     return found
 
 
-def _listed(cells: pd.Series) -> list[Any]:
+def _as_list(cells: pd.Series) -> list[Any]:
     if cells.dtype != object and not pd.api.types.is_numeric_dtype(cells.dtype):
         cells = cells.astype(object)
     listed: list[Any] = cells.tolist()
     return listed
 
 
-def _plain(cell: Any) -> Label:
+def _normalised(cell: Any) -> Label:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool | np.bool_):
-        return truth(cell)
+        return boolean_text(cell)
     if not isinstance(cell, int | float | np.number | Decimal):
-        return str(cell)  # a date, for one
+        return str(cell)  # for example a date
     value = float(cell)
     return int(value) if value.is_integer() else value
 
 
-def truth(cell: Any) -> str:
-    """The text of a boolean."""
+def boolean_text(cell: Any) -> str:
     return "true" if cell else "false"
 
 
-def spelled(values: Sequence[Any]) -> dict[str, int]:
-    """The places of known texts; of true and false alone also under their other spellings.
+def label_positions(values: Sequence[Any]) -> dict[str, int]:
+    """The position of each label by its text; true and false are also found in their other spellings.
 
-    One table has `True` where another has a boolean, as CSV, JSON, Parquet and SQL have it.
+    The same column holds `True` in CSV and a boolean in JSON, Parquet and SQL.
+
+    >>> label_positions(["False", "True"])["1"]
+    1
     """
     found: dict[str, int] = {}
     if {str(value).lower() for value in values} <= {"true", "false"}:
-        for place, value in enumerate(values):
+        for position, value in enumerate(values):
             low = str(value).lower()
             digit = "1" if low == "true" else "0"
-            found |= dict.fromkeys((low, low.title(), low.upper(), digit), place)
-    return found | {str(value): place for place, value in enumerate(values)}
+            found |= dict.fromkeys((low, low.title(), low.upper(), digit), position)
+    return found | {str(value): position for position, value in enumerate(values)}
 
 
 def numbers(cells: Cells, name: str) -> Floats:
-    """The cells as float64, NaN where missing or infinite. Raises Unfit for one that is no number."""
+    """The cells as float64, NaN if missing or infinite. Raises DataError for a cell that is not a number."""
     if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf":
         found = np.asarray(cells, np.float64)  # pandas would take most of the time of a row
     else:
@@ -168,5 +261,5 @@ def numbers(cells: Cells, name: str) -> Floats:
         found = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         bad = np.isnan(found) & given.notna().to_numpy() & (given != "").to_numpy(bool)
         if bad.any():
-            raise Unfit(f'column {name}: expected a number, got "{str(given[bad].iloc[0])[:40]}"')
+            raise DataError(f'column {name}: expected a number, got "{str(given[bad].iloc[0])[:40]}"')
     return np.where(np.isfinite(found), found, np.nan)

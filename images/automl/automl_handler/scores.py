@@ -1,4 +1,4 @@
-"""How good answers are: probabilities of shape (rows, labels), or numbers of shape (rows, 1)."""
+"""Metrics of predictions: probabilities of shape (rows, classes), or numbers of shape (rows, 1)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,29 +7,30 @@ import numpy as np
 
 from slipway.kit.calibration import calibration_error
 
-from .problem import Floats, Problem
+from .problem import Problem
+from .types import Floats
 
 LOSSES = ("log_loss", "rmse", "mae", "ece")
-"""Those of which less is better."""
+"""Metrics to minimise; the others are maximised."""
 OF_LABELS = ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1")
 OF_NUMBERS = ("rmse", "mae", "r2")
 _BINS = 15
 
 
-def usual(problem: Problem) -> str:
-    """The metric when none is asked for."""
+def default_metric(problem: Problem) -> str:
+    """The metric of `metric=auto`."""
     return "rmse" if problem.is_regression else "log_loss"
 
 
 def score(metric: str, problem: Problem, target: Floats, answers: Floats) -> float:
-    """One metric of `answers`; NaN where it means nothing for these rows."""
+    """One metric of `answers`; NaN if it is undefined for these rows."""
     if problem.is_regression:
         return _of_numbers(metric, target, answers[:, 0])
     return _of_labels(metric, problem, target.astype(int), answers)
 
 
 def loss(metric: str, problem: Problem) -> Callable[[Floats, Floats], float]:
-    """`metric` as a loss of target and answers: less is better."""
+    """`metric` as a function of target and predictions that is to be minimised."""
     sign = 1.0 if metric in LOSSES else -1.0
 
     def found(target: Floats, answers: Floats) -> float:
@@ -40,9 +41,21 @@ def loss(metric: str, problem: Problem) -> Callable[[Floats, Floats], float]:
 
 
 def summary(problem: Problem, target: Floats, answers: Floats) -> dict[str, float]:
-    """Every metric that the problem has."""
+    """Every metric of the problem type, by name."""
     names = OF_NUMBERS if problem.is_regression else (*OF_LABELS, "ece")
     return {name: score(name, problem, target, answers) for name in names}
+
+
+def skill(problem: Problem, target: Floats, answers: Floats, baseline: Floats) -> float:
+    """Share of the baseline's loss (log_loss or rmse) that the predictions remove; 0 if they know no more.
+
+    >>> target = np.array([1.0, 3.0])
+    >>> skill(Problem("y", "regression"), target, np.array([[1.5], [2.5]]), np.array([[2.0], [2.0]]))
+    0.5
+    """
+    metric = default_metric(problem)
+    base = score(metric, problem, target, baseline)
+    return 1 - score(metric, problem, target, answers) / base if base > 0 else float("nan")
 
 
 def _of_numbers(metric: str, target: Floats, answers: Floats) -> float:
@@ -80,5 +93,5 @@ def _of_labels(metric: str, problem: Problem, target: Any, answers: Floats) -> f
 
 
 def ece(stated: Floats, right: Any) -> float:
-    """Expected calibration error: how far stated probabilities are from how often they were right."""
+    """Expected calibration error: the mean difference between confidence and accuracy over 15 bins."""
     return calibration_error(stated, right, _BINS)

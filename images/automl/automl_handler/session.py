@@ -1,15 +1,15 @@
-"""What a search of MindsDB's is told beside SQL: whoever starts it sets all but `outcome`, which it reads."""
+"""State that passes between the caller and the engine next to SQL: the caller sets all but `result`."""
 
 import logging
 import time
 from typing import Any
 
-_LEAST = 0.25  # of the time limit that a search has, however late it starts
+_MIN_SHARE = 0.25  # of the time limit that a search gets, however late it starts
 log = logging.getLogger(__name__)
 
 
 class Logging:
-    """Tells the log, and never stops."""
+    """Writes progress to the log, and never stops."""
 
     def progress(self, text: str) -> None:
         log.info(text)
@@ -20,23 +20,23 @@ class Logging:
 
 watcher: Any = Logging()
 ends: float | None = None
-"""When a search is to be over, as `time.monotonic` counts; None: its time limit begins when it starts."""
+"""When the search must end, by `time.monotonic`; None: its time limit begins when it starts."""
 names: dict[str, str] = {}
-"""What the columns are called, by the names that SQL is given for them; what has none keeps its own."""
+"""The column names by their names in SQL; columns that are not listed have the same name in both."""
 dates: dict[str, dict[str, Any]] | None = None
-"""The columns that hold dates, which came as times, and how they are written; None: their cells tell."""
-outcome: list[Any] = []
-"""What the last search gave: what was trained, or the error it ended with; emptied by who reads it."""
+"""The date columns, whose cells are times, and their formats; None: inferred from the cells."""
+result: list[Any] = []
+"""The SearchResult of the last search, or its exception; the caller empties it."""
 
 
 def seconds(limit: float) -> float:
-    """What is left of `limit`: MindsDB takes its part before it calls the engine."""
-    return limit if ends is None else max(_LEAST * limit, ends - time.monotonic())
+    """Seconds left of `limit`, as MindsDB takes its part before it calls the engine."""
+    return limit if ends is None else max(_MIN_SHARE * limit, ends - time.monotonic())
 
 
-def ended(trained: Any) -> None:
-    outcome[:] = [trained]
+def record_result(found: Any) -> None:
+    result[:] = [found]
 
 
-def failed(error: Exception) -> None:
-    outcome[:] = [error]
+def record_error(error: Exception) -> None:
+    result[:] = [error]

@@ -1,26 +1,33 @@
-"""Which columns made an answer: Shapley values against a typical row, by sampled orders of the columns.
+"""Shapley values of a prediction relative to a typical row, by sampling orders of the columns.
 
-Castro et al. 2009; Sundararajan and Najmi 2020 ("baseline Shapley"). They sum to the answer less that of the
-typical row, exactly, whatever the model is.
+Castro et al. 2009; Sundararajan and Najmi 2020 ("baseline Shapley"). They sum exactly to
+the difference between the prediction and that of the typical row, for any model.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .features.columns import Column
+from .features.columns import FeatureColumn
 from .features.design import Design
-from .problem import Floats
+from .types import Floats
 
-_STATES = 600  # rows that the model answers to explain one
+_STATES = 600  # rows that the model predicts to explain one
 _ORDERS = 16
 
 
 def contributions(
-    value: Callable[[Design], Floats], rows: Design, usual: Design, columns: Sequence[Column], seed: int = 0
+    value: Callable[[Design], Floats],
+    rows: Design,
+    usual: Design,
+    columns: Sequence[FeatureColumn],
+    seed: int = 0,
 ) -> Floats:
-    """Of shape (rows, columns). Of what `value` gives, shape (states, outputs), the greatest is explained."""
-    parts = places(columns)
+    """Shapley values of shape (rows, columns).
+
+    `value` maps a design matrix to shape (rows, outputs); the largest output of a row is explained.
+    """
+    parts = column_slices(columns)
     found = np.zeros((len(rows), len(columns)))
     for row in range(len(rows)):
         differing = [place for place, (kind, at) in enumerate(parts) if _differs(rows, usual, row, kind, at)]
@@ -55,12 +62,12 @@ def _of_row(
 
 
 def _pair(order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """An order and its reverse, whose errors partly cancel."""
+    """An order and its reverse, whose sampling errors partly cancel."""
     return order, order[::-1]
 
 
-def places(columns: Sequence[Column]) -> list[tuple[str, slice]]:
-    """Where each column stands in a design."""
+def column_slices(columns: Sequence[FeatureColumn]) -> list[tuple[str, slice]]:
+    """The part of the design matrix of each column: `numbers` or `codes`, and the slice."""
     found, number, code = [], 0, 0
     for one in columns:
         if one.kind == "category":

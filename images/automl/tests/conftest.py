@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from automl.automl_handler.search.choices import Choices
-from automl.automl_handler.search.search import Trained, search
+from automl.automl_handler.search.config import SearchConfig
+from automl.automl_handler.search.run import SearchResult, search
 from automl.tests.tables import TARGETS, mixed
 
 from harness.samples import configure
 
 
-class Told:
-    """A watcher that keeps what it is told."""
+class RecordingWatcher:
+    """A watcher that keeps what it is watcher."""
 
     def __init__(self, stop: bool = False) -> None:
         self.lines: list[str] = []
@@ -26,17 +26,17 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def watcher() -> RecordingWatcher:
+    return RecordingWatcher()
 
 
 @pytest.fixture(scope="session")
-def searched() -> dict[str, Trained]:
+def searched() -> dict[str, SearchResult]:
     """A search for a target of each kind, over the same table."""
-    choices = Choices(preset="fast", time_limit_s=60)
+    config = SearchConfig(preset="fast", time_limit_s=60)
     others = set(TARGETS.values())
     return {
-        kind: search(mixed().drop(columns=list(others - {target})), target, choices, Told())
+        kind: search(mixed().drop(columns=list(others - {target})), target, config, RecordingWatcher())
         for kind, target in TARGETS.items()
     }
 

@@ -34,7 +34,7 @@ def learnt(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Training:
 
 
 @pytest.fixture(scope="module")
-def asked(place: Place, learnt: Training) -> Iterator[Server]:
+def model_server(place: Place, learnt: Training) -> Iterator[Server]:
     with place.serve(learnt.root) as running:
         yield running
 
@@ -78,10 +78,10 @@ def test_every_file_of_the_channel_is_learnt_from(learnt: Training) -> None:
 
 
 def test_the_older_containers_calls_get_right_answers_in_every_form(
-    asked: Server, rows: pd.DataFrame
+    model_server: Server, rows: pd.DataFrame
 ) -> None:
     text = rows.to_csv(index=False).encode()
-    expected = answers(asked, text, "text/csv")
+    expected = answers(model_server, text, "text/csv")
     right = np.mean([one["prediction"] for one in expected] == rows[TARGET].to_numpy())
     assert len(expected) == len(rows)
     assert right > 0.65, "the target is noise but for some 80 %"
@@ -94,17 +94,17 @@ def test_the_older_containers_calls_get_right_answers_in_every_form(
         "without the target": ("text/csv", rows.drop(columns=TARGET).to_csv(index=False).encode()),
     }
     for name, (media, body) in forms.items():
-        assert answers(asked, body, media) == expected, name
+        assert answers(model_server, body, media) == expected, name
 
 
 def test_the_older_reply_is_a_sentence_and_its_confidence_one_a_row(
-    asked: Server, rows: pd.DataFrame
+    model_server: Server, rows: pd.DataFrame
 ) -> None:
     text = rows.to_csv(index=False).encode()
-    data = answers(asked, text, "text/csv")
-    told = answers(asked, text, "text/csv", "reply=sentence")
-    assert [list(one) for one in told] == [["prediction", "class_confidence"]] * len(rows)
-    for one, plain in zip(told, data, strict=True):
+    data = answers(model_server, text, "text/csv")
+    sentences = answers(model_server, text, "text/csv", "reply=sentence")
+    assert [list(one) for one in sentences] == [["prediction", "class_confidence"]] * len(rows)
+    for one, plain in zip(sentences, data, strict=True):
         found = SENTENCE.fullmatch(str(one["prediction"]))
         assert found, one
         assert one["class_confidence"] == plain["confidence"]
@@ -113,21 +113,21 @@ def test_the_older_reply_is_a_sentence_and_its_confidence_one_a_row(
 
 
 def test_a_line_of_json_lines_is_the_older_containers_reply_as_it_was(
-    asked: Server, rows: pd.DataFrame
+    model_server: Server, rows: pd.DataFrame
 ) -> None:
     text = rows.to_csv(index=False).encode()
-    told = asked.ask(text, "text/csv", "application/jsonlines", Custom_Attributes="reply=sentence")
-    assert [json.loads(line) for line in told.text.splitlines()] == answers(
-        asked, text, "text/csv", "reply=sentence"
+    reply = model_server.ask(text, "text/csv", "application/jsonlines", Custom_Attributes="reply=sentence")
+    assert [json.loads(line) for line in reply.text.splitlines()] == answers(
+        model_server, text, "text/csv", "reply=sentence"
     )
 
 
-def test_one_plain_json_object_is_a_row(asked: Server, rows: pd.DataFrame) -> None:
-    expected = answers(asked, rows[:1].to_csv(index=False).encode(), "text/csv")
+def test_one_plain_json_object_is_a_row(model_server: Server, rows: pd.DataFrame) -> None:
+    expected = answers(model_server, rows[:1].to_csv(index=False).encode(), "text/csv")
     one = json.loads(rows.iloc[0].to_json())
     written = {name: str(cell) for name, cell in one.items()}
     for form in (one, written):
-        assert answers(asked, json.dumps(form).encode(), "application/json") == expected
+        assert answers(model_server, json.dumps(form).encode(), "application/json") == expected
 
 
 def test_a_model_is_read_once_and_not_for_each_request(
@@ -143,10 +143,10 @@ def test_a_model_is_read_once_and_not_for_each_request(
 
 @pytest.mark.contract("B8.9")
 def test_autopilots_keys_can_be_asked_for_and_chosen(
-    place: Place, learnt: Training, asked: Server, rows: pd.DataFrame
+    place: Place, learnt: Training, model_server: Server, rows: pd.DataFrame
 ) -> None:
     text = rows.to_csv(index=False).encode()
-    found = answers(asked, text, "text/csv", "reply=autopilot")
+    found = answers(model_server, text, "text/csv", "reply=autopilot")
     assert set(found[0]) == {"predicted_label", "probability", "probabilities", "labels"}
     for one in found:
         assert one["labels"] == ["negative", "positive"]
@@ -160,53 +160,57 @@ def test_autopilots_keys_can_be_asked_for_and_chosen(
     assert [float(first[0]), first[1]] == [found[0]["probability"], found[0]["predicted_label"]]
     assert json.loads(first[2]) == found[0]["probabilities"], "a list is one quoted cell"
     for form in ("data", "sentence", "autopilot"):
-        assert answers(asked, text, "text/csv", f"outputs=confidence;reply={form}") == [
+        assert answers(model_server, text, "text/csv", f"outputs=confidence;reply={form}") == [
             {"confidence": one["probability"]} for one in found
         ], "whatever `reply` is"
 
 
 def test_outputs_of_another_problem_are_gaps_and_unknown_ones_are_refused(
-    place: Place, learnt: Training, asked: Server, rows: pd.DataFrame
+    place: Place, learnt: Training, model_server: Server, rows: pd.DataFrame
 ) -> None:
     text = rows[:2].to_csv(index=False).encode()
     keys = '{"outputs": ["low", "predicted_label", "high"]}'
-    labels = [one["prediction"] for one in answers(asked, text, "text/csv")]
-    assert answers(asked, text, "text/csv", keys) == [
+    labels = [one["prediction"] for one in answers(model_server, text, "text/csv")]
+    assert answers(model_server, text, "text/csv", keys) == [
         {"low": None, "predicted_label": label, "high": None} for label in labels
     ]
-    reply = asked.ask(text, "text/csv", "text/csv", Custom_Attributes=keys)
+    reply = model_server.ask(text, "text/csv", "text/csv", Custom_Attributes=keys)
     assert reply.text == "".join(f",{label},\n" for label in labels)
-    refused = asked.ask(text, "text/csv", "application/json", Custom_Attributes="outputs=predicted_lable")
+    refused = model_server.ask(
+        text, "text/csv", "application/json", Custom_Attributes="outputs=predicted_lable"
+    )
     assert refused.status == 400
     said = refused.json["message"]
     assert all(word in said for word in ("outputs", "'predicted_label'", '"predicted_lable"')), said
     assert "\n" not in said
 
 
-def test_score_adds_metrics_where_the_target_came(asked: Server, rows: pd.DataFrame) -> None:
+def test_score_adds_metrics_where_the_target_came(model_server: Server, rows: pd.DataFrame) -> None:
     text = rows.to_csv(index=False).encode()
-    reply = asked.ask(text, "text/csv", "application/json", Custom_Attributes="score=true")
+    reply = model_server.ask(text, "text/csv", "application/json", Custom_Attributes="score=true")
     right = [one["prediction"] for one in reply.json["predictions"]] == rows[TARGET].to_numpy()
     assert reply.json["metrics"]["accuracy"] == pytest.approx(right.mean())
     assert reply.json["metrics"]["rows"] == len(rows)
     without = rows.drop(columns=TARGET).to_csv(index=False).encode()
-    refused = asked.ask(without, "text/csv", "application/json", Custom_Attributes="score=true")
-    assert (refused.status, "needs the target Diagnosis" in refused.json["message"]) == (400, True)
-    refused = asked.ask(text, "text/csv", "text/csv", Custom_Attributes="score=true")
+    refused = model_server.ask(without, "text/csv", "application/json", Custom_Attributes="score=true")
+    assert (refused.status, "needs the target column Diagnosis" in refused.json["message"]) == (400, True)
+    refused = model_server.ask(text, "text/csv", "text/csv", Custom_Attributes="score=true")
     assert (refused.status, "Accept application/json" in refused.json["message"]) == (400, True)
 
 
-def test_contributions_are_of_the_models_columns(asked: Server, rows: pd.DataFrame) -> None:
-    found = answers(asked, rows[:3].to_csv(index=False).encode(), "text/csv", "explain=true")
+def test_contributions_are_of_the_models_columns(model_server: Server, rows: pd.DataFrame) -> None:
+    found = answers(model_server, rows[:3].to_csv(index=False).encode(), "text/csv", "explain=true")
     for one in found:
         assert one["contributions"]
         assert set(one["contributions"]) <= set(rows) - {TARGET}  # type: ignore[call-overload]
 
 
-def test_mindsdbs_road_gives_the_same_answers(asked: Server, rows: pd.DataFrame) -> None:
+def test_mindsdb_gives_the_same_answers(model_server: Server, rows: pd.DataFrame) -> None:
     text = rows.to_csv(index=False).encode()
-    direct = asked.ask(text, "text/csv", "application/json", Custom_Attributes="score=true")
-    around = asked.ask(text, "text/csv", "application/json", Custom_Attributes="score=true;road=mindsdb")
+    direct = model_server.ask(text, "text/csv", "application/json", Custom_Attributes="score=true")
+    around = model_server.ask(
+        text, "text/csv", "application/json", Custom_Attributes="score=true;engine=mindsdb"
+    )
     assert around.status == 200, around.text
     assert around.json == direct.json
 
@@ -251,7 +255,7 @@ def test_a_number_comes_with_an_interval_and_other_channels_are_scored(place: Pl
     body = table[120:].drop(columns="fax").to_csv(index=False).encode()
     with place.serve(root) as running:
         narrow, wide = (answers(running, body, "text/csv", f"level={level}") for level in (0.5, 0.95))
-        told = answers(running, body, "text/csv", "reply=sentence")
+        sentences = answers(running, body, "text/csv", "reply=sentence")
         keys = answers(running, body, "text/csv", '{"outputs": ["predicted_label", "probability"]}')
     assert [(one["predicted_label"], one["probability"]) for one in keys] == [
         (one["prediction"], None) for one in narrow
@@ -264,4 +268,4 @@ def test_a_number_comes_with_an_interval_and_other_channels_are_scored(place: Pl
         one["low"] <= true <= one["high"] for one, true in zip(wide, table["income.eur"][120:], strict=True)
     ]
     assert np.mean(held) > 0.8
-    assert 'the value of "income.eur" lies between' in str(told[0]["prediction"])
+    assert 'the value of "income.eur" lies between' in str(sentences[0]["prediction"])

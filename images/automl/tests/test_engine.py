@@ -9,28 +9,28 @@ import numpy as np
 import pandas as pd
 import pytest
 from automl.automl_handler import calibration, scores
-from automl.automl_handler.interval import Interval
-from automl.automl_handler.learners.forest import Forest
+from automl.automl_handler.interval import ConformalInterval
+from automl.automl_handler.learners.forest import ExtraTreesModel
 from automl.automl_handler.learners.learner import Task
-from automl.automl_handler.learners.linear import Linear
-from automl.automl_handler.learners.prior import Prior
+from automl.automl_handler.learners.linear import LinearModel
+from automl.automl_handler.learners.prior import PriorModel
 from automl.automl_handler.problem import Problem
 from automl.automl_handler.search import ensemble
-from automl.automl_handler.search.choices import Choices
 from automl.automl_handler.search.clock import Clock
+from automl.automl_handler.search.config import SearchConfig
 from automl.automl_handler.search.folds import assign
 from automl.automl_handler.search.plan import Trial
-from automl.automl_handler.search.search import Trained, _folds, search
-from automl.automl_handler.search.trials import _TooSlow, _try
-from automl.tests.conftest import Told
+from automl.automl_handler.search.run import SearchResult, _folds, search
+from automl.automl_handler.search.trials import _run_trial, _TrialTooSlow
+from automl.tests.conftest import RecordingWatcher
 from automl.tests.tables import TARGETS, mixed
 
-FAST = Choices(preset="fast", time_limit_s=60)
+FAST = SearchConfig(preset="fast", time_limit_s=60)
 RANDOM = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
-def test_what_is_learnt_beats_the_prior_on_other_rows(kind: str, searched: dict[str, Trained]) -> None:
+def test_what_is_learnt_beats_the_prior_on_other_rows(kind: str, searched: dict[str, SearchResult]) -> None:
     trained = searched[kind]
     predictor, target = trained.predictor, TARGETS[kind]
     assert predictor.problem.kind == kind
@@ -45,7 +45,7 @@ def test_what_is_learnt_beats_the_prior_on_other_rows(kind: str, searched: dict[
         assert found["ece"] < 0.12
 
 
-def test_unknown_cells_and_gaps_everywhere_still_give_an_answer(searched: dict[str, Trained]) -> None:
+def test_unknown_cells_and_gaps_everywhere_still_give_an_answer(searched: dict[str, SearchResult]) -> None:
     for trained in searched.values():
         predictor = trained.predictor
         blank = pd.DataFrame({name: pd.Series([None, None], dtype=object) for name in predictor.reads})
@@ -56,7 +56,7 @@ def test_unknown_cells_and_gaps_everywhere_still_give_an_answer(searched: dict[s
             assert np.isfinite(found).all()
 
 
-def test_answers_do_not_depend_on_the_other_rows_of_a_request(searched: dict[str, Trained]) -> None:
+def test_answers_do_not_depend_on_the_other_rows_of_a_request(searched: dict[str, SearchResult]) -> None:
     fresh = mixed(50, seed=5)
     for trained in searched.values():
         predictor = trained.predictor
@@ -65,10 +65,10 @@ def test_answers_do_not_depend_on_the_other_rows_of_a_request(searched: dict[str
         assert np.allclose(whole[:10], alone, rtol=1e-9)
 
 
-def test_contributions_sum_to_the_answer_less_the_typical_rows(searched: dict[str, Trained]) -> None:
+def test_contributions_sum_to_the_answer_less_the_typical_rows(searched: dict[str, SearchResult]) -> None:
     predictor = searched["regression"].predictor
     fresh = mixed(12, seed=5)
-    base = predictor.predict(predictor.usual).prediction[0]
+    base = predictor.predict(predictor.typical).prediction[0]
     found = predictor.contributions(predictor.design(fresh))
     assert found.sum(1) == pytest.approx(predictor.predict(fresh).prediction - base)
     names = predictor.reads
@@ -76,7 +76,7 @@ def test_contributions_sum_to_the_answer_less_the_typical_rows(searched: dict[st
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
-def test_a_forest_as_arrays_answers_as_scikit_learns(kind: str, searched: dict[str, Trained]) -> None:
+def test_a_forest_as_arrays_answers_as_scikit_learns(kind: str, searched: dict[str, SearchResult]) -> None:
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
     trained = searched[kind]
@@ -88,42 +88,44 @@ def test_a_forest_as_arrays_answers_as_scikit_learns(kind: str, searched: dict[s
     else:
         model = ExtraTreesClassifier(20, random_state=0).fit(inputs, trained.target.astype(int))
         expected, places = model.predict_proba(inputs), np.asarray(model.classes_, int)
-    forest = Forest.of([one.tree_ for one in model.estimators_], problem, places)
+    forest = ExtraTreesModel.of([one.tree_ for one in model.estimators_], problem, places)
     assert forest.predict(rows) == pytest.approx(expected, rel=1e-6, abs=1e-6)
     assert forest.predict(rows[[3]]) == pytest.approx(expected[[3]], rel=1e-6, abs=1e-6)  # a row with a gap
 
 
-def test_a_forest_of_many_labels_stays_small(searched: dict[str, Trained]) -> None:
+def test_a_forest_of_many_labels_stays_small(searched: dict[str, SearchResult]) -> None:
     rows = searched["regression"].rows[np.arange(160).repeat(40)]
     shaken = replace(rows, numbers=rows.numbers + RANDOM.normal(size=rows.numbers.shape))
     target = RANDOM.integers(0, 50, len(rows)).astype(float)
     task = Task(Problem("t", "multiclass", tuple(range(50))), Clock(60), 0, 1)
-    forest = Forest.fit(shaken, target, None, shaken, target, task, trees=100, leaf=1)
+    forest = ExtraTreesModel.fit(shaken, target, None, shaken, target, task, trees=100, leaf=1)
     assert 10e6 < forest.trees.values.nbytes < 21e6
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
-def test_the_models_of_all_folds_together_answer_their_mean(kind: str, searched: dict[str, Trained]) -> None:
+def test_the_models_of_all_folds_together_answer_their_mean(
+    kind: str, searched: dict[str, SearchResult]
+) -> None:
     trained = searched[kind]
     problem, rows = trained.predictor.problem, trained.rows
     task = Task(problem, Clock(60), 0, 1)
     forests = [
-        Forest.fit(rows[part], trained.target[part], None, rows, trained.target, task, trees=9)
+        ExtraTreesModel.fit(rows[part], trained.target[part], None, rows, trained.target, task, trees=9)
         for part in (slice(0, 90), slice(40, None))
     ]
-    every = [one.models for one in trained.tried] + [tuple(forests)]
+    every = [one.models for one in trained.trials] + [tuple(forests)]
     for models in every:
         mean = np.mean([model.predict(rows) for model in models], axis=0)
-        assert type(models[0]).together(models)(rows) == pytest.approx(mean, rel=1e-9), type(models[0])
+        assert type(models[0]).averaged(models)(rows) == pytest.approx(mean, rel=1e-9), type(models[0])
 
 
 def test_a_temperature_mends_a_shy_learner_and_leaves_a_good_one() -> None:
     chance = RANDOM.uniform(0.02, 0.98, 4_000)
     target = (RANDOM.random(4_000) < chance).astype(float)
     shy = chance**0.4 / (chance**0.4 + (1 - chance) ** 0.4)
-    mended = calibration.tempered(target, np.column_stack([1 - shy, shy]))
+    mended = calibration.fit_temperature_if_better(target, np.column_stack([1 - shy, shy]))
     assert mended.temperature == pytest.approx(0.4, abs=0.06)
-    good = calibration.tempered(target, np.column_stack([1 - chance, chance]))
+    good = calibration.fit_temperature_if_better(target, np.column_stack([1 - chance, chance]))
     assert good.temperature == pytest.approx(1, abs=0.1)
 
 
@@ -138,12 +140,14 @@ def test_what_a_blend_hardly_misses_is_left_out() -> None:
     assert sorted(weights) == [0, 1], "but not enough to be asked at every answer"
 
 
-def test_a_linear_model_answers_without_matrices_as_it_learnt_with_them(searched: dict[str, Trained]) -> None:
+def test_a_linear_model_answers_without_matrices_as_it_learnt_with_them(
+    searched: dict[str, SearchResult],
+) -> None:
     from automl.automl_handler.learners.linear import _inputs
 
     trained = searched["multiclass"]
     task = Task(trained.predictor.problem, Clock(60), 0, 1)
-    model = Linear.fit(trained.rows, trained.target, None, trained.rows, trained.target, task)
+    model = LinearModel.fit(trained.rows, trained.target, None, trained.rows, trained.target, task)
     expected = model._answers(_inputs(trained.rows, model.arrays))
     assert model.predict(trained.rows) == pytest.approx(expected, abs=1e-9)
 
@@ -179,12 +183,12 @@ def test_intervals_hold_what_they_promise_on_new_rows() -> None:
         answers = RANDOM.uniform(0, 10, rows)
         return answers + RANDOM.normal(0, 0.2 + 0.3 * answers, rows), answers
 
-    fitted = Interval.fit(*draw(3_000))
+    fitted = ConformalInterval.fit(*draw(3_000))
     target, answers = draw(20_000)
     for level in (0.5, 0.8, 0.9, 0.95):
-        held = np.abs(target - answers) <= fitted.half(answers, level)
+        held = np.abs(target - answers) <= fitted.half_width(answers, level)
         assert held.mean() == pytest.approx(level, abs=0.03), level
-    assert fitted.half(np.array([9.5]), 0.9) > 2 * fitted.half(np.array([0.5]), 0.9)
+    assert fitted.half_width(np.array([9.5]), 0.9) > 2 * fitted.half_width(np.array([0.5]), 0.9)
 
 
 def test_every_fold_has_its_share_of_every_label() -> None:
@@ -205,10 +209,12 @@ def test_folds_are_fewer_where_time_is_short(rows: int, most: int, count: int) -
     assert _folds(rows, most) == count
 
 
-def test_a_learner_that_cannot_be_done_in_time_is_given_up_after_a_fold(searched: dict[str, Trained]) -> None:
+def test_a_learner_that_cannot_be_done_in_time_is_given_up_after_a_fold(
+    searched: dict[str, SearchResult],
+) -> None:
     trained, fitted = searched["regression"], []
 
-    class Slow(Prior):
+    class Slow(PriorModel):
         @classmethod
         def fit(cls, *given: Any, **settings: Any) -> "Slow":
             fitted.append(time.sleep(0.2))
@@ -216,50 +222,54 @@ def test_a_learner_that_cannot_be_done_in_time_is_given_up_after_a_fold(searched
 
     task = Task(trained.predictor.problem, Clock(60), 0, 1)
     given = (trained.rows, trained.target, None, trained.folds, task, scores.loss("rmse", task.problem))
-    with pytest.raises(_TooSlow, match=r"s a fold, 0\.\d s left"):
-        _try(Trial("slow", Slow, 1.0), *given, Clock(0.3))
+    with pytest.raises(_TrialTooSlow, match=r"s per fold, 0\.\d s left"):
+        _run_trial(Trial("slow", Slow, 1.0), *given, Clock(0.3))
     assert len(fitted) == 1
-    _try(Trial("slow", Slow, 1.0), *given, None)
+    _run_trial(Trial("slow", Slow, 1.0), *given, None)
     assert len(fitted) == 1 + trained.folds.max() + 1, "the first learner goes on, so that there is a model"
 
 
-def test_class_weights_move_the_answers_and_leave_the_probabilities(told: Told) -> None:
+def test_class_weights_move_the_answers_and_leave_the_probabilities(watcher: RecordingWatcher) -> None:
     table = mixed()[["size", "team", "grade"]]
     table["grade"] = np.where(table["size"] + RANDOM.normal(size=len(table)) > 1.3, "rare", "usual")
-    plain = search(table, "grade", FAST, told).predictor
-    moved = search(table, "grade", Choices(**{**vars(FAST), "class_weights": "balanced"}), told).predictor
+    plain = search(table, "grade", FAST, watcher).predictor
+    moved = search(
+        table, "grade", SearchConfig(**{**vars(FAST), "class_weights": "balanced"}), watcher
+    ).predictor
     first, second = plain.predict(table), moved.predict(table)
     assert first.probabilities is not None
     assert np.array_equal(first.probabilities, second.probabilities)
     assert (second.prediction == "rare").sum() > (first.prediction == "rare").sum()
 
 
-def test_sample_weights_count(told: Told) -> None:
+def test_sample_weights_count(watcher: RecordingWatcher) -> None:
     table = pd.DataFrame({"x": np.tile([0.0, 1.0], 60), "y": np.tile([0.0, 1.0, 4.0, 5.0], 30)})
     table["y"] += RANDOM.normal(0, 0.01, len(table))
     table["weight"] = np.where(table["y"] > 3, 9.0, 1.0)
-    weighted = search(table, "y", Choices(**{**vars(FAST), "sample_weight": "weight"}), told).predictor
-    plain = search(table, "y", Choices(**{**vars(FAST), "ignore": ("weight",)}), told).predictor
+    weighted = search(
+        table, "y", SearchConfig(**{**vars(FAST), "sample_weight": "weight"}), watcher
+    ).predictor
+    plain = search(table, "y", SearchConfig(**{**vars(FAST), "ignore": ("weight",)}), watcher).predictor
     assert weighted.reads == plain.reads == ["x"]
     assert weighted.predict(table).prediction.mean() > plain.predict(table).prediction.mean() + 0.8
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
 def test_a_search_that_is_told_to_stop_at_once_still_gives_a_model(kind: str) -> None:
-    told = Told(stop=True)
+    watcher = RecordingWatcher(stop=True)
     others = list(set(TARGETS.values()) - {TARGETS[kind]})
-    trained = search(mixed().drop(columns=others), TARGETS[kind], Choices(time_limit_s=60), told)
-    tried = [one.trial.title for one in trained.tried]
-    assert tried == ["Prior", "CatBoost"]
-    assert any(line.startswith("time is over; not tried: LightGBM") for line in told.lines)
+    trained = search(mixed().drop(columns=others), TARGETS[kind], SearchConfig(time_limit_s=60), watcher)
+    titles = [one.trial.title for one in trained.trials]
+    assert titles == ["Prior", "CatBoost"]
+    assert any(line.startswith("time is over; not tried: LightGBM") for line in watcher.lines)
     assert np.isfinite(trained.predictor.blend(trained.rows)).all()
 
 
-def test_balanced_tries_every_kind_of_learner(told: Told) -> None:
+def test_balanced_tries_every_kind_of_learner(watcher: RecordingWatcher) -> None:
     table = mixed()[["size", "team", TARGETS["binary"]]]
-    trained = search(table, TARGETS["binary"], Choices(time_limit_s=12), told)
-    titles = {one.trial.title for one in trained.tried}
-    assert {"CatBoost", "LightGBM", "Linear", "ExtraTrees", "LightGBM by FLAML"} <= titles, told.lines
-    tuned = next(one for one in trained.tried if one.trial.tuned)
+    trained = search(table, TARGETS["binary"], SearchConfig(time_limit_s=12), watcher)
+    titles = {one.trial.title for one in trained.trials}
+    assert {"CatBoost", "LightGBM", "Linear", "ExtraTrees", "LightGBM by FLAML"} <= titles, watcher.lines
+    tuned = next(one for one in trained.trials if one.trial.tuned)
     assert "num_leaves" in tuned.trial.settings
-    assert re.search(r"best so far: .+; \d+ s left", "\n".join(told.lines))
+    assert re.search(r"best so far: .+; \d+ s left", "\n".join(watcher.lines))

@@ -1,4 +1,4 @@
-"""What a job is told and what it tells: hyperparameters of old, mistakes in one line, no rows in the log."""
+"""Hyperparameters of the older container, mistakes in one line, no rows in the log."""
 
 import csv
 import json
@@ -34,13 +34,31 @@ def test_the_older_containers_switch_for_equal_accuracy_is_class_weights(given: 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({}, "hyperparameter target is required: the column to predict, one of customer, size, team"),
+        ({}, "hyperparameter target is required"),
         ({"target": "grades"}, "target grades: no such column; the table has customer, size"),
         ({"target": "country"}, "every row has 'Utopia', so there is nothing to predict"),
         ({"target": "fax"}, "target fax: every cell is missing"),
         ({"target": "customer"}, "expected labels that repeat"),
         ({"target": "grade", "features": "siez"}, "features: no column siez"),
         ({"target": "grade", "metric": "rmse"}, "metric rmse is not for a multiclass problem"),
+        (
+            {"target": "nowhere", "problem_type": "binary", "metric": "rmse"},
+            "hyperparameter metric: expected log_loss, roc_auc, accuracy, balanced_accuracy, f1 "
+            'for problem_type=binary, got "rmse"',
+        ),
+        (
+            {"target": "nowhere", "problem_type": "regression", "class_weights": "balanced"},
+            'hyperparameter class_weights: expected none for problem_type=regression, got "balanced"',
+        ),
+        (
+            {"target": "nowhere", "features": "size,nowhere"},
+            "hyperparameter features: expected columns other than the target nowhere",
+        ),
+        (
+            {"target": "nowhere", "sample_weight": "nowhere"},
+            "hyperparameter sample_weight: expected a column other than the target",
+        ),
+        ({"target": "nowhere", "folds": "1"}, "hyperparameter folds: expected 0 or 2 to 20, got"),
         ({"target": "team", "problem_type": "regression"}, "regression needs numbers"),
         ({"target": "grade", "class_weights": '{"9": 2}'}, "class_weights: the target has no 9"),
         ({"target": "grade", "sample_weight": "size"}, "sample_weight: column size must hold numbers"),
@@ -60,19 +78,19 @@ def test_each_mistake_is_told_in_one_line(
 def test_a_header_that_was_taken_for_a_row_is_told_how_to_be_one(place: Place, tmp_path: Path) -> None:
     table = mixed(60)[["size", "salary", "grade"]].set_axis(["7", "1", "4"], axis=1)
     training = place.train(lay_out(tmp_path, table, target="4"))
-    assert "has column_1, column_2, column_3; where the first line is a header, say" in training.failure
+    assert "has column_1, column_2, column_3; if the first line is a header, set" in training.failure
 
 
 @pytest.mark.only("local", "container")
 def test_no_cell_of_rows_that_are_learnt_from_or_answered_is_logged(
     trained: Training, server: Server, sample: Sample
 ) -> None:
-    for attributes in ("explain=true", "reply=sentence", "road=mindsdb"):
+    for attributes in ("explain=true", "reply=sentence", "engine=mindsdb"):
         assert server.ask(sample.csv(), "text/csv", "text/csv", Custom_Attributes=attributes).status == 200
     with (sample.folder / "train/bookings.csv").open() as file:
         learnt = {row["arrival"] for row in csv.DictReader(file)} - {""}
-    asked = {str(row["arrival"]) for row in sample.records if row["arrival"]}
+    sent = {str(row["arrival"]) for row in sample.records if row["arrival"]}
     assert learnt
-    assert asked
+    assert sent
     log = trained.log + server.log()
-    assert not [cell for cell in learnt | asked if cell in log]
+    assert not [cell for cell in learnt | sent if cell in log]

@@ -72,7 +72,7 @@ def learnt(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Training:
 
 
 @pytest.fixture(scope="module")
-def asked(place: Place, learnt: Training) -> Iterator[Server]:
+def model_server(place: Place, learnt: Training) -> Iterator[Server]:
     with place.serve(learnt.root) as running:
         yield running
 
@@ -87,29 +87,29 @@ def test_texts_of_digits_come_through_mindsdb_byte_for_byte(learnt: Training) ->
     assert predictor.problem.labels == LABELS
     (day,) = (one for one in predictor.columns if one.kind == "date")
     assert (day.name, day.dates.order) == ("day", "day-first")
-    assert predictor.design({**predictor.usual, "day": np.array(["3/2/2024"], object)}).numbers[
+    assert predictor.design({**predictor.typical, "day": np.array(["3/2/2024"], object)}).numbers[
         0, 2:4
     ].tolist() == [2, 3]
 
 
-@pytest.mark.parametrize("road", ["direct", "mindsdb"])
-def test_labels_are_answered_byte_for_byte(asked: Server, road: str) -> None:
+@pytest.mark.parametrize("engine", ["direct", "mindsdb"])
+def test_labels_are_answered_byte_for_byte(model_server: Server, engine: str) -> None:
     fresh = rows(30, seed=2)
-    found = ask(asked, csv(fresh.drop(columns="group")), road=road)
+    found = ask(model_server, csv(fresh.drop(columns="group")), engine=engine)
     assert [one["prediction"] for one in found] == fresh["group"].tolist()
     assert {tuple(one["probabilities"]) for one in found} == {LABELS}  # type: ignore[arg-type]
 
 
-def test_a_cell_is_the_same_however_a_request_writes_it(asked: Server) -> None:
+def test_a_cell_is_the_same_however_a_request_writes_it(model_server: Server) -> None:
     fresh = rows(6, seed=3).drop(columns="group").assign(floor="12")
-    expected = ask(asked, csv(fresh))
-    assert ask(asked, csv(fresh.assign(floor="12.0", member=fresh["member"].str.upper()))) == expected
+    expected = ask(model_server, csv(fresh))
+    assert ask(model_server, csv(fresh.assign(floor="12.0", member=fresh["member"].str.upper()))) == expected
     records = fresh.to_dict("records")
     for floor in (12, 12.0, "12"):
         written = [{**row, "floor": floor, "member": row["member"] == "True"} for row in records]
-        assert ask(asked, written) == expected, floor
+        assert ask(model_server, written) == expected, floor
     accounts = [{**row, "account": int(str(row["account"]))} for row in records]
-    assert ask(asked, accounts) == expected
+    assert ask(model_server, accounts) == expected
 
 
 def test_labels_of_another_channel_are_read_as_those_of_train(learnt: Training) -> None:
@@ -118,28 +118,28 @@ def test_labels_of_another_channel_are_read_as_those_of_train(learnt: Training) 
     assert float(metric[1]) > 0.9
 
 
-def test_score_reads_the_target_as_training_did(asked: Server) -> None:
+def test_score_reads_the_target_as_training_did(model_server: Server) -> None:
     fresh = rows(12, seed=4)
     sent = [{**row, "group": 1 if row["group"] == "1" else row["group"]} for row in fresh.to_dict("records")]
     for body, media in ((csv(fresh), "text/csv"), (json.dumps(sent), "application/json")):
-        reply = asked.ask(body.encode(), media, "application/json", Custom_Attributes="score=true")
+        reply = model_server.ask(body.encode(), media, "application/json", Custom_Attributes="score=true")
         assert reply.json["metrics"]["rows"] == 12, reply.text
         assert reply.json["metrics"]["accuracy"] == 1
 
 
-def test_a_day_that_is_none_is_refused_with_its_row(asked: Server) -> None:
+def test_a_day_that_is_none_is_refused_with_its_row(model_server: Server) -> None:
     body = csv(rows(3).assign(day=["1/2/2024", "2/13/2024", ""])).encode()
-    refused = asked.ask(body, "text/csv", "application/json")
+    refused = model_server.ask(body, "text/csv", "application/json")
     assert (refused.status, refused.json["row"], refused.json["column"]) == (400, 2, "day")
-    found = ask(asked, body.decode(), on_error="record")
+    found = ask(model_server, body.decode(), on_error="record")
     assert [one["error"] is None for one in found] == [True, False, True]
 
 
 @pytest.mark.parametrize("column", ["zip", "day", "member", "size"])
-def test_a_list_in_a_cell_is_refused_with_its_row(asked: Server, column: str) -> None:
+def test_a_list_in_a_cell_is_refused_with_its_row(model_server: Server, column: str) -> None:
     sent = rows(3).drop(columns="group").to_dict("records")
     sent[1][column] = ["02108"]
-    refused = asked.ask(json.dumps(sent).encode(), "application/json", "application/json")
+    refused = model_server.ask(json.dumps(sent).encode(), "application/json", "application/json")
     assert (refused.status, refused.json["row"], refused.json["column"]) == (400, 2, column), refused.text
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from automl.automl_handler.errors import Unfit
+from automl.automl_handler.errors import DataError
 from automl.automl_handler.predictor import Predictor
-from automl.mindsdb_compat import DATABASE, mindsdb
-from automl.tests.conftest import Told
+from automl.mindsdb_compat import mindsdb
+from automl.mindsdb_storage import DATABASE
+from automl.tests.conftest import RecordingWatcher
 from automl.tests.tables import NOTES, ODD, TARGETS, mixed
 
 USING = {"preset": "fast", "time_limit_s": 60, "threads": 1}
@@ -28,7 +29,7 @@ def storages(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> d
     root = tmp_path_factory.mktemp("storages")
     for kind, target in TARGETS.items():
         ignored = sorted(set(TARGETS.values()) - {target})
-        mindsdb().train(table, target, {**USING, "ignore": ignored}, Told(), root / kind)
+        mindsdb().train(table, target, {**USING, "ignore": ignored}, RecordingWatcher(), root / kind)
     return {kind: root / kind for kind in TARGETS}
 
 
@@ -66,10 +67,10 @@ def test_large_requests_that_differ_in_the_middle_get_answers_of_their_own(
     mine, found = mindsdb(), []
     mine._open(storage)
     for rows in (many, other):
-        mine._give(rows)
-        found.append(mine._ask(SQL)[target].tolist())
-        mine._ask("DROP TABLE files.train")
-    mine._empty()
+        mine._upload(rows)
+        found.append(mine._query(SQL)[target].tolist())
+        mine._query("DROP TABLE files.train")
+    mine._reset()
     assert found[0] != found[1]
     assert found[1] == predictor(storage).predict(other).prediction.tolist()
 
@@ -138,17 +139,17 @@ def test_a_search_that_mindsdb_begins_late_has_what_is_left_but_a_quarter_at_lea
     table: pd.DataFrame, tmp_path: Path
 ) -> None:
     for left, least, most in ((-5, 10, 25), (60, 30, 60), (None, 61, 100)):
-        told = Told()
+        watcher = RecordingWatcher()
         ends = None if left is None else time.monotonic() + left
-        mindsdb().train(table, "grade", {**USING, "time_limit_s": 100}, told, tmp_path / str(left), ends)
-        first = re.search(r"; (\d+) s left", "\n".join(told.lines))
-        assert first, told.lines
-        assert least <= int(first[1]) <= most, told.lines
+        mindsdb().train(table, "grade", {**USING, "time_limit_s": 100}, watcher, tmp_path / str(left), ends)
+        first = re.search(r"; (\d+) s left", "\n".join(watcher.lines))
+        assert first, watcher.lines
+        assert least <= int(first[1]) <= most, watcher.lines
 
 
 def test_what_the_engine_refuses_reaches_the_caller_as_it_is(table: pd.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(Unfit, match="every row has 'Utopia'"):
-        mindsdb().train(table, "country", USING, Told(), tmp_path / "none")
+    with pytest.raises(DataError, match="every row has 'Utopia'"):
+        mindsdb().train(table, "country", USING, RecordingWatcher(), tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
@@ -156,6 +157,6 @@ def test_names_with_quotes_points_and_spaces_are_names(table: pd.DataFrame, tmp_
     named = table[["size", "team", "grade"]].rename(
         columns={"size": 'it\'s "size".x', "grade": "my.grade 100%"}
     )
-    mindsdb().train(named, "my.grade 100%", USING, Told(), tmp_path / "odd")
+    mindsdb().train(named, "my.grade 100%", USING, RecordingWatcher(), tmp_path / "odd")
     direct = predictor(tmp_path / "odd").predict(named)
     assert mindsdb().predict(tmp_path / "odd", named)["my.grade 100%"].tolist() == direct.prediction.tolist()

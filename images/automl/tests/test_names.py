@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from automl.automl_handler.errors import Unfit
-from automl.automl_handler.features.names import spelt
+from automl.automl_handler.errors import DataError
+from automl.automl_handler.features.sql_names import matching
 from automl.mindsdb_compat import mindsdb
-from automl.tests.conftest import Told, lay_out
+from automl.tests.conftest import RecordingWatcher, lay_out
 
 from harness.places import Place
 
@@ -24,13 +24,13 @@ def named(*names: str, rows: int = 80) -> pd.DataFrame:
     random = np.random.default_rng(3)
     cells = random.normal(size=(rows, len(names)))
     table = pd.DataFrame(cells, columns=list(names))
-    told = cells[:, 0] + cells[:, min(1, len(names) - 2)] > 0
-    return table.assign(**{names[-1]: np.where(told, "up", "down")})
+    is_up = cells[:, 0] + cells[:, min(1, len(names) - 2)] > 0
+    return table.assign(**{names[-1]: np.where(is_up, "up", "down")})
 
 
 def trained(table: pd.DataFrame, folder: Path) -> object:
     using = {"preset": "fast", "time_limit_s": 4, "threads": 1}
-    return mindsdb().train(table, str(table.columns[-1]), using, Told(), folder).predictor
+    return mindsdb().train(table, str(table.columns[-1]), using, RecordingWatcher(), folder).predictor
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,32 @@ def test_a_model_reads_and_answers_by_the_names_it_was_given(names: list[str], t
     assert predictor.problem.target == names[-1]
     direct = predictor.predict(table)
     assert (direct.prediction == table[names[-1]]).mean() > 0.8
-    asked = mindsdb().answers(tmp_path / "model", predictor, table, 0.9)
+    by_mindsdb = mindsdb().answers(tmp_path / "model", predictor, table, 0.9)
     for cells in ("prediction", "confidence", "probabilities"):
-        assert getattr(asked, cells).tolist() == getattr(direct, cells).tolist()
+        assert getattr(by_mindsdb, cells).tolist() == getattr(direct, cells).tolist()
+
+
+def test_settings_find_columns_and_classes_whose_names_differ_in_case_only(tmp_path: Path) -> None:
+    table = named("a", "A", "b", "B", "y")
+    table["y"] = table["y"].where(table.index % 5 > 0, "UP")
+    table["Y"] = table["b"].abs().round(1).astype(str) + "%"
+    using = {
+        "preset": "fast",
+        "time_limit_s": 4,
+        "threads": 1,
+        "features": ["A", "a", "Y"],
+        "class_weights": {"UP": 5.0, "up": 1.0},
+        "kinds": {"Y": "text"},
+    }
+    found = mindsdb().train(table, "y", using, RecordingWatcher(), tmp_path / "model").predictor
+    assert found.reads == ["A", "a", "Y"]
+    assert dict(zip(found.problem.labels, found.problem.weights, strict=True)) == {
+        "UP": 5,
+        "down": 1,
+        "up": 1,
+    }
+    assert [one.kind for one in found.columns] == ["number", "number", "category"]
+    assert any('"UP" / "up"' in note for note in found.facts["notes"])
 
 
 def test_what_mindsdb_tells_of_a_model_has_the_names_it_was_given(tmp_path: Path) -> None:
@@ -81,13 +104,13 @@ def test_a_join_with_a_target_named_as_a_column_of_ours_tells_them_apart(tmp_pat
 
 
 def test_what_mindsdb_renamed_is_known_again() -> None:
-    assert spelt(["Age", "age"], ["Age", "age_1", "y"]) == {"age_1": "age"}
-    assert spelt(["age", "Age", "AGE"], ["age", "Age_1", "AGE_2"]) == {"Age_1": "Age", "AGE_2": "AGE"}
-    assert spelt(["age"], ["Age", "age_1"]) == {"age_1": "age"}, "Age was no use"
-    assert spelt(["age"], ["AGE"]) == {"AGE": "age"}
-    assert spelt([" age "], ["age"]) == {"age": " age "}
-    assert spelt(["Age", "age"], ["age"]) == {}
-    assert spelt(["x"], ["x_1", "y"]) == {}
+    assert matching(["Age", "age"], ["Age", "age_1", "y"]) == {"age_1": "age"}
+    assert matching(["age", "Age", "AGE"], ["age", "Age_1", "AGE_2"]) == {"Age_1": "Age", "AGE_2": "AGE"}
+    assert matching(["age"], ["Age", "age_1"]) == {"age_1": "age"}, "Age was no use"
+    assert matching(["age"], ["AGE"]) == {"AGE": "age"}
+    assert matching([" age "], ["age"]) == {"age": " age "}
+    assert matching(["Age", "age"], ["age"]) == {}
+    assert matching(["x"], ["x_1", "y"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +123,8 @@ def test_what_mindsdb_renamed_is_known_again() -> None:
     ids=["a number of its own", "two cases", "two with blanks"],
 )
 def test_what_may_be_one_column_or_another_is_refused(wanted: list[str], present: list[str]) -> None:
-    with pytest.raises(Unfit, match=r"column .+: MindsDB's SQL knows no case, so it may be any of"):
-        spelt(wanted, present)
+    with pytest.raises(DataError, match=r"column .+: MindsDB's SQL ignores case, so it could be any of"):
+        matching(wanted, present)
 
 
 @pytest.mark.only("inside")
@@ -113,8 +136,10 @@ def test_a_job_learns_from_names_that_differ_in_case_only(place: Place, tmp_path
     with place.serve(root) as server:
         body = table[["weight", "Out, or in?", "Weight"]].to_csv(index=False).encode()
         found = [
-            server.ask(body, "text/csv", "application/json", Custom_Attributes=f"explain=true;road={road}")
-            for road in ("direct", "mindsdb")
+            server.ask(
+                body, "text/csv", "application/json", Custom_Attributes=f"explain=true;engine={engine}"
+            )
+            for engine in ("direct", "mindsdb")
         ]
     assert found[0].json == found[1].json
     answers = pd.DataFrame(found[0].json["predictions"])

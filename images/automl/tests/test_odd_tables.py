@@ -6,15 +6,15 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from automl.automl_handler.errors import Unfit
+from automl.automl_handler.errors import DataError
 from automl.automl_handler.features.design import Design
-from automl.automl_handler.search import pace
-from automl.automl_handler.search import search as search_module
-from automl.automl_handler.search.choices import Choices
-from automl.automl_handler.search.search import search
-from automl.tests.conftest import Told
+from automl.automl_handler.search import run as search_module
+from automl.automl_handler.search import throughput
+from automl.automl_handler.search.config import SearchConfig
+from automl.automl_handler.search.run import search
+from automl.tests.conftest import RecordingWatcher
 
-FAST = Choices(preset="fast", time_limit_s=60)
+FAST = SearchConfig(preset="fast", time_limit_s=60)
 RANDOM = np.random.default_rng(0)
 
 
@@ -43,16 +43,16 @@ def gap_alone() -> pd.DataFrame:
     [(wide, 0.6), (many_categories, 0.6), (gap_alone, 0.99)],
     ids=["1,000 columns", "300 categories", "an empty column, and gaps that tell"],
 )
-def test_odd_tables_end_in_a_good_model(table: object, least: float, told: Told) -> None:
+def test_odd_tables_end_in_a_good_model(table: object, least: float, watcher: RecordingWatcher) -> None:
     rows = table()  # type: ignore[operator]
-    trained = search(rows, "y", Choices(preset="fast", time_limit_s=8), told)
+    trained = search(rows, "y", SearchConfig(preset="fast", time_limit_s=8), watcher)
     right = trained.answers.argmax(1) == trained.target
     assert right.mean() > least
 
 
-def test_300_labels_end_in_a_good_model(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_300_labels_end_in_a_good_model(watcher: RecordingWatcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", time.process_time)  # what others do on this machine is no matter
-    trained = search(many_labels(), "y", Choices(preset="fast", time_limit_s=40), told)
+    trained = search(many_labels(), "y", SearchConfig(preset="fast", time_limit_s=40), watcher)
     top = np.argsort(-trained.answers, axis=1)[:, :10]
     assert (top == trained.target[:, None]).any(1).mean() > 0.3, "a guess would be right in 3 % of the rows"
 
@@ -69,15 +69,15 @@ def test_300_labels_end_in_a_good_model(told: Told, monkeypatch: pytest.MonkeyPa
             pd.DataFrame({"x": [None] * 20, "y": ["a", "b"] * 10}),
             "no column is left to learn y from: x is empty",
         ),
-        (pd.DataFrame({"x": range(20), "y": ["a"] * 19 + ["b"]}), "y: b stands in one row only"),
+        (pd.DataFrame({"x": range(20), "y": ["a"] * 19 + ["b"]}), "y: b occurs in one row only"),
         (pd.DataFrame({"x": range(20), "y": [None] * 12 + [1, 2] * 4}), "8 rows have a value"),
         (pd.DataFrame({"x": range(40), "y": [f"t{n}" for n in range(40)]}), "expected labels that repeat"),
     ],
     ids=["one row", "one label", "nothing to learn from", "a label once", "few targets", "all differ"],
 )
 def test_tables_that_cannot_be_learnt_from_end_in_one_clear_error(table: pd.DataFrame, says: str) -> None:
-    with pytest.raises(Unfit, match=re.escape(says)):
-        search(table, "y", FAST, Told())
+    with pytest.raises(DataError, match=re.escape(says)):
+        search(table, "y", FAST, RecordingWatcher())
 
 
 def large(rows: int) -> pd.DataFrame:
@@ -85,12 +85,12 @@ def large(rows: int) -> pd.DataFrame:
     return table.assign(y=table["c0"] + RANDOM.normal(size=rows))
 
 
-def test_a_table_too_large_for_the_time_is_learnt_from_in_part_and_said_so(told: Told) -> None:
-    trained = search(large(300_000), "y", Choices(preset="fast", time_limit_s=6), told)
+def test_a_table_too_large_for_the_time_is_learnt_from_in_part_and_said_so(watcher: RecordingWatcher) -> None:
+    trained = search(large(300_000), "y", SearchConfig(preset="fast", time_limit_s=6), watcher)
     facts = trained.predictor.facts
     assert facts["rows"] < 300_000
-    assert f"learnt from {facts['rows']} of 300000 rows, drawn at random" in facts["notes"][0]
-    assert f"regression, {facts['rows']} rows" in "\n".join(told.lines)
+    assert f"learnt from {facts['rows']} of 300000 rows, drawn at random" in "\n".join(facts["notes"])
+    assert f"regression, {facts['rows']} rows" in "\n".join(watcher.lines)
 
 
 @pytest.mark.parametrize(
@@ -99,17 +99,17 @@ def test_a_table_too_large_for_the_time_is_learnt_from_in_part_and_said_so(told:
     ids=["slow", "quick", "instantly"],
 )
 def test_rows_learnt_from_follow_the_measured_pace(
-    second: float, rows: int, folds: int, told: Told, monkeypatch: pytest.MonkeyPatch
+    second: float, rows: int, folds: int, watcher: RecordingWatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`second` is what a tree over the rows that are timed takes."""
-    monkeypatch.setattr(pace.Cat, "pace", lambda *given, **settings: second)
-    told.stop = True
-    found = search(large(40_000), "y", Choices(preset="fast", time_limit_s=10), told)
+    monkeypatch.setattr(throughput.CatBoostModel, "pace", lambda *given, **settings: second)
+    watcher.stop = True
+    found = search(large(40_000), "y", SearchConfig(preset="fast", time_limit_s=10), watcher)
     assert found.predictor.facts["rows"] <= 10_000, "no time is left, so no time is measured"
-    told.stop = False
-    monkeypatch.setattr(search_module, "try_all", _learnt)
+    watcher.stop = False
+    monkeypatch.setattr(search_module, "run_trials", _learnt)
     with pytest.raises(_Learnt) as learnt:
-        search(large(40_000), "y", Choices(preset="fast", time_limit_s=10), told)
+        search(large(40_000), "y", SearchConfig(preset="fast", time_limit_s=10), watcher)
     assert learnt.value.rows == pytest.approx(rows, rel=0.3)
     assert learnt.value.folds == folds
 

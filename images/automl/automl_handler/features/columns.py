@@ -1,7 +1,7 @@
-"""What each column holds, and which are of no use: constants, identifiers, empty ones."""
+"""The type of each feature column, and the columns to drop: constants, identifiers, empty columns."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -10,175 +10,233 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import Unfit
-from ..problem import Cells, Floats, numbers, spelled, truth
-from .dates import Dates, Order, Times, instants
-from .text import Reader
+from ..errors import DataError
+from ..problem import boolean_text, label_positions, numbers
+from ..types import Cells, Floats
+from .amounts import AmountFormat
+from .dates import DateFormat, Order, Times, instants
+from .text import TextEncoder
 
 Kind = Literal["number", "category", "date", "text"]
 
-_RARE = 2  # rows a value must have to be known by name, else it is one of the others
+_RARE = 2  # rows that a category needs; rarer ones are treated as unknown values
 _CATEGORIES = 1_000
-_MANY = 1_000  # cells
-_LOOKED_AT = 5_000  # cells that decide what a column of texts holds
+_MANY = 1_000  # cells from which on each distinct text is handled once
+_INSPECTED = 5_000  # cells that decide whether a text column is prose
 _ID_NAME = re.compile(
     r"(^|[_\W])(id|uuid|guid|key|index|row|rownum|number|no|nr)$|(?<=[a-z])(ID|Id)$", re.IGNORECASE
 )
+_MOSTLY_NUMBERS = 0.95  # share of amounts from which on a text column is numeric
+_DISTINCT_NUMBERS = 20  # that such a column must exceed; fewer are categories
 _CODE = re.compile(r"[-+]?0[0-9]+|\+[0-9]+", re.ASCII)
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
-_EPOCH = 10_957  # days from 1970 to 2000, where time is counted from
+_EPOCH = 10_957  # days from 1970 to 2000, the origin of the feature `time`
 PARTS = ("time", "year", "month", "day", "weekday", "hour")
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column that is learnt from."""
+class FeatureColumn:
+    """A column used as a feature."""
 
     name: str
     kind: Kind
     categories: tuple[str, ...] = ()
     """Known values, the most frequent first."""
-    usual: float | str | None = None
-    """The median or the most frequent value: what a typical row holds."""
+    typical: float | str | None = None
+    """The median or the most frequent value, used for the typical row of Shapley values."""
     missing: float = 0.0
-    """Share of cells that were missing."""
-    reader: Reader | None = None
-    """How a column of text is read."""
-    dates: Dates | None = None
-    """How a column of dates writes them."""
+    """Share of missing cells in training, from 0 to 1."""
+    encoder: TextEncoder | None = None
+    """Turns a text column into numbers."""
+    dates: DateFormat | None = None
+    """How dates are written."""
+    amounts: AmountFormat | None = None
+    """How numbers are written in a column of texts; other cells count as missing."""
 
     @property
     def width(self) -> int:
-        """How many numbers it gives; a category gives a code instead."""
+        """Number of numeric features; 0 for a category, which gives a code."""
         if self.kind == "text":
-            return self.reader.width if self.reader else 0
+            return self.encoder.width if self.encoder else 0
         return {"number": 1, "category": 0, "date": len(PARTS)}[self.kind]
 
     def codes(self, cells: Cells) -> NDArray[np.int32]:
-        """A category's place; one past the last for a value not known; -1 where missing.
+        """Positions in `categories`, of shape (rows,): -1 if missing, len(categories) for an unknown value.
 
-        Raises Unfit for a number that was a text of digits before somebody read it as one.
+        Raises DataError for a number that lost its leading zeros, as MindsDB reads 02108 in a CSV file.
         """
-        found, places, other = texts(cells), self._places, len(self.categories)
+        found, positions, unknown = texts(cells), self._positions, len(self.categories)
         if cells.dtype != object and (short := self._shortened.keys() & set(found)):
             number = min(short)
-            raise Unfit(
-                f"column {self.name}: {number} came as a number; "
+            raise DataError(
+                f"column {self.name}: received the number {number}; "
                 f'expected texts, such as "{self._shortened[number]}"'
             )
-        return np.array([-1 if cell is None else places.get(cell, other) for cell in found], np.int32)
+        return np.array([-1 if cell is None else positions.get(cell, unknown) for cell in found], np.int32)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return spelled(self.categories)
+    def _positions(self) -> dict[str, int]:
+        return label_positions(self.categories)
 
     @cached_property
     def _shortened(self) -> dict[str, str]:
-        """Known texts by what is left of them as numbers: 02108 by 2108."""
+        """Categories with leading zeros, by their text without them: 02108 by 2108."""
         codes = [value for value in self.categories if _CODE.fullmatch(value)]
-        return {str(int(code)): code for code in codes if str(int(code)) not in self._places}
+        return {str(int(code)): code for code in codes if str(int(code)) not in self._positions}
 
     def numbers(self, cells: Cells) -> Floats:
-        """What a column that is no category gives, of shape (rows, width). Raises Unfit for another cell."""
+        """Numeric features of shape (rows, width). Raises DataError for an invalid cell."""
+        if self.amounts is not None:
+            return self.amounts.read(_plain_texts(cells))[:, None]
         if self.kind == "number":
             return numbers(cells, self.name)[:, None]
         if self.kind == "date":
-            return _parts((self.dates or Dates()).read(cells, self.name))
-        assert self.reader is not None
-        return self.reader.read([cell or "" for cell in texts(cells)])
+            return _parts((self.dates or DateFormat()).read(cells, self.name))
+        assert self.encoder is not None
+        return self.encoder.read([cell or "" for cell in texts(cells)])
 
-    def facts(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "kind": self.kind,
             "categories": list(self.categories),
-            "usual": self.usual,
+            "typical": self.typical,
             "missing": self.missing,
-            "reader": self.reader.facts() if self.reader else None,
+            "encoder": self.encoder.to_dict() if self.encoder else None,
             "dates": asdict(self.dates) if self.dates else None,
+            "amounts": asdict(self.amounts) if self.amounts else None,
         }
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> Self:
-        reader = Reader.of(facts["reader"]) if facts["reader"] else None
-        dates = Dates(**facts["dates"]) if facts["dates"] else None
-        return cls(**{**facts, "categories": tuple(facts["categories"]), "reader": reader, "dates": dates})
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        encoder, dates, amounts = (stored[name] for name in ("encoder", "dates", "amounts"))
+        read: dict[str, Any] = {
+            "categories": tuple(stored["categories"]),
+            "encoder": TextEncoder.from_dict(encoder) if encoder else None,
+            "dates": DateFormat(**dates) if dates else None,
+            "amounts": AmountFormat(**amounts) if amounts else None,
+        }
+        return cls(**{**stored, **read})
 
 
 @dataclass(frozen=True)
-class Dropped:
-    """A column that is not learnt from, and why."""
+class DroppedColumn:
+    """A column that is not used, and the reason."""
 
     name: str
     why: str
 
 
-def look_at(
+def infer_columns(
     table: pd.DataFrame,
-    kept: Collection[str] = (),
-    dates: Mapping[str, Dates] | None = None,
+    requested: Collection[str] = (),
+    dates: Mapping[str, DateFormat] | None = None,
     order: Order = "",
-) -> tuple[list[Column], list[Dropped]]:
-    """The columns of `table` by what they hold. `kept` were asked for by name: no identifier among them.
+    as_text: Collection[str] = (),
+) -> tuple[list[FeatureColumn], list[DroppedColumn]]:
+    """The feature columns of `table`, and those that are dropped.
 
-    `dates` are the columns that hold some, where that is known; else their cells tell, with `order` for days
-    such as 1/2/2024. Raises Unfit where they do not.
+    `requested` columns were named by the user, so they are not dropped as identifiers. `dates` are the date
+    columns where they are known; otherwise they are inferred, with `order` for dates such as 1/2/2024.
+    `as_text` columns were declared to be text. Raises DataError for dates whose order is unknown.
     """
-    found: list[Column] = []
-    dropped: list[Dropped] = []
-    for name in table:
-        one = _look_at(str(name), table[name], str(name) in kept, dates, order)
-        (found if isinstance(one, Column) else dropped).append(one)  # type: ignore[arg-type]
+    found: list[FeatureColumn] = []
+    dropped: list[DroppedColumn] = []
+    for name in map(str, table):
+        column = _infer_column(name, table[name], name in requested, dates, order, name in as_text)
+        if isinstance(column, FeatureColumn):
+            found.append(column)
+        else:
+            dropped.append(column)
     return found, dropped
 
 
+def notes(columns: Sequence[FeatureColumn]) -> list[str]:
+    """One note per column of texts that is used as numbers."""
+    return [
+        f"column {one.name}: nearly all cells are numbers {one.amounts.name}, so it is a numeric feature and "
+        f"its other cells count as missing ({one.missing:.1%} in all); "
+        f'kinds={{"{one.name}": "text"}} makes it a category'
+        for one in columns
+        if one.amounts is not None
+    ]
+
+
 def texts(cells: Cells) -> list[str | None]:
-    """The cells as texts, a whole number without its point; None where missing or empty."""
+    """The cells as stripped texts, a whole number without decimals; None if missing or empty.
+
+    >>> texts(np.array([" a", 12.0, None], object))
+    ['a', '12', None]
+    """
     if cells.dtype != object:
         cells = cells.astype(object)
     if len(cells) > _MANY and _all_texts(cells):
-        places, known = pd.factorize(
-            np.asarray(cells)
-        )  # each text once: a cell at a time takes ten times as long
+        places, known = pd.factorize(np.asarray(cells))  # ten times as fast as cell by cell
         found = np.array([*(text.strip() if text else None for text in known), None], object)
         return found[places].tolist()  # type: ignore[no-any-return]
     return [None if cell is None or cell != cell or cell == "" else _text(cell) for cell in cells.tolist()]
 
 
 def _all_texts(cells: Cells) -> bool:
-    """Whether every cell that is not missing is a text."""
+    """Whether all cells that are not missing are texts."""
     return bool(pd.api.types.infer_dtype(cells, skipna=True) == "string")
 
 
 def _text(cell: Any) -> str:
     if isinstance(cell, bool | np.bool_):
-        return truth(cell)
+        return boolean_text(cell)
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return cell.strip() if isinstance(cell, str) else str(cell)
 
 
-def _look_at(
-    name: str, cells: pd.Series, wanted: bool, dates: Mapping[str, Dates] | None, order: Order
-) -> Column | Dropped:
+def _plain_texts(cells: Cells) -> list[Any]:
+    """Cells for AmountFormat.read: texts, numbers, None if missing."""
+    listed: list[Any] = cells.astype(object).tolist()
+    return [None if cell is None or cell != cell else cell for cell in listed]
+
+
+def _infer_column(
+    name: str,
+    cells: pd.Series,
+    requested: bool,
+    dates: Mapping[str, DateFormat] | None,
+    order: Order,
+    as_text: bool,
+) -> FeatureColumn | DroppedColumn:
     empty = cells.isna() | (cells == "") if cells.dtype == object else cells.isna()
     known = cells[~empty]
     if known.empty:
-        return Dropped(name, "empty: no cell has a value")
+        return DroppedColumn(name, "empty: no cell has a value")
     missing = float(empty.mean())
     if known.nunique() == 1 and not empty.any():
-        return Dropped(name, "constant: every cell has the same value")
+        return DroppedColumn(name, "constant: every cell has the same value")
     if instants(known) is not None:
-        return Column(name, "date", missing=missing, dates=(dates or {}).get(name, Dates()))
+        return FeatureColumn(name, "date", missing=missing, dates=(dates or {}).get(name, DateFormat()))
     if _is_number(known):
         found = numbers(known, name)
-        if not wanted and _is_count(name, found):
-            return Dropped(name, "identifier: whole numbers, each of its own")
-        return Column(name, "number", usual=float(np.nanmedian(found)), missing=missing)
+        if not requested and _is_row_number(name, found):
+            return DroppedColumn(name, "identifier: distinct whole numbers")
+        return FeatureColumn(name, "number", typical=float(np.nanmedian(found)), missing=missing)
     written = pd.Series(texts(known))
-    if dates is None and (learnt := Dates.learn(written, order, name)) is not None:
-        return Column(name, "date", missing=missing, dates=learnt)
-    return _look_at_texts(name, written, missing, wanted)
+    if dates is None and (learnt := DateFormat.infer(written, order, name)) is not None:
+        return FeatureColumn(name, "date", missing=missing, dates=learnt)
+    if not as_text and (column := _amounts(name, written.tolist(), len(cells))) is not None:
+        return column
+    return _infer_text_column(name, written, missing, requested)
+
+
+def _amounts(name: str, written: list[str], rows: int) -> FeatureColumn | None:
+    """A numeric column if nearly all of its texts are amounts in one unit."""
+    amounts = AmountFormat.infer(written, _MOSTLY_NUMBERS)
+    if amounts is None:
+        return None
+    found = amounts.read(written)
+    known = found[~np.isnan(found)]
+    if len(np.unique(known)) <= _DISTINCT_NUMBERS:
+        return None
+    typical, missing = float(np.median(known)), 1 - len(known) / rows
+    return FeatureColumn(name, "number", typical=typical, missing=missing, amounts=amounts)
 
 
 def _is_number(known: pd.Series) -> bool:
@@ -189,29 +247,33 @@ def _is_number(known: pd.Series) -> bool:
     return pd.api.types.infer_dtype(known) in _NUMBERS
 
 
-def _look_at_texts(name: str, cells: pd.Series, missing: float, wanted: bool) -> Column | Dropped:
-    seen = cells.iloc[:_LOOKED_AT]
+def _infer_text_column(
+    name: str, cells: pd.Series, missing: float, requested: bool
+) -> FeatureColumn | DroppedColumn:
+    seen = cells.iloc[:_INSPECTED]
     distinct = cells.nunique() / len(cells)
     words = seen.str.count(r"\s+").mean() + 1
     if words >= 2.5 and (distinct > 0.5 or cells.nunique() > _CATEGORIES):
-        return Column(name, "text", missing=missing, usual="", reader=Reader.fit(cells.tolist()))
-    if not wanted and len(cells) >= 20 and distinct > 0.95:
-        return Dropped(name, "identifier: texts, each of its own")
+        return FeatureColumn(
+            name, "text", missing=missing, typical="", encoder=TextEncoder.fit(cells.tolist())
+        )
+    if not requested and len(cells) >= 20 and distinct > 0.95:
+        return DroppedColumn(name, "identifier: nearly all texts differ")
     counts = cells.value_counts()
     counts = counts[counts >= _RARE].sort_index().sort_values(ascending=False, kind="stable")
     known = tuple(str(value) for value in counts.index[:_CATEGORIES])
-    return Column(name, "category", known, known[0] if known else None, missing)
+    return FeatureColumn(name, "category", known, known[0] if known else None, missing)
 
 
-def _is_count(name: str, found: Floats) -> bool:
-    """Whether numbers only tell rows apart: all distinct, and named so or one after the other."""
+def _is_row_number(name: str, found: Floats) -> bool:
+    """Whether numbers only identify rows: distinct integers, consecutive or under a name such as `id`."""
     if len(found) < 20 or not np.array_equal(found, np.trunc(found)) or len(np.unique(found)) < len(found):
         return False
     return bool(_ID_NAME.search(name)) or bool((np.diff(found) == 1).all())
 
 
 def _parts(found: Times) -> Floats:
-    """Of shape (rows, PARTS); with numpy, as pandas takes a millisecond for a row of it."""
+    """Features of times, of shape (rows, len(PARTS)). NumPy, because pandas needs a millisecond per row."""
     days, months = found.astype("datetime64[D]"), found.astype("datetime64[M]")
     seconds = found.astype(np.int64)
     parts = [

@@ -1,7 +1,7 @@
 """How a column writes its dates.
 
-In the image the shared layer reads dates, by all that it knows. A MindsDB server of one's own has but this
-folder: it reads ISO 8601, and days in numbers in the order of day and month that is kept with the column.
+In the image the shared layer reads dates. In another MindsDB server this module reads them: ISO 8601, and
+numeric dates in the order of day and month that is stored with the column.
 """
 
 import re
@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import Unfit
-from ..problem import Cells
+from ..errors import DataError
+from ..types import Cells
 
 Order = Literal["", "day-first", "month-first"]
 Times = NDArray[np.datetime64]
 
-_AGREEMENT = 0.95  # this share of the cells must be dates
+_AGREEMENT = 0.95  # share of the cells that must be dates
 _CLOCK = (
     r"(?:[T ] *(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?: *(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
@@ -33,20 +33,20 @@ _NAT = np.datetime64("NaT", "s")
 
 
 @dataclass(frozen=True)
-class Dates:
-    """`order` is what comes first in 1/2/2024; if empty, no such cell came, and none can be read.
+class DateFormat:
+    """`order` is the order of day and month in 1/2/2024; if empty, such dates cannot be read.
 
-    `wall` says that a time with a zone is its own clock's, not that of UTC.
+    `wall`: times with a zone are read as local times, not converted to UTC.
     """
 
     order: Order = ""
     wall: bool = False
 
     @classmethod
-    def learn(cls, texts: Iterable[str], order: Order = "", name: str = "") -> Self | None:
-        """How a column without gaps writes its dates; None where it holds none.
+    def infer(cls, texts: Iterable[str], order: Order = "", name: str = "") -> Self | None:
+        """The format of a column without missing cells; None if it does not hold dates.
 
-        `order` is what is said of 1/2/2024. Raises Unfit where the cells do not tell, and nobody does.
+        `order` is used for dates such as 1/2/2024 if no cell shows it. Raises DataError if it is unknown.
         """
         counts = pd.Series(texts, dtype=object).value_counts()
         found = {text: _NUMBERS.fullmatch(text.strip()) for text in counts.index.tolist()}
@@ -59,20 +59,20 @@ class Dates:
             return cls()
         only = [[text for text in numbered if text in mine - other] for mine, other in (read, read[::-1])]
         if all(only):
-            raise Unfit(
+            raise DataError(
                 f"column {name}: expected one order of day and month, "
                 f'got "{only[0][0][:40]}" and "{only[1][0][:40]}"'
             )
-        told = next((one for one, texts in zip(orders, only, strict=True) if texts), order)
-        if not told:
-            raise Unfit(
+        chosen = next((one for one, texts in zip(orders, only, strict=True) if texts), order)
+        if not chosen:
+            raise DataError(
                 f'column {name}: day and month cannot be told apart, as in "{numbered[0][:40]}"; '
-                "say dates='day-first' or dates='month-first'"
+                "set dates='day-first' or dates='month-first'"
             )
-        return cls(told)
+        return cls(chosen)
 
     def read(self, cells: Cells, name: str) -> Times:
-        """The cells as datetime64[s], NaT where missing. Raises Unfit for one that is no date."""
+        """The cells as datetime64[s], NaT if missing. Raises DataError for a cell that is not a date."""
         if (known := instants(cells)) is not None:
             return known
         places, distinct = pd.factorize(np.asarray(cells, dtype=object))
@@ -84,14 +84,16 @@ class Dates:
             moment = _moment(text, self)
             if moment is None:
                 order = f", or 31/1/2024 ({self.order})" if self.order else ""
-                raise Unfit(f'column {name}: expected a date such as 2024-01-31{order}, got "{text[:40]}"')
+                raise DataError(
+                    f'column {name}: expected a date such as 2024-01-31{order}, got "{text[:40]}"'
+                )
             found[place] = moment
         times: Times = found[places]
         return times
 
 
 def instants(cells: Cells) -> Times | None:
-    """Cells that are no texts but times, as datetime64[s] of UTC; None where they are none."""
+    """Cells that hold times rather than texts, as datetime64[s] in UTC; None for other cells."""
     if isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "M":
         return np.asarray(cells).astype("M8[s]")
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
@@ -103,13 +105,13 @@ def instants(cells: Cells) -> Times | None:
 
 
 def _in_utc(cell: Any) -> Any:
-    """A date, or a time without its zone."""
+    """The date or time without its zone, converted to UTC."""
     shift = cell.utcoffset() if isinstance(cell, datetime) else None
     return cell if shift is None else cell.replace(tzinfo=None) - shift
 
 
-def _moment(text: str, written: Dates) -> np.datetime64 | None:
-    """What a text says, None where it is no date, or may be two."""
+def _moment(text: str, written: DateFormat) -> np.datetime64 | None:
+    """The time that a text means; None if it is not a date, or could be two."""
     text = text.strip()
     match = _ISO.fullmatch(text)
     if match is not None:
@@ -134,7 +136,7 @@ def _moment(text: str, written: Dates) -> np.datetime64 | None:
 
 
 def _shift(zone: str) -> timedelta:
-    """How far a zone is ahead of UTC."""
+    """The offset of a zone from UTC."""
     digits = re.sub("[^0-9]", "", zone).ljust(4, "0")
     ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return -ahead if zone.startswith("-") else ahead

@@ -1,4 +1,4 @@
-"""A table as learners read it: a matrix of numbers and one of codes."""
+"""The design matrix: a table as learners read it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..problem import Cells, Floats
-from .columns import PARTS, Column
+from ..types import Cells, Floats
+from .columns import PARTS, FeatureColumn
 
-Table: TypeAlias = pd.DataFrame | Mapping[str, Cells]
+TableLike: TypeAlias = pd.DataFrame | Mapping[str, Cells]
 _LARGEST = 3e38  # learners read float32
 
 
@@ -20,13 +20,13 @@ _LARGEST = 3e38  # learners read float32
 class Design:
     """`numbers` of shape (rows, numbers), NaN where missing; `codes` of shape (rows, categories), from 0.
 
-    A missing category has code 0; the last code of a column stands for every value that is not known.
+    A missing category has code 0; the last code of a column stands for unknown values.
     """
 
     numbers: Floats
     codes: NDArray[np.int32]
     sizes: tuple[int, ...]
-    """How many codes each category has."""
+    """Number of codes of each category column."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -36,12 +36,12 @@ class Design:
 
     @cached_property
     def joined(self) -> Floats:
-        """Numbers, then codes."""
+        """Numbers and codes side by side, of shape (rows, numbers + categories)."""
         return np.hstack([self.numbers, self.codes])
 
 
-def design(columns: Sequence[Column], table: Table) -> Design:
-    """`table` as its `columns` read it."""
+def design(columns: Sequence[FeatureColumn], table: TableLike) -> Design:
+    """The design matrix of the `columns` of `table`. Raises DataError for an invalid cell."""
     numbers = [one.numbers(table[one.name]) for one in columns if one.kind != "category"]
     codes = [one.codes(table[one.name]) + 1 for one in columns if one.kind == "category"]
     rows = len(table[columns[0].name])
@@ -53,8 +53,8 @@ def design(columns: Sequence[Column], table: Table) -> Design:
     )
 
 
-def names(columns: Sequence[Column]) -> list[str]:
-    """What each column of `Design.joined` is called."""
+def names(columns: Sequence[FeatureColumn]) -> list[str]:
+    """Names of the columns of `Design.joined`."""
     found: list[str] = []
     for one in columns:
         if one.kind == "number":

@@ -1,4 +1,4 @@
-"""Texts as numbers: TF-IDF of their words, and the few directions in which they differ most."""
+"""Text features: TF-IDF of words, projected on its leading singular vectors."""
 
 import re
 from collections import Counter
@@ -15,12 +15,12 @@ Floats = NDArray[np.float64]
 _WORD = re.compile(r"\w\w+")
 _WORDS = 2_000
 _DIRECTIONS = 20
-_LEARNT = 5_000  # texts that words and directions are learnt from
-_LEAST = 3  # texts that a word must be in: what one person wrote is nobody else's to read in a model
+_SAMPLED = 5_000  # texts that words and directions are learnt from
+_MIN_TEXTS = 3  # that a word must occur in, so that a model holds nothing that one person wrote
 
 
 @dataclass(frozen=True)
-class Reader:
+class TextEncoder:
     """`words` with their inverse document frequencies, and `directions` of shape (words, width - 1)."""
 
     words: tuple[str, ...]
@@ -29,13 +29,13 @@ class Reader:
 
     @classmethod
     def fit(cls, texts: list[str]) -> Self:
-        """Learns the words, and the truncated singular value decomposition of the texts, of many a part."""
-        texts = texts[:: -(-len(texts) // _LEARNT)]
+        """Learns the vocabulary and the truncated SVD from at most 5,000 evenly spaced texts."""
+        texts = texts[:: -(-len(texts) // _SAMPLED)]
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(set(_WORD.findall(text.lower())))
         known = sorted(
-            (word for word, count in counts.items() if count >= _LEAST),
+            (word for word, count in counts.items() if count >= _MIN_TEXTS),
             key=lambda word: (-counts[word], word),
         )[:_WORDS]
         idf = np.log((1 + len(texts)) / (1 + np.array([counts[word] for word in known], np.float64))) + 1
@@ -50,10 +50,11 @@ class Reader:
 
     @property
     def width(self) -> int:
+        """Number of features."""
         return 1 + int(self.directions.shape[1])
 
     def read(self, texts: list[str]) -> Floats:
-        """The directions' coordinates, and how many words the text has; of shape (texts, width)."""
+        """The number of words and the projections of each text, of shape (texts, width)."""
         lengths = np.array([len(text.split()) for text in texts], np.float64)[:, None]
         if not self.directions.size:
             return lengths
@@ -64,7 +65,7 @@ class Reader:
         return {word: place for place, word in enumerate(self.words)}
 
     def _weights(self, texts: list[str]) -> sparse.csr_matrix:
-        """TF-IDF with sublinear counts, rows of length 1."""
+        """TF-IDF with sublinear term frequency, rows normalised to length 1."""
         rows, columns, values = [], [], []
         for row, text in enumerate(texts):
             found = Counter(
@@ -78,10 +79,10 @@ class Reader:
             values += (weight / np.sqrt((weight**2).sum())).tolist()
         return sparse.csr_matrix((values, (rows, columns)), shape=(len(texts), len(self.words)))
 
-    def facts(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {"words": list(self.words), "idf": self.idf.tolist(), "directions": self.directions.tolist()}
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> Self:
-        directions = np.array(facts["directions"], np.float64).reshape(len(facts["words"]), -1)
-        return cls(tuple(facts["words"]), np.array(facts["idf"], np.float64), directions)
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        directions = np.array(stored["directions"], np.float64).reshape(len(stored["words"]), -1)
+        return cls(tuple(stored["words"]), np.array(stored["idf"], np.float64), directions)

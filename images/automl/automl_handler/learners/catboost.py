@@ -1,4 +1,4 @@
-"""CatBoost: gradient boosting with ordered statistics of categories. Its own binary format."""
+"""CatBoost: gradient boosting with ordered target statistics of categories. Saved in its binary format."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,18 +9,18 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..features.design import Design
-from ..problem import Floats, Problem
+from ..problem import Problem
 from ..search.clock import Clock
-from .learner import Fitted, Task, both, softmax
+from ..types import Floats
+from .learner import MIN_TREES, FittedModel, Task, both, softmax
 
 _FILE = "model.cbm"
-MANY = 20  # labels
-_PILOT = 6  # trees that say how long one takes
+MANY = 20  # classes from which on trees are simplified
+_PILOT = 6  # trees that are timed
 _WIDE = 200  # columns
-_FEWEST = 20  # trees, and then the clock's alarm
 
 
-class Cat(Fitted):
+class CatBoostModel(FittedModel):
     """A CatBoost model."""
 
     name: ClassVar = "CatBoost"
@@ -40,7 +40,7 @@ class Cat(Fitted):
         task: Task,
         **settings: Any,
     ) -> Self:
-        """Grows trees until the held-out loss no longer falls, or there are as many as time allows."""
+        """Adds trees until the validation loss stops falling or time is over, but at least 20."""
         from catboost import CatBoost, Pool
 
         problem = task.problem
@@ -48,16 +48,16 @@ class Cat(Fitted):
         labels = target if problem.is_regression else target.astype(int)
         held_labels = held_target if problem.is_regression else held_target.astype(int)
         pool = Pool(_features(rows, problem), labels, weight=weights)
-        # CatBoost's learning rate goes by how many trees there will be, which it must know beforehand.
+        # CatBoost derives its learning rate from the number of trees, so that must be known beforehand.
         most = int(0.95 * task.clock.left / _pace(params, pool, task.clock.share(0.2)))
-        params["iterations"] = max(_FEWEST, min(int(params["iterations"]), most))
+        params["iterations"] = max(MIN_TREES, min(int(params["iterations"]), most))
         model = CatBoost(params)
         model.fit(pool, eval_set=Pool(_features(held, problem), held_labels), callbacks=[_Alarm(task.clock)])
         return cls(model, problem)
 
     @classmethod
     def pace(cls, rows: Design, target: Floats, task: Task, **settings: Any) -> float:
-        """Seconds that a tree over `rows` takes, judged by a few."""
+        """Seconds per tree over `rows`, measured on a few trees."""
         from catboost import Pool
 
         labels = target if task.problem.is_regression else target.astype(int)
@@ -68,8 +68,8 @@ class Cat(Fitted):
         return self._answers(_features(rows, self.problem))
 
     @classmethod
-    def together(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
-        """Half of the time of a row goes into the form that CatBoost reads, which is made once."""
+    def averaged(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
+        """Builds the Pool once for all models; that is half the time of a single row."""
         from catboost import Pool
 
         def mean(rows: Design) -> Floats:
@@ -115,16 +115,16 @@ def _params(rows: Design, task: Task, settings: dict[str, Any]) -> dict[str, Any
         **({"classes_count": problem.classes} if problem.kind == "multiclass" else {}),
         **settings,
     }
-    if problem.classes > MANY:  # each tree has a value a label, and each category a statistic
+    if problem.classes > MANY:  # each leaf has a value, and each category a statistic, per class
         params |= {"boosting_type": "Plain", "leaf_estimation_iterations": 1, "depth": 4}
     inputs = rows.numbers.shape[1] + rows.codes.shape[1]
-    if inputs > _WIDE:  # with 1,000 columns a twentieth of the time, and trees as good
+    if inputs > _WIDE:  # a twentieth of the time with 1,000 columns, and no worse
         params |= {"border_count": 32, "rsm": max(0.05, _WIDE / inputs)}
     return params
 
 
 def _pace(params: dict[str, Any], pool: Any, clock: Clock) -> float:
-    """Seconds that a tree takes, judged by a few."""
+    """Seconds per tree, measured on a few."""
     from catboost import CatBoost
 
     watch, started = _Watch(clock), time.monotonic()
@@ -134,7 +134,7 @@ def _pace(params: dict[str, Any], pool: Any, clock: Clock) -> float:
 
 
 class _Watch:
-    """When each tree was there; ends training when time is over."""
+    """Records when each tree was finished; ends training when time is over."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -146,17 +146,17 @@ class _Watch:
 
 
 class _Alarm:
-    """Ends training when time is over."""
+    """Ends training when time is over, after at least MIN_TREES trees."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
 
     def after_iteration(self, info: Any) -> bool:
-        return not self.clock.over
+        return info.iteration < MIN_TREES or not self.clock.over
 
 
 def _features(rows: Design, problem: Problem) -> Any:
-    """The form that CatBoost reads quickest: float32, and categories as bytes; codes, with many labels."""
+    """The fastest input of CatBoost: float32, and categories as bytes; codes if there are many classes."""
     from catboost import FeaturesData
 
     if problem.classes > MANY:

@@ -9,17 +9,18 @@ import numpy as np
 from slipway.kit.forest import Forest as Trees
 
 from ..features.design import Design
-from ..problem import Floats, Problem
-from .learner import Fitted, Task
+from ..problem import Problem
+from ..types import Floats
+from .learner import FittedModel, Task
 
 _FILE = "forest.npz"
-_FIRST, _AT_ONCE = 4, 20  # trees grown between two looks at the clock
-_LEAVES = 4_000  # of a tree
-_BYTES = 40e6  # that the leaves of a forest may hold, as each has a number a label
+_FIRST, _AT_ONCE = 4, 20  # trees grown between two checks of the time
+_LEAVES = 4_000  # per tree
+_BYTES = 40e6  # of the leaves of a forest, which hold a number per class
 
 
-class Forest(Fitted):
-    """Extremely randomised trees; leaves have a number, or a probability for each class."""
+class ExtraTreesModel(FittedModel):
+    """Extremely randomised trees whose leaves hold a number, or a probability per class."""
 
     name: ClassVar = "ExtraTrees"
 
@@ -38,7 +39,7 @@ class Forest(Fitted):
         task: Task,
         **settings: Any,
     ) -> Self:
-        """Grows trees a few at a time until there are enough, or time is over."""
+        """Adds trees a few at a time until there are enough or time is over."""
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         kind = ExtraTreesRegressor if task.problem.is_regression else ExtraTreesClassifier
@@ -64,15 +65,15 @@ class Forest(Fitted):
 
     @classmethod
     def of(cls, trees: Sequence[Any], problem: Problem, places: Any) -> Self:
-        """scikit-learn's trees; `places` are those of their classes among all."""
+        """From scikit-learn's trees; `places` are the positions of their classes among all classes."""
         return cls(problem, Trees.of(trees, trees[0].n_features, problem.classes, places))
 
     @classmethod
-    def together(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
-        """One forest of all trees, as a level takes numpy no longer for five times as many."""
+    def averaged(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
+        """One forest of all trees: NumPy takes no longer per level for five times as many."""
         sizes = {len(model.trees) for model in models}
-        if len(sizes) > 1:  # time ended one early, and each model counts alike
-            return super().together(models)
+        if len(sizes) > 1:  # one was ended early, and every model counts the same
+            return super().averaged(models)
         return cls(models[0].problem, Trees.merged([model.trees for model in models])).predict
 
     def predict(self, rows: Design) -> Floats:

@@ -1,4 +1,4 @@
-"""What a learner is: it fits itself to rows, and answers others."""
+"""The interface of a learner."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -9,13 +9,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..features.design import Design
-from ..problem import Floats, Problem
+from ..problem import Problem
 from ..search.clock import Clock
+from ..types import Floats
+
+MIN_TREES = 20
+"""Trees that are grown whatever the time: a model of fewer predicts little more than the baseline."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to learn, and what it may take."""
+    """The problem, the time limit, the seed and the number of threads."""
 
     problem: Problem
     clock: Clock
@@ -23,8 +27,8 @@ class Task:
     threads: int
 
 
-class Fitted(ABC):
-    """A fitted model as a value. `predict` gives shape (rows, classes): probabilities, or the number."""
+class FittedModel(ABC):
+    """A fitted model."""
 
     name: ClassVar[str]
 
@@ -40,14 +44,15 @@ class Fitted(ABC):
         task: Task,
         **settings: Any,
     ) -> Self:
-        """Learns from `rows`; `held` are others, to know when to stop."""
+        """Learns from `rows`; `held` are validation rows for early stopping."""
 
     @abstractmethod
-    def predict(self, rows: Design) -> Floats: ...
+    def predict(self, rows: Design) -> Floats:
+        """Probabilities of shape (rows, classes), or numbers of shape (rows, 1)."""
 
     @classmethod
-    def together(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
-        """What the models answer on average, faster than one after the other where a learner knows how."""
+    def averaged(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
+        """A function that gives the mean prediction of `models`; a learner may have a faster one."""
 
         def mean(rows: Design) -> Floats:
             found: Floats = sum(model.predict(rows) for model in models) / len(models)  # type: ignore[assignment]
@@ -64,7 +69,7 @@ class Fitted(ABC):
 
 
 def both(positive: Floats) -> Floats:
-    """Two probabilities of that of the second label."""
+    """Probabilities of both classes, of shape (rows, 2), from that of the second."""
     return np.column_stack([1 - positive, positive])
 
 

@@ -1,4 +1,4 @@
-"""LightGBM: histogram gradient boosting, and FLAML's search for its settings. Its own text format."""
+"""LightGBM: histogram gradient boosting, tuned by FLAML. Saved in its text format."""
 
 import re
 import warnings
@@ -8,16 +8,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..features.design import Design
-from ..problem import Floats, Problem
+from ..problem import Problem
 from ..search.clock import Clock
+from ..types import Floats
 from .catboost import MANY
-from .learner import Fitted, Task, both
+from .learner import MIN_TREES, FittedModel, Task, both
 
 _FILE = "model.txt"
 _RANGES = re.compile(r"^feature_infos=.*$", re.MULTILINE)
 
 
-class Light(Fitted):
+class LightGBMModel(FittedModel):
     """A LightGBM booster."""
 
     name: ClassVar = "LightGBM"
@@ -37,7 +38,7 @@ class Light(Fitted):
         task: Task,
         **settings: Any,
     ) -> Self:
-        """Grows trees until the held-out loss no longer falls, or time is over."""
+        """Adds trees until the validation loss stops falling or time is over, but at least 20."""
         import lightgbm as lgb
 
         problem = task.problem
@@ -59,7 +60,7 @@ class Light(Fitted):
             **settings,
         }
         trees = int(params.pop("trees", 500))
-        # It ends by writing its trees as text and reading them again: with many labels as long as they grew.
+        # At the end it writes its trees as text and reads them: with many classes that takes as long again.
         growing = task.clock.share(0.5) if problem.classes > MANY else task.clock
         made = lgb.Dataset(
             rows.joined,
@@ -85,7 +86,7 @@ class Light(Fitted):
         return both(raw) if self.problem.kind == "binary" else raw
 
     def save(self, folder: Path) -> None:
-        # The least and the greatest cell of each column stand in the text; no tree needs them.
+        # The text has the minimum and maximum of each column, which no tree needs.
         text = self.booster.model_to_string(num_iteration=self.booster.best_iteration)
         ranges = " ".join(["none"] * self.booster.num_feature())
         (folder / _FILE).write_text(_RANGES.sub(f"feature_infos={ranges}", text))
@@ -98,11 +99,11 @@ class Light(Fitted):
 
 
 def _alarm(clock: Clock) -> Any:
-    """Ends training when time is over."""
+    """Ends training when time is over, after at least MIN_TREES trees."""
     from lightgbm.callback import EarlyStopException
 
     def check(env: Any) -> None:
-        if clock.over:
+        if env.iteration >= MIN_TREES and clock.over:
             raise EarlyStopException(env.iteration, env.evaluation_result_list)
 
     return check
@@ -118,12 +119,12 @@ def search(
     loss: Any,
     trials: int,
 ) -> dict[str, Any]:
-    """The settings with the least held-out `loss` that FLAML's CFO finds in `trials`, or in the time left.
+    """The settings with the lowest validation `loss` that FLAML's CFO finds in `trials` trials.
 
-    Space and start are those of FLAML's own LightGBM learner: Wang et al. 2021, https://arxiv.org/abs/1911.04706
+    Search space and start are those of FLAML's LightGBM learner: Wang et al. 2021, https://arxiv.org/abs/1911.04706
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that the rest of FLAML is not installed
+        warnings.simplefilter("ignore")  # about parts of FLAML that are not installed
         import flaml.tune
         from flaml.tune.searcher.blendsearch import CFO
 
@@ -150,7 +151,7 @@ def search(
 
     def tried(config: dict[str, Any]) -> dict[str, float]:
         one = Task(task.problem, task.clock, task.seed, task.threads)
-        model = Light.fit(rows, target, weights, held, held_target, one, **config)
+        model = LightGBMModel.fit(rows, target, weights, held, held_target, one, **config)
         return {"loss": float(loss(held_target, model.predict(held)))}
 
     found = tune.run(

@@ -1,4 +1,4 @@
-"""Linear models: logistic or ridge regression on standardised numbers and indicators. Plain arrays."""
+"""Linear models: logistic or ridge regression on standardised numbers and indicators. Saved as arrays."""
 
 import time
 from pathlib import Path
@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..features.design import Design
-from ..problem import Floats, Problem
-from .learner import Fitted, Task, both, softmax
+from ..problem import Problem
+from ..types import Floats
+from .learner import FittedModel, Task, both, softmax
 
 _FILE = "linear.npz"
 _PILOT = 1_000  # rows
-_INDICATORS = 100  # the most frequent values of a category that get one of their own
+_INDICATORS = 100  # most frequent values of a category that get an indicator
 
 
-class Linear(Fitted):
+class LinearModel(FittedModel):
     """`coefficients` of shape (inputs, outputs) over standardised numbers, their gaps, and indicators."""
 
     name: ClassVar = "Linear"
@@ -37,7 +38,7 @@ class Linear(Fitted):
         task: Task,
         **settings: Any,
     ) -> Self:
-        """The penalty is the one of a few that has the least held-out error."""
+        """Chooses the penalty with the lowest validation error."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
         known = ~np.isnan(rows.numbers).all(0)
@@ -53,10 +54,10 @@ class Linear(Fitted):
             "high": high,
         }
         inputs, held_inputs = (_inputs(part, arrays) for part in (rows, held))
-        kept = cls._affordable(inputs, target, task)
-        if len(kept) < len(target):
-            inputs, target = inputs[kept], target[kept]
-            weights = weights[kept] if weights is not None else None
+        sampled = cls._affordable(inputs, target, task)
+        if len(sampled) < len(target):
+            inputs, target = inputs[sampled], target[sampled]
+            weights = weights[sampled] if weights is not None else None
         best: tuple[float, Floats, Floats] | None = None
         for strength in (1.0, 0.03):
             if best is not None and task.clock.over:
@@ -80,7 +81,7 @@ class Linear(Fitted):
 
     @staticmethod
     def _affordable(inputs: Any, target: Floats, task: Task) -> NDArray[np.intp]:
-        """The rows that the time left is enough for, judged by how long a few take: it cannot be stopped."""
+        """Positions of the rows that time allows for, estimated from a few: fitting cannot be interrupted."""
         if len(target) <= 2 * _PILOT or task.problem.is_regression:
             return np.arange(len(target))
         from sklearn.linear_model import LogisticRegression
@@ -95,7 +96,7 @@ class Linear(Fitted):
         return np.sort(order[:most])
 
     def predict(self, rows: Design) -> Floats:
-        """Without the sparse matrices of training: to make them takes longer than to answer a row."""
+        """Without the sparse matrices of training, which take longer to build than a row to predict."""
         of, wide = self.arrays, rows.numbers.shape[1]
         gaps = np.isnan(rows.numbers)
         filled = np.clip(np.where(gaps, of["centre"], rows.numbers), of["low"], of["high"])
@@ -131,7 +132,7 @@ class Linear(Fitted):
 
 
 def _inputs(rows: Design, arrays: dict[str, Any]) -> Any:
-    """Standardised numbers, whether each was missing, and indicators of the frequent values."""
+    """Standardised numbers, indicators of missing cells, and indicators of frequent categories."""
     gaps = np.isnan(rows.numbers)
     filled = np.clip(np.where(gaps, arrays["centre"], rows.numbers), arrays["low"], arrays["high"])
     parts: list[Any] = [
@@ -145,13 +146,13 @@ def _inputs(rows: Design, arrays: dict[str, Any]) -> Any:
 
 def _indicators(codes: NDArray[np.int32], size: int) -> Any:
     shown = min(size, _INDICATORS)
-    kept = codes < shown
-    rows = np.flatnonzero(kept)
-    return sparse.csr_matrix((np.ones(len(rows)), (rows, codes[kept])), shape=(len(codes), shown))
+    is_shown = codes < shown
+    rows = np.flatnonzero(is_shown)
+    return sparse.csr_matrix((np.ones(len(rows)), (rows, codes[is_shown])), shape=(len(codes), shown))
 
 
 def _full(model: Any, classes: int) -> tuple[Floats, Floats]:
-    """Coefficients for all classes; one that the rows lack gets a score that is never the greatest."""
+    """Coefficients for all classes; a class without rows gets a score that is never the largest."""
     if classes == 2:
         return model.coef_.T, model.intercept_
     coefficients = np.zeros((model.coef_.shape[1], classes))

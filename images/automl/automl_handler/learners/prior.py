@@ -1,4 +1,4 @@
-"""What is known without looking at a row: how frequent each label is, or the mean."""
+"""The baseline: the class frequencies, or the mean, for every row."""
 
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -6,14 +6,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..features.design import Design
-from ..problem import Floats, Problem
-from .learner import Fitted, Task
+from ..problem import Problem
+from ..types import Floats
+from .learner import FittedModel, Task
 
 _FILE = "prior.npy"
 
 
-class Prior(Fitted):
-    """The same answer for every row: what the others have to beat."""
+class PriorModel(FittedModel):
+    """Predicts the same for every row; the other learners have to do better."""
 
     name: ClassVar = "Prior"
 

@@ -1,11 +1,11 @@
-"""How much time a search may still take."""
+"""The time that a search has left."""
 
 import time
 from collections.abc import Callable
 
 
 class Clock:
-    """Counts down from `seconds`; `should_stop` ends it at once."""
+    """A countdown from `seconds`, which `should_stop` ends at once."""
 
     def __init__(self, seconds: float, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._ends = time.monotonic() + seconds
@@ -13,7 +13,7 @@ class Clock:
 
     @property
     def left(self) -> float:
-        """Seconds left, none once asked to stop."""
+        """Seconds left; 0 after a request to stop."""
         return 0.0 if self._should_stop() else max(0.0, self._ends - time.monotonic())
 
     @property
@@ -21,5 +21,5 @@ class Clock:
         return self.left <= 0
 
     def share(self, part: float) -> "Clock":
-        """A clock that has `part` of what is left."""
+        """A clock with the share `part` of the time left."""
         return Clock(self.left * part, self._should_stop)

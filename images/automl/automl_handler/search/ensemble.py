@@ -1,4 +1,4 @@
-"""A weighted ensemble of out-of-fold answers.
+"""A weighted ensemble of out-of-fold predictions.
 
 Greedy selection with replacement: Caruana et al. 2004, Ensemble selection from libraries of models.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..problem import Floats
+from ..types import Floats
 
 _STEPS = 25
 _GAIN = 1e-9
@@ -15,7 +15,10 @@ _MISSED = 1e-3  # of the loss
 
 
 def select(answers: Sequence[Floats], target: Floats, loss: Callable[[Floats, Floats], float]) -> Floats:
-    """Weights, one for each of `answers`, that sum to 1; those that do not help have none."""
+    """Weights of shape (members,) that sum to 1; 0 for a member that does not help.
+
+    `answers` are predictions of shape (rows, classes), `loss` a function of target and predictions.
+    """
     counts = np.zeros(len(answers))
     whole = np.zeros_like(answers[0])
     least = np.inf
@@ -35,7 +38,7 @@ def select(answers: Sequence[Floats], target: Floats, loss: Callable[[Floats, Fl
 def _pruned(
     weights: Floats, answers: Sequence[Floats], target: Floats, loss: Callable[[Floats, Floats], float]
 ) -> Floats:
-    """Without the members that are hardly missed: they cost as much time as the others at every answer."""
+    """Without members that hardly lower the loss, as they cost as much time per prediction as the others."""
     least = loss(target, np.average(answers, 0, weights))
     for place in np.argsort(weights):
         rest = weights.copy()

@@ -1,4 +1,4 @@
-"""How the trials of a search compare."""
+"""The leaderboard of a search."""
 
 import tempfile
 import time
@@ -9,44 +9,51 @@ from typing import Any
 import numpy as np
 
 from .. import scores
-from ..calibration import Calibration
+from ..calibration import Calibrator
 from ..features.design import Design
-from ..learners.learner import Fitted
-from ..problem import Floats, Problem
+from ..learners.learner import FittedModel
+from ..problem import Problem
+from ..types import Floats
 from .plan import Trial
 
 _TIMED = 1_000  # rows
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A trial that ended: its models, and their answers to the rows that each did not see.
+class TrialResult:
+    """A completed trial: one model per fold, and its out-of-fold predictions of shape (rows, classes).
 
-    `raw` are the answers as the models gave them, `answers` by the temperature that suits them.
+    `raw` are the predictions of the models, `answers` the same after temperature scaling.
     """
 
     trial: Trial
-    models: tuple[Fitted, ...]
-    calibration: Calibration
+    models: tuple[FittedModel, ...]
+    calibrator: Calibrator
     raw: Floats
     answers: Floats
     seconds: float
 
 
 def leaderboard(
-    tried: list[Tried], share: Floats, folds: Any, target: Floats, posed: Problem, metric: str, rows: Design
+    results: list[TrialResult],
+    share: Floats,
+    folds: Any,
+    target: Floats,
+    problem: Problem,
+    metric: str,
+    rows: Design,
 ) -> list[dict[str, Any]]:
-    """The best first: out-of-fold score and its standard deviation over the folds, cost in time and bytes."""
+    """One entry per trial, best first: out-of-fold score, its deviation over the folds, time, size."""
     found = []
-    for one, weight in zip(tried, share, strict=True):
+    for one, weight in zip(results, share, strict=True):
         parts = [
-            scores.score(metric, posed, target[folds == fold], one.answers[folds == fold])
+            scores.score(metric, problem, target[folds == fold], one.answers[folds == fold])
             for fold in range(int(folds.max()) + 1)
         ]
         found.append(
             {
                 "model": one.trial.title,
-                "score": scores.score(metric, posed, target, one.answers),
+                "score": scores.score(metric, problem, target, one.answers),
                 "sd": float(np.nanstd(parts)),
                 "weight": float(weight),
                 "fit seconds": round(one.seconds, 2),
@@ -58,15 +65,15 @@ def leaderboard(
     return sorted(found, key=lambda one: sign * one["score"])
 
 
-def _speed(one: Tried, rows: Design) -> int:
-    """Of all folds' models, judged by the first."""
+def _speed(one: TrialResult, rows: Design) -> int:
+    """Of the models of all folds, estimated from the first."""
     started = time.perf_counter()
     one.models[0].predict(rows)
     return int(len(rows) / max(1e-9, len(one.models) * (time.perf_counter() - started)))
 
 
-def _size(one: Tried) -> int:
-    """Of all folds' models, judged by the first."""
+def _size(one: TrialResult) -> int:
+    """Of the models of all folds, estimated from the first."""
     with tempfile.TemporaryDirectory() as folder:
         one.models[0].save(Path(folder))
         return len(one.models) * sum(path.stat().st_size for path in Path(folder).iterdir())

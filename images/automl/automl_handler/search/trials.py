@@ -1,4 +1,4 @@
-"""The trials of a search: each learner of the plan on every fold, while there is time."""
+"""The trials of a search: each learner of the plan on every fold, within the time limit."""
 
 import time
 from collections.abc import Callable
@@ -12,74 +12,82 @@ from ..errors import listed
 from ..features.design import Design
 from ..learners import lightgbm
 from ..learners.learner import Task
-from ..learners.prior import Prior
-from ..problem import Floats, Problem
-from .choices import Choices
+from ..learners.prior import PriorModel
+from ..problem import Problem
+from ..types import Floats
 from .clock import Clock
-from .leaderboard import Tried
+from .config import SearchConfig
+from .leaderboard import TrialResult
 from .plan import Trial, plan
 
 
 class Watcher(Protocol):
-    """Who is told how far the search is, and may end it."""
+    """Receives progress messages, and may end the search."""
 
     def progress(self, text: str) -> None: ...
 
     def should_stop(self) -> bool: ...
 
 
-class _TooSlow(Exception):
-    """What cannot be cut short takes longer than there is time."""
+class _TrialTooSlow(Exception):
+    """A trial that cannot be interrupted would take longer than the time left."""
 
 
-def try_all(
+def run_trials(
     rows: Design,
     target: Floats,
     weights: Floats | None,
     folds: Any,
-    posed: Problem,
+    problem: Problem,
     metric: str,
     clock: Clock,
-    choices: Choices,
+    config: SearchConfig,
     watcher: Watcher,
-) -> list[Tried]:
-    """Every trial of the plan that time allows, the prior first, which always succeeds."""
-    measure = scores.loss(metric, posed)
-    trials = [Trial(Prior.name, Prior, 0.0), *plan(choices.preset, posed, len(rows))]
-    tried: list[Tried] = []
+) -> list[TrialResult]:
+    """The trials of the plan that time allows: first the baseline, then one learner whatever the time.
+
+    The time limit stops further trials only once a learner other than the baseline has been fitted, so that a
+    slow machine still gets a model that reads the columns.
+    """
+    measure = scores.loss(metric, problem)
+    trials = [Trial(PriorModel.name, PriorModel, 0.0), *plan(config.preset, problem, len(rows))]
+    results: list[TrialResult] = []
     best = ("", np.inf)
-    late = 0.0  # seconds that a trial took beyond its share: what cannot be cut short
+    late = 0.0  # seconds by which a trial exceeded its share, because it cannot be interrupted
     for place, trial in enumerate(trials):
-        if place > 1 and clock.left < max(0.05 * choices.time_limit_s, 1.5 * late):
+        has_learnt = len(results) > 1
+        if has_learnt and clock.left < max(0.05 * config.time_limit_s, 1.5 * late):
             watcher.progress(f"time is over; not tried: {listed([one.title for one in trials[place:]])}")
             break
         started = time.monotonic()
         part = clock.share(trial.share / max(1e-9, sum(one.share for one in trials[place:])) * 0.95)
         share = part.left
-        task = Task(posed, part, choices.seed, choices.threads)
+        task = Task(problem, part, config.seed, config.threads)
         try:
-            one = _try(trial, rows, target, weights, folds, task, measure, clock if place > 1 else None)
-        except _TooSlow as error:
+            result = _run_trial(
+                trial, rows, target, weights, folds, task, measure, clock if has_learnt else None
+            )
+        except _TrialTooSlow as error:
             watcher.progress(f"{trial.title} is given up: {error}")
             late = max(late, time.monotonic() - started - share)
             continue
-        except Exception as error:  # what a library cannot do with this table must not end the search
+        except Exception as error:  # a library that cannot handle this table must not end the search
             watcher.progress(f"{trial.title} could not be fitted: {type(error).__name__}: {str(error)[:200]}")
             continue
         late = max(late, time.monotonic() - started - share)
-        tried.append(one)
-        reached = measure(target, one.answers)
+        results.append(result)
+        reached = measure(target, result.answers)
         if reached < best[1]:
             best = (trial.title, reached)
-        shown = scores.score(metric, posed, target, one.answers)
+        shown = scores.score(metric, problem, target, result.answers)
         watcher.progress(
-            f"{trial.title}: {metric} {shown:.4g} out of fold in {one.seconds:.1f} s; "
+            f"{trial.title}: {metric} {shown:.4g} out of fold in {result.seconds:.1f} s; "
             f"best so far: {best[0]}; {clock.left:.0f} s left"
         )
-    return tried
+    return results
 
 
-def _try(
+def _run_trial(
     trial: Trial,
     rows: Design,
     target: Floats,
@@ -87,16 +95,17 @@ def _try(
     folds: Any,
     task: Task,
     measure: Callable[[Floats, Floats], float],
-    ends: Clock | None,
-) -> Tried:
-    """One trial on every fold. Raises _TooSlow where one fold tells that the others will be late."""
+    deadline: Clock | None,
+) -> TrialResult:
+    """One trial on every fold. Raises _TrialTooSlow if the first fold shows that the others end too late."""
     started = time.monotonic()
     count = int(folds.max()) + 1
     settings = dict(trial.settings)
     if trial.tuned:
         held = folds == 0
         quick = replace(task, clock=task.clock.share(0.6))
-        loss = scores.loss(scores.usual(task.problem), task.problem)  # tuned on AUC, probabilities go astray
+        # Tuned on AUC, probabilities go astray.
+        loss = scores.loss(scores.default_metric(task.problem), task.problem)
         part = weights[~held] if weights is not None else None
         settings |= lightgbm.search(
             rows[~held], target[~held], part, rows[held], target[held], quick, loss, trial.tuned
@@ -112,13 +121,17 @@ def _try(
         answers[held] = model.predict(rows[held])
         models.append(model)
         took = time.monotonic() - begun
-        if ends is not None and (count - fold - 1) * took > ends.left:
-            raise _TooSlow(f"{took:.1f} s a fold, {ends.left:.1f} s left")
+        if deadline is not None and (count - fold - 1) * took > deadline.left:
+            raise _TrialTooSlow(f"{took:.1f} s per fold, {deadline.left:.1f} s left")
     if not np.isfinite(answers).all():
-        raise ValueError("answers that are no numbers")
-    plain = task.problem.is_regression
-    fitted = calibration.Calibration() if plain else calibration.tempered(target, answers)
+        raise ValueError("predictions are not finite")
+    calibrator = (
+        calibration.Calibrator()
+        if task.problem.is_regression
+        else calibration.fit_temperature_if_better(target, answers)
+    )
     seconds = time.monotonic() - started
-    return Tried(
-        replace(trial, settings=settings), tuple(models), fitted, answers, fitted.apply(answers), seconds
+    calibrated = calibrator.apply(answers)
+    return TrialResult(
+        replace(trial, settings=settings), tuple(models), calibrator, answers, calibrated, seconds
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from automl import response
 from automl.automl_handler.predictor import Predictor
-from automl.automl_handler.search.search import Trained
+from automl.automl_handler.search.run import SearchResult
 from automl.options import Options
 from automl.tests.tables import TARGETS, mixed
 
@@ -21,14 +21,14 @@ ABSENT = {
 
 
 def chosen(predictor: Predictor, *keys: str) -> dict[str, list[object]]:
-    found = response.chosen(keys, predictor, predictor.design(FRESH), predictor.predict(FRESH))
+    found = response.selected(keys, predictor, predictor.design(FRESH), predictor.predict(FRESH))
     return {name: column.tolist() for name, column in found.items()}
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
 @pytest.mark.contract("B8.9")
 def test_outputs_gives_the_keys_asked_for_in_their_order_and_nan_for_what_is_not(
-    kind: str, searched: dict[str, Trained]
+    kind: str, searched: dict[str, SearchResult]
 ) -> None:
     predictor = searched[kind].predictor
     found = chosen(predictor, *KEYS)
@@ -49,7 +49,7 @@ def test_outputs_gives_the_keys_asked_for_in_their_order_and_nan_for_what_is_not
         assert found[name] == form[name].tolist(), "what both have is in Autopilot's form"
 
 
-def test_autopilots_keys_have_the_labels_own_type_and_order(searched: dict[str, Trained]) -> None:
+def test_autopilots_keys_have_the_labels_own_type_and_order(searched: dict[str, SearchResult]) -> None:
     predictor = searched["multiclass"].predictor
     answers = predictor.predict(FRESH)
     found = chosen(predictor, "predicted_label", "probability", "probabilities", "labels")
@@ -62,7 +62,7 @@ def test_autopilots_keys_have_the_labels_own_type_and_order(searched: dict[str, 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
 def test_the_probability_is_that_of_the_label_even_where_weights_choose_it(
-    kind: str, searched: dict[str, Trained]
+    kind: str, searched: dict[str, SearchResult]
 ) -> None:
     """`class_weights` may answer a label that is not the likeliest."""
     plain = searched[kind].predictor

@@ -3,13 +3,15 @@
 import numpy as np
 from automl import report
 from automl.automl_handler.search.clock import Clock
-from automl.automl_handler.search.search import Trained
+from automl.automl_handler.search.run import SearchResult
 from automl.tests.tables import TARGETS, mixed
 
 from slipway import Report
 
 
-def test_of_two_labels_a_direction_means_the_same_label_in_every_row(searched: dict[str, Trained]) -> None:
+def test_of_two_labels_a_direction_means_the_same_label_in_every_row(
+    searched: dict[str, SearchResult],
+) -> None:
     """Of the answered label, a great number would lie on the right and so would a small one."""
     fresh = mixed(60, seed=5).dropna(subset="size")
     predictor = searched["binary"].predictor
@@ -22,7 +24,7 @@ def test_of_two_labels_a_direction_means_the_same_label_in_every_row(searched: d
     assert (report._moved(number, number.design(fresh)) == number.contributions(number.design(fresh))).all()
 
 
-def test_the_tables_have_no_silly_digits(searched: dict[str, Trained]) -> None:
+def test_the_tables_have_no_silly_digits(searched: dict[str, SearchResult]) -> None:
     for kind in TARGETS:
         trained = searched[kind]
         page = Report()
@@ -36,10 +38,10 @@ def test_the_tables_have_no_silly_digits(searched: dict[str, Trained]) -> None:
         assert columns["missing, %"].max() > 0
 
 
-def test_rows_are_explained_one_by_one_until_time_is_over(searched: dict[str, Trained]) -> None:
+def test_rows_are_explained_one_by_one_until_time_is_over(searched: dict[str, SearchResult]) -> None:
     page = Report()
     report._shapley(page, searched["binary"], Clock(0))
     report._shapley(page, searched["binary"], Clock(60))
     first, whole = (section.text for section in page.sections)
-    assert "each cell of 1 row moved" in first
-    assert "each cell of 60 rows moved" in whole
+    assert "each cell of 1 row moves" in first
+    assert "each cell of 60 rows moves" in whole

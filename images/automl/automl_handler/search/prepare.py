@@ -1,0 +1,142 @@
+"""The rows, target, weights and metric of a search, from a table and the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from .. import scores
+from ..errors import DataError, listed
+from ..problem import Problem, detect_problem, numbers
+from ..types import Floats
+from .config import SearchConfig
+
+_MIN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`table` has the rows with a target; `target` (encoded) and `weights` are of shape (rows,)."""
+
+    problem: Problem
+    table: pd.DataFrame
+    target: Floats
+    weights: Floats | None
+    metric: str
+    features: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def take(self, places: "np.ndarray", *notes: str) -> "Prepared":
+        """The rows at `places`, with further notes."""
+        return replace(
+            self,
+            table=self.table.iloc[places].reset_index(drop=True),
+            target=self.target[places],
+            weights=None if self.weights is None else self.weights[places],
+            notes=(*self.notes, *notes),
+        )
+
+
+def prepare(table: pd.DataFrame, target: str, config: SearchConfig) -> Prepared:
+    """Detects the problem and drops rows without a target. Raises DataError if nothing can be learnt."""
+    if target not in table:
+        names = [str(name) for name in table]
+        raise DataError(f"target {target}: no such column; the table has {listed(names, 40)}")
+    if len(table) < _MIN_ROWS:
+        noun = "row" if len(table) == 1 else "rows"
+        raise DataError(f"the table has {len(table)} {noun}; expected at least {_MIN_ROWS}")
+    as_text = config.kinds.get(target) == "text"
+    problem, notes = detect_problem(table[target], target, config.problem_type, as_text)
+    encoded = problem.encode(table[target])
+    if problem.is_regression:
+        if config.class_weights != "none":
+            notes.append("class_weights has no effect on a numeric target")
+    else:
+        problem, rare = _without_rare_labels(problem, encoded)
+        if rare:
+            notes.append(f"classes with a single row are left out: {listed(rare)}")
+            encoded = problem.encode(table[target])
+        problem = replace(problem, weights=_class_weights(config.class_weights, problem, encoded))
+    known = ~np.isnan(encoded)
+    if not known.all():
+        notes.append(f"{int((~known).sum())} rows without a target are left out")
+    if known.sum() < _MIN_ROWS:
+        raise DataError(
+            f"target {target}: {int(known.sum())} rows have a value; expected at least {_MIN_ROWS}"
+        )
+    weights = _sample_weights(table, config.sample_weight, known) if config.sample_weight else None
+    return Prepared(
+        problem,
+        table[known].reset_index(drop=True),
+        encoded[known],
+        weights,
+        _metric(config.metric, problem),
+        _features(table, target, config),
+        tuple(notes),
+    )
+
+
+def _without_rare_labels(problem: Problem, encoded: Floats) -> tuple[Problem, list[str]]:
+    """The problem without classes of a single row, and their names."""
+    counts = np.bincount(encoded[~np.isnan(encoded)].astype(int), minlength=problem.classes)
+    rare = [str(label) for label, count in zip(problem.labels, counts, strict=True) if count < 2]
+    if not rare:
+        return problem, []
+    labels = tuple(label for label, count in zip(problem.labels, counts, strict=True) if count >= 2)
+    if len(labels) < 2:
+        raise DataError(
+            f"target {problem.target}: {listed(rare)} occurs in one row only; "
+            "expected two classes with at least two rows each"
+        )
+    return replace(problem, labels=labels, kind="binary" if len(labels) == 2 else "multiclass"), rare
+
+
+def _sample_weights(table: pd.DataFrame, name: str, known: "np.ndarray") -> Floats:
+    if name not in table:
+        raise DataError(f"sample_weight: no column {name}")
+    weights: Floats = numbers(table[name], name)[known]
+    if np.isnan(weights).any() or (weights < 0).any() or not weights.any():
+        raise DataError(
+            f"sample_weight: column {name} must hold numbers that are not negative, without missing cells"
+        )
+    return weights
+
+
+def _class_weights(
+    requested: str | Mapping[str, float], problem: Problem, encoded: Floats
+) -> tuple[float, ...]:
+    """One weight per class; empty if all classes count the same."""
+    if requested == "none":
+        return ()
+    if isinstance(requested, str):
+        counts = np.bincount(encoded[~np.isnan(encoded)].astype(int), minlength=problem.classes)
+        return tuple((counts.sum() / (problem.classes * counts)).tolist())
+    names = [str(label) for label in problem.labels]
+    unknown = [name for name in requested if name not in names]
+    if unknown:
+        raise DataError(f"class_weights: the target has no {listed(unknown)}; it has {listed(names)}")
+    return tuple(float(requested.get(name, 1.0)) for name in names)
+
+
+def _metric(requested: str, problem: Problem) -> str:
+    if requested == "auto":
+        return scores.default_metric(problem)
+    known = scores.OF_NUMBERS if problem.is_regression else scores.OF_LABELS
+    if requested not in known:
+        raise DataError(
+            f"metric {requested} is not for a {problem.kind} problem; expected one of {', '.join(known)}"
+        )
+    return requested
+
+
+def _features(table: pd.DataFrame, target: str, config: SearchConfig) -> tuple[str, ...]:
+    names = [str(name) for name in table]
+    for noun, given in (("features", config.features), ("ignore", config.ignore)):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise DataError(f"{noun}: no column {listed(unknown)}; the table has {listed(names, 40)}")
+    if target in config.features:
+        raise DataError(f"features: {target} is the target")
+    out = {target, *config.ignore} | ({config.sample_weight} if config.sample_weight else set())
+    return tuple(name for name in (config.features or names) if name not in out)
