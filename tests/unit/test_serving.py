@@ -38,7 +38,7 @@ def test_errors_of_nginx_are_in_the_form_of_the_route(tmp_path):
     text = nginx.configure(Settings.read({"MAX_CONTENT_LENGTH": "123"}), tmp_path, None).read_text()
     (route,) = re.findall(r"location ~ \^/v\[12\]\(/\|\$\) \{(.*?)\}", text, re.DOTALL)
     pages = re.findall(r"error_page (\d+) .*@(v-\w+);", route)
-    assert {int(code) for code, _ in pages} == {502, 504, 413, 405, 408}
+    assert {int(code) for code, _ in pages} == {500, 502, 504, 413, 405, 408}
     for _, page in pages:
         (body,) = re.findall(rf"location @{page} \{{ return \d+ '(.*)\\n'; \}}", text)
         assert list(json.loads(body)) == ["error"]
