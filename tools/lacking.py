@@ -21,7 +21,8 @@ def _nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path=_SBIN)
 
 
-def _curl() -> str | None:
+def curl() -> str | None:
+    """What the pages' commands are tried with."""
     return shutil.which("curl")
 
 
@@ -42,7 +43,7 @@ _NEEDED: dict[str, tuple[Callable[[], str | None], str, str]] = {
     ),
     "Chromium": (chromium, "pages in a browser (make test-web)", "apt-get install chromium"),
     "nginx": (_nginx, "what nginx itself answers", "apt-get install nginx-light"),
-    "curl": (_curl, "the printed curl commands", "apt-get install curl"),
+    "curl": (curl, "the printed curl commands", "apt-get install curl"),
 }
 
 
