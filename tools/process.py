@@ -163,7 +163,10 @@ def dies_with_us() -> Callable[[], object] | None:
 
 
 def end_on_signals() -> None:
-    """From now on SIGTERM and SIGHUP end this process as an exception does: what it started ends with it."""
+    """From now on SIGTERM and SIGHUP end this process as an exception does: what it started ends with it.
+
+    The end of whoever started this process, `make` for one, counts as SIGTERM.
+    """
 
     def end(number: int, frame: FrameType | None) -> None:
         for one in (signal.SIGTERM, signal.SIGHUP):
@@ -172,6 +175,8 @@ def end_on_signals() -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
+    if _LIBC is not None:
+        _LIBC.prctl(_PDEATHSIG, signal.SIGTERM)
 
 
 def wait_until(done: Callable[[], bool], what: str, log: Callable[[], str], seconds: float = START_S) -> None:

@@ -135,10 +135,14 @@ def test_every_status_that_nginx_makes_itself_is_json(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_what_a_killed_parent_started_ends_too(tmp_path):
+@pytest.mark.parametrize("started", ["process.Process([*sleep], {})", "subprocess.Popen([*sleep, 'heeds'])"])
+def test_what_a_killed_parent_started_ends_too(started):
+    """Be it told so by who starts it, or by itself as `make play` is."""
     code = (
         "import subprocess, sys, time; from tools import process\n"
-        "child = process.Process([sys.executable, '-c', 'import time; time.sleep(60)'], {})\n"
+        "heeds = 'import sys, time; from tools import process; sys.argv[1:] and process.end_on_signals()'\n"
+        "sleep = [sys.executable, '-c', heeds + '; time.sleep(60)']\n"
+        f"child = {started}; time.sleep(1)\n"
         "print(child.pid, flush=True); time.sleep(60)"
     )
     told = {**os.environ, "PYTHONPATH": str(process.ROOT)}
@@ -146,6 +150,7 @@ def test_what_a_killed_parent_started_ends_too(tmp_path):
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=told
     ) as parent:
         child = int(parent.stdout.readline())
+        assert alive(child)
         parent.kill()
     process.wait_until(lambda: not alive(child), "the end of the child", str, 10)
 
