@@ -69,9 +69,10 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**{name: measures[label] for name, label in METRICS.items() if measures})
     if "test" in data:
         job.report(**_test_metrics(read_like(data["test"], target, reading), target, engine, stop))
-    report.write(
-        job.page, panel, engine, tested, reading.counts, [*reading.notes, *notes], params, shares, known
-    )
+    with job.page.forgiving():
+        report.write(
+            job.page, panel, engine, tested, reading.counts, [*reading.notes, *notes], params, shares, known
+        )
     return model
 
 

@@ -40,7 +40,7 @@ def test_errors_of_nginx_are_in_the_form_of_the_route(tmp_path):
     pages = re.findall(r"error_page (\d+) .*@(v-\w+);", route)
     assert {int(code) for code, _ in pages} == {500, 502, 504, 413, 405, 408}
     for _, page in pages:
-        (body,) = re.findall(rf"location @{page} \{{ return \d+ '(.*)\\n'; \}}", text)
+        (body,) = re.findall(rf"location @{page} \{{[^}}]*?return \d+ '(.*)\\n';", text)
         assert list(json.loads(body)) == ["error"]
 
 
