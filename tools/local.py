@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import ROOT, demo
+from . import ROOT, demo, process
 from .client import ask
 from .runs import Run, RunError, guess
 
@@ -92,6 +92,7 @@ def main() -> int:
         if verb in (serve, predict):
             one.add_argument("--port", type=int, default=PORT)
     options = parser.parse_args()
+    process.end_on_signals()
     try:
         code: int = options.run(Run(ROOT / "images" / options.image), options)
         return code

@@ -3,21 +3,26 @@
 Needs the standard library alone, as benchmarks use it without an environment.
 """
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 from . import ROOT
 from .client import pings
 
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # not loaded after a fork
+_PDEATHSIG = 1
 START_S = 60
 STOP_S = 40
 
@@ -68,6 +73,7 @@ class Process:
             stdout=self._heard,
             stderr=self._heard,
             start_new_session=session,
+            preexec_fn=dies_with_us(),
         )
 
     @property
@@ -144,6 +150,33 @@ class Server(Process):
         if self.ended:
             raise NotReadyError(f"the server ended with {self.popen.returncode}; {tail(self.log)}")
         return time.monotonic() - started
+
+
+def dies_with_us() -> Callable[[], object] | None:
+    """For `preexec_fn`: the child gets SIGTERM when this process ends, even if that is killed.
+
+    None on systems that cannot, and in threads: there the child would end with the thread.
+    """
+    if _LIBC is None or threading.current_thread() is not threading.main_thread():
+        return None
+    return partial(_LIBC.prctl, _PDEATHSIG, signal.SIGTERM)
+
+
+def end_on_signals() -> None:
+    """From now on SIGTERM and SIGHUP end this process as an exception does: what it started ends with it.
+
+    The end of whoever started this process, `make` for one, counts as SIGTERM.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for one in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(one, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    if _LIBC is not None:
+        _LIBC.prctl(_PDEATHSIG, signal.SIGTERM)
 
 
 def wait_until(done: Callable[[], bool], what: str, log: Callable[[], str], seconds: float = START_S) -> None:

@@ -1,5 +1,6 @@
 """A run of an image on this machine: an /opt/ml tree under .slipway/runs/<image>/, and the verbs over it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from slipway.paths import Paths
 from slipway.serving import nginx
 
 from . import ROOT, kept, layout, process
+
+# For this machine only, unless the environment says otherwise.
+_HERE = {"SLIPWAY_BIND_ADDRESS": os.environ.get("SLIPWAY_BIND_ADDRESS", "127.0.0.1")}
 
 
 class RunError(Exception):
@@ -83,7 +87,7 @@ class Run:
 
     def command(self, verb: str, **environ: str) -> tuple[list[str], dict[str, str]]:
         """How a verb of the container is started here, and in which environment."""
-        return process.command(verb, self.folder, self.root, **environ)
+        return process.command(verb, self.folder, self.root, **{**_HERE, **environ})
 
     def train(self) -> None:
         """Trains, its log passing by. Raises RunError with the text that the platform would show.
@@ -123,7 +127,7 @@ class Run:
         Raises RunError, with the end of the server's log, where that does not happen.
         """
         log = self.root / "serve.log"
-        with process.Server.of(self.folder, self.root, log) as server:
+        with process.Server.of(self.folder, self.root, log, **_HERE) as server:
             front = (
                 "nginx stands in front"
                 if nginx.find()

@@ -67,7 +67,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**predictor.facts["scores"])
     for channel in others:
         job.report(**_scored(predictor, channel))
-    report.write(job.page, result, params.time_limit_s - (time.monotonic() - started))
+    with job.page.forgiving():
+        report.write(job.page, result, params.time_limit_s - (time.monotonic() - started))
     return Model.of(storage, temporary)
 
 

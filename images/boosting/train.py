@@ -61,7 +61,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     model = Model(result.booster, target, result.threshold, resolved, result.metrics)
     (job.output / "metrics.json").write_text(json.dumps(result.metrics, indent=2) + "\n")
     (job.output / "configuration.json").write_text(json.dumps(resolved, indent=2, ensure_ascii=False) + "\n")
-    report.write(job.page, result, trainer, trainer.params, n_rows)
+    with job.page.forgiving():
+        report.write(job.page, result, trainer, trainer.params, n_rows)
     return model
 
 

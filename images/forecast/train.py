@@ -79,9 +79,10 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     job.report(**{name: metrics[label] for name, label in METRICS.items() if metrics})
     if "test" in data:
         job.report(**_test_metrics(read_like(data["test"], target, settings), target, engine, stop))
-    report.write(
-        job.page, panel, engine, tested, settings.counts, [*settings.notes, *notes], params, reconciled, known
-    )
+    with job.page.forgiving():
+        report.write(
+            job.page, panel, engine, tested, settings.counts, [*settings.notes, *notes], params, reconciled, known
+        )
     return model
 
 

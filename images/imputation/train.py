@@ -72,7 +72,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if params.compare and not out_of_time():
         job.progress("compare=true: the baseline engines fill the hidden cells of a sample")
         found = comparison.compare(table, targets, settings, out_of_time)
-    report.write(job.page, table, height, imputer, found, params)
+    with job.page.forgiving():
+        report.write(job.page, table, height, imputer, found, params)
     return Model(imputer, reads, params.precision_threshold, params.tolerance)
 
 

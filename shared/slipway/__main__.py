@@ -3,15 +3,20 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from slipway import failure
+from slipway import failure, stopping
 from slipway.errors import UserError, shown
 from slipway.log import configure, log
-from slipway.settings import Settings
+
+if TYPE_CHECKING:
+    from slipway.settings import Settings
 
 
 def main(arguments: list[str]) -> int:
     """Runs one verb; returns the exit code."""
+    from slipway.settings import Settings  # not before `stopping` heeds, as its libraries take their time
+
     try:
         if arguments[:1] == ["serve"]:
             os.environ |= _variables(arguments[1:])  # the environment, as workers read it, too
@@ -58,26 +63,39 @@ _ARGUMENTS = {
 }
 
 
-def _train(settings: Settings) -> int:
+def _train(settings: "Settings") -> int:
     from slipway.training.run import train
 
     return train(settings)
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: "Settings") -> int:
     from slipway.serving.supervisor import serve
 
     return serve(settings)
 
 
-def _describe(settings: Settings) -> int:
+def _describe(settings: "Settings") -> int:
     from slipway.describe import describe
 
     print(describe(settings), end="")
     return 0
 
 
-_VERBS: dict[str, Callable[[Settings], int]] = {"train": _train, "serve": _serve, "describe": _describe}
+_VERBS: dict[str, "Callable[[Settings], int]"] = {"train": _train, "serve": _serve, "describe": _describe}
+
+
+def _run(arguments: list[str]) -> int:
+    """As `main`, with signals heeded from the first moment of a job to the last of any process."""
+    if arguments[:1] == ["train"] or (
+        os.environ.get("TRAINING_JOB_NAME") and arguments[:1] not in (["serve"], ["describe"])
+    ):
+        stopping.heed()
+    try:
+        return main(arguments)
+    finally:
+        stopping.ignore()
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_run(sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, Self, get_args, get_origin
@@ -55,6 +55,12 @@ class Declared(BaseModel):
             if len(both) > 1:
                 raise UserError(f"{noun}s {' and '.join(both)} are one and the same; give one of them")
         values = {name: _value(text, cls._field(name)) for name, text in given.items()}
+        for name, value in values.items():
+            if not all(map(_is_whole, _texts(value))):
+                raise UserError(
+                    f"{noun} {name}: expected text that UTF-8 can write, got {shown(given[name])}, "
+                    "which has half a surrogate"
+                )
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -140,6 +146,24 @@ def _value(given: Any, field: FieldInfo) -> Any:
     if _holds_list(field.annotation):
         return [part.strip() for part in text.split(",") if part.strip()]
     return None if text in {"None", "null"} and not field.is_required() else text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, however deep."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list | tuple):
+            left += one
+
+
+def _is_whole(text: str) -> bool:
+    """Whether all of `text` are characters: JSON may escape half of one."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _holds_list(annotation: Any) -> bool:

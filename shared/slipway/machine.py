@@ -1,9 +1,14 @@
 """What the container may use: CPUs and memory as its cgroup allows, not as the host has."""
 
+import ctypes
 import os
+import signal
+import sys
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # not loaded after a fork
+_PDEATHSIG = 1
 _NO_LIMIT = 1 << 60  # cgroup v1 writes a huge number for "no limit"
 
 
@@ -66,6 +71,32 @@ def resident_bytes(process: int | None = None) -> int:
         )
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def kills_for_memory() -> int | None:
+    """How many processes the kernel has ended for want of memory: of the cgroup, else of the machine.
+
+    None where it keeps no count.
+    """
+    for path in (
+        _CGROUP / "memory.events",
+        _CGROUP / "memory/memory.oom_control",
+        Path("/proc/vmstat"),
+    ):
+        try:
+            return int(dict(line.split() for line in path.read_text().splitlines())["oom_kill"])
+        except (OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def end_with_parent() -> None:
+    """From now on this process gets SIGTERM when the one that started it ends, however that ends.
+
+    For `preexec_fn`; it does nothing on systems that cannot.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PDEATHSIG, signal.SIGTERM)
 
 
 def _cpu_quota() -> float | None:

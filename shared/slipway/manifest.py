@@ -1,8 +1,11 @@
 """What is stamped into every model: where it came from, what it reads, and what its files hashed to."""
 
+import errno
 import hashlib
 import json
+import os
 import platform
+import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import distributions
@@ -15,6 +18,17 @@ from slipway.errors import BrokenModel, listed
 from slipway.table.schema import Schema
 
 FILE = "manifest.json"
+OPTIONS = "options.json"
+"""Options of this one model. Whoever packs it may put it there after training, so no manifest knows of it."""
+_OPTIONS_BYTES = 1 << 20
+_KINDS = {
+    stat.S_IFLNK: "link",
+    stat.S_IFIFO: "FIFO",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFDIR: "folder",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 
 
 class StoredFile(BaseModel):
@@ -45,15 +59,14 @@ class Manifest(BaseModel):
     @classmethod
     def stamp(cls, folder: Path, **facts: Any) -> "Manifest":
         """Writes the manifest of the files in `folder`: last, so that a model without one is unfinished."""
-        found = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
+        found = sorted(_files(folder) - {FILE})
         manifest = cls(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             python=platform.python_version(),
             libraries={
-                found.name: found.version
-                for found in sorted(distributions(), key=lambda one: one.name.lower())
+                one.name: one.version for one in sorted(distributions(), key=lambda one: one.name.lower())
             },
-            files={str(path.relative_to(folder)): _stored(path) for path in found},
+            files={name: _stored(folder / name) for name in found},
             **facts,
         )
         (folder / FILE).write_text(manifest.model_dump_json(by_alias=True, indent=2) + "\n")
@@ -61,8 +74,11 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, folder: Path, image: str) -> "Manifest":
-        """Reads the manifest and checks every file against it. Raises BrokenModel, one line, if it must."""
-        path = folder / FILE
+        """Reads the manifest and checks every file against it. Raises BrokenModel, one line, if it must.
+
+        Nothing is opened but plain files: a FIFO would be waited for, a link leads to files of others.
+        """
+        path, found = folder / FILE, _files(folder)
         try:
             manifest = cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
@@ -79,8 +95,16 @@ class Manifest(BaseModel):
             raise BrokenModel(f"{path} cannot be read: {_reason(error)}") from None
         if manifest.image != image:
             raise BrokenModel(f"the model was trained by the image {manifest.image}; this image is {image}")
+        if not manifest.files:
+            raise BrokenModel(f"{path} lists none of the model's files")
         for name, stored in manifest.files.items():
-            _check(folder / name, name, stored)
+            _check(folder, name, stored, found)
+        strange = [name for name in found - {*manifest.files, FILE, OPTIONS} if not _is_hidden(Path(name))]
+        if strange:
+            raise BrokenModel(
+                f"the model's folder holds {listed(sorted(strange))}, "
+                f"of which {FILE} knows nothing; remove it"
+            )
         return manifest
 
 
@@ -104,8 +128,38 @@ def _stored(path: Path) -> StoredFile:
         return StoredFile(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=path.stat().st_size)
 
 
-def _check(path: Path, name: str, stored: StoredFile) -> None:
+def _files(folder: Path) -> set[str]:
+    """The names of all files below `folder`. Raises BrokenModel for what is neither file nor folder."""
+    found = set()
+    for place, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            path = Path(place, name)
+            below, facts = path.relative_to(folder), path.lstat()
+            kind = stat.S_IFMT(facts.st_mode)
+            if kind == stat.S_IFDIR and str(below) not in {FILE, OPTIONS}:
+                continue
+            if kind == stat.S_IFREG:
+                found.add(str(below))
+            elif not _is_hidden(below):
+                what = _KINDS.get(kind, "special file")
+                raise BrokenModel(f"the model's file {below} is a {what}; only plain files are read")
+            if str(below) == OPTIONS and facts.st_size > _OPTIONS_BYTES:
+                raise BrokenModel(
+                    f"the model's file {OPTIONS} has {facts.st_size} bytes; expected at most {_OPTIONS_BYTES}"
+                )
+    return found
+
+
+def _is_hidden(name: Path) -> bool:
+    """Whether it is what nothing reads: packing on a Mac leaves such files behind."""
+    return any(part.startswith(".") for part in name.parts)
+
+
+def _check(folder: Path, name: str, stored: StoredFile, present: set[str]) -> None:
+    path = folder / name
     try:
+        if name not in present:  # nor does a name lead out of the folder
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         found = _stored(path)
     except OSError as error:
         raise BrokenModel(f"the model's file {name} cannot be read: {error.strerror}") from None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -35,6 +36,8 @@ class Settings(BaseModel):
     serves."""
     sagemaker_port: int | None = Field(None, alias="SAGEMAKER_BIND_TO_PORT", ge=1, le=65535)
     """Port for every request. Default: 8080."""
+    address: IPv4Address = Field(IPv4Address("0.0.0.0"), alias="SLIPWAY_BIND_ADDRESS")
+    """Address that the port is opened on. 127.0.0.1: for this machine only."""
     vertex_port: int | None = Field(None, alias="AIP_HTTP_PORT", ge=1, le=65535)
     """Port, as set by Vertex AI. `SAGEMAKER_BIND_TO_PORT` takes precedence."""
     vertex_health: str = Field("", alias="AIP_HEALTH_ROUTE")

@@ -1,5 +1,6 @@
 """What an image's folder must hold and say, so that SageMaker, the tools and a reader can rely on it."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -168,3 +169,21 @@ def _schemas(folder: Folder) -> Iterator[tuple[str, Mapping[str, Any]]]:
         name, schema = waiting.pop()
         yield name, schema
         waiting += [(name, inner) for inner in [*schema.get("anyOf", []), schema.get("items")] if inner]
+
+
+def test_a_report_that_cannot_be_made_costs_no_model(folder: Folder) -> None:
+    """`train.py` writes it inside `with job.page.forgiving():`."""
+    module = ast.parse((folder.path / "train.py").read_text())
+    forgiven = {
+        id(inner)
+        for block in ast.walk(module)
+        if isinstance(block, ast.With)
+        and any("job.page.forgiving()" in ast.unparse(item.context_expr) for item in block.items)
+        for inner in ast.walk(block)
+    }
+    written = [
+        node
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "report.write"
+    ]
+    assert not [node.lineno for node in written if id(node) not in forgiven]

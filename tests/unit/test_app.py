@@ -10,7 +10,7 @@ import pytest
 
 from slipway.serving import app as application
 from slipway.serving.app import App
-from slipway.serving.endpoint import Endpoint
+from slipway.serving.endpoint import Endpoint, later
 from slipway.settings import Settings
 from unit.model import Adder
 
@@ -289,3 +289,24 @@ def test_execution_parameters_are_served_through_flask(served):
         "BatchStrategy": "MULTI_RECORD",
         "MaxPayloadInMB": 6,
     }
+
+
+def test_a_model_that_cannot_be_readied_is_told_and_never_ready(served, capfd):
+    class Cold(Adder):
+        def warm(self):
+            raise ImportError(f"secret {4000 + 711}")
+
+    app = served(Cold())
+    app.warm()
+    app._thread.submit(int).result()
+    status, _, body = asyncio.run(ask(app, "/ping", "GET", body=()))
+    text = "the model cannot be readied (ImportError): the log has the details"
+    assert (status, json.loads(body)["message"]) == (503, text)
+    heard = capfd.readouterr().err
+    assert "the model cannot be readied: ImportError" in heard
+    assert "4711" not in heard
+
+
+def test_a_request_for_which_there_is_no_room_is_told_when_to_come_again():
+    answer = later("wait")
+    assert (answer.status, dict(answer.headers)) == (503, {"Retry-After": "1"})

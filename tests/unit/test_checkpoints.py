@@ -59,7 +59,7 @@ def test_a_checkpoint_of_another_job_is_passed_over_and_told(tmp_path, capsys, o
         (tmp_path / "model.txt").write_text("theirs")
     mine = Checkpoints(tmp_path, STAMP)
     assert mine.find("model.txt") is None
-    assert "are of other jobs or hyperparameters: starting anew" in capsys.readouterr().err
+    assert "are of other jobs or hyperparameters: starting again" in capsys.readouterr().err
     keep(mine, "mine")
     assert Checkpoints(tmp_path, STAMP).find("model.txt").read_text() == "mine"
     if other:

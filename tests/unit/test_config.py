@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.errors import UserError
+from slipway.errors import PlatformError, UserError
 from slipway.image import Image
 from slipway.paths import Paths
 from slipway.training import config
@@ -229,3 +229,53 @@ def test_paths_are_those_that_the_platform_fixes():
         "/opt/ml/output/failure",
         "/opt/ml/checkpoints",
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"hosts": 3}, "hosts: expected a list of names, got 3"),
+        ({"hosts": "algo-1"}, 'hosts: expected a list of names, got "algo-1"'),
+        ({"hosts": ["algo-1", 2]}, "hosts: expected a list of names, got a list of 2 cells"),
+        ({"hosts": {"algo-1": 1}}, "hosts: expected a list of names, got an object of 1"),
+        ({"current_host": 7}, "current_host: expected a name, got 7"),
+        (
+            {"current_host": "algo-3", "hosts": ["algo-2", "algo-1"]},
+            'current_host "algo-3" is not among the hosts algo-1, algo-2',
+        ),
+        ({"network_interface_name": ["eth0"]}, "network_interface_name: expected a name"),
+    ],
+    ids=str,
+)
+@pytest.mark.contract("A1.7", "A6.2")
+def test_hosts_that_cannot_be_are_told_in_one_line(paths, content, message):
+    """No caller writes them."""
+    put(paths, "resourceconfig.json", content)
+    with pytest.raises(PlatformError, match=f"^resourceconfig.json: {message}"):
+        config.hosts(paths)
+
+
+@pytest.mark.parametrize(
+    "name", ["ContentType", "TrainingInputMode", "S3DistributionType", "RecordWrapperType"]
+)
+@pytest.mark.parametrize(
+    ("value", "came"), [(5, "5"), (["text/csv"], "a list of 1 cell"), (False, "False"), ("a\0b", '"a')]
+)
+def test_a_channels_facts_are_texts(paths, image, name, value, came):
+    put(paths, "inputdataconfig.json", {"train": {name: value}})
+    with pytest.raises(UserError, match=f"^channel train: {name}: expected a text, got {came}"):
+        config.channels(paths, image)
+
+
+@pytest.mark.parametrize("path", [5, ["/x"], {}, "/a\0b"])
+def test_a_place_for_checkpoints_is_a_text(paths, path):
+    put(paths, "checkpointconfig.json", {"LocalPath": path})
+    with pytest.raises(UserError, match=r"^checkpointconfig.json: LocalPath: expected a text, got "):
+        config.checkpoints(paths)
+
+
+@pytest.mark.parametrize("opening", ['{"k":', "["])
+def test_a_file_that_is_nested_without_end_is_named(paths, opening):
+    put(paths, "hyperparameters.json", opening * 60_000)
+    with pytest.raises(UserError, match=r"^hyperparameters.json is nested too deep to be read$"):
+        config.hyperparameters(paths)

@@ -1,6 +1,9 @@
 """The manifest: what is stamped into a model, and that a damaged model is never served."""
 
 import json
+import os
+import socket
+from pathlib import Path
 
 import pytest
 
@@ -11,18 +14,19 @@ from unit.tables import schema_of
 
 @pytest.fixture
 def stored(tmp_path):
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "weights.npy").write_bytes(b"1234")
-    (tmp_path / "deep/names.json").write_text("[]")
+    folder = tmp_path / "model"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "weights.npy").write_bytes(b"1234")
+    (folder / "deep/names.json").write_text("[]")
     Manifest.stamp(
-        tmp_path,
+        folder,
         image="adder",
         version="1.2.3",
         reads=schema_of("x", "y", kind="text"),
         hyperparameters={"k": 3, "name": "é"},
         metrics={"loss": 0.1},
     )
-    return tmp_path
+    return folder
 
 
 def damaged(stored, **changes):
@@ -103,6 +107,89 @@ def test_each_damage_is_named_in_one_line(stored, damage, message):
     with pytest.raises(BrokenModel, match=message) as caught:
         Manifest.read(stored, "adder")
     assert "\n" not in str(caught.value)
+
+
+def linked(place, target):
+    if place.exists():
+        target.parent.mkdir(exist_ok=True)
+        place.rename(target)
+    place.symlink_to(target)
+
+
+def listening(place):
+    with socket.socket(socket.AF_UNIX) as door:
+        before = Path.cwd()
+        os.chdir(place.parent)  # a socket's path may not be long
+        door.bind(place.name)
+        os.chdir(before)
+
+
+def fifo(place):
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (
+            lambda stored: fifo(stored / "weights.npy"),
+            "file weights.npy is a FIFO; only plain files are read",
+        ),
+        (lambda stored: fifo(stored / "options.json"), "file options.json is a FIFO"),
+        (lambda stored: fifo(stored / "manifest.json"), "file manifest.json is a FIFO"),
+        (lambda stored: fifo(stored / "deep/more"), "file deep/more is a FIFO"),
+        (lambda stored: listening(stored / "door"), "file door is a socket"),
+        (
+            lambda stored: linked(stored / "weights.npy", stored.parent / "out/weights.npy"),
+            "file weights.npy is a link",
+        ),
+        (lambda stored: linked(stored / "options.json", stored.parent), "file options.json is a link"),
+        (lambda stored: linked(stored / "deep", stored.parent / "out/deep"), "file deep is a link"),
+        (lambda stored: linked(stored / "other", stored / "weights.npy"), "file other is a link"),
+        (lambda stored: (stored / "options.json").mkdir(), "file options.json is a folder"),
+        (
+            lambda stored: (stored / "deep/more.pkl").write_bytes(b"x"),
+            "the model's folder holds deep/more.pkl, of which manifest.json knows nothing; remove it",
+        ),
+        (
+            lambda stored: (stored / "options.json").write_bytes(b" " * (1 << 20) + b"{}"),
+            "file options.json has 1048578 bytes; expected at most 1048576",
+        ),
+        (lambda stored: damaged(stored, files={}), "manifest.json lists none of the model's files"),
+        (
+            lambda stored: damaged(stored, files={"../x": {"sha256": "", "bytes": 0}}),
+            r"file \.\./x cannot be read: No such file",
+        ),
+    ],
+)
+@pytest.mark.contract("B2.5")
+def test_what_a_model_cannot_hold_is_refused_before_it_is_read(stored, damage, message):
+    (stored.parent / "x").write_bytes(b"")
+    damage(stored)
+    with pytest.raises(BrokenModel, match=message) as caught:
+        Manifest.read(stored, "adder")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a device")
+def test_a_device_among_the_files_is_refused(stored):
+    try:
+        os.mknod(stored / "zero", 0o20666, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("a container without the right to make a device")
+    with pytest.raises(BrokenModel, match="file zero is a device; only plain files are read"):
+        Manifest.read(stored, "adder")
+
+
+def test_what_packers_leave_beside_the_files_is_passed_over(stored):
+    """Names that start with a dot: nothing reads them. Options, which come after training, are no such."""
+    (stored / "._weights.npy").write_bytes(b"x")
+    (stored / "deep/.lock").symlink_to("/nowhere")
+    (stored / ".git").mkdir()
+    fifo(stored / ".git/pipe")
+    (stored / "options.json").write_text("{}")
+    assert Manifest.read(stored, "adder").image == "adder"
 
 
 @pytest.mark.parametrize("name", ["empty", "absent"])

@@ -1,8 +1,12 @@
 """A multi-model endpoint's registry: what happens when memory, time or a process is at an end."""
 
+import asyncio
+import os
 import shutil
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import orjson
 import pytest
@@ -10,8 +14,9 @@ import pytest
 from slipway import machine
 from slipway.manifest import Manifest
 from slipway.serving.endpoint import Answer
+from slipway.serving.management import page, wanted
 from slipway.serving.metrics.container import Metrics
-from slipway.serving.multimodel import Models, _page, _wanted
+from slipway.serving.multimodel import _QUEUE, Models, MultiModelApp
 from unit.model import Adder
 
 ASK = (b"1,2\n", "text/csv", "application/json", "", "")
@@ -79,12 +84,129 @@ def test_models_that_are_being_loaded_count_as_taken(models, monkeypatch):
         assert sorted(load.result().status for load in loads) == [200, 507]
 
 
-def test_a_model_that_the_kernel_ended_is_not_loaded_any_more(models):
+def test_a_model_that_the_kernel_ended_is_not_loaded_any_more(models, monkeypatch):
     models.load("a", models.stored)
+    counted = iter(range(9))
+    monkeypatch.setattr(machine, "kills_for_memory", lambda: next(counted))
     models._loaded["a"].process.kill()
     assert models.ask("a", ASK).status == 507
     assert models.ask("a", ASK).status == 404
     assert models.load("a", models.stored).status == 200
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGTERM"])
+def test_a_model_whose_process_ended_is_told_so(models, name, capfd):
+    """507 would have the platform unload others, whose memory is not what it lacks."""
+    models.load("a", models.stored)
+    os.kill(models._loaded["a"].process.pid, signal.Signals[name])
+    answer = models.ask("a", ASK)
+    status, message = told(answer)
+    text = f"the process of model a ended ({name}); the model has to be loaded again"
+    assert (status, message["message"], dict(answer.headers)) == (503, text, {"Retry-After": "1"})
+    assert f"a model's process ended: {name}" in capfd.readouterr().err
+    assert models.ask("a", ASK).status == 404
+    assert models.load("a", models.stored).status == 200
+
+
+def test_a_model_whose_process_ends_while_it_is_loaded_is_told_so(models, folder):
+    (folder / "predictor.py").write_text(
+        "import os\n\nfrom unit.model import Adder\n\n\nclass Model(Adder):\n"
+        "    @classmethod\n    def load(cls, folder):\n        os._exit(3)\n"
+    )
+    status, message = told(models.load("a", models.stored))
+    assert (status, message["message"]) == (
+        500,
+        "the model's process ended while it was loaded (exit code 3)",
+    )
+
+
+def test_an_unloaded_model_is_not_there_for_who_found_it_before(models):
+    models.load("a", models.stored)
+    resident = models._loaded["a"]
+    models.unload("a")
+    models._loaded["a"] = resident
+    status, message = told(models.ask("a", ASK))
+    assert (status, message["type"]) == (404, "ModelNotFoundException")
+    del models._loaded["a"]
+
+
+def sent(app, method, path, body=b""):
+    """Status and document of a request to the application."""
+
+    async def ask():
+        answers = []
+
+        async def receive():
+            return {"type": "http.request", "body": body}
+
+        async def send(message):
+            answers.append(message)
+
+        scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode()}
+        await app({**scope, "headers": [], "query_string": b""}, receive, send)
+        return answers[0]["status"], b"".join(part.get("body", b"") for part in answers[1:])
+
+    return ask()
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "text"),
+    [
+        ("a\0b", "/m", "model_name: expected a text without NUL"),
+        ("a", "/m\0", "url: expected a text without NUL"),
+        ("a", "/m" * 50_000, "url: expected at most 4096 bytes, got 100000"),
+        ("a", "/" + "m" * 300, "url: File name too long"),
+        ("é" * 600, "/m", "model_name: expected at most 1024 bytes, got 1200"),
+    ],
+    ids=lambda value: value[:9] if isinstance(value, str) else "",
+)
+@pytest.mark.contract("B5.2")
+def test_what_cannot_be_loaded_or_not_be_unloaded_is_refused(settings_of, name, url, text):
+    app = MultiModelApp(settings_of())
+    app.warm()
+    body = orjson.dumps({"model_name": name, "url": url})
+    status, answer = asyncio.run(sent(app, "POST", "/models", body))
+    assert (status, orjson.loads(answer)["message"]) == (400, text)
+
+
+def test_what_fails_is_answered_in_json(settings_of, capfd):
+    app = MultiModelApp(settings_of())
+    app.warm()
+    app._models.listed = None
+    status, answer = asyncio.run(sent(app, "GET", "/models"))
+    assert (status, orjson.loads(answer)["type"]) == (500, "InternalError")
+    assert "a request failed: TypeError" in capfd.readouterr().err
+
+
+@pytest.mark.contract("B2.3")
+def test_many_requests_to_one_model_keep_neither_ping_nor_others_waiting(settings_of):
+    """Those for which there is no room are told when to come again."""
+    app = MultiModelApp(settings_of())
+    app.warm()
+    go = Event()
+
+    def ask(name, request):
+        if name == "a":
+            go.wait(20)
+        return Answer(200, "text/plain", b"")
+
+    app._models.ask = ask
+
+    async def crowded():
+        many = [asyncio.ensure_future(sent(app, "POST", "/models/a/invoke")) for _ in range(_QUEUE + 36)]
+        await asyncio.sleep(0.1)
+        started = time.perf_counter()
+        others = [await sent(app, "GET", "/ping"), await sent(app, "POST", "/models/b/invoke")]
+        others.append(await sent(app, "GET", "/models"))
+        spent = time.perf_counter() - started
+        go.set()
+        return [status for status, _ in await asyncio.gather(*many)], [status for status, _ in others], spent
+
+    many, others, spent = asyncio.run(crowded())
+    assert (many.count(200), many.count(503)) == (_QUEUE, 36)
+    assert others == [200, 200, 200]
+    assert spent < 1
+    assert not app._waiting
 
 
 def test_a_model_that_takes_too_long_is_ended(models):
@@ -118,15 +240,15 @@ def test_a_broken_model_is_told_in_one_line(models):
 
 
 @pytest.mark.parametrize(
-    ("query", "page"), [("", (100, 0)), ("limit=5&next_page_token=7", (5, 7)), ("limit=900", (100, 0))]
+    ("query", "found"), [("", (100, 0)), ("limit=5&next_page_token=7", (5, 7)), ("limit=900", (100, 0))]
 )
 @pytest.mark.contract("B5.3")
-def test_a_page_of_the_list(query, page):
-    assert _page(query) == page
+def test_a_page_of_the_list(query, found):
+    assert page(query) == found
 
 
 def test_what_to_load():
-    assert _wanted(b'{"model_name": "a", "url": "/opt/ml/models/a/model"}') == ("a", "/opt/ml/models/a/model")
+    assert wanted(b'{"model_name": "a", "url": "/opt/ml/models/a/model"}') == ("a", "/opt/ml/models/a/model")
 
 
 @pytest.mark.contract("B5.2")
@@ -153,14 +275,14 @@ def test_a_models_answer_may_come_in_pieces(models):
     assert models.load("a", models.stored).status == 200
     rows = b"".join(b"%d,1\n" % number for number in range(5000))
     request = (rows, "text/csv", "application/jsonlines", "stream=true", "")
-    for wanted in (None, 1):
+    for most in (None, 1):
         answer = models.ask("a", request)
         pieces = [answer.body]
         for number, piece in enumerate(answer.rest):
             pieces.append(piece)
-            if number == wanted:
+            if number == most:
                 break
         answer.rest.close()
         count = len(b"".join(pieces).splitlines())
-        assert count == 5000 if wanted is None else 1024 < count < 5000
+        assert count == 5000 if most is None else 1024 < count < 5000
         assert models.ask("a", ASK).status == 200

@@ -45,8 +45,9 @@ class Explaining(Adder):
 def call(request, manifest):
     """Sends one request; status and document."""
 
-    def made(path, method="GET", body=b"", model=None, **environ):
+    def made(path, method="GET", body=b"", model=None, unready="", **environ):
         app = App(Settings.read(environ))
+        app.unready = unready
         app.endpoint = model and Endpoint(model, manifest, app.settings)
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         if request.param == "asgi":
@@ -222,3 +223,9 @@ def test_vertex_ai_names_its_routes(call):
 def test_a_body_over_the_limit_is_refused_in_the_protocols_form(call):
     status, document = call("/v2/models/adder/infer", "POST", INFER, Adder(), MAX_CONTENT_LENGTH="20")
     assert (status, list(document)) == (413, ["error"])
+
+
+@pytest.mark.parametrize("path", ["/v2/health/ready", "/v2/models/adder/ready", "/v1/models/adder"])
+def test_a_model_that_cannot_be_readied_is_not_ready_on_any_path(call, path):
+    status, document = call(path, model=Adder(), unready="it is cold")
+    assert (status, document["ready"], document["error"]) == (503, False, "it is cold")

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 
+import orjson
 import pytest
 import uvicorn
 
@@ -244,3 +245,32 @@ def test_other_protocols_have_the_short_way_too(connect, app):
     assert reply(connection) == (200, b'{"predictions":[{"sum":2.0,"half":1.0}]}\n')
     connection.sendall(request(b"{}", "/v2/models/adder/infer"))
     assert list(json.loads(reply(connection)[1])) == ["error"]
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket", "TLS/1.0"])
+def test_a_body_under_another_protocol_is_refused_and_not_lost(connect, protocol):
+    """The parser hands over what follows the head: the body would count as empty."""
+    asked = request(Connection="Upgrade, HTTP2-Settings", Upgrade=protocol, HTTP2_Settings="AAMAAABk")
+    connection = connect()
+    connection.sendall(asked)
+    status, body = reply(connection)
+    assert (status, orjson.loads(body)["message"]) == (
+        400,
+        "Upgrade: no other protocol than HTTP/1.1 is served",
+    )
+    assert connection.recv(1) == b"", "what follows cannot be told from a body"
+
+
+def test_another_protocol_that_is_offered_need_not_be_taken(connect, caplog):
+    connection = connect()
+    connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    assert reply(connection)[0] == 200
+    assert connection.recv(1) == b""
+    assert not caplog.records
+
+
+def test_what_is_no_http_is_refused_in_json(connect):
+    connection = connect()
+    connection.sendall(b"hello\r\n\r\n")
+    status, body = reply(connection)
+    assert (status, orjson.loads(body)["type"]) == (400, "UserError")

@@ -3,7 +3,9 @@
 import errno
 import io
 import json
+import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -201,3 +203,71 @@ def test_a_channel_of_kind_file_is_handed_over_as_it_is(settings_of, folder, roo
     configured(root, inputdataconfig={"config": {}, "train": {}})
     assert train(settings_of()) == 0
     assert Manifest.read(root / "model", "adder").reads.names == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ({"k": "\ud83d"}, 'UserError: hyperparameter k: expected text that UTF-8 can write, got "?"'),
+        ({"fail": "a\ud83d"}, 'UserError: hyperparameter fail: expected text that UTF-8 can write, got "a?"'),
+        ({"\udc00": "1"}, "UserError: unknown hyperparameter ?; known: k"),
+        ({"missing": '["\\ud83d"]'}, "UserError: hyperparameter missing: expected text that UTF-8"),
+        (
+            {"kinds": {"\udc00": "text"}},
+            "UserError: hyperparameter kinds: expected text that UTF-8",
+        ),
+    ],
+    ids=ascii,
+)
+@pytest.mark.contract("A1.7")
+def test_half_a_surrogate_is_told_with_the_half_replaced(settings_of, root, params, text):
+    configured(root, hyperparameters=params)
+    assert train(settings_of()) == FAILED
+    assert failure(root).startswith(text)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.contract("A1.7")
+def test_a_full_disk_is_the_platforms_in_a_librarys_words_too(root, code):
+    error = RuntimeError(f"io.cpp:7: write failed: (Error {code}: {os.strerror(code)}) nothing kept")
+    cause = failures.explained(error, Paths(root))[0]
+    assert cause == f"PlatformError: {os.strerror(code)}; use a larger volume"
+
+
+@pytest.mark.contract("A1.7")
+def test_a_full_disk_is_looked_for_where_a_library_says_nothing(settings_of, folder, root):
+    """The model's folder is a disk of 256 kB."""
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "none", root / "model"], capture_output=True, check=False
+    )
+    if made.returncode != 0:
+        pytest.skip("only root can make a small disk")
+    try:
+        (folder / "predictor.py").write_text(
+            "from unit.model import Adder\n\n\nclass Model(Adder):\n    def save(self, folder):\n"
+            "        try:\n            (folder / 'big').write_bytes(bytes(1 << 20))\n"
+            "        except OSError:\n            raise RuntimeError('could not save') from None\n"
+        )
+        assert train(settings_of()) == FAILED
+    finally:
+        subprocess.run(["umount", root / "model"], check=True)
+    assert failure(root).startswith("PlatformError: No space left on device (")
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(0)", "KeyboardInterrupt", "BaseException('panic')"])
+def test_what_ends_a_process_ends_no_job_without_a_word(settings_of, folder, root, raised, capfd):
+    """A library may exit, and Rust's panics are no exceptions of Python's usual kind."""
+    module = folder / "train.py"
+    module.write_text(module.read_text().replace("    job.report", f"    raise {raised}\n    job.report"))
+    assert train(settings_of()) == FAILED
+    assert failure(root).startswith("AlgorithmError: internal error (")
+
+
+def test_a_data_section_that_cannot_be_made_costs_no_model(settings_of, root, monkeypatch, capfd):
+    def fail(*given):
+        raise ValueError
+
+    monkeypatch.setattr("slipway.training.data_section.add", fail)
+    assert train(settings_of()) == 0
+    assert Manifest.read(root / "model", "adder").metrics == {"loss": 3.0}
+    assert "the training report is incomplete" in capfd.readouterr().err

@@ -29,6 +29,7 @@ def test_every_request_is_told_that_the_model_is_being_loaded(listener, method, 
             answer = client.getresponse()
             assert answer.status == 503
             assert b"the model is being loaded" in answer.read()
+            assert answer.headers["Retry-After"] == "1"
             client.close()
 
 

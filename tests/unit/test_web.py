@@ -5,7 +5,7 @@ import pytest
 from slipway import machine
 from slipway.serving.app import App
 from slipway.serving.endpoint import Endpoint
-from slipway.serving.web import create_app
+from slipway.serving.web import batch, create_app
 from slipway.settings import Settings
 
 
@@ -55,6 +55,8 @@ def test_a_body_over_the_limit_is_refused_as_json(client):
         (200, {}, 100, 1),
         (8, {"MODEL_SERVER_WORKERS": "20"}, 20, 5),
         (2, {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "50"}, 2, 50),
+        (2, {"MAX_CONTENT_LENGTH": str(2 << 20)}, 2, 2),
+        (2, {"MAX_CONTENT_LENGTH": str((3 << 20) - 1)}, 2, 2),
     ],
 )
 @pytest.mark.contract("B4.2", "B4.3")
@@ -86,3 +88,9 @@ def test_a_method_that_is_not_allowed_names_those_that_are(client):
     answer = client().get("/invocations")
     assert (answer.status_code, answer.json["message"]) == (405, "GET /invocations: Method Not Allowed")
     assert "POST" in answer.headers["Allow"]
+
+
+def test_a_batch_sends_records_one_by_one_where_no_megabyte_is_taken():
+    """The platform counts in megabytes, and takes 0 for no limit."""
+    facts = batch(Settings.read({"MAX_CONTENT_LENGTH": "1000"}), 1)
+    assert (facts["BatchStrategy"], facts["MaxPayloadInMB"]) == ("SINGLE_RECORD", 1)

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ import requests
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from tools import lacking
 from tools.play import __main__ as play
+from tools.process import dies_with_us, wait_until
 from tools.runs import Run, RunError
 from web.checks import barriers, heard, too_wide
 from web.conftest import NAMES, Built, quiet
@@ -41,7 +44,13 @@ def played(request: pytest.FixtureRequest, built: Built, tmp_path_factory) -> It
     command = [str(python), "-m", "tools.play", "--image", name, "--port", "0", "--root", str(folder / "run")]
     log = (tmp_path_factory.mktemp("play") / "errors").open("w+")
     process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=quiet(), stdout=subprocess.PIPE, stderr=log, text=True
+        command,
+        cwd=REPOSITORY,
+        env=quiet(),
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        preexec_fn=dies_with_us(),
     )
     assert process.stdout
     try:
@@ -151,6 +160,8 @@ def test_options_are_a_form_and_reach_the_model_by_page_and_by_curl(opened, play
 
 
 def run_curl(page: Page) -> Any:
+    if lacking.curl() is None:
+        pytest.skip("curl is not installed")  # `make test` says at its end what brings it
     command = page.locator("#curl").text_content() or ""
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
@@ -243,3 +254,60 @@ def test_without_a_model_the_sample_is_trained_first(monkeypatch):
     with pytest.raises(RuntimeError, match="served"):
         play.main()
     assert done == [(None, None), "trained"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_behind_and_nothing_listens_to_others(number, built):
+    """However the playground ends, its model server ends too; that is on the loopback alone."""
+    name = NAMES[0]
+    python = REPOSITORY / ".slipway/envs" / name / "bin/python"
+    folder = built.captures / name / "run"
+    command = [str(python), "-m", "tools.play", "--image", name, "--port", "0", "--root", str(folder)]
+    process = subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env=quiet(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=dies_with_us(),
+    )
+    assert process.stdout
+    with process, process.stdout:
+        said = ""
+        while "open it in a browser" not in said:
+            line = process.stdout.readline()
+            assert line, f"the playground ended: {said}"
+            said += line
+        started = descendants(process.pid)
+        assert len(started) > 2, "a server with its workers"
+        ports = [int(port) for port in re.findall(r"(?:Serving on port |http://localhost:)(\d+)", said)]
+        assert listening(ports) == dict.fromkeys(ports, "0100007F")
+        process.send_signal(number)
+    wait_until(lambda: not any(map(alive, started)), f"the end of {started}", lambda: "", 40)
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process that one has started, and that these have."""
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return [one for child in children for one in (child, *descendants(child))]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def listening(ports: list[int]) -> dict[int, str]:
+    """The address that each port is open on, as Linux writes it."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    open_on = {
+        int(line[1].partition(":")[2], 16): line[1].partition(":")[0] for line in lines if line[3] == "0A"
+    }
+    return {port: open_on.get(port, "") for port in ports}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .. import ROOT
+from .. import ROOT, process
 from ..runs import Run, RunError
 from .page import Page, PlayServer
 
@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=PORT, help="of the page; 0 takes a free one")
     parser.add_argument("--root", type=Path, help="the tree like /opt/ml, else that of `make train`")
     options = parser.parse_args()
+    process.end_on_signals()
     try:
         play(Run(ROOT / "images" / options.image, options.root), options.port)
     except (RunError, ValueError, OSError, subprocess.SubprocessError) as error:

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from slipway import machine
 from slipway.errors import BrokenModel, PayloadTooLarge
-from slipway.log import log, within
+from slipway.log import fault, log, within
 from slipway.serving.access import accessed
 from slipway.serving.asgi import Headers, Receive, Send, body_of, heeded, reply, stream
-from slipway.serving.endpoint import Answer, Endpoint, failed, refused
+from slipway.serving.endpoint import Answer, Endpoint, failed, later, refused
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.oip import routes
@@ -41,6 +41,8 @@ class App:
         self.metrics = Metrics(settings, self.workers)
         self.broken = BrokenModel("the model is being loaded")
         self.broken.status = 503
+        self.unready = ""
+        """Why a model that was loaded is not ready all the same."""
         # One thread: libraries under a model need not be thread-safe, and the CPUs have a worker each.
         self._thread = ThreadPoolExecutor(1, "predict")
         self._waiting = 0
@@ -63,11 +65,21 @@ class App:
     def warm(self) -> None:
         """Readies the model in this worker; requests take their turn after it."""
         if self.endpoint is not None:
-            self._thread.submit(self.endpoint.model.warm)
+            self._thread.submit(self._warm, self.endpoint)
+
+    def _warm(self, endpoint: Endpoint) -> None:
+        """What fails here fails in requests, too: the platform is to know before it sends any."""
+        try:
+            endpoint.model.warm()
+        except Exception as error:
+            fault("serve", "the model cannot be readied", error)
+            self.unready = f"the model cannot be readied ({type(error).__name__}): the log has the details"
 
     def ping(self) -> Answer:
         """200 with no body once the model answers, 503 before."""
-        return Answer(200, "text/plain", b"") if self.endpoint else failed(503, str(self.broken))
+        if self.endpoint and not self.unready:
+            return Answer(200, "text/plain", b"")
+        return failed(503, self.unready or str(self.broken))
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path")
@@ -144,7 +156,7 @@ class App:
         try:
             return await self._in_turn(self._timed, *request)
         except _NoTurn:
-            return failed(503, f"{self._waiting} requests are waiting for this worker; try again later")
+            return later(f"{self._waiting} requests are waiting for this worker; try again later")
         except TimeoutError:
             with within(request[4]):
                 return self._given_up()

@@ -7,17 +7,18 @@ from typing import Any
 import orjson
 
 from slipway.errors import UserError, listed, shown
+from slipway.manifest import OPTIONS
 from slipway.table.schema import Schema
-
-OPTIONS = "options.json"
 
 
 def own_options(folder: Path) -> dict[str, Any]:
     """The options that whoever packed the model put beside it, and that hold for no other model."""
     try:
         text = (folder / OPTIONS).read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise UserError(f"{OPTIONS} beside the model cannot be read: {error.strerror}") from None
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:

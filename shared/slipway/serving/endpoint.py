@@ -13,11 +13,10 @@ from slipway.formats import Format, Reading, json, json_numbers
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
 from slipway.log import fault, within
-from slipway.manifest import Manifest
+from slipway.manifest import OPTIONS, Manifest
 from slipway.media import MediaType
 from slipway.model import Model
 from slipway.serving.deployment import (
-    OPTIONS,
     check_supported,
     names_in,
     own_options,
@@ -262,6 +261,11 @@ def too_large(limit: int) -> PayloadTooLarge:
 def failed(status: int, message: str) -> Answer:
     """The answer to a mistake of ours."""
     return told(status, "InternalError", message)
+
+
+def later(message: str) -> Answer:
+    """The answer to a request that may well be answered when it is sent again, as `message` says."""
+    return replace(failed(503, message), headers=(("Retry-After", "1"),))
 
 
 def unanswered(status: int, name: str, what: str) -> Answer:

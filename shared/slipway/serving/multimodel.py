@@ -5,32 +5,35 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
 
 import asyncio
 import time
-from collections.abc import MutableMapping
+from collections import Counter
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 import orjson
 
 from slipway import machine
-from slipway.errors import BrokenModel, PayloadTooLarge, UserError
-from slipway.log import log, within
+from slipway.errors import BrokenModel, UserError
+from slipway.log import fault, log, within
 from slipway.manifest import FILE
 from slipway.serving.access import accessed
 from slipway.serving.asgi import Receive, Send, body_of, heeded, reply, stream
-from slipway.serving.endpoint import Answer, failed, refused, told, unanswered
+from slipway.serving.endpoint import Answer, failed, later, refused, told, unanswered
+from slipway.serving.management import page, size, wanted
 from slipway.serving.metrics.container import Metrics
-from slipway.serving.resident import OutOfMemory, Request, Resident, TooLate
+from slipway.serving.resident import Ended, OutOfMemory, Request, Resident, TooLate, Unloaded
 from slipway.settings import Settings
 
-_PAGE = 100  # models of one page of the list, at most
 _BASE = 48 << 20  # bytes that a process takes of its own, the libraries being shared
 _UNPACKED = 3  # times its files that a model takes in memory, until the kernel says otherwise
 _SPARE = 0.05  # of all memory, which answers need
-_THREADS = 128  # requests that wait for their models at the same time
+_QUEUE = 64  # requests that wait for one model at the same time
+_THREADS = 8 * _QUEUE  # that wait for any
+_LOADING = 32  # models that are loaded or unloaded at the same time
 
 
 class Models:
@@ -48,7 +51,7 @@ class Models:
 
     def load(self, name: str, url: str) -> Answer:
         """200 when it can be asked, 409 if it is there already, 507 where memory is short."""
-        need = _BASE + _UNPACKED * _size(Path(url))
+        need = _BASE + _UNPACKED * size(Path(url))
         with self._lock:
             if name in self._loaded:
                 return told(409, "ConflictException", f"Model {name} is already registered.")
@@ -70,6 +73,9 @@ class Models:
             limit = self._settings.load_timeout_s
             log("serve", f"a model took longer than {limit} s to load, and was given up", "error")
             return failed(504, f"the model took longer than {limit} s to load (SLIPWAY_LOAD_TIMEOUT)")
+        except Ended as error:
+            log("serve", f"a model's process ended while it was loaded: {error}", "error")
+            return failed(500, f"the model's process ended while it was loaded ({error})")
         except BrokenModel as error:
             log("serve", f"a model cannot be loaded: {error}", "error")
             return told(error.status, "BrokenModel", str(error))
@@ -112,7 +118,7 @@ class Models:
         return _json(200, self._facts(name)) if self._loaded.get(name) else _not_found(name)
 
     def ask(self, name: str, request: Request) -> Answer:
-        """What the model answers; 404 if it is not loaded, 504 or 507 where that ended it."""
+        """What the model answers; 404 if it is not loaded, 503, 504 or 507 where its process is gone."""
         found = self._loaded.get(name)
         meter = self._metrics.meter if found is None else self._metrics.of(name)
         begun = meter.begin()
@@ -124,12 +130,17 @@ class Models:
         started = time.perf_counter()
         try:
             answer = found.answer(request, limit)
+        except Unloaded:
+            answer = _not_found(name)
         except TooLate:
-            self._forget(name, found, request)
+            self._forget(name, found, request, "it took too long")
             answer = failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
         except OutOfMemory:
-            self._forget(name, found, request)
+            self._forget(name, found, request, "it took too much memory")
             answer = _no_memory(name)
+        except Ended as error:
+            self._forget(name, found, request, str(error))
+            answer = later(f"the process of model {name} ended ({error}); the model has to be loaded again")
         if self._settings.access_log:
             accessed(answer, len(request[0]), time.perf_counter() - started, request[4])
         return answer
@@ -138,10 +149,10 @@ class Models:
         found = self._loaded.get(name)
         return {"modelName": name, "modelUrl": found.url if found else ""}
 
-    def _forget(self, name: str, gone: Resident, request: Request) -> None:
+    def _forget(self, name: str, gone: Resident, request: Request, why: str) -> None:
         """A model whose process ended is not loaded any more: the platform then loads it anew."""
         with within(request[4]):
-            log("serve", "a model's process was ended: it took too long, or too much memory", "error")
+            log("serve", f"a model's process ended: {why}", "error")
         with self._lock:
             if self._loaded.get(name) is gone:
                 del self._loaded[name]
@@ -160,6 +171,8 @@ class MultiModelApp:
         self._models: Models | None = None
         self.metrics = Metrics(settings, self.workers)
         self._threads = ThreadPoolExecutor(_THREADS, "models")
+        self._loading = ThreadPoolExecutor(_LOADING, "loading")  # not behind requests
+        self._waiting: Counter[str] = Counter()  # requests, by the model that they are for
 
     def load(self) -> None:
         """Nothing: the platform says which models to load."""
@@ -186,57 +199,52 @@ class MultiModelApp:
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
         try:
-            body = await body_of(receive, self.settings.max_body_bytes)
-            call = self._call(scope, body)
-        except (PayloadTooLarge, UserError) as error:
+            call = self._call(scope, await body_of(receive, self.settings.max_body_bytes))
+            if isinstance(call, Answer):
+                return call
+            if call[0] == self._models.ask:  # type: ignore[union-attr]
+                return await self._asked(*call)
+            return await asyncio.get_running_loop().run_in_executor(self._loading, *call)
+        except UserError as error:
             return refused(error)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, *call)
+        except Exception as error:
+            fault("serve", "a request failed", error)
+            return failed(500, "internal error; the log has the details")
 
-    def _call(self, scope: MutableMapping[str, Any], body: bytes) -> tuple[Any, ...]:
-        """What to do, and what with. A name may hold anything, slashes too, which come quoted."""
+    async def _asked(self, ask: Callable[..., Answer], name: str, request: Request) -> Answer:
+        """Lets the request wait for its model, if not too many do."""
+        waiting = self._waiting
+        if waiting[name] >= _QUEUE or waiting.total() >= _THREADS:
+            return later(f"{waiting[name]} requests are waiting for model {name}; try again later")
+        waiting[name] += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, ask, name, request)
+        finally:
+            waiting[name] -= 1
+            waiting += Counter()  # forgets those for which none waits
+
+    def _call(self, scope: MutableMapping[str, Any], body: bytes) -> tuple[Any, ...] | Answer:
+        """What to do, and what with; or the answer. A name may hold anything, quoted slashes too."""
         assert self._models is not None
         models, method = self._models, scope["method"]
         raw = scope["raw_path"].decode("latin-1").partition("?")[0]
         path = [unquote(part) for part in raw.split("/")[1:]]
         match (method, *path):
             case ("GET" | "POST" | "HEAD", "ping"):
-                return (lambda: Answer(200, "text/plain", b""),)
+                return Answer(200, "text/plain", b"")
             case ("GET", "metrics") if "/metrics" in self.metrics.routes:
                 return (self.metrics.answer,)
             case ("POST", "models"):
-                return models.load, *_wanted(body)
+                return models.load, *wanted(body)
             case ("GET", "models"):
-                return models.listed, *_page(scope["query_string"].decode("latin-1"))
+                return models.listed, *page(scope["query_string"].decode("latin-1"))
             case ("GET", "models", name):
                 return models.told, name
             case ("DELETE", "models", name):
                 return models.unload, name
             case ("POST", "models", name, "invoke"):
                 return models.ask, name, (body, *heeded(scope["headers"]))
-        return (lambda: unanswered(404, "NotFound", f"{method} {scope['path'][:200]}"),)
-
-
-def _wanted(body: bytes) -> tuple[str, str]:
-    """Name and folder of a model to load."""
-    try:
-        document = orjson.loads(body)
-        name, url = document["model_name"], document["url"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise UserError('expected {"model_name": "…", "url": "/opt/ml/models/…/model"}') from None
-    if not (isinstance(name, str) and isinstance(url, str) and name and url):
-        raise UserError("model_name and url: expected texts that are not empty")
-    return name, url
-
-
-def _page(query: str) -> tuple[int, int]:
-    """How many models to list, and from which on."""
-    given = parse_qs(query)
-    try:
-        limit = int(given.get("limit", [str(_PAGE)])[0])
-        start = int(given.get("next_page_token", ["0"])[0])
-    except ValueError:
-        raise UserError("limit and next_page_token: expected whole numbers") from None
-    return max(1, min(limit, _PAGE)), max(0, start)
+        return unanswered(404, "NotFound", f"{method} {scope['path'][:200]}")
 
 
 def _trained(folder: Path) -> str:
@@ -245,10 +253,6 @@ def _trained(folder: Path) -> str:
         return str(orjson.loads((folder / FILE).read_bytes())["created"])
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
         return ""
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
 
 
 def _json(status: int, content: Any) -> Answer:

@@ -26,6 +26,7 @@ def configure(settings: Settings, folder: Path, user: str | None) -> Path:
         Template(files("slipway.serving").joinpath("nginx.conf").read_text()).substitute(
             folder=folder,
             socket=folder / SOCKET,
+            address=settings.address,
             port=settings.port,
             user=f"user {user} root;" if user else "",
             connections=max(256, min(_CONNECTIONS, allowed - _SPARE_FILES)),

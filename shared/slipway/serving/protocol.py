@@ -8,7 +8,7 @@ byte on.
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from slipway.serving.app import App
-from slipway.serving.endpoint import Answer
+from slipway.serving.endpoint import Answer, told
 
 
 class Protocol(HttpToolsProtocol):
@@ -16,6 +16,7 @@ class Protocol(HttpToolsProtocol):
 
     app: App
     _parts: list[bytes] | None = None
+    _refused = False
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -23,6 +24,9 @@ class Protocol(HttpToolsProtocol):
             self._go_long()  # the rest of the body has not come yet
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():  # the parser reads no body after that
+            self._offered()
+            return
         idle = self.cycle is None or self.cycle.response_complete
         if (
             idle
@@ -42,6 +46,8 @@ class Protocol(HttpToolsProtocol):
             self._parts.append(body)
 
     def on_message_complete(self) -> None:
+        if self._refused:
+            return
         body = b"".join(self._parts or ())
         if self._parts is not None and not self.app.is_small(body):
             self._go_long()
@@ -57,6 +63,28 @@ class Protocol(HttpToolsProtocol):
         self._parts = None
         self.transport.write(_message(answer))
         self.on_response_complete()
+
+    def _offered(self) -> None:
+        """A client that offers another protocol goes on in this one, unless its body would be lost."""
+        self._refused = any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in self.headers
+        )
+        if self._refused:
+            self.send_400_response("Upgrade: no other protocol than HTTP/1.1 is served")
+        else:
+            super().on_headers_complete()
+            self.cycle.keep_alive = False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing: it is dealt with."""
+
+    def send_400_response(self, msg: str) -> None:
+        """The answer to what cannot be read on; whatever follows it cannot, either."""
+        answer = told(400, "UserError", msg)
+        answer.headers = (("Connection", "close"),)
+        self.transport.write(_message(answer))
+        self.transport.close()
 
     def _go_long(self) -> None:
         parts, self._parts = self._parts, None

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -10,10 +11,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from slipway import machine
 from slipway.errors import BrokenModel
 from slipway.log import configure, fault, within
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.settings import Settings
+
+_NO_MEMORY = 77  # the exit code of a process that could not have what it asked for
 
 Request = tuple[bytes, str, str, str, str]
 """Body, content type, Accept, custom attributes, inference id."""
@@ -21,6 +25,14 @@ Request = tuple[bytes, str, str, str, str]
 
 class OutOfMemory(Exception):
     """The kernel ended the model's process, to have its memory."""
+
+
+class Ended(Exception):
+    """The model's process ended, and not for memory; says by what."""
+
+
+class Unloaded(Exception):
+    """The model was unloaded while a request waited for its turn."""
 
 
 class TooLate(Exception):
@@ -35,15 +47,18 @@ class Resident:
     process: ForkServerProcess
     connection: Connection
     turn: Lock = field(default_factory=Lock)
+    ended: bool = False
+    killed: int | None = None
+    """Processes that the kernel had ended for want of memory before it was asked last."""
 
     @classmethod
     def start(cls, context: ForkServerContext, settings: Settings, url: str, limit_s: float) -> "Resident":
-        """Loads the model in `url`, a folder. Raises BrokenModel, OutOfMemory, or TooLate."""
+        """Loads the model in `url`, a folder. Raises BrokenModel, OutOfMemory, Ended, TooLate."""
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(settings, url, there), daemon=True)
         process.start()
         there.close()
-        found = cls(url, process, here)
+        found = cls(url, process, here, killed=machine.kills_for_memory())
         if not here.poll(limit_s):
             process.kill()
             found.end()
@@ -55,11 +70,14 @@ class Resident:
         return found
 
     def answer(self, request: Request, limit_s: float) -> Answer:
-        """Answers in its turn, which lasts until the last piece. Raises TooLate, or OutOfMemory; the model is
-        gone then.
+        """Answers in its turn, which lasts until the last piece.
+
+        Raises Unloaded; or TooLate, OutOfMemory, Ended, and the model is gone then.
         """
         self.turn.acquire()
         try:
+            if self.ended:
+                raise Unloaded
             found = self.asked(request, limit_s)
             assert isinstance(found, Answer)
         except BaseException:
@@ -71,7 +89,8 @@ class Resident:
         return replace(found, rest=Pieces(self, limit_s))
 
     def asked(self, what: Any, limit_s: float) -> Any:
-        """What the process says to `what`. Raises TooLate, or OutOfMemory."""
+        """What the process says to `what`. Raises TooLate, OutOfMemory, or Ended."""
+        self.killed = machine.kills_for_memory()
         with contextlib.suppress(OSError):  # a process that has ended is told by what it says
             self.connection.send(what)
         if not self.connection.poll(limit_s):
@@ -82,6 +101,7 @@ class Resident:
     def end(self) -> None:
         """Lets the request under way finish, and gives the memory back."""
         with self.turn:
+            self.ended = True
             self.connection.close()
             self.process.terminate()
             self.process.join()
@@ -91,7 +111,11 @@ class Resident:
             return self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
-            raise OutOfMemory from None
+            code, kills = self.process.exitcode or 0, machine.kills_for_memory()
+            by_kernel = code == -signal.SIGKILL and (kills is None or kills != self.killed)
+            if by_kernel or code == _NO_MEMORY:
+                raise OutOfMemory from None
+            raise Ended(signal.Signals(-code).name if code < 0 else f"exit code {code}") from None
 
 
 class Pieces(Iterator[bytes]):
@@ -137,7 +161,7 @@ def _serve(settings: Settings, url: str, connection: Connection) -> None:
         connection.send(str(error))
         return
     except MemoryError:
-        return  # told as what it is: a process that ended
+        sys.exit(_NO_MEMORY)
     except Exception as error:
         fault("serve", "a model cannot be readied", error)
         connection.send(f"the model cannot be readied ({type(error).__name__}): the log has the details")

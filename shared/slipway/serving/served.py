@@ -17,6 +17,8 @@ class Served(Protocol):
     metrics: Metrics
     broken: BrokenModel
     """Why there is no model."""
+    unready: str
+    """Why a model that was loaded is not ready all the same."""
 
     def ping(self) -> Answer:
         """Whether the model is ready."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from slipway.serving.endpoint import Answer, failed
+from slipway.serving.endpoint import Answer, later
 from slipway.serving.oip.errors import formed, told
 
 _PATIENCE_S = 0.05
@@ -26,7 +26,7 @@ def answering(listeners: Sequence[socket.socket]) -> Iterator[None]:
 
 
 def _answer(listeners: Sequence[socket.socket], done: Event) -> None:
-    answer = failed(503, "the model is being loaded")
+    answer = later("the model is being loaded")
     replies = {  # by how a request starts
         b"GET /v2/health/live ": _message("200 OK", told(200, {"live": True})),
         b"GET /v": _message("503 Service Unavailable", formed(answer)),
@@ -46,6 +46,7 @@ def _answer(listeners: Sequence[socket.socket], done: Event) -> None:
 
 def _message(status: str, answer: Answer) -> bytes:
     head = f"HTTP/1.1 {status}\r\nContent-Type: {answer.media_type}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
     return f"{head}Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n".encode() + answer.body
 
 

@@ -14,6 +14,7 @@ from threading import Thread
 from types import FrameType
 from typing import Any
 
+from slipway import machine
 from slipway.errors import UserError
 from slipway.log import log, relay
 from slipway.serving import nginx
@@ -69,7 +70,9 @@ class _Supervisor:
     def _start(self) -> None:
         settings, user, program = self._settings, _given_away(self._folder), nginx.find()
         # The socket is made here, so that nginx finds it at once: connections wait instead of failing.
-        with _listener(self._folder / nginx.SOCKET if program else settings.port) as listener:
+        with _listener(
+            self._folder / nginx.SOCKET if program else (str(settings.address), settings.port)
+        ) as listener:
             workers = [sys.executable, "-c", _WORKERS, str(listener.fileno()), str(self._folder)]
             self._run(
                 "workers",
@@ -84,18 +87,25 @@ class _Supervisor:
             log("serve", f"nginx listens on port {settings.port}")
         else:
             log("serve", f"nginx is not installed: gunicorn itself listens on port {settings.port}")
+        self._relay()
 
     def _run(self, name: str, command: list[str], **more: Any) -> None:
         """Starts a child. Where the log is JSON, what it and its libraries write becomes that."""
         piped = self._settings.serving_log == "json"
         if piped:
             more |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        child: subprocess.Popen[bytes] = subprocess.Popen(command, start_new_session=True, **more)
+        child: subprocess.Popen[bytes] = subprocess.Popen(
+            command, start_new_session=True, preexec_fn=machine.end_with_parent, **more
+        )
         self._children[name] = child
-        if child.stdout is not None:
-            relaying = Thread(target=relay, args=(name, child.stdout), name=f"log of {name}", daemon=True)
-            relaying.start()
-            self._relays.append(relaying)
+
+    def _relay(self) -> None:
+        """Once all children run: a process with threads must not run Python between fork and exec."""
+        for name, child in self._children.items():
+            if child.stdout is not None:
+                relaying = Thread(target=relay, args=(name, child.stdout), name=f"log of {name}", daemon=True)
+                relaying.start()
+                self._relays.append(relaying)
 
     def _wait(self) -> tuple[str, int]:
         """Waits until a child ends, or until told to stop; as PID 1 it also buries orphans."""
@@ -143,8 +153,8 @@ class _Supervisor:
         return in_time
 
 
-def _listener(where: Path | int) -> socket.socket:
-    """An open socket: of a path, or of a port on every address. Raises UserError when the port is taken."""
+def _listener(where: Path | tuple[str, int]) -> socket.socket:
+    """An open socket: of a path, or of an address and port. Raises UserError when the port is taken."""
     if isinstance(where, Path):
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(where))
@@ -153,10 +163,10 @@ def _listener(where: Path | int) -> socket.socket:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("0.0.0.0", where))
+            listener.bind(where)
         except OSError as error:
             raise UserError(
-                f"port {where} cannot be opened: {error.strerror}; choose another (SAGEMAKER_BIND_TO_PORT)"
+                f"port {where[1]} cannot be opened: {error.strerror}; choose another (SAGEMAKER_BIND_TO_PORT)"
             ) from None
     listener.listen(2048)
     return listener

@@ -107,12 +107,13 @@ def batch(settings: Settings, workers: int) -> dict[str, Any]:
     """
     at_once = settings.max_transforms or max(1, min(workers, _TOTAL_MB))
     fits = machine.memory_bytes() // (at_once * _UNPACKED * _MB)
-    payload = max(1, min(_USUAL_MB, _TOTAL_MB // at_once, fits))
+    taken = settings.max_body_bytes // _MB
+    payload = max(1, min(_USUAL_MB, _TOTAL_MB // at_once, fits, taken))
     if settings.max_payload_mb is not None:  # 0: of any size, in chunks
         payload = settings.max_payload_mb
     return {
         "MaxConcurrentTransforms": at_once,
-        "BatchStrategy": settings.strategy or "MULTI_RECORD",
+        "BatchStrategy": settings.strategy or ("MULTI_RECORD" if taken else "SINGLE_RECORD"),
         "MaxPayloadInMB": payload,
     }
 

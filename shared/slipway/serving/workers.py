@@ -30,6 +30,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
         "http": Protocol,
+        "ws": "none",
         "lifespan": "off",
         "access_log": False,
         "server_header": False,

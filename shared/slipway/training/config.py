@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slipway.errors import UserError, listed
+from slipway.errors import PlatformError, UserError, listed, shown
 from slipway.image import Image
 from slipway.paths import Paths
 
@@ -55,16 +55,30 @@ def hyperparameters(paths: Paths) -> dict[str, Any]:
 
 
 def hosts(paths: Paths) -> Hosts:
-    """The hosts; a single one when resourceconfig.json is absent, empty, or has no hosts."""
-    found = _object(paths.resource_config)
-    everyone = sorted(str(host) for host in found.get("hosts") or [])
-    current = str(found.get("current_host") or (everyone or ["algo-1"])[0])
-    return Hosts(current, tuple(everyone or [current]), str(found.get("network_interface_name") or ""))
+    """The hosts; a single one when resourceconfig.json is absent, empty, or has no hosts.
+
+    Raises PlatformError where the file, which no caller writes, says what cannot be.
+    """
+    found, name = _object(paths.resource_config), paths.resource_config.name
+    everyone = found.get("hosts") or []
+    if not (isinstance(everyone, list) and all(isinstance(host, str) and host for host in everyone)):
+        raise PlatformError(f"{name}: hosts: expected a list of names, got {shown(everyone)}")
+    current = found.get("current_host") or min(everyone, default="algo-1")
+    if not isinstance(current, str):
+        raise PlatformError(f"{name}: current_host: expected a name, got {shown(current)}")
+    if everyone and current not in everyone:
+        raise PlatformError(
+            f"{name}: current_host {shown(current)} is not among the hosts {listed(sorted(everyone))}"
+        )
+    interface = found.get("network_interface_name") or ""
+    if not isinstance(interface, str):
+        raise PlatformError(f"{name}: network_interface_name: expected a name, got {shown(interface)}")
+    return Hosts(current, tuple(sorted(everyone)) or (current,), interface)
 
 
 def checkpoints(paths: Paths) -> Path | None:
     """The folder that the platform keeps in S3, or None where the job has no CheckpointConfig."""
-    moved = _object(paths.checkpoint_config).get("LocalPath")
+    moved = _text(_object(paths.checkpoint_config), "LocalPath", paths.checkpoint_config.name)
     folder = Path(moved) if moved else paths.checkpoints
     return folder if moved or paths.checkpoint_config.exists() or folder.is_dir() else None
 
@@ -86,12 +100,13 @@ def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
         if known[label] in given:
             raise UserError(f"channel {known[label]} came twice, as {given[known[label]].name} and {label}")
         entry = entry if isinstance(entry, dict) else {}
+        place = f"channel {label}"
         given[known[label]] = ChannelConfig(
             name=label,
-            content_type=entry.get("ContentType") or "",
-            input_mode=entry.get("TrainingInputMode") or "File",
-            distribution=entry.get("S3DistributionType") or "FullyReplicated",
-            wrapper=entry.get("RecordWrapperType") or "None",
+            content_type=_text(entry, "ContentType", place),
+            input_mode=_text(entry, "TrainingInputMode", place) or "File",
+            distribution=_text(entry, "S3DistributionType", place) or "FullyReplicated",
+            wrapper=_text(entry, "RecordWrapperType", place) or "None",
         )
     missing = [name for name, facts in image.channels.items() if facts.required and name not in given]
     if missing:
@@ -113,8 +128,20 @@ def _object(path: Path) -> dict[str, Any]:
         found = json.loads(text)
     except ValueError as error:
         raise UserError(f"{path.name} is not JSON: {error}") from None
+    except RecursionError:
+        raise UserError(f"{path.name} is nested too deep to be read") from None
     if not isinstance(found, dict):
         raise UserError(f"{path.name} holds {type(found).__name__}; expected an object")
+    return found
+
+
+def _text(entry: dict[str, Any], name: str, place: str) -> str:
+    """A member that holds a text; empty where it is absent or null."""
+    found = entry.get(name)
+    if found is None:
+        return ""
+    if not isinstance(found, str) or "\0" in found:
+        raise UserError(f"{place}: {name}: expected a text, got {shown(found)}")
     return found
 
 

@@ -13,6 +13,7 @@ from slipway.manifest import Manifest
 from slipway.model import Model
 from slipway.paths import Paths
 from slipway.settings import Settings
+from slipway.stopping import FAILED
 from slipway.table.options import DataOptions
 from slipway.table.schema import Column, Schema
 from slipway.table.table import Table
@@ -20,14 +21,12 @@ from slipway.training import channels, config, data_section, drift
 from slipway.training.channel import Channel
 from slipway.training.job import Job
 
-FAILED = 255  # what the containers before this one exited with
-
 
 def train(settings: Settings) -> int:
     """Runs one training job; returns the exit code, having told the platform why when it is not 0."""
     try:
         _train(settings.paths, Image.read(settings.algorithm))
-    except Exception as error:  # whatever fit raises must reach the failure file
+    except BaseException as error:  # whatever fit raises must reach the failure file, SystemExit too
         cause, puzzling = failure.explained(error, settings.paths)
         if puzzling:
             traceback.print_exc()
@@ -59,7 +58,8 @@ def _train(paths: Paths, image: Image) -> None:
         here = [name for name, facts in image.channels.items() if name in data and facts.kind == "table"]
         tables = {name: data[name] for name in here}
         reads = schema_of(model, tables)
-        data_section.add(job.page, tables)
+        with job.page.forgiving():
+            data_section.add(job.page, tables)
         seen = next(iter(tables.values())).read_table
     manifest = save(
         model,

@@ -55,9 +55,7 @@ def _server(app: Served, method: str, path: str, health: list[str]) -> Answer:
         return metadata.server()
     if health == ["live"]:
         return told(200, {"live": True})
-    return (
-        told(200, {"ready": True}) if app.endpoint else told(503, {"ready": False, "error": str(app.broken)})
-    )
+    return _ready(app)
 
 
 def _v1(app: Served, method: str, path: str, parts: list[str]) -> Found:
@@ -69,7 +67,7 @@ def _v1(app: Served, method: str, path: str, parts: list[str]) -> Found:
         return error(404, f"there is no {_shown(path)}")
     if method != ("POST" if verb else "GET"):
         return _not_allowed(method, path)
-    return Predict(verb == "explain") if verb else told(200, {"name": name, "ready": True})
+    return Predict(verb == "explain") if verb else _ready(app, name=name)
 
 
 def _v2(app: Served, method: str, path: str, parts: list[str]) -> Found:
@@ -91,8 +89,14 @@ def _v2(app: Served, method: str, path: str, parts: list[str]) -> Found:
         case []:
             return metadata.Metadata()
         case ["ready"]:
-            return told(200, {"name": name, "ready": True})
+            return _ready(app, name=name)
     return error(404, f"there is no {_shown(path)}")
+
+
+def _ready(app: Served, **about: str) -> Answer:
+    """As /ping says it."""
+    why = app.unready if app.endpoint else str(app.broken)
+    return told(503, {**about, "ready": False, "error": why}) if why else told(200, {**about, "ready": True})
 
 
 def _wrong_model(app: Served, name: str) -> Answer | None:

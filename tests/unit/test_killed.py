@@ -1,0 +1,78 @@
+"""Processes of a server that are killed: what the others do, what clients hear, and what is left."""
+
+import json
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from slipway.manifest import Manifest
+from slipway.serving import nginx
+from tools import ROOT, client, process
+from unit.model import Adder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+SLOW = json.dumps({"instances": [[1, 2]], "configuration": {"fault": "sleeps a little"}}).encode()
+
+
+@pytest.fixture
+def server(folder, root, schema):
+    """Two workers, behind nginx where there is one."""
+    Adder().save(root / "model")
+    Manifest.stamp(
+        root / "model", image="adder", version="1.2.3", reads=schema, hyperparameters={}, metrics={}
+    )
+    told = {"PYTHONPATH": f"{ROOT / 'shared'}:{ROOT / 'tests'}", "MODEL_SERVER_WORKERS": "2"}
+    with process.Server.of(folder, root, **told) as found:
+        found.wait_ready()
+        yield found
+
+
+def descendants(pid):
+    """Every process that one has started, and that these have."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *descendants(child)]
+    return found
+
+
+def workers(pid):
+    """The processes that answer: those whose parent is gunicorn's arbiter."""
+    arbiter = next(one for one in descendants(pid) if b"serving.workers" in told(one))
+    return descendants(arbiter)
+
+
+def told(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(nginx.find() is None, reason="nginx is not installed: nobody sends a request again")
+def test_no_request_is_lost_with_its_worker(server):
+    """Each is sent to another worker once."""
+
+    def ask(_):
+        return client.ask(server.port, SLOW, "application/json").status
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = [threads.submit(ask, number) for number in range(8)]
+        process.wait_until(lambda: len(workers(server.pid)) == 2, "two workers", lambda: server.log)
+        os.kill(workers(server.pid)[0], signal.SIGKILL)
+        assert [answer.result() for answer in answers] == [200] * 8
+
+
+def test_a_killed_server_leaves_no_process(server):
+    started = descendants(server.pid)
+    assert len(started) >= 3
+    server.popen.kill()
+    process.wait_until(lambda: not any(map(alive, started)), f"the end of {started}", lambda: "", 40)
