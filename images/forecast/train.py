@@ -81,7 +81,15 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         job.report(**_test_metrics(read_like(data["test"], target, settings), target, engine, stop))
     with job.page.forgiving():
         report.write(
-            job.page, panel, engine, tested, settings.counts, [*settings.notes, *notes], params, reconciled, known
+            job.page,
+            panel,
+            engine,
+            tested,
+            settings.counts,
+            [*settings.notes, *notes],
+            params,
+            reconciled,
+            known,
         )
     return model
 
