@@ -64,11 +64,11 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     predictor = result.predictor
     for note in predictor.facts["notes"]:
         job.progress(note)
-    job.report(**predictor.facts["scores"])
+    job.log_metrics(**predictor.facts["scores"])
     for channel in others:
-        job.report(**_scored(predictor, channel))
-    with job.page.forgiving():
-        report.write(job.page, result, params.time_limit_s - (time.monotonic() - started))
+        job.log_metrics(**_scored(predictor, channel))
+    with job.report.forgiving():
+        report.write(job.report, result, params.time_limit_s - (time.monotonic() - started))
     return Model.of(storage, temporary)
 
 

@@ -56,13 +56,13 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             )
             train, test = train.take(kept), train.take(held_out)
         result = trainer.fit_holdout(train, validation, test)
-    job.report(**result.metrics)
+    job.log_metrics(**result.metrics)
     resolved = _resolved(trainer.params)
     model = Model(result.booster, target, result.threshold, resolved, result.metrics)
     (job.output / "metrics.json").write_text(json.dumps(result.metrics, indent=2) + "\n")
     (job.output / "configuration.json").write_text(json.dumps(resolved, indent=2, ensure_ascii=False) + "\n")
-    with job.page.forgiving():
-        report.write(job.page, result, trainer, trainer.params, n_rows)
+    with job.report.forgiving():
+        report.write(job.report, result, trainer, trainer.params, n_rows)
     return model
 
 

@@ -76,12 +76,12 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         engine, history, names, column_kinds, tuple(sorted(set(params.quantiles))), hierarchy, reconciled
     )
     metrics = tested.evaluation.metrics() if tested is not None else {}
-    job.report(**{name: metrics[label] for name, label in METRICS.items() if metrics})
+    job.log_metrics(**{name: metrics[label] for name, label in METRICS.items() if metrics})
     if "test" in data:
-        job.report(**_test_metrics(read_like(data["test"], target, settings), target, engine, stop))
-    with job.page.forgiving():
+        job.log_metrics(**_test_metrics(read_like(data["test"], target, settings), target, engine, stop))
+    with job.report.forgiving():
         report.write(
-            job.page,
+            job.report,
             panel,
             engine,
             tested,

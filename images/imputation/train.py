@@ -65,15 +65,15 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     imputer = fitting.fit(table, targets, settings, log_column, job.should_stop, ColumnCheckpoint(job, table))
     if isinstance(imputer.engine, DataWig):
         imputer.engine.write_metrics(job.output)
-    job.report(**summary(imputer, table, params.precision_threshold, params.tolerance))
+    job.log_metrics(**summary(imputer, table, params.precision_threshold, params.tolerance))
     if "test" in data:
-        job.report(**_test_scores(imputer, data["test"], params))
+        job.log_metrics(**_test_scores(imputer, data["test"], params))
     found = None
     if params.compare and not out_of_time():
         job.progress("compare=true: the baseline engines fill the hidden cells of a sample")
         found = comparison.compare(table, targets, settings, out_of_time)
-    with job.page.forgiving():
-        report.write(job.page, table, height, imputer, found, params)
+    with job.report.forgiving():
+        report.write(job.report, table, height, imputer, found, params)
     return Model(imputer, reads, params.precision_threshold, params.tolerance)
 
 

@@ -117,13 +117,13 @@ def _finish(
         raise UserError(
             f"k is {choice.k}, but the rows of the train channel hold only {distinct} distinct points"
         )
-    job.report(**scores.scores(points, model, labels, params.seed))
+    job.log_metrics(**scores.scores(points, model, labels, params.seed))
     if "test" in data:
-        job.report(**_test_scores(model, data["test"]))
-    with job.page.forgiving():
+        job.log_metrics(**_test_scores(model, data["test"]))
+    with job.report.forgiving():
         from . import report  # and with it matplotlib and pandas
 
-        report.write(job.page, points, choice, model, labels, params)
+        report.write(job.report, points, choice, model, labels, params)
     return model
 
 

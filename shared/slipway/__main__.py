@@ -86,7 +86,7 @@ _VERBS: dict[str, "Callable[[Settings], int]"] = {"train": _train, "serve": _ser
 
 
 def _run(arguments: list[str]) -> int:
-    """As `main`, with signals heeded from the first moment of a job to the last of any process."""
+    """As `main`, with signals handled from the first moment of a job to the last of any process."""
     if arguments[:1] == ["train"] or (
         os.environ.get("TRAINING_JOB_NAME") and arguments[:1] not in (["serve"], ["describe"])
     ):

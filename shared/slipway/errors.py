@@ -84,7 +84,7 @@ class NoRows(UserError):
     status = 204
 
 
-class BrokenModel(UserError):
+class ModelLoadError(UserError):
     """The model folder cannot be served: missing, damaged, or another image's."""
 
     status = 500

@@ -64,7 +64,7 @@ class Declared(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise UserError("; ".join(_complaints(error, given, noun))) from None
+            raise UserError("; ".join(_problems(error, given, noun))) from None
 
     @classmethod
     def _field(cls, label: str) -> FieldInfo:
@@ -176,7 +176,7 @@ def _holds_list(annotation: Any) -> bool:
     )
 
 
-def _complaints(error: ValidationError, given: Mapping[str, Any], noun: str) -> list[str]:
+def _problems(error: ValidationError, given: Mapping[str, Any], noun: str) -> list[str]:
     """One complaint a field: a union reports each of its members, and the user cares for what would do."""
     found: dict[str, list[str]] = {}
     came: dict[str, Any] = {}

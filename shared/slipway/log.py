@@ -18,7 +18,7 @@ _request: ContextVar[str] = ContextVar("request", default="")
 _format: Format = "text"
 
 
-class Fault(RuntimeError):
+class InternalError(RuntimeError):
     """An internal error, told in our own words: they quote nothing of a payload, and so may be logged."""
 
 
@@ -49,7 +49,7 @@ def log(verb: str, text: str, level: Literal["info", "error"] = "info", **facts:
     _write(trace + f"slipway {verb}: {text}" + (f" [{told}]" if told else ""))
 
 
-def fault(verb: str, text: str, error: BaseException) -> None:
+def log_exception(verb: str, text: str, error: BaseException) -> None:
     """Logs an internal error: where it happened, not its message, in which a library may quote a payload."""
     log(verb, f"{text}: {_name(error)}", "error", traceback=where(error))
 
@@ -71,7 +71,7 @@ def where(error: BaseException) -> str:
 
 
 def _name(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if isinstance(error, Fault) else type(error).__name__
+    return f"{type(error).__name__}: {error}" if isinstance(error, InternalError) else type(error).__name__
 
 
 @contextlib.contextmanager

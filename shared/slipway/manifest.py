@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from slipway.errors import BrokenModel, listed
+from slipway.errors import ModelLoadError, listed
 from slipway.table.schema import Schema
 
 FILE = "manifest.json"
@@ -74,7 +74,7 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, folder: Path, image: str) -> "Manifest":
-        """Reads the manifest and checks every file against it. Raises BrokenModel, one line, if it must.
+        """Reads the manifest and checks every file against it. Raises ModelLoadError, one line, if it must.
 
         Nothing is opened but plain files: a FIFO would be waited for, a link leads to files of others.
         """
@@ -83,25 +83,27 @@ class Manifest(BaseModel):
             manifest = cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             came = _names(folder)
-            raise BrokenModel(
+            raise ModelLoadError(
                 f"no model: {path} does not exist (the folder holds {listed(came) or 'nothing'}); "
                 "was the model trained by this image?"
             ) from None
         except (OSError, ValidationError) as error:
             if b'"format": 1,' in _start(path):
-                raise BrokenModel(
+                raise ModelLoadError(
                     "the model was trained by version 0.1 of this image; train it again"
                 ) from None
-            raise BrokenModel(f"{path} cannot be read: {_reason(error)}") from None
+            raise ModelLoadError(f"{path} cannot be read: {_reason(error)}") from None
         if manifest.image != image:
-            raise BrokenModel(f"the model was trained by the image {manifest.image}; this image is {image}")
+            raise ModelLoadError(
+                f"the model was trained by the image {manifest.image}; this image is {image}"
+            )
         if not manifest.files:
-            raise BrokenModel(f"{path} lists none of the model's files")
+            raise ModelLoadError(f"{path} lists none of the model's files")
         for name, stored in manifest.files.items():
             _check(folder, name, stored, found)
         strange = [name for name in found - {*manifest.files, FILE, OPTIONS} if not _is_hidden(Path(name))]
         if strange:
-            raise BrokenModel(
+            raise ModelLoadError(
                 f"the model's folder holds {listed(sorted(strange))}, "
                 f"of which {FILE} knows nothing; remove it"
             )
@@ -129,7 +131,7 @@ def _stored(path: Path) -> StoredFile:
 
 
 def _files(folder: Path) -> set[str]:
-    """The names of all files below `folder`. Raises BrokenModel for what is neither file nor folder."""
+    """The names of all files below `folder`. Raises ModelLoadError for what is neither file nor folder."""
     found = set()
     for place, folders, files in os.walk(folder):
         for name in [*folders, *files]:
@@ -142,9 +144,9 @@ def _files(folder: Path) -> set[str]:
                 found.add(str(below))
             elif not _is_hidden(below):
                 what = _KINDS.get(kind, "special file")
-                raise BrokenModel(f"the model's file {below} is a {what}; only plain files are read")
+                raise ModelLoadError(f"the model's file {below} is a {what}; only plain files are read")
             if str(below) == OPTIONS and facts.st_size > _OPTIONS_BYTES:
-                raise BrokenModel(
+                raise ModelLoadError(
                     f"the model's file {OPTIONS} has {facts.st_size} bytes; expected at most {_OPTIONS_BYTES}"
                 )
     return found
@@ -152,7 +154,7 @@ def _files(folder: Path) -> set[str]:
 
 def _is_hidden(name: Path) -> bool:
     """Whether it is what nothing reads: packing on a Mac leaves such files behind."""
-    return any(part.startswith(".") for part in name.parts)
+    return name.parts[0] == "code" or any(part.startswith(".") for part in name.parts)
 
 
 def _check(folder: Path, name: str, stored: StoredFile, present: set[str]) -> None:
@@ -162,11 +164,13 @@ def _check(folder: Path, name: str, stored: StoredFile, present: set[str]) -> No
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         found = _stored(path)
     except OSError as error:
-        raise BrokenModel(f"the model's file {name} cannot be read: {error.strerror}") from None
+        raise ModelLoadError(f"the model's file {name} cannot be read: {error.strerror}") from None
     if found.bytes != stored.bytes:
-        raise BrokenModel(f"the model's file {name} is damaged: {found.bytes} bytes, expected {stored.bytes}")
+        raise ModelLoadError(
+            f"the model's file {name} is damaged: {found.bytes} bytes, expected {stored.bytes}"
+        )
     if found != stored:
-        raise BrokenModel(f"the model's file {name} is damaged: its SHA-256 is not the one in {FILE}")
+        raise ModelLoadError(f"the model's file {name} is damaged: its SHA-256 is not the one in {FILE}")
 
 
 def _reason(error: Exception) -> str:

@@ -172,13 +172,13 @@ def _schemas(folder: Folder) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def test_a_report_that_cannot_be_made_costs_no_model(folder: Folder) -> None:
-    """`train.py` writes it inside `with job.page.forgiving():`."""
+    """`train.py` writes it inside `with job.report.forgiving():`."""
     module = ast.parse((folder.path / "train.py").read_text())
     forgiven = {
         id(inner)
         for block in ast.walk(module)
         if isinstance(block, ast.With)
-        and any("job.page.forgiving()" in ast.unparse(item.context_expr) for item in block.items)
+        and any("job.report.forgiving()" in ast.unparse(item.context_expr) for item in block.items)
         for inner in ast.walk(block)
     }
     written = [

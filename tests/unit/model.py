@@ -77,8 +77,8 @@ def fit(data, params, job):
             time.sleep(0.05)
     if params.fail == "long":
         raise slipway.UserError("x" * 5000)
-    job.report(loss=float(len(data["train"].table)))
-    job.page.add("What came", table=data["train"].table.frame())
+    job.log_metrics(loss=float(len(data["train"].table)))
+    job.report.add("What came", table=data["train"].table.frame())
     return Model()
 '''
 

@@ -59,7 +59,7 @@ def test_the_regular_expression_finds_what_a_job_prints(capsys, folder, name, va
     """The first group is the number."""
     facts = MetricFacts(description="x", direction="Minimize")
     image = Image.read(folder).model_copy(update={"metrics": {name: facts}})
-    Job(image, Paths(folder)).report(**{name: value})
+    Job(image, Paths(folder)).log_metrics(**{name: value})
     found = re.search(metric_regex(name), "2026-01-01 " + capsys.readouterr().out)
     assert float(found[1]) == pytest.approx(value, rel=1e-9)
     assert len(metric_regex(name)) <= 500

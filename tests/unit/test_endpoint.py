@@ -10,7 +10,7 @@ import pytest
 
 import slipway
 from slipway import Answers
-from slipway.errors import BrokenModel, UserError
+from slipway.errors import ModelLoadError, UserError
 from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
 from slipway.training.run import train
@@ -274,7 +274,7 @@ def test_a_trained_model_is_loaded(settings_of):
 def test_a_deployment_with_options_that_do_not_fit_is_not_ready(settings_of, variable, options):
     """Whoever deployed it reads why."""
     assert train(settings_of()) == 0
-    with pytest.raises(BrokenModel, match=variable):
+    with pytest.raises(ModelLoadError, match=variable):
         Endpoint.load(settings_of(**{variable: options}))
 
 
@@ -287,7 +287,9 @@ def test_a_model_in_an_older_form_says_so_itself(settings_of, root, folder):
     )
     sys.modules.pop("adder.predictor", None)
     importlib.invalidate_caches()
-    with pytest.raises(BrokenModel, match=r"^the model was trained by another version of this image; train"):
+    with pytest.raises(
+        ModelLoadError, match=r"^the model was trained by another version of this image; train"
+    ):
         Endpoint.load(settings)
 
 
@@ -302,7 +304,7 @@ def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, fo
     sys.modules.pop("adder.predictor", None)
     importlib.invalidate_caches()
     with pytest.raises(
-        BrokenModel, match=r"^the model cannot be loaded \(KeyError\): the log has the details$"
+        ModelLoadError, match=r"^the model cannot be loaded \(KeyError\): the log has the details$"
     ):
         Endpoint.load(settings)
     assert "Traceback" in capfd.readouterr().err
@@ -313,7 +315,7 @@ def test_a_model_that_reads_other_columns_than_its_manifest_is_not_served(settin
     assert train(settings) == 0
     path = root / "model/manifest.json"
     path.write_text(path.read_text().replace('"name": "y"', '"name": "z"'))
-    with pytest.raises(BrokenModel, match="other columns than its manifest"):
+    with pytest.raises(ModelLoadError, match="other columns than its manifest"):
         Endpoint.load(settings)
 
 

@@ -44,7 +44,7 @@ def test_every_mistake_of_the_caller_has_its_status():
         "NotAcceptable": 406,
         "PayloadTooLarge": 413,
         "NoRows": 204,
-        "BrokenModel": 500,
+        "ModelLoadError": 500,
         "RowErrors": 400,
     }
 

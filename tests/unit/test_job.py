@@ -23,8 +23,8 @@ def job(folder, root):
 
 @pytest.mark.contract("A8.1", "A8.2")
 def test_a_metric_is_one_line_without_tabs(job, capsys):
-    job.report(loss=0.1, **{"test:msd": np.float32(2.5)})
-    job.report(loss=1e-7)
+    job.log_metrics(loss=0.1, **{"test:msd": np.float32(2.5)})
+    job.log_metrics(loss=1e-7)
     assert capsys.readouterr().out == "metric loss=0.1;\nmetric test:msd=2.5;\nmetric loss=1e-07;\n"
     assert job.metrics == {"loss": 1e-7, "test:msd": 2.5}
 
@@ -32,7 +32,7 @@ def test_a_metric_is_one_line_without_tabs(job, capsys):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.nan])
 @pytest.mark.contract("A8.7")
 def test_what_is_not_finite_is_never_a_metric(job, capsys, value):
-    job.report(loss=value)
+    job.log_metrics(loss=value)
     out, err = capsys.readouterr()
     assert (out, job.metrics) == ("", {})
     assert "metric loss could not be computed" in err
@@ -40,13 +40,13 @@ def test_what_is_not_finite_is_never_a_metric(job, capsys, value):
 
 def test_a_metric_that_the_image_does_not_declare_is_refused(job):
     with pytest.raises(ValueError, match=r"metric lost is not declared in image\.toml"):
-        job.report(lost=1.0)
+        job.log_metrics(lost=1.0)
 
 
 def test_a_metric_that_fits_a_declared_pattern_is_printed(folder, tmp_path, capsys):
     with (folder / "image.toml").open("a") as facts:
         facts.write('[metrics."lift@*"]\ndescription = "x"\ndirection = "Maximize"\n')
-    Job(Image.read(folder), Paths(tmp_path)).report(**{"lift@2.5": 3.0})
+    Job(Image.read(folder), Paths(tmp_path)).log_metrics(**{"lift@2.5": 3.0})
     assert capsys.readouterr().out == "metric lift@2.5=3;\n"
 
 

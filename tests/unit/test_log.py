@@ -8,7 +8,7 @@ import pytest
 
 from slipway import log as logging
 from slipway.describe import metric_regex
-from slipway.log import Fault, configure, fault, log, relay, within
+from slipway.log import InternalError, configure, log, log_exception, relay, within
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def test_a_fault_is_told_by_where_it_happened_and_not_by_what_it_says(capsys, fo
         except ValueError as error:
             raise KeyError(secret) from error
     except KeyError as error:
-        fault("serve", "a request failed", error)
+        log_exception("serve", "a request failed", error)
     heard = capsys.readouterr().err
     assert "a request failed: KeyError" in heard
     assert "ValueError" in heard
@@ -68,8 +68,8 @@ def test_a_fault_is_told_by_where_it_happened_and_not_by_what_it_says(capsys, fo
 
 
 def test_what_we_say_of_a_fault_ourselves_is_told(capsys):
-    fault("serve", "a request failed", Fault("predict gave 3 answers for 4 rows"))
-    assert "Fault: predict gave 3 answers for 4 rows" in capsys.readouterr().err
+    log_exception("serve", "a request failed", InternalError("predict gave 3 answers for 4 rows"))
+    assert "InternalError: predict gave 3 answers for 4 rows" in capsys.readouterr().err
 
 
 def test_what_other_programs_write_becomes_json_too(capsys):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.errors import BrokenModel
+from slipway.errors import ModelLoadError
 from slipway.manifest import Manifest, as_json
 from unit.tables import schema_of
 
@@ -104,7 +104,7 @@ def flip(path):
 @pytest.mark.contract("B2.5")
 def test_each_damage_is_named_in_one_line(stored, damage, message):
     damage(stored)
-    with pytest.raises(BrokenModel, match=message) as caught:
+    with pytest.raises(ModelLoadError, match=message) as caught:
         Manifest.read(stored, "adder")
     assert "\n" not in str(caught.value)
 
@@ -167,7 +167,7 @@ def fifo(place):
 def test_what_a_model_cannot_hold_is_refused_before_it_is_read(stored, damage, message):
     (stored.parent / "x").write_bytes(b"")
     damage(stored)
-    with pytest.raises(BrokenModel, match=message) as caught:
+    with pytest.raises(ModelLoadError, match=message) as caught:
         Manifest.read(stored, "adder")
     assert "\n" not in str(caught.value)
 
@@ -178,7 +178,7 @@ def test_a_device_among_the_files_is_refused(stored):
         os.mknod(stored / "zero", 0o20666, os.makedev(1, 5))
     except PermissionError:
         pytest.skip("a container without the right to make a device")
-    with pytest.raises(BrokenModel, match="file zero is a device; only plain files are read"):
+    with pytest.raises(ModelLoadError, match="file zero is a device; only plain files are read"):
         Manifest.read(stored, "adder")
 
 
@@ -195,7 +195,7 @@ def test_what_packers_leave_beside_the_files_is_passed_over(stored):
 @pytest.mark.parametrize("name", ["empty", "absent"])
 def test_a_folder_without_a_model_is_told(tmp_path, name):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BrokenModel, match=r"no model: .* \(the folder holds nothing\)"):
+    with pytest.raises(ModelLoadError, match=r"no model: .* \(the folder holds nothing\)"):
         Manifest.read(tmp_path / name, "adder")
 
 

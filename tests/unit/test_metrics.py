@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from slipway.errors import UserError
-from slipway.serving.endpoint import Answer, failed, refused
+from slipway.serving.endpoint import Answer, client_error, server_error
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics import emf
 from slipway.serving.metrics.container import Metrics
@@ -42,8 +42,8 @@ def test_what_workers_count_is_told_added_up(metrics_of):
     for meter, answer in (
         (one, OK),
         (other, OK),
-        (other, refused(UserError("no"))),
-        (one, failed(500, "ours")),
+        (other, client_error(UserError("no"))),
+        (one, server_error(500, "ours")),
     ):
         meter.end(answer, 10, meter.begin())
     found = told(metrics)
@@ -170,7 +170,7 @@ def test_the_log_tells_each_request_once(metrics_of, capsys):
     metrics, one, other = metrics_of(SLIPWAY_METRICS="both")
     one.end(OK, 10, one.begin())
     emf.emit(metrics)
-    other.end(failed(500, "ours"), 10, other.begin())
+    other.end(server_error(500, "ours"), 10, other.begin())
     metrics.release(1)
     metrics.end()
     first, second = map(json.loads, capsys.readouterr().out.splitlines())

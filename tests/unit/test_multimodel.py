@@ -73,7 +73,7 @@ def test_a_model_that_left_too_little_is_unloaded(models, monkeypatch):
     left = iter([machine.memory_bytes(), 0])
     monkeypatch.setattr(machine, "available_bytes", lambda: next(left))
     assert models.load("a", models.stored).status == 507
-    assert told(models.told("a"))[0] == 404
+    assert told(models.describe("a"))[0] == 404
 
 
 def test_models_that_are_being_loaded_count_as_taken(models, monkeypatch):
@@ -264,7 +264,7 @@ def test_a_model_that_never_ends_loading_is_given_up(models, settings_of, folder
         504,
         "the model took longer than 1 s to load (SLIPWAY_LOAD_TIMEOUT)",
     )
-    assert told(slow.told("a"))[0] == 404
+    assert told(slow.describe("a"))[0] == 404
     assert slow._promised == 0
     assert "took longer than 1 s to load" in capfd.readouterr().err
 

@@ -288,7 +288,7 @@ def test_a_body_that_is_no_request_is_refused(endpoint, body, header, text):
 
 
 def test_a_packed_body_is_told_to_be_one(endpoint):
-    protocol = Infer().heeding([(b"content-encoding", b"deflate"), (b"accept", b"*/*")])
+    protocol = Infer().with_headers([(b"content-encoding", b"deflate"), (b"accept", b"*/*")])
     answer = endpoint.answer(b"x\x9c123", "", protocol=protocol)
     assert (answer.status, json.loads(answer.body)["error"]) == (
         400,

@@ -194,7 +194,7 @@ def test_a_channel_of_kind_file_is_handed_over_as_it_is(settings_of, folder, roo
     with (folder / "image.toml").open("a") as facts:
         facts.write('[channels.config]\ndescription = "x"\nrequired = false\nkind = "file"\n')
     train_module = folder / "train.py"
-    fit = "    job.page.add"
+    fit = "    job.report.add"
     train_module.write_text(
         train_module.read_text().replace(fit, f'    assert data["config"].text == "{{}}"\n{fit}')
     )

@@ -36,10 +36,10 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             break
     weights, wrong = np.mean(found, axis=0), np.concatenate(errors)
     if len(wrong):
-        job.report(rmse=float(np.sqrt(np.square(wrong).mean())))
+        job.log_metrics(rmse=float(np.sqrt(np.square(wrong).mean())))
     drawn, axes = slipway.figure()
     axes.scatter(design @ weights, target, s=12)
     axes.set(xlabel="predicted", ylabel=params.target)
     text = f"{params.target} of {len(design)} rows, learned from {', '.join(columns)} in {len(found)} bags."
-    job.page.add("Predicted and true", text, figure=drawn)
+    job.report.add("Predicted and true", text, figure=drawn)
     return Model(columns, weights[:-1], float(weights[-1]), fill)

@@ -51,7 +51,7 @@ def test_channels_of_their_own_are_used_whole(fit: Any, table: pd.DataFrame, cap
     channels = {"train": table[:250], "validation": table[250:320], "test": table[320:]}
     done = fit(channels, **settings("lightgbm", "binary"))
     assert "trees trained on 250 rows" in capsys.readouterr().err
-    thresholds = next(section for section in done.job.page.sections if section.title == "Thresholds").table
+    thresholds = next(section for section in done.job.report.sections if section.title == "Thresholds").table
     assert thresholds["predicted positive"].max() <= 80
 
 
@@ -67,10 +67,10 @@ def test_early_stopping_stops_and_cuts_back_to_the_best(fit: Any, table: pd.Data
 @pytest.mark.parametrize("engine", ENGINES)
 def test_folds_measure_each_row_once_and_learn_from_all(engine: str, fit: Any, table: pd.DataFrame) -> None:
     done = fit(table, **settings(engine, "binary", folds=3, n_estimators=15, metrics=["roc_auc", "accuracy"]))
-    means = next(section for section in done.job.page.sections if section.title == "Metrics").table
+    means = next(section for section in done.job.report.sections if section.title == "Metrics").table
     assert list(means.columns) == ["metric", "value", "standard deviation"]
     assert done.metrics["roc_auc"] > 0.75
-    thresholds = next(section for section in done.job.page.sections if section.title == "Thresholds").table
+    thresholds = next(section for section in done.job.report.sections if section.title == "Thresholds").table
     assert thresholds["predicted positive"].max() <= len(table)
 
 

@@ -124,7 +124,7 @@ def test_the_reports_table_of_thresholds_is_that_of_the_served_answers(
 ) -> None:
     done, served = job(engine, "binary")
     truth, probability = data["test"].sold.to_numpy(), served(data["test"], "probability")
-    table = next(section for section in done.job.page.sections if section.title == "Thresholds").table
+    table = next(section for section in done.job.report.sections if section.title == "Thresholds").table
     for row in table.to_dict("records"):
         label = probability >= row["threshold"]
         assert row["predicted positive"] == label.sum()

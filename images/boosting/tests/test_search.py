@@ -23,7 +23,7 @@ def test_the_configuration_with_the_best_validation_score_is_kept(
     done = fit(table, **given, tune=4)
     log = capsys.readouterr().err
     assert all(f"configuration {number} of 4: " in log for number in (1, 2, 3, 4))
-    shown = next(section for section in done.job.page.sections if section.title == "Search").table
+    shown = next(section for section in done.job.report.sections if section.title == "Search").table
     assert len(shown) == 4
     scores = shown.iloc[:, 0].tolist()
     assert scores == sorted(scores, reverse=True)

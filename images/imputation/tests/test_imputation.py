@@ -128,7 +128,7 @@ def test_a_word_for_a_gap_is_a_label_until_missing_names_it(
     model, job, _ = fit(folder, columns="kind")
     assert "NA" in model.imputer.column("kind").labels
     assert 'column kind has the label "NA"' in capsys.readouterr().err
-    assert "Labels that may be missing cells" in [section.title for section in job.page.sections]
+    assert "Labels that may be missing cells" in [section.title for section in job.report.sections]
     mended, job, _ = fit(folder, columns="kind", missing="NA")
     assert set(mended.imputer.column("kind").labels) == {"shoe", "shirt", "lamp"}
     assert job.metrics["coverage"] == 1
@@ -167,7 +167,7 @@ def test_every_other_engine_trains_and_answers(tmp_path: Path, engine: str) -> N
         served(tmp_path, model, schema), holed(mixed(20, seed=3)).to_csv(index=False), explain=True, top_k=2
     )
     assert all(row["kind"] and row["price"] is not None for row in rows)
-    strongest = next(one for one in job.page.sections if one.title == "Strongest features")
+    strongest = next(one for one in job.report.sections if one.title == "Strongest features")
     if engine in ("mean", "median", "mode"):
         assert f"the engine {engine} fills each column with one value" in strongest.text
     else:
@@ -186,20 +186,20 @@ def test_a_table_beyond_memory_is_learnt_from_a_part(tmp_path: Path, monkeypatch
     monkeypatch.setitem(fitting.ROWS, "fast", 150)
     _, job, _ = fit(write(tmp_path, holed(mixed(500))), columns="kind,price")
     assert job.metrics["quality"] > 0
-    assert "500 rows" in job.page.sections[0].text
+    assert "500 rows" in job.report.sections[0].text
 
 
 def test_a_stop_still_gives_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Job, "should_stop", lambda self: True)
     model, job, _ = fit(write(tmp_path, holed(mixed(100))), compare="true")
     assert set(model.imputer.confidence)
-    assert "Comparison with baselines" not in [section.title for section in job.page.sections]
+    assert "Comparison with baselines" not in [section.title for section in job.report.sections]
 
 
 def test_the_report_tells_gaps_quality_comparison_and_sureness(tmp_path: Path) -> None:
     table = holed(mixed(140)).assign(void=None)
     _, job, _ = fit(write(tmp_path, table), compare="true", columns="price,kind,sold,void")
-    sections = {section.title: section for section in job.page.sections}
+    sections = {section.title: section for section in job.report.sections}
     assert list(sections) == [
         *(
             "Missing cells",
@@ -233,7 +233,7 @@ def test_the_plain_engines_are_compared_where_asked_for_on_a_sample_that_is_told
     monkeypatch.setattr("imputation.evaluation.comparison.COLUMNS", 2)
     monkeypatch.setitem(comparison.ROWS, "fast", 90)
     _, job, _ = fit(write(tmp_path, holed(mixed(140))), compare="true", columns="price,kind,sold")
-    beside = next(section for section in job.page.sections if section.title == "Comparison with baselines")
+    beside = next(section for section in job.report.sections if section.title == "Comparison with baselines")
     assert beside.table is not None
     assert set(beside.table["column"]) == {"price", "sold"}
     assert "of 90 rows" in beside.text

@@ -38,7 +38,7 @@ def test_standardizing_is_what_scikit_learn_does_to_scaled_columns(tmp_path: Pat
 def test_auto_finds_how_many_groups_there_are(tmp_path: Path, blobs: Any) -> None:
     model, job = fit(write(tmp_path, blobs), standardize="true", k_max="8")
     assert len(model.centres) == 3
-    curve = next(section for section in job.page.sections if section.title == "How many clusters")
+    curve = next(section for section in job.report.sections if section.title == "How many clusters")
     assert curve.table is not None
     assert list(curve.table["k"]) == list(range(1, 9))
 
@@ -114,13 +114,13 @@ def test_a_missing_cell_counts_as_the_mean_and_loses_no_row(tmp_path: Path, blob
     filled = np.where(np.isnan(gappy), np.nanmean(gappy, axis=0), gappy)
     theirs = KMeans(3, n_init=10, random_state=0).fit(filled)
     assert np.allclose(model.centres, theirs.cluster_centers_)
-    assert "1 missing cells" in job.page.sections[0].text
+    assert "1 missing cells" in job.report.sections[0].text
 
 
 def test_columns_of_text_are_left_out_and_named_in_the_report() -> None:
     model, job = fit(IMAGE.folder / "sample/train", k="3")
     assert model.names == [*NUMBERS, "year"]
-    assert "species, island, sex" in job.page.sections[0].text
+    assert "species, island, sex" in job.report.sections[0].text
 
 
 @pytest.mark.parametrize(

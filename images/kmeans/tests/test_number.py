@@ -67,7 +67,7 @@ def test_how_sure_it_is_stands_in_log_and_report(tmp_path: Path) -> None:
     _, job, log = auto(tmp_path, groups(200, 200, 200))
     (said,) = [line for line in log if line.startswith("k=auto")]
     assert said.startswith("k=auto chose 3: 3 Gaussian components fit best (BIC); sure: 5 of 5 halves")
-    section = next(section for section in job.page.sections if section.title == "How many clusters")
+    section = next(section for section in job.report.sections if section.title == "How many clusters")
     assert "sure: 5 of 5 halves of the rows gave the same number" in section.text
     assert section.table is not None
     assert "BIC" in section.table

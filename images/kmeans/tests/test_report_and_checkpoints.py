@@ -56,7 +56,7 @@ def test_a_job_that_is_killed_keeps_its_curve(
     _, again = fit(folder, root=root, **given)
     assert len(made) == 1, "of the final clusters alone"
     for title in ("How many clusters", "Centres"):
-        curves = [next(one for one in job.page.sections if one.title == title) for job in (whole, again)]
+        curves = [next(one for one in job.report.sections if one.title == title) for job in (whole, again)]
         assert curves[0].table is not None
         assert curves[0].table.equals(curves[1].table)
 
@@ -83,7 +83,7 @@ def test_a_report_that_fails_costs_no_model(
     monkeypatch.setattr(report, "_sizes", lambda sizes: 1 / 0)
     model, job = fit(write(tmp_path, blobs), k="3")
     assert len(model.centres) == 3
-    assert job.page.sections[-1].title == "Incomplete"
+    assert job.report.sections[-1].title == "Incomplete"
 
 
 def test_samples_are_named_in_the_report_and_wide_tables_stay_small(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_samples_are_named_in_the_report_and_wide_tables_stay_small(tmp_path: Pa
     rows = random.normal(size=(6_000, 45)) + 5 * random.integers(0, 2, (6_000, 1))
     np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", fmt="%.3f")
     _, job = fit(tmp_path, k="60", k_max="3", n_init="1", max_iter="3")
-    texts = {section.title: section.text for section in job.page.sections}
+    texts = {section.title: section.text for section in job.report.sections}
     assert "a sample of 5,000 of 6,000 rows, the silhouette on 2,000 of these" in texts["How many clusters"]
     assert "A sample of 1,000 rows is drawn" in texts["Projection"]
     assert "the 40 columns in which" in texts["Centres"]
-    assert all(len(section.figure or "") < 500_000 for section in job.page.sections)
+    assert all(len(section.figure or "") < 500_000 for section in job.report.sections)

@@ -42,8 +42,8 @@ def test_a_column_that_outweighs_others_is_named_in_log_and_report(
     assert (model.scale == 1).all()
     said = "mass outweighs length, width more than a hundredfold in squared distances"
     assert any(said in line for line in log), log
-    assert said in job.page.sections[0].text
-    assert "standardize=true" in job.page.sections[0].text
+    assert said in job.report.sections[0].text
+    assert "standardize=true" in job.report.sections[0].text
 
 
 @pytest.mark.parametrize("algorithm", ["lloyd", "minibatch"])
@@ -56,12 +56,12 @@ def test_auto_standardizes_where_a_column_outweighs_others(
     labels = model.nearest(model.place(grams_and_metres))
     assert len(set(labels[:80])) == len(set(labels[80:])) == 1
     assert any("standardize=auto scales the columns" in line for line in log), log
-    assert "standardize=auto scales the columns" in job.page.sections[0].text
+    assert "standardize=auto scales the columns" in job.report.sections[0].text
     even = grams_and_metres * [1, 0.001, 1, 1]
     model, job, log = fit(tmp_path / "even", even, monkeypatch, **given)
     assert (model.scale == 1).all()
     assert not any("outweigh" in line for line in log)
-    assert "standardize=auto leaves the columns as they are" in job.page.sections[0].text
+    assert "standardize=auto leaves the columns as they are" in job.report.sections[0].text
 
 
 @pytest.mark.parametrize("standardize", ["true", "false"])
@@ -71,4 +71,4 @@ def test_nothing_is_said_where_nothing_outweighs(
     factor = 1.0 if standardize == "true" else 0.001
     rows = grams_and_metres * [1, factor, 1, 1]
     _, job, log = fit(tmp_path, rows, monkeypatch, standardize=standardize)
-    assert not any("outweigh" in line for line in [*log, job.page.sections[0].text])
+    assert not any("outweigh" in line for line in [*log, job.report.sections[0].text])

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from slipway.errors import BrokenModel
+from slipway.errors import ModelLoadError
 from slipway.table.arrow import Array
 
 FILE = "drift.json"
@@ -84,7 +84,7 @@ class Baseline(BaseModel):
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
-            raise BrokenModel(f"{FILE} beside the model cannot be read: {type(error).__name__}") from None
+            raise ModelLoadError(f"{FILE} beside the model cannot be read: {type(error).__name__}") from None
 
 
 def of_numbers(name: str, values: Array, of: Of = "input") -> ColumnBaseline:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from slipway.errors import BrokenModel
+from slipway.errors import ModelLoadError
 from slipway.table.arrow import Array
 
 _FINITE = float(np.finfo(np.float32).max)
@@ -109,10 +109,10 @@ class Forest:
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Array]) -> Self:
-        """The forest that gave `arrays`; others may be among them. Raises BrokenModel if one is missing."""
+        """The forest that gave `arrays`; others may be among them. ModelLoadError if one is missing."""
         missing = [field.name for field in fields(cls) if field.name not in arrays]
         if missing:
-            raise BrokenModel("the model was trained by another version of this image; train it again")
+            raise ModelLoadError("the model was trained by another version of this image; train it again")
         found = {field.name: arrays[field.name] for field in fields(cls)}
         columns = int(found.pop("columns"))
         return cls(**found, columns=columns)

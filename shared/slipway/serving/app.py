@@ -14,11 +14,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from slipway import machine
-from slipway.errors import BrokenModel, PayloadTooLarge
-from slipway.log import fault, log, within
+from slipway.errors import ModelLoadError, PayloadTooLarge
+from slipway.log import log, log_exception, within
 from slipway.serving.access import accessed
-from slipway.serving.asgi import Headers, Receive, Send, body_of, heeded, reply, stream
-from slipway.serving.endpoint import Answer, Endpoint, failed, later, refused
+from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, reply, stream
+from slipway.serving.endpoint import Answer, Endpoint, client_error, later, server_error
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.oip import routes
@@ -39,7 +39,7 @@ class App:
         self.workers = settings.workers or machine.cpus()
         """How many processes like this one answer."""
         self.metrics = Metrics(settings, self.workers)
-        self.broken = BrokenModel("the model is being loaded")
+        self.broken = ModelLoadError("the model is being loaded")
         self.broken.status = 503
         self.unready = ""
         """Why a model that was loaded is not ready all the same."""
@@ -58,7 +58,7 @@ class App:
             self.metrics.watch(self.endpoint)
             self.metrics.loaded(time.perf_counter() - started, self.endpoint.manifest.created)
             self.quick_routes |= routes.quick(self.endpoint.name)
-        except BrokenModel as error:
+        except ModelLoadError as error:
             self.broken = error
             log("serve", str(error), "error")
 
@@ -72,14 +72,14 @@ class App:
         try:
             endpoint.model.warm()
         except Exception as error:
-            fault("serve", "the model cannot be readied", error)
+            log_exception("serve", "the model cannot be readied", error)
             self.unready = f"the model cannot be readied ({type(error).__name__}): the log has the details"
 
     def ping(self) -> Answer:
         """200 with no body once the model answers, 503 before."""
         if self.endpoint and not self.unready:
             return Answer(200, "text/plain", b"")
-        return failed(503, self.unready or str(self.broken))
+        return server_error(503, self.unready or str(self.broken))
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path")
@@ -89,7 +89,7 @@ class App:
             if answer.rest is None:
                 await reply(send, answer)
             else:
-                await self._stream(receive, send, answer, heeded(scope["headers"])[3])
+                await self._stream(receive, send, answer, invocation_headers(scope["headers"])[3])
         elif path == "/ping" and scope["method"] in {"GET", "POST", "HEAD"}:
             await reply(send, self.ping())
         elif (told := self.metrics.routes.get(path or "")) and scope["method"] == "GET":
@@ -115,9 +115,9 @@ class App:
         try:
             body = await body_of(receive, self.settings.max_body_bytes)
         except PayloadTooLarge as error:
-            return meter.end(refused(error), 0, begun)
+            return meter.end(client_error(error), 0, begun)
         if self.endpoint is None:
-            answer = refused(self.broken)
+            answer = client_error(self.broken)
         elif self.is_quick and self.is_small(body):
             answer = self._timed(body, *_asked(scope["headers"], route))
         else:
@@ -136,7 +136,7 @@ class App:
     def answer_now(self, headers: Headers, body: bytes, route: routes.Route | None = None) -> Answer:
         """Answers a small request on the spot."""
         begun = self.metrics.meter.begin()
-        heard = heeded(headers) if route is None else _asked(headers, route)
+        heard = invocation_headers(headers) if route is None else _asked(headers, route)
         return self.metrics.meter.end(self._timed(body, *heard), len(body), begun)
 
     def _timed(self, *request: Any) -> Answer:
@@ -208,7 +208,7 @@ class App:
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._thread = ThreadPoolExecutor(1, "predict")
         asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGTERM)
-        return failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
+        return server_error(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
 
     def _answered(self, _: "asyncio.Future[Any]") -> None:
         self._waits(-1)
@@ -252,5 +252,9 @@ class _NoTurn(Exception):
 
 
 def _asked(headers: Headers, route: routes.Route | None) -> tuple[Any, ...]:
-    """What an endpoint has to know of a request beside its body."""
-    return heeded(headers) if route is None else (*heeded(headers), route.heeding(headers))
+    """What an endpoint has to know of a request besides its body."""
+    return (
+        invocation_headers(headers)
+        if route is None
+        else (*invocation_headers(headers), route.with_headers(headers))
+    )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
 
-from slipway.log import fault
+from slipway.log import log_exception
 from slipway.serving.endpoint import Answer, too_large
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -12,7 +12,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def heeded(headers: Headers) -> tuple[str, str, str, str]:
+def invocation_headers(headers: Headers) -> tuple[str, str, str, str]:
     """Content type, Accept, custom attributes and inference id; all other headers are ignored."""
     content_type = accept = attributes = request = ""
     for name, value in headers:
@@ -75,7 +75,7 @@ async def stream(
     except TimeoutError:
         raise
     except Exception as error:
-        fault("serve", "an answer was broken off", error)
+        log_exception("serve", "an answer was broken off", error)
     finally:
         gone.cancel()
 

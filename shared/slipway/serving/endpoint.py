@@ -8,11 +8,19 @@ from typing import Any, Protocol
 import orjson
 
 from slipway import formats
-from slipway.errors import BrokenModel, NoRows, NotAcceptable, PayloadTooLarge, RowErrors, UserError, listed
+from slipway.errors import (
+    ModelLoadError,
+    NoRows,
+    NotAcceptable,
+    PayloadTooLarge,
+    RowErrors,
+    UserError,
+    listed,
+)
 from slipway.formats import Format, Reading, json, json_numbers
 from slipway.hyperparameters import Options, names
 from slipway.image import Image
-from slipway.log import fault, within
+from slipway.log import log_exception, within
 from slipway.manifest import OPTIONS, Manifest
 from slipway.media import MediaType
 from slipway.model import Model
@@ -117,26 +125,26 @@ class Endpoint:
     def load(cls, settings: Settings, folder: Path | None = None, workers: int = 1) -> "Endpoint":
         """Loads the model in `folder`, else the one at the platform's place for it.
 
-        Raises BrokenModel, one line, when it cannot be served.
+        Raises ModelLoadError, one line, when it cannot be served.
         """
         folder = folder or settings.model_folder
         image = Image.read(settings.algorithm)
         manifest = Manifest.read(folder, image.name)
         try:
             model = image.predictor().load(folder)
-        except BrokenModel:
+        except ModelLoadError:
             raise
         except Exception as error:  # whatever a library raises over files that do not make a model
-            fault("serve", "the model cannot be loaded", error)
-            raise BrokenModel(
+            log_exception("serve", "the model cannot be loaded", error)
+            raise ModelLoadError(
                 f"the model cannot be loaded ({type(error).__name__}): the log has the details"
             ) from None
         if tuple(model.names) != manifest.reads.names:
-            raise BrokenModel("the model reads other columns than its manifest says; train it again")
+            raise ModelLoadError("the model reads other columns than its manifest says; train it again")
         try:
             return cls(model, manifest, settings, image.metered, own_options(folder), image.legacy(), workers)
         except UserError as error:  # an environment that whoever deployed it has to mend
-            raise BrokenModel(str(error)) from None
+            raise ModelLoadError(str(error)) from None
 
     def answer(
         self,
@@ -154,11 +162,11 @@ class Endpoint:
         try:
             found = self._answer(body, content_type, accept, attributes, protocol)
         except UserError as error:
-            found = refused(error)
+            found = client_error(error)
         except Exception as error:
             with within(request):
-                fault("serve", "a request failed", error)
-            found = failed(
+                log_exception("serve", "a request failed", error)
+            found = server_error(
                 500,
                 f"internal error; the log has the details{f' under request {request}' if request else ''}",
             )
@@ -246,11 +254,11 @@ def _check_unpacked(body: bytes) -> None:
         raise UserError("the body is packed with gzip; send it unpacked")
 
 
-def refused(error: UserError) -> Answer:
+def client_error(error: UserError) -> Answer:
     """The answer to a caller's mistake. Its text may quote the payload, so it is not logged."""
     if error.status == 204:
         return Answer(204, "application/json", b"", message=_text(str(error)))
-    return told(error.status, _kind(error), str(error), error.row, error.column)
+    return error_response(error.status, _kind(error), str(error), error.row, error.column)
 
 
 def too_large(limit: int) -> PayloadTooLarge:
@@ -258,22 +266,24 @@ def too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"the body is over the limit of {limit} bytes (MAX_CONTENT_LENGTH)")
 
 
-def failed(status: int, message: str) -> Answer:
+def server_error(status: int, message: str) -> Answer:
     """The answer to a mistake of ours."""
-    return told(status, "InternalError", message)
+    return error_response(status, "InternalError", message)
 
 
 def later(message: str) -> Answer:
     """The answer to a request that may well be answered when it is sent again, as `message` says."""
-    return replace(failed(503, message), headers=(("Retry-After", "1"),))
+    return replace(server_error(503, message), headers=(("Retry-After", "1"),))
 
 
-def unanswered(status: int, name: str, what: str) -> Answer:
+def http_error(status: int, name: str, what: str) -> Answer:
     """The answer to a request that HTTP itself refuses: no such route, no such method."""
-    return told(status, name.replace(" ", ""), f"{what}: {name}")
+    return error_response(status, name.replace(" ", ""), f"{what}: {name}")
 
 
-def told(status: int, kind: str, message: str, row: int | None = None, column: str | None = None) -> Answer:
+def error_response(
+    status: int, kind: str, message: str, row: int | None = None, column: str | None = None
+) -> Answer:
     """An error as JSON: its code, its kind, one line; row and column where it is of one."""
     message = _text(message)
     found: dict[str, Any] = {"code": status, "type": kind, "message": message}

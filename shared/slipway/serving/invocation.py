@@ -9,7 +9,7 @@ import orjson
 from slipway.errors import NoRows, NotAcceptable, RowErrors, UserError, listed
 from slipway.formats import Format, Reading, json
 from slipway.hyperparameters import Options
-from slipway.log import Fault
+from slipway.log import InternalError
 from slipway.media import MediaType
 from slipway.model import Answers, Model
 from slipway.serving.row_groups import (
@@ -158,7 +158,7 @@ class Invocation:
             else:
                 columns = self.chosen(groups.answer(some, self._predict).columns)
             if names and list(columns) != names:
-                raise Fault("predict gave other columns to some rows than to those before")
+                raise InternalError("predict gave other columns to some rows than to those before")
             wanted = MediaType(self.wanted.essence) if names else self.wanted  # one header is enough
             names = list(columns)
             yield self._written(columns, wanted, "")
@@ -230,17 +230,19 @@ def checked(answers: Answers, height: int) -> Answers:
     rows = height
     if groups is not None:
         if groups.of_rows.shape != (height,):
-            raise Fault(f"predict put {groups.of_rows.shape} rows into groups, of {height} that came")
+            raise InternalError(f"predict put {groups.of_rows.shape} rows into groups, of {height} that came")
         lost = np.setxor1d(groups.of_rows, groups.of_answers)
         if len(lost):
-            raise Fault(f"predict gave {len(lost)} groups rows without answers, or answers without rows")
+            raise InternalError(
+                f"predict gave {len(lost)} groups rows without answers, or answers without rows"
+            )
         height = len(groups.of_answers)
     if not columns:
-        raise Fault("predict gave no answer columns")
+        raise InternalError("predict gave no answer columns")
     for name, column in columns.items():
         if not isinstance(column, np.ndarray) or column.shape[:1] != (height,):
             came = column.shape[:1] if isinstance(column, np.ndarray) else type(column).__name__
-            raise Fault(f"predict gave {came} answers in {name} for {height} rows")
+            raise InternalError(f"predict gave {came} answers in {name} for {height} rows")
         if column.dtype.kind == "f" and _has_infinite(column):
             # JSON and CSV have no word for it: it would pass for a gap.
             infinite = np.flatnonzero(np.isinf(column).reshape(len(column), -1).any(axis=1))

@@ -17,15 +17,15 @@ from urllib.parse import unquote
 import orjson
 
 from slipway import machine
-from slipway.errors import BrokenModel, UserError
-from slipway.log import fault, log, within
+from slipway.errors import ModelLoadError, UserError
+from slipway.log import log, log_exception, within
 from slipway.manifest import FILE
 from slipway.serving.access import accessed
-from slipway.serving.asgi import Receive, Send, body_of, heeded, reply, stream
-from slipway.serving.endpoint import Answer, failed, later, refused, told, unanswered
+from slipway.serving.asgi import Receive, Send, body_of, invocation_headers, reply, stream
+from slipway.serving.endpoint import Answer, client_error, error_response, http_error, later, server_error
 from slipway.serving.management import page, size, wanted
 from slipway.serving.metrics.container import Metrics
-from slipway.serving.resident import Ended, OutOfMemory, Request, Resident, TooLate, Unloaded
+from slipway.serving.model_process import Ended, ModelProcess, ModelTimeout, OutOfMemory, Request, Unloaded
 from slipway.settings import Settings
 
 _BASE = 48 << 20  # bytes that a process takes of its own, the libraries being shared
@@ -45,7 +45,7 @@ class Models:
         self._context = get_context("forkserver")
         # Imported once, in the process that the models' processes are forked from.
         self._context.set_forkserver_preload(["slipway.serving.preload"])
-        self._loaded: dict[str, Resident | None] = {}  # None while it is being loaded
+        self._loaded: dict[str, ModelProcess | None] = {}  # None while it is being loaded
         self._promised = 0  # bytes of models that are being loaded
         self._lock = Lock()
 
@@ -54,7 +54,7 @@ class Models:
         need = _BASE + _UNPACKED * size(Path(url))
         with self._lock:
             if name in self._loaded:
-                return told(409, "ConflictException", f"Model {name} is already registered.")
+                return error_response(409, "ConflictException", f"Model {name} is already registered.")
             if machine.available_bytes() - self._promised < need + _SPARE * machine.memory_bytes():
                 return _no_memory(name)
             self._loaded[name] = None
@@ -62,23 +62,23 @@ class Models:
         found = None
         started = time.perf_counter()
         try:
-            found = Resident.start(self._context, self._settings, url, self._settings.load_timeout_s)
+            found = ModelProcess.start(self._context, self._settings, url, self._settings.load_timeout_s)
             if machine.available_bytes() < _SPARE * machine.memory_bytes():
                 found.end()
                 found = None
                 return _no_memory(name)
         except OutOfMemory:
             return _no_memory(name)
-        except TooLate:
+        except ModelTimeout:
             limit = self._settings.load_timeout_s
             log("serve", f"a model took longer than {limit} s to load, and was given up", "error")
-            return failed(504, f"the model took longer than {limit} s to load (SLIPWAY_LOAD_TIMEOUT)")
+            return server_error(504, f"the model took longer than {limit} s to load (SLIPWAY_LOAD_TIMEOUT)")
         except Ended as error:
             log("serve", f"a model's process ended while it was loaded: {error}", "error")
-            return failed(500, f"the model's process ended while it was loaded ({error})")
-        except BrokenModel as error:
+            return server_error(500, f"the model's process ended while it was loaded ({error})")
+        except ModelLoadError as error:
             log("serve", f"a model cannot be loaded: {error}", "error")
-            return told(error.status, "BrokenModel", str(error))
+            return error_response(error.status, "ModelLoadError", str(error))
         finally:
             with self._lock:
                 self._promised -= need
@@ -113,7 +113,7 @@ class Models:
             facts["nextPageToken"] = str(start + limit)
         return _json(200, facts)
 
-    def told(self, name: str) -> Answer:
+    def describe(self, name: str) -> Answer:
         """Where a model came from; 404 if it is not loaded."""
         return _json(200, self._facts(name)) if self._loaded.get(name) else _not_found(name)
 
@@ -125,16 +125,16 @@ class Models:
         answer = _not_found(name) if found is None else self._asked(name, found, request)
         return meter.end(answer, len(request[0]), begun)
 
-    def _asked(self, name: str, found: Resident, request: Request) -> Answer:
+    def _asked(self, name: str, found: ModelProcess, request: Request) -> Answer:
         limit = self._settings.request_timeout_s
         started = time.perf_counter()
         try:
             answer = found.answer(request, limit)
         except Unloaded:
             answer = _not_found(name)
-        except TooLate:
+        except ModelTimeout:
             self._forget(name, found, request, "it took too long")
-            answer = failed(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
+            answer = server_error(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
         except OutOfMemory:
             self._forget(name, found, request, "it took too much memory")
             answer = _no_memory(name)
@@ -149,7 +149,7 @@ class Models:
         found = self._loaded.get(name)
         return {"modelName": name, "modelUrl": found.url if found else ""}
 
-    def _forget(self, name: str, gone: Resident, request: Request, why: str) -> None:
+    def _forget(self, name: str, gone: ModelProcess, request: Request, why: str) -> None:
         """A model whose process ended is not loaded any more: the platform then loads it anew."""
         with within(request[4]):
             log("serve", f"a model's process ended: {why}", "error")
@@ -190,7 +190,7 @@ class MultiModelApp:
             return
         rest, loop = answer.rest, asyncio.get_running_loop()
         try:
-            with within(heeded(scope["headers"])[3]):
+            with within(invocation_headers(scope["headers"])[3]):
                 await stream(
                     receive, send, answer, lambda: loop.run_in_executor(self._threads, next, rest, None)
                 )
@@ -206,10 +206,10 @@ class MultiModelApp:
                 return await self._asked(*call)
             return await asyncio.get_running_loop().run_in_executor(self._loading, *call)
         except UserError as error:
-            return refused(error)
+            return client_error(error)
         except Exception as error:
-            fault("serve", "a request failed", error)
-            return failed(500, "internal error; the log has the details")
+            log_exception("serve", "a request failed", error)
+            return server_error(500, "internal error; the log has the details")
 
     async def _asked(self, ask: Callable[..., Answer], name: str, request: Request) -> Answer:
         """Lets the request wait for its model, if not too many do."""
@@ -239,12 +239,12 @@ class MultiModelApp:
             case ("GET", "models"):
                 return models.listed, *page(scope["query_string"].decode("latin-1"))
             case ("GET", "models", name):
-                return models.told, name
+                return models.describe, name
             case ("DELETE", "models", name):
                 return models.unload, name
             case ("POST", "models", name, "invoke"):
-                return models.ask, name, (body, *heeded(scope["headers"]))
-        return unanswered(404, "NotFound", f"{method} {scope['path'][:200]}")
+                return models.ask, name, (body, *invocation_headers(scope["headers"]))
+        return http_error(404, "NotFound", f"{method} {scope['path'][:200]}")
 
 
 def _trained(folder: Path) -> str:
@@ -260,9 +260,9 @@ def _json(status: int, content: Any) -> Answer:
 
 
 def _not_found(name: str) -> Answer:
-    return told(404, "ModelNotFoundException", f"Model not found: {name}")
+    return error_response(404, "ModelNotFoundException", f"Model not found: {name}")
 
 
 def _no_memory(name: str) -> Answer:
     """The platform unloads other models on this, and tries again."""
-    return told(507, "InsufficientMemoryException", f"not enough memory for model {name}")
+    return error_response(507, "InsufficientMemoryException", f"not enough memory for model {name}")

@@ -8,7 +8,7 @@ byte on.
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from slipway.serving.app import App
-from slipway.serving.endpoint import Answer, told
+from slipway.serving.endpoint import Answer, error_response
 
 
 class Protocol(HttpToolsProtocol):
@@ -81,7 +81,7 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """The answer to what cannot be read on; whatever follows it cannot, either."""
-        answer = told(400, "UserError", msg)
+        answer = error_response(400, "UserError", msg)
         answer.headers = (("Connection", "close"),)
         self.transport.write(_message(answer))
         self.transport.close()

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from slipway.errors import BrokenModel
+from slipway.errors import ModelLoadError
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.serving.metrics.container import Metrics
 from slipway.settings import Settings
@@ -15,7 +15,7 @@ class Served(Protocol):
     workers: int
     endpoint: Endpoint | None
     metrics: Metrics
-    broken: BrokenModel
+    broken: ModelLoadError
     """Why there is no model."""
     unready: str
     """Why a model that was loaded is not ready all the same."""

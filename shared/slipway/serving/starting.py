@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from slipway.serving.endpoint import Answer, later
-from slipway.serving.oip.errors import formed, told
+from slipway.serving.oip.errors import formed, json_answer
 
 _PATIENCE_S = 0.05
 
@@ -28,7 +28,7 @@ def answering(listeners: Sequence[socket.socket]) -> Iterator[None]:
 def _answer(listeners: Sequence[socket.socket], done: Event) -> None:
     answer = later("the model is being loaded")
     replies = {  # by how a request starts
-        b"GET /v2/health/live ": _message("200 OK", told(200, {"live": True})),
+        b"GET /v2/health/live ": _message("200 OK", json_answer(200, {"live": True})),
         b"GET /v": _message("503 Service Unavailable", formed(answer)),
         b"POST /v": _message("503 Service Unavailable", formed(answer)),
         b"": _message("503 Service Unavailable", answer),

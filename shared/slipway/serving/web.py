@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from slipway import machine
 from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
-from slipway.serving.endpoint import Answer, refused, too_large, unanswered
+from slipway.serving.endpoint import Answer, client_error, http_error, too_large
 from slipway.serving.oip import routes
 from slipway.serving.served import Served
 from slipway.settings import Settings
@@ -35,7 +35,7 @@ def create_app(app: Served) -> Flask:
     @flask.post("/invocations")
     def invocations() -> Response:
         if app.endpoint is None:
-            return _response(refused(app.broken))
+            return _response(client_error(app.broken))
         headers, body, begun = request.headers, request.get_data(), app.metrics.meter.begin()
         answer = app.endpoint.answer(
             body,
@@ -60,12 +60,14 @@ def create_app(app: Served) -> Flask:
         if isinstance(found, Answer):
             return _response(found)
         if app.endpoint is None:
-            return _response(found.form(refused(app.broken)))
+            return _response(found.form(client_error(app.broken)))
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
         try:
-            return _response(app.endpoint.answer(request.get_data(), "", protocol=found.heeding(headers)))
+            return _response(
+                app.endpoint.answer(request.get_data(), "", protocol=found.with_headers(headers))
+            )
         except RequestEntityTooLarge:
-            return _response(found.form(refused(too_large(app.settings.max_body_bytes))))
+            return _response(found.form(client_error(too_large(app.settings.max_body_bytes))))
 
     @flask.get("/execution-parameters")
     def execution_parameters() -> dict[str, Any]:
@@ -90,8 +92,8 @@ def create_app(app: Served) -> Flask:
     @flask.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> Response:
         if error.code == 413:
-            return _response(refused(too_large(app.settings.max_body_bytes)))
-        response = _response(unanswered(error.code or 500, error.name, f"{request.method} {request.path}"))
+            return _response(client_error(too_large(app.settings.max_body_bytes)))
+        response = _response(http_error(error.code or 500, error.name, f"{request.method} {request.path}"))
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value

@@ -7,7 +7,7 @@ import numpy as np
 
 from slipway.drift.answers import as_numbers, as_texts
 from slipway.drift.baseline import COLUMNS, FILE, Baseline, ColumnBaseline, gaps_alone, of_numbers, of_texts
-from slipway.log import fault, log
+from slipway.log import log, log_exception
 from slipway.model import Model
 from slipway.table.schema import Column, Schema
 from slipway.table.table import Table
@@ -26,7 +26,7 @@ def save(table: Table | None, model: Model, reads: Schema, folder: Path) -> None
     except OSError:
         raise
     except Exception as error:
-        fault("train", "no baseline of drift could be made", error)
+        log_exception("train", "no baseline of drift could be made", error)
 
 
 def columns_of(table: Table, model: Model, columns: Sequence[Column]) -> list[ColumnBaseline]:

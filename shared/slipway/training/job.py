@@ -38,7 +38,7 @@ class Job:
         self.hosts = hosts
         self.client = client
         """The Dask client of the hosts, where data are sharded over several; see `Channel.partitions`."""
-        self.page = Report()
+        self.report = Report()
         """The training report, to add sections to."""
         self.metrics: dict[str, float] = {}
         made_of = {
@@ -52,7 +52,7 @@ class Job:
         self._output = paths.output_data
         self._stop = Event()
 
-    def report(self, **metrics: float) -> None:
+    def log_metrics(self, **metrics: float) -> None:
         """Prints each metric as `metric name=value;`, the line that the image's metric definitions match.
 
         Only finite numbers are printed: a tuning job must never see nan as its objective.

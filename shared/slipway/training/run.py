@@ -58,8 +58,8 @@ def _train(paths: Paths, image: Image) -> None:
         here = [name for name, facts in image.channels.items() if name in data and facts.kind == "table"]
         tables = {name: data[name] for name in here}
         reads = schema_of(model, tables)
-        with job.page.forgiving():
-            data_section.add(job.page, tables)
+        with job.report.forgiving():
+            data_section.add(job.report, tables)
         seen = next(iter(tables.values())).read_table
     manifest = save(
         model,
@@ -72,7 +72,7 @@ def _train(paths: Paths, image: Image) -> None:
         metrics=job.metrics,
     )
     try:
-        report = f"the report is {job.page.write(job.output, image.title, manifest)}"
+        report = f"the report is {job.report.write(job.output, image.title, manifest)}"
     except Exception as error:  # the model is there, and worth more than a page about it
         traceback.print_exc()
         report = f"the report could not be written ({failure.explained(error, paths)[0]})"

@@ -7,7 +7,7 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestRegressor
 
 from slipway import Array
-from slipway.errors import BrokenModel
+from slipway.errors import ModelLoadError
 from slipway.kit.forest import Forest
 
 RANDOM = np.random.default_rng(7)
@@ -108,5 +108,5 @@ def test_a_stored_forest_answers_exactly_the_same() -> None:
 
 
 def test_a_forest_in_another_form_asks_for_a_new_training() -> None:
-    with pytest.raises(BrokenModel, match="train it again"):
+    with pytest.raises(ModelLoadError, match="train it again"):
         Forest.of_arrays({"feature": np.zeros(1, np.int16), "leaf": np.zeros((1, 1), np.float32)})

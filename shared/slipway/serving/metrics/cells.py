@@ -21,7 +21,7 @@ KINDS = (
     "PayloadTooLarge",
     "UnsupportedMediaType",
     "NotAcceptable",
-    "BrokenModel",
+    "ModelLoadError",
     "InternalError",
     "ModelNotFoundException",
     "InsufficientMemoryException",

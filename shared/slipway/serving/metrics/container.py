@@ -8,7 +8,7 @@ from typing import Any
 
 from slipway.drift.baseline import Baseline
 from slipway.errors import listed
-from slipway.log import fault, log
+from slipway.log import log, log_exception
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.drift import Window
@@ -126,7 +126,7 @@ class Metrics(State):
         try:
             return Answer(200, exposition.MEDIA_TYPE, exposition.text(self))
         except Exception as error:  # whoever looks after the endpoint is told, and it goes on
-            fault("serve", "the metrics cannot be told", error)
+            log_exception("serve", "the metrics cannot be told", error)
             return Answer(500, "text/plain", b"internal error; the log has the details\n")
 
 

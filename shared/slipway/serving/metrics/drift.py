@@ -15,7 +15,7 @@ import orjson
 from slipway.drift.answers import as_numbers, as_texts
 from slipway.drift.baseline import ColumnBaseline, offsets
 from slipway.drift.measure import Drift, measured
-from slipway.log import fault
+from slipway.log import log_exception
 from slipway.serving.endpoint import Answer
 from slipway.settings import Settings
 from slipway.table.arrow import Array
@@ -109,7 +109,7 @@ class _Observer:
         try:
             self._count(waiting)
         except Exception as error:
-            fault("serve", "rows cannot be compared with the training's", error)
+            log_exception("serve", "rows cannot be compared with the training's", error)
         spent, cpu_s = time.thread_time() - begun, time.process_time()
         self._skip = int(spent * self._requests / _SHARE / max(1e-9, cpu_s - self._cpu_s))
         self._cpu_s, self._requests = cpu_s, 0

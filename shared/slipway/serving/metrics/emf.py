@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import Any
 
 from slipway import machine
-from slipway.log import fault
+from slipway.log import log_exception
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.cells import Cells, Row
 from slipway.serving.metrics.state import OTHER, State
@@ -33,7 +33,7 @@ def start(metrics: State, block: int) -> None:
                 if metrics.per_model or next(alive, block) == block:
                     emit(metrics)
             except Exception as error:  # the next minute may do
-                fault("serve", "the metrics cannot be told", error)
+                log_exception("serve", "the metrics cannot be told", error)
 
     Thread(target=run, name="emf", daemon=True).start()
 

@@ -10,14 +10,14 @@ from slipway.serving.endpoint import Answer
 _EMPTY = 204  # what /invocations answers to no rows; these protocols promise a body
 
 
-def told(status: int, content: Any) -> Answer:
+def json_answer(status: int, content: Any) -> Answer:
     """An answer of JSON."""
     return Answer(status, "application/json", orjson.dumps(content) + b"\n")
 
 
 def error(status: int, message: str) -> Answer:
     """An error."""
-    return told(status, {"error": message})
+    return json_answer(status, {"error": message})
 
 
 def formed(answer: Answer) -> Answer:

@@ -10,7 +10,7 @@ from slipway import __version__
 from slipway.formats.tensor_answers import tensor
 from slipway.model import Model
 from slipway.serving.endpoint import Answer, Endpoint
-from slipway.serving.oip.errors import formed, told
+from slipway.serving.oip.errors import formed, json_answer
 from slipway.table.schema import Column
 from slipway.table.table import Table
 
@@ -19,20 +19,20 @@ _DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "list": "
 
 def server(name: str = "slipway") -> Answer:
     """What the server is."""
-    return told(200, {"name": name, "version": __version__, "extensions": ["binary_tensor_data"]})
+    return json_answer(200, {"name": name, "version": __version__, "extensions": ["binary_tensor_data"]})
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """`GET /v2/models/NAME`: inputs and outputs, columns of any number of rows."""
 
-    def heeding(self, headers: Iterable[tuple[bytes, bytes]]) -> "Metadata":
+    def with_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> "Metadata":
         """The same: no header matters."""
         return self
 
     def request(self, endpoint: Endpoint, body: bytes) -> Answer:
         manifest = endpoint.manifest
-        return told(
+        return json_answer(
             200,
             {
                 "name": endpoint.name,

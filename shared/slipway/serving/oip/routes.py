@@ -5,7 +5,7 @@ from typing import Protocol
 
 from slipway.serving.endpoint import Answer, InferenceProtocol
 from slipway.serving.oip import metadata
-from slipway.serving.oip.errors import error, told
+from slipway.serving.oip.errors import error, json_answer
 from slipway.serving.oip.v1 import Predict
 from slipway.serving.oip.v2 import Infer
 from slipway.serving.served import Served
@@ -14,7 +14,7 @@ from slipway.serving.served import Served
 class Route(InferenceProtocol, Protocol):
     """What is left to answer once method and path are known."""
 
-    def heeding(self, headers: Iterable[tuple[bytes, bytes]]) -> InferenceProtocol:
+    def with_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> InferenceProtocol:
         """The same, with what the request's headers say."""
 
 
@@ -43,7 +43,9 @@ def find(app: Served, method: str, path: str) -> Found | None:
     name = app.endpoint.name if app.endpoint else settings.model_name
     if parts == ["models"]:
         return (
-            told(200, {"models": [name] if name else []}) if method == "GET" else _not_allowed(method, path)
+            json_answer(200, {"models": [name] if name else []})
+            if method == "GET"
+            else _not_allowed(method, path)
         )
     return _v1(app, method, path, parts[1:]) if version == "v1" else _v2(app, method, path, parts[1:])
 
@@ -54,7 +56,7 @@ def _server(app: Served, method: str, path: str, health: list[str]) -> Answer:
     if not health:
         return metadata.server()
     if health == ["live"]:
-        return told(200, {"live": True})
+        return json_answer(200, {"live": True})
     return _ready(app)
 
 
@@ -96,7 +98,11 @@ def _v2(app: Served, method: str, path: str, parts: list[str]) -> Found:
 def _ready(app: Served, **about: str) -> Answer:
     """As /ping says it."""
     why = app.unready if app.endpoint else str(app.broken)
-    return told(503, {**about, "ready": False, "error": why}) if why else told(200, {**about, "ready": True})
+    return (
+        json_answer(503, {**about, "ready": False, "error": why})
+        if why
+        else json_answer(200, {**about, "ready": True})
+    )
 
 
 def _wrong_model(app: Served, name: str) -> Answer | None:

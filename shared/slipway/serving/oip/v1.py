@@ -44,7 +44,7 @@ class Predict:
 
     explain: bool = False
 
-    def heeding(self, headers: Iterable[tuple[bytes, bytes]]) -> "Predict":
+    def with_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> "Predict":
         """The same: no header matters."""
         return self
 

@@ -22,7 +22,7 @@ class Infer:
     header: str | None = None
     encoding: str = "identity"
 
-    def heeding(self, headers: Iterable[tuple[bytes, bytes]]) -> "Infer":
+    def with_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> "Infer":
         """The same, with what the request's headers say."""
         found = self
         for name, value in headers:

@@ -12,8 +12,8 @@ from threading import Lock
 from typing import Any
 
 from slipway import machine
-from slipway.errors import BrokenModel
-from slipway.log import configure, fault, within
+from slipway.errors import ModelLoadError
+from slipway.log import configure, log_exception, within
 from slipway.serving.endpoint import Answer, Endpoint
 from slipway.settings import Settings
 
@@ -35,12 +35,12 @@ class Unloaded(Exception):
     """The model was unloaded while a request waited for its turn."""
 
 
-class TooLate(Exception):
+class ModelTimeout(Exception):
     """The model did not answer in time, and was ended."""
 
 
 @dataclass
-class Resident:
+class ModelProcess:
     """A loaded model. One request at a time: libraries under a model need not be thread-safe."""
 
     url: str
@@ -52,8 +52,10 @@ class Resident:
     """Processes that the kernel had ended for want of memory before it was asked last."""
 
     @classmethod
-    def start(cls, context: ForkServerContext, settings: Settings, url: str, limit_s: float) -> "Resident":
-        """Loads the model in `url`, a folder. Raises BrokenModel, OutOfMemory, Ended, TooLate."""
+    def start(
+        cls, context: ForkServerContext, settings: Settings, url: str, limit_s: float
+    ) -> "ModelProcess":
+        """Loads the model in `url`, a folder. Raises ModelLoadError, OutOfMemory, Ended, ModelTimeout."""
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(settings, url, there), daemon=True)
         process.start()
@@ -62,17 +64,17 @@ class Resident:
         if not here.poll(limit_s):
             process.kill()
             found.end()
-            raise TooLate
+            raise ModelTimeout
         broken = found._heard()
         if broken is not None:
             found.end()
-            raise BrokenModel(str(broken))
+            raise ModelLoadError(str(broken))
         return found
 
     def answer(self, request: Request, limit_s: float) -> Answer:
         """Answers in its turn, which lasts until the last piece.
 
-        Raises Unloaded; or TooLate, OutOfMemory, Ended, and the model is gone then.
+        Raises Unloaded; or ModelTimeout, OutOfMemory, Ended, and the model is gone then.
         """
         self.turn.acquire()
         try:
@@ -89,13 +91,13 @@ class Resident:
         return replace(found, rest=Pieces(self, limit_s))
 
     def asked(self, what: Any, limit_s: float) -> Any:
-        """What the process says to `what`. Raises TooLate, OutOfMemory, or Ended."""
+        """What the process says to `what`. Raises ModelTimeout, OutOfMemory, or Ended."""
         self.killed = machine.kills_for_memory()
         with contextlib.suppress(OSError):  # a process that has ended is told by what it says
             self.connection.send(what)
         if not self.connection.poll(limit_s):
             self.process.kill()
-            raise TooLate
+            raise ModelTimeout
         return self._heard()
 
     def end(self) -> None:
@@ -121,7 +123,7 @@ class Resident:
 class Pieces(Iterator[bytes]):
     """What follows of an answer, each piece made when it is asked for. The turn lasts until `close`."""
 
-    def __init__(self, resident: Resident, limit_s: float) -> None:
+    def __init__(self, resident: ModelProcess, limit_s: float) -> None:
         self._resident = resident
         self._limit_s = limit_s
         self._ended = self._closed = False
@@ -157,13 +159,13 @@ def _serve(settings: Settings, url: str, connection: Connection) -> None:
     try:
         endpoint = Endpoint.load(settings, Path(url))
         endpoint.model.warm()
-    except BrokenModel as error:
+    except ModelLoadError as error:
         connection.send(str(error))
         return
     except MemoryError:
         sys.exit(_NO_MEMORY)
     except Exception as error:
-        fault("serve", "a model cannot be readied", error)
+        log_exception("serve", "a model cannot be readied", error)
         connection.send(f"the model cannot be readied ({type(error).__name__}): the log has the details")
         return
     connection.send(None)
@@ -185,7 +187,7 @@ def _answer(endpoint: Endpoint, connection: Connection) -> None:
             try:
                 piece = next(answer.rest, None)
             except Exception as error:
-                fault("serve", "an answer was broken off", error)
+                log_exception("serve", "an answer was broken off", error)
                 connection.send(False)
                 return
         connection.send(piece)
