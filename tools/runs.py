@@ -14,7 +14,7 @@ from slipway.image import Image
 from slipway.paths import Paths
 from slipway.serving import nginx
 
-from . import ROOT, kept, layout, process
+from . import ROOT, layout, process, trained_samples
 
 # For this machine only, unless the environment says otherwise.
 _HERE = {"SLIPWAY_BIND_ADDRESS": os.environ.get("SLIPWAY_BIND_ADDRESS", "127.0.0.1")}
@@ -111,8 +111,8 @@ class Run:
     def train_sample(self) -> str:
         """Trains the sample that is laid out, or takes what it gave before; returns the log."""
         try:
-            return kept.train_sample(self.folder, self.root, sys.executable)
-        except kept.TrainingError as error:
+            return trained_samples.train_sample(self.folder, self.root, sys.executable)
+        except trained_samples.TrainingError as error:
             raise RunError(f"training failed: {error}") from None
 
     def _go_back(self) -> None:

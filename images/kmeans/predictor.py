@@ -17,7 +17,7 @@ _CELLS = 1 << 15  # numbers in hand at a time: a quarter of a megabyte, which st
 class Model(slipway.Model):
     """Centres in the space that they were found in: the columns as they are, or standardised.
 
-    `centres` has shape (k, columns); `fill`, `shift` and `scale` have one entry a column. A missing cell
+    `centres` has shape (k, columns); `fill`, `shift` and `scale` have one entry per column. A missing cell
     counts as `fill`, the column's mean in training, so that every row gets an answer.
 
     Distances are compared about that mean, as scikit-learn does in training: far from zero |c|² - 2xc would

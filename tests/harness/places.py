@@ -15,7 +15,7 @@ from typing import Protocol
 
 from slipway.image import Image
 from slipway.settings import Settings
-from tools import ROOT, client, kept, process
+from tools import ROOT, client, process, trained_samples
 from tools.client import Reply
 from tools.process import START_S, free_port, wait_until
 
@@ -138,7 +138,7 @@ class Local:
             return Training(root, job.popen.wait(600), job.log)
 
     def train_sample(self, root: Path) -> Training:
-        return Training(root, 0, kept.train_sample(self._image.folder, root, sys.executable))
+        return Training(root, 0, trained_samples.train_sample(self._image.folder, root, sys.executable))
 
     @contextmanager
     def serve(
@@ -175,11 +175,13 @@ class Container:
         def train() -> str:
             training = self.train(root)
             if training.code != 0:
-                raise kept.TrainingError(training.log)
+                raise trained_samples.TrainingError(training.log)
             return training.log
 
-        key = kept.digest(docker("image", "inspect", "--format", "{{.Id}}", self.tag), root / "input")
-        return Training(root, 0, kept.kept(f"{self._image.name}-container", key, root, train))
+        key = trained_samples.digest(
+            docker("image", "inspect", "--format", "{{.Id}}", self.tag), root / "input"
+        )
+        return Training(root, 0, trained_samples.cached(f"{self._image.name}-container", key, root, train))
 
     @contextmanager
     def serve(self, root: Path, wait: bool = True, **environ: str) -> Iterator[Server]:

@@ -135,7 +135,7 @@ def _plain(name: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Try an image on its sample, and write down what came.")
+    parser = argparse.ArgumentParser(description="Try an image on its sample, and record the answers.")
     parser.add_argument("--image", required=True)
     parser.add_argument("--to", type=Path, required=True, help="a folder, which is replaced")
     options = parser.parse_args()

@@ -17,7 +17,7 @@ from typing import Any
 from slipway import manifest
 from slipway.paths import Paths
 
-from .. import client, kept, layout, process
+from .. import client, layout, process, trained_samples
 
 _START_S = 120
 _TIMED = 20
@@ -89,8 +89,8 @@ def run(image: Path, python: Path, folder: Path) -> Outcome:
     sample = image / "sample"
     layout.lay_out(folder, layout.channels_of(sample), hyperparameters(sample))
     try:
-        log = kept.train_sample(image, folder, python)
-    except kept.TrainingError as error:
+        log = trained_samples.train_sample(image, folder, python)
+    except trained_samples.TrainingError as error:
         raise OutcomeError(f"the sample cannot be trained: {error}") from None
     with process.Server.of(image, folder, folder / "serve.log", python) as server:
         try:

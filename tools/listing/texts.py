@@ -46,7 +46,7 @@ def markdown(product: Product, kind: str, found: Items) -> str:
 
 
 def samples(product: Product) -> dict[str, bytes]:
-    """Files of requests and answers, by path: `request.csv`, and what came as `request.csv.out.json`."""
+    """Files of requests and answers, by path: `request.csv`, and the answers as `request.csv.out.json`."""
     found = {
         f"train/{channel}/{path.relative_to(product.sample / channel).as_posix()}": path.read_bytes()
         for channel in product.channels
@@ -212,7 +212,7 @@ def _form(product: Product, kind: str) -> dict[str, str]:
         if kind == "algorithm"
         else "Subscribe, then run the notebook: it needs no parameters.",
         "A request that cannot be used is answered with 400 and one line that says what was wrong, what was "
-        "expected and what came; nothing of it is billed by inference.",
+        "expected and the value received; nothing of it is billed by inference.",
         "The container needs no network and no credentials.",
         f"Options of a request are sent as custom attributes, `name=value;name=value`: {_options(product)}.",
     ]

@@ -204,7 +204,7 @@ class App:
         A thread cannot be stopped, a process can; until then no new connection comes to it.
         """
         limit = self.settings.request_timeout_s
-        log("serve", f"a request took longer than {limit} s; its worker starts anew", "error")
+        log("serve", f"a request took longer than {limit} s; its worker restarts", "error")
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._thread = ThreadPoolExecutor(1, "predict")
         asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGTERM)

@@ -267,7 +267,7 @@ def too_large(limit: int) -> PayloadTooLarge:
 
 
 def server_error(status: int, message: str) -> Answer:
-    """The answer to a mistake of ours."""
+    """The answer to an internal error."""
     return error_response(status, "InternalError", message)
 
 

@@ -150,7 +150,7 @@ class Models:
         return {"modelName": name, "modelUrl": found.url if found else ""}
 
     def _forget(self, name: str, gone: ModelProcess, request: Request, why: str) -> None:
-        """A model whose process ended is not loaded any more: the platform then loads it anew."""
+        """A model whose process ended is not loaded any more: the platform then loads it again."""
         with within(request[4]):
             log("serve", f"a model's process ended: {why}", "error")
         with self._lock:

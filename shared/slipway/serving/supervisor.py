@@ -173,7 +173,7 @@ def _listener(where: Path | tuple[str, int]) -> socket.socket:
 
 
 def _given_away(folder: Path) -> str | None:
-    """Root starts, as the platform wants; what answers runs as nobody special, who then owns `folder`.
+    """Root starts, as the platform wants; what answers runs without privileges, who then owns `folder`.
 
     None where there is no such user, and where root is stripped of the right to give files away: it could not
     become somebody else either.

@@ -43,7 +43,7 @@ def _files(part: Path) -> Iterable[Path]:
     )
 
 
-def kept(name: str, key: str, root: Path, train: Callable[[], str], folder: Path = FOLDER) -> str:
+def cached(name: str, key: str, root: Path, train: Callable[[], str], folder: Path = FOLDER) -> str:
     """What `train` leaves in `root`, or left the last time under this key; returns the job's log.
 
     What raises is not kept.
@@ -92,4 +92,4 @@ def train_sample(image: Path, root: Path, python: Path | str, folder: Path = FOL
     key = digest(
         image, ROOT / "shared/slipway", ROOT / "shared/requirements.lock", root / "input/config", str(python)
     )
-    return kept(image.name, key, root, train, folder)
+    return cached(image.name, key, root, train, folder)

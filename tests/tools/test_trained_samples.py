@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import kept
+from tools import trained_samples
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,10 @@ def test_the_second_who_asks_gets_what_the_first_one_trained(tmp_path: Path) -> 
     calls: list[str] = []
     for name in ("first", "second"):
         root = tmp_path / name
-        assert kept.kept("x", "key", root, trainer(root, calls), tmp_path / "kept") == "log of a model"
+        assert (
+            trained_samples.cached("x", "key", root, trainer(root, calls), tmp_path / "kept")
+            == "log of a model"
+        )
         assert (root / "model/file").read_text() == (root / "output/file").read_text() == "a model"
     assert calls == ["a model"]
 
@@ -37,7 +40,9 @@ def test_another_key_is_trained_anew_and_only_the_latest_stay(tmp_path: Path) ->
     calls: list[str] = []
     for number in range(6):
         root = tmp_path / str(number)
-        kept.kept("x", f"key{number}", root, trainer(root, calls, str(number)), tmp_path / "kept")
+        trained_samples.cached(
+            "x", f"key{number}", root, trainer(root, calls, str(number)), tmp_path / "kept"
+        )
     assert calls == ["0", "1", "2", "3", "4", "5"]
     assert len(list((tmp_path / "kept").glob("x-*"))) == 4
 
@@ -45,11 +50,11 @@ def test_another_key_is_trained_anew_and_only_the_latest_stay(tmp_path: Path) ->
 def test_what_failed_is_not_kept(tmp_path: Path) -> None:
     def fails() -> str:
         (tmp_path / "root/model").mkdir(parents=True, exist_ok=True)
-        raise kept.TrainingError("no rows")
+        raise trained_samples.TrainingError("no rows")
 
     for _ in range(2):
-        with pytest.raises(kept.TrainingError, match="no rows"):
-            kept.kept("x", "key", tmp_path / "root", fails, tmp_path / "kept")
+        with pytest.raises(trained_samples.TrainingError, match="no rows"):
+            trained_samples.cached("x", "key", tmp_path / "root", fails, tmp_path / "kept")
 
 
 def test_a_key_changes_with_code_data_and_names_and_not_with_tests(tmp_path: Path) -> None:
@@ -57,12 +62,12 @@ def test_a_key_changes_with_code_data_and_names_and_not_with_tests(tmp_path: Pat
         (tmp_path / "image" / name).mkdir(parents=True)
     (tmp_path / "image/train.py").write_text("1")
     (tmp_path / "image/sample/rows.csv").write_text("1")
-    seen = [kept.digest(tmp_path / "image")]
+    seen = [trained_samples.digest(tmp_path / "image")]
     for name in ("tests/test_x.py", "__pycache__/train.pyc"):
         (tmp_path / "image" / name).write_text("1")
-        assert kept.digest(tmp_path / "image") == seen[0], name
+        assert trained_samples.digest(tmp_path / "image") == seen[0], name
     for name, text in {"train.py": "2", "sample/rows.csv": "2", "sample/more.csv": "1", "new.py": ""}.items():
         (tmp_path / "image" / name).write_text(text)
-        seen.append(kept.digest(tmp_path / "image"))
-    seen += [kept.digest(tmp_path / "image", "a"), kept.digest(tmp_path / "image", "b")]
+        seen.append(trained_samples.digest(tmp_path / "image"))
+    seen += [trained_samples.digest(tmp_path / "image", "a"), trained_samples.digest(tmp_path / "image", "b")]
     assert len(set(seen)) == len(seen)
