@@ -31,7 +31,9 @@ class ChannelFacts(_Facts):
     kind: Literal["table", "file"] = "table"
     """table: rows, in any supported format. file: a single file that is not a table, for example JSON."""
     content_types: tuple[str, ...] = ()
-    """Media types of a channel of kind file."""
+    """Media types that the channel takes. Default: every format that is read; required for kind file."""
+    modes: tuple[Literal["File", "FastFile", "Pipe"], ...] = ("File", "FastFile", "Pipe")
+    """Input modes that the channel takes."""
 
 
 class MetricFacts(_Facts):

@@ -152,6 +152,10 @@ def test_on_a_laptop_the_folders_are_the_channels(paths, image):
         ({"trian": {}}, r"^unknown channel trian; expected train \(or training\), test, optional$"),
         ({"test": {}}, r"^missing channel train; expected train \(or training\), test, optional; came test$"),
         ({"train": {}, "training": {}}, "^channel train came twice, as train and training$"),
+        (
+            {"train": {"TrainingInputMode": "Tape"}},
+            r"^channel train: expected input mode File or FastFile or Pipe, got \"Tape\"$",
+        ),
     ],
     ids=str,
 )
@@ -279,3 +283,13 @@ def test_a_file_that_is_nested_without_end_is_named(paths, opening):
     put(paths, "hyperparameters.json", opening * 60_000)
     with pytest.raises(UserError, match=r"^hyperparameters.json is nested too deep to be read$"):
         config.hyperparameters(paths)
+
+
+def test_a_channel_takes_the_input_modes_that_it_declares(paths, image):
+    """A file, for example, is not read from a pipe."""
+    facts = image.channels["test"].model_copy(update={"modes": ("File", "FastFile")})
+    some = image.model_copy(update={"channels": {**image.channels, "test": facts}})
+    put(paths, "inputdataconfig.json", {"train": {}, "test": {"TrainingInputMode": "Pipe"}})
+    assert config.channels(paths, image)["test"].piped
+    with pytest.raises(UserError, match=r'^channel test: expected input mode File or FastFile, got "Pipe"$'):
+        config.channels(paths, some)

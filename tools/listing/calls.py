@@ -84,7 +84,7 @@ def _channel(product: Product, name: str) -> dict[str, Any]:
         "IsRequired": facts["required"],
         "SupportedContentTypes": list(facts["content_types"] or product.facts["content_types"]),
         "SupportedCompressionTypes": ["None", "Gzip"],
-        "SupportedInputModes": ["File", "FastFile", "Pipe"],
+        "SupportedInputModes": list(facts["modes"]),
     }
 
 

@@ -108,6 +108,11 @@ def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
             distribution=_text(entry, "S3DistributionType", place) or "FullyReplicated",
             wrapper=_text(entry, "RecordWrapperType", place) or "None",
         )
+    for name, one in given.items():
+        if one.input_mode not in (modes := image.channels[name].modes):
+            raise UserError(
+                f"channel {one.name}: expected input mode {' or '.join(modes)}, got {shown(one.input_mode)}"
+            )
     missing = [name for name, facts in image.channels.items() if facts.required and name not in given]
     if missing:
         raise UserError(
