@@ -1,6 +1,11 @@
-"""The verbs of every container: `train`, `serve`, `describe`; `auto` picks one for clients that name none."""
+"""The verbs of every container: `train`, `serve`, `describe`; `auto` picks one for clients that name none.
+
+Other words are a command to run, as with an image without an entry point: the SageMaker SDK's local mode runs
+`docker run IMAGE chmod …` to own the files that a job has left.
+"""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -31,7 +36,9 @@ def main(arguments: list[str]) -> int:
     if verb == "auto":
         verb = "train" if settings.training_job_name else "serve"
     if verb not in _VERBS:
-        cause = f"expected {', '.join(_VERBS)} or auto, got {verb!r}"
+        if not settings.training_job_name and shutil.which(verb):
+            os.execvp(verb, arguments)
+        cause = f"expected {', '.join(_VERBS)}, auto or a command, got {verb!r}"
         log("start", cause)
         if settings.training_job_name:  # whose arguments may be anything: they take the place of `train`
             failure.write(settings.paths, f"UserError: {cause}")

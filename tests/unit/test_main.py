@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -71,7 +73,10 @@ def test_other_arguments_are_refused(ran, monkeypatch, capsys, arguments, cause)
 
 def test_an_unknown_verb_names_the_known_ones(ran, capsys):
     assert program.main(["tarin"]) == 2
-    assert capsys.readouterr().err == "slipway start: expected train, serve, describe or auto, got 'tarin'\n"
+    assert (
+        capsys.readouterr().err
+        == "slipway start: expected train, serve, describe, auto or a command, got 'tarin'\n"
+    )
 
 
 @pytest.mark.contract("A1.5")
@@ -81,7 +86,7 @@ def test_a_training_job_with_other_arguments_than_train_says_why_it_failed(ran, 
     monkeypatch.setenv("SLIPWAY_ROOT", str(root))
     assert program.main(["--verbose"]) == 2
     text = (root / "output/failure").read_text()
-    assert text == "UserError: expected train, serve, describe or auto, got '--verbose'"
+    assert text == "UserError: expected train, serve, describe, auto or a command, got '--verbose'"
 
 
 def test_a_variable_that_does_not_fit_is_told_before_anything_starts(ran, monkeypatch, capsys):
@@ -95,3 +100,13 @@ def test_describe_prints_json(folder, monkeypatch, capsys):
     monkeypatch.setenv("SLIPWAY_ALGORITHM", str(folder))
     assert program.main(["describe"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "adder"
+
+
+def test_words_that_are_no_verb_are_run_as_a_command(tmp_path):
+    """The SDK's local mode runs `docker run IMAGE chmod …`."""
+    (tmp_path / "left").write_text("")
+    command = [sys.executable, "-m", "slipway", "chmod", "-R", "0700", str(tmp_path / "left")]
+    done = subprocess.run(command, env={**os.environ, "TRAINING_JOB_NAME": ""}, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "left").stat().st_mode & 0o777 == 0o700
+    assert subprocess.run([*command[:3], "sh", "-c", "exit 7"], check=False).returncode == 7
