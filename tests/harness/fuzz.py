@@ -91,7 +91,7 @@ def check(request: Request) -> None:
     started, said = time.process_time(), ""
     try:
         answer = endpoints()[request.mixed]._answer(
-            request.body, request.content_type, request.accept, request.attributes
+            request.body, request.content_type, request.accept, request.attributes, None
         )
         body = answer.body + b"".join(answer.rest or ())
     except UserError as error:

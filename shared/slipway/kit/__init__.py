@@ -1,6 +1,5 @@
 """What several algorithms need and the rest of the layer does not. An image imports from its modules.
 
-arrays        columns of Python objects
 calibration   temperature scaling, isotonic regression, calibration error, reliability
 charts        bars, confusion matrices and reliability diagrams for the training report
 checkpoints   arrays that a training job saves against interruption
