@@ -4,6 +4,7 @@ Needs the standard library alone, as benchmarks use it without an environment.
 """
 
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -13,16 +14,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import IO, Self
 
 from . import ROOT
 from .client import pings
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # not loaded after a fork
 _PDEATHSIG = 1
+_PORTS = Path(tempfile.gettempdir(), f"slipway-ports-{os.getuid()}")
+_HELD: list[IO[str]] = []  # locks of ports, until this process ends
 START_S = 60
 STOP_S = 40
 
@@ -47,9 +51,22 @@ def command(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nothing listens on, and that no other caller gets while this process lives.
+
+    A server takes seconds to listen; without the lock two test suites could be given the same port, and one
+    would then ask the other's server.
+    """
+    _PORTS.mkdir(exist_ok=True)
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        lock = (_PORTS / str(port)).open("w")
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _HELD.append(lock)
+            return port
+        lock.close()
 
 
 class Process:
