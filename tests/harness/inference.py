@@ -1,6 +1,7 @@
 """A sample as requests of the Open Inference Protocol and KServe v1, by what a server's metadata ask for."""
 
 import io
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,4 +44,7 @@ def outputs(reply: Reply) -> dict[str, list[Any]]:
 
 
 def _plain(cell: Any) -> Any:
+    """A cell, empty where missing; what is nested comes as JSON in a tensor of BYTES."""
+    if isinstance(cell, str) and cell[:1] in {"{", "["}:
+        return json.loads(cell)
     return None if cell == "" or cell != cell else cell
