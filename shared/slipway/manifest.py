@@ -153,8 +153,9 @@ def _files(folder: Path) -> set[str]:
 
 
 def _is_hidden(name: Path) -> bool:
-    """Whether it is what nothing reads: packing on a Mac leaves such files behind."""
-    return name.parts[0] == "code" or any(part.startswith(".") for part in name.parts)
+    """Whether it is what nothing reads: a Mac's packing, the SDK's code folder, and its local mode's archives."""
+    archive = len(name.parts) == 1 and name.name.endswith(".tar.gz")
+    return archive or name.parts[0] == "code" or any(part.startswith(".") for part in name.parts)
 
 
 def _check(folder: Path, name: str, stored: StoredFile, present: set[str]) -> None:

@@ -203,3 +203,11 @@ def test_json_is_written_for_readers_and_holds_no_nan():
     assert as_json({"b": 1, "a": [2]}) == '{\n  "b": 1,\n  "a": [\n    2\n  ]\n}\n'
     with pytest.raises(ValueError, match="JSON compliant"):
         as_json({"a": float("nan")})
+
+
+@pytest.mark.parametrize("left", ["model.tar.gz", "output.tar.gz", "code/inference.py"])
+def test_what_clients_leave_beside_a_model_does_no_harm(stored, left):
+    """The SDK's local mode serves from the folder that it packed; a repacked model has its code."""
+    (stored / left).parent.mkdir(exist_ok=True)
+    (stored / left).write_bytes(b"x")
+    Manifest.read(stored, "adder")
