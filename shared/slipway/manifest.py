@@ -153,7 +153,7 @@ def _files(folder: Path) -> set[str]:
 
 
 def _is_hidden(name: Path) -> bool:
-    """Whether it is what nothing reads: a Mac's packing, the SDK's code folder, and its local mode's archives."""
+    """Whether nothing reads it: what packing on a Mac leaves, the SDK's code folder and archives."""
     archive = len(name.parts) == 1 and name.name.endswith(".tar.gz")
     return archive or name.parts[0] == "code" or any(part.startswith(".") for part in name.parts)
 
