@@ -154,6 +154,11 @@ def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, fo
     batch.metrics.end()
     said = "drifted from the training: y, sum, half, in the last 300 rows that were compared"
     assert said in capsys.readouterr().err
+    moved = (root / "model").rename(root.parent / "elsewhere")
+    mounted = App(settings_of(SLIPWAY_MODEL_DIR=str(moved)))
+    mounted.load()
+    assert mounted.metrics.drift is not None, "KServe puts a model where SageMaker does not"
+    moved.rename(root / "model")
     off = App(settings_of(SLIPWAY_DRIFT="false"))
     off.load()
     assert off.endpoint.observe is None

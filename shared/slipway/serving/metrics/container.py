@@ -107,7 +107,7 @@ class Metrics(State):
 
     def watch(self, endpoint: Endpoint) -> None:
         """Before the fork: compares what is asked with what the model learnt from, where that is known."""
-        baseline = Baseline.read(self.settings.paths.model) if self.settings.drift else None
+        baseline = Baseline.read(self.settings.model_folder) if self.settings.drift else None
         if baseline is not None:
             self.drift = Window(baseline.columns, len(self.counts.blocks), self.settings)
             self._endpoint = endpoint
