@@ -289,7 +289,12 @@ def error_response(
     found: dict[str, Any] = {"code": status, "type": kind, "message": message}
     found |= {} if row is None else {"row": row}
     found |= {} if column is None else {"column": _text(column)}
-    return Answer(status, "application/json", orjson.dumps(found) + b"\n", error=kind, message=message)
+    return replace(json_answer(status, found), error=kind, message=message)
+
+
+def json_answer(status: int, content: Any) -> Answer:
+    """An answer of JSON."""
+    return Answer(status, "application/json", orjson.dumps(content) + b"\n")
 
 
 def _text(text: str) -> str:

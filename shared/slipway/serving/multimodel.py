@@ -22,7 +22,15 @@ from slipway.log import log, log_exception, within
 from slipway.manifest import FILE
 from slipway.serving.access import accessed
 from slipway.serving.asgi import Receive, Send, body_of, invocation_headers, reply, stream
-from slipway.serving.endpoint import Answer, client_error, error_response, http_error, later, server_error
+from slipway.serving.endpoint import (
+    Answer,
+    client_error,
+    error_response,
+    http_error,
+    json_answer,
+    later,
+    server_error,
+)
 from slipway.serving.management import page, size, wanted
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.model_process import Ended, ModelProcess, ModelTimeout, OutOfMemory, Request, Unloaded
@@ -89,7 +97,7 @@ class Models:
         spent = time.perf_counter() - started
         self._metrics.loaded(spent, _trained(Path(url)), found.process.pid or 0, name)
         log("serve", f"model loaded: {len(self._loaded)} now")
-        return _json(200, {"status": "Workers scaled"})
+        return json_answer(200, {"status": "Workers scaled"})
 
     def unload(self, name: str) -> Answer:
         """200 once its memory is free, 404 if it is not loaded."""
@@ -101,7 +109,7 @@ class Models:
         found.end()
         self._metrics.unloaded(name)
         log("serve", f"model unloaded: {len(self._loaded)} now")
-        return _json(200, {"status": f'Model "{name}" unregistered'})
+        return json_answer(200, {"status": f'Model "{name}" unregistered'})
 
     def listed(self, limit: int, start: int) -> Answer:
         """Some of the models that are loaded, and where the next page begins."""
@@ -111,11 +119,11 @@ class Models:
         facts: dict[str, Any] = {"models": [self._facts(name) for name in page]}
         if start + limit < len(names):
             facts["nextPageToken"] = str(start + limit)
-        return _json(200, facts)
+        return json_answer(200, facts)
 
     def describe(self, name: str) -> Answer:
         """Where a model came from; 404 if it is not loaded."""
-        return _json(200, self._facts(name)) if self._loaded.get(name) else _not_found(name)
+        return json_answer(200, self._facts(name)) if self._loaded.get(name) else _not_found(name)
 
     def ask(self, name: str, request: Request) -> Answer:
         """What the model answers; 404 if it is not loaded, 503, 504 or 507 where its process is gone."""
@@ -253,10 +261,6 @@ def _trained(folder: Path) -> str:
         return str(orjson.loads((folder / FILE).read_bytes())["created"])
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
         return ""
-
-
-def _json(status: int, content: Any) -> Answer:
-    return Answer(status, "application/json", orjson.dumps(content) + b"\n")
 
 
 def _not_found(name: str) -> Answer:

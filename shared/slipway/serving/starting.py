@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from slipway.serving.endpoint import Answer, later
-from slipway.serving.oip.errors import formed, json_answer
+from slipway.serving.endpoint import Answer, json_answer, later
+from slipway.serving.oip.errors import formed
 
 _PATIENCE_S = 0.05
 

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 import numpy as np
-import orjson
 
 from slipway.drift.answers import as_numbers, as_texts
 from slipway.drift.baseline import ColumnBaseline, offsets
 from slipway.drift.measure import Drift, measured
 from slipway.log import log_exception
-from slipway.serving.endpoint import Answer
+from slipway.serving.endpoint import Answer, json_answer
 from slipway.settings import Settings
 from slipway.table.arrow import Array
 from slipway.table.table import Table
@@ -65,7 +64,7 @@ class Window:
         """The window and its distance from the training as JSON."""
         columns = [one.told() for one in self.measured()]  # first, as it counts what waits
         facts = {"rows": self.rows, "false_alarms": self.false_alarms, "columns": columns}
-        return Answer(200, "application/json", orjson.dumps(facts) + b"\n")
+        return json_answer(200, facts)
 
 
 class _Observer:

@@ -1,18 +1,10 @@
-"""Answers as these protocols write them: JSON, and an error as {"error": "…"}."""
+"""Errors as these protocols write them: {"error": "…"}."""
 
 from dataclasses import replace
-from typing import Any
 
-import orjson
-
-from slipway.serving.endpoint import Answer
+from slipway.serving.endpoint import Answer, json_answer
 
 _EMPTY = 204  # what /invocations answers to no rows; these protocols promise a body
-
-
-def json_answer(status: int, content: Any) -> Answer:
-    """An answer of JSON."""
-    return Answer(status, "application/json", orjson.dumps(content) + b"\n")
 
 
 def error(status: int, message: str) -> Answer:

@@ -9,8 +9,8 @@ import numpy as np
 from slipway import __version__
 from slipway.formats.tensor_answers import tensor
 from slipway.model import Model
-from slipway.serving.endpoint import Answer, Endpoint
-from slipway.serving.oip.errors import formed, json_answer
+from slipway.serving.endpoint import Answer, Endpoint, json_answer
+from slipway.serving.oip.errors import formed
 from slipway.table.schema import Column
 from slipway.table.table import Table
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from slipway.serving.endpoint import Answer, InferenceProtocol
+from slipway.serving.endpoint import Answer, InferenceProtocol, json_answer
 from slipway.serving.oip import metadata
-from slipway.serving.oip.errors import error, json_answer
+from slipway.serving.oip.errors import error
 from slipway.serving.oip.v1 import Predict
 from slipway.serving.oip.v2 import Infer
 from slipway.serving.served import Served
