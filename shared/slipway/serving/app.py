@@ -27,6 +27,7 @@ from slipway.settings import Settings
 T = TypeVar("T")
 INLINE_BYTES = 1 << 16
 _PACKED = (b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Parquet, and the two kinds of workbooks
+_UNCOUNTED = NoMeter()
 _INLINE_S = 0.005  # a ping may wait this long behind a prediction, no longer
 
 
@@ -110,7 +111,7 @@ class App:
     async def _invocations(
         self, scope: MutableMapping[str, Any], receive: Receive, route: routes.Route | None = None
     ) -> Answer:
-        meter = self.metrics.meter if scope["method"] == "POST" else NoMeter()  # metadata are no requests
+        meter = self.metrics.meter if route is None or route.counts else _UNCOUNTED
         begun = meter.begin()
         try:
             body = await body_of(receive, self.settings.max_body_bytes)
@@ -134,10 +135,10 @@ class App:
         return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(_PACKED)
 
     def answer_now(self, headers: Headers, body: bytes, route: routes.Route | None = None) -> Answer:
-        """Answers a small request on the spot."""
-        begun = self.metrics.meter.begin()
-        heard = invocation_headers(headers) if route is None else _asked(headers, route)
-        return self.metrics.meter.end(self._timed(body, *heard), len(body), begun)
+        """Answers on the spot, in the thread that asks."""
+        meter = self.metrics.meter if route is None or route.counts else _UNCOUNTED
+        begun = meter.begin()
+        return meter.end(self._timed(body, *_asked(headers, route)), len(body), begun)
 
     def _timed(self, *request: Any) -> Answer:
         """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
@@ -253,8 +254,5 @@ class _NoTurn(Exception):
 
 def _asked(headers: Headers, route: routes.Route | None) -> tuple[Any, ...]:
     """What an endpoint has to know of a request besides its body."""
-    return (
-        invocation_headers(headers)
-        if route is None
-        else (*invocation_headers(headers), route.with_headers(headers))
-    )
+    heard = invocation_headers(headers)
+    return heard if route is None else (*heard, route.with_headers(headers))

@@ -32,19 +32,15 @@ def create_app(app: Served) -> Flask:
     def ping() -> Response:
         return _response(app.ping())
 
+    def answered(route: routes.Route | None = None) -> Answer:
+        if app.endpoint is None:
+            return client_error(app.broken)
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
+        return app.answer_now(headers, request.get_data(), route)
+
     @flask.post("/invocations")
     def invocations() -> Response:
-        if app.endpoint is None:
-            return _response(client_error(app.broken))
-        headers, body, begun = request.headers, request.get_data(), app.metrics.meter.begin()
-        answer = app.endpoint.answer(
-            body,
-            headers.get("Content-Type", ""),
-            ",".join(headers.getlist("Accept")),
-            headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
-            headers.get("X-Amzn-SageMaker-Inference-Id", ""),
-        )
-        return _response(app.metrics.meter.end(answer, len(body), begun))
+        return _response(answered())
 
     def metrics(told: Callable[[], Answer]) -> Response:
         return _response(told())
@@ -59,13 +55,8 @@ def create_app(app: Served) -> Flask:
             return None
         if isinstance(found, Answer):
             return _response(found)
-        if app.endpoint is None:
-            return _response(found.form(client_error(app.broken)))
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
         try:
-            return _response(
-                app.endpoint.answer(request.get_data(), "", protocol=found.with_headers(headers))
-            )
+            return _response(found.form(answered(found)))
         except RequestEntityTooLarge:
             return _response(found.form(client_error(too_large(app.settings.max_body_bytes))))
 

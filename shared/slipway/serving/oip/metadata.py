@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ def server(name: str = "slipway") -> Answer:
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """`GET /v2/models/NAME`: inputs and outputs, columns of any number of rows."""
+
+    counts: ClassVar = False
 
     def with_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> "Metadata":
         """The same: no header matters."""

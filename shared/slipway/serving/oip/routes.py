@@ -1,7 +1,7 @@
 """From a method and a path to what answers it."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from slipway.serving.endpoint import Answer, InferenceProtocol, json_answer
 from slipway.serving.oip import metadata
@@ -13,6 +13,9 @@ from slipway.serving.served import Served
 
 class Route(InferenceProtocol, Protocol):
     """What is left to answer once method and path are known."""
+
+    counts: ClassVar[bool]
+    """Whether it is a request for answers, which metrics count."""
 
     def with_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> InferenceProtocol:
         """The same, with what the request's headers say."""

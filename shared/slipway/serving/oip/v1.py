@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from slipway.errors import UserError, shown
 from slipway.formats import json
@@ -42,6 +42,7 @@ class Named(json.JSON):
 class Predict:
     """`POST /v1/models/NAME:predict`, or `:explain`, which is answered by {"explanations": […]}."""
 
+    counts: ClassVar = True
     explain: bool = False
 
     def with_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> "Predict":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from slipway.errors import UserError, shown
 from slipway.formats.tensor_answers import BINARY_LENGTH, TensorAnswers
@@ -19,6 +20,7 @@ _JSON = MediaType("application/json")
 class Infer:
     """`POST /v2/models/NAME/infer`. `header` is how long the JSON is, where binary tensors follow it."""
 
+    counts: ClassVar = True
     header: str | None = None
     encoding: str = "identity"
 
