@@ -1,6 +1,6 @@
 """One invocation: from a request's bytes to the bytes of its answers, once formats and options are known."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from slipway.table.arrow import Array
 from slipway.table.budget import Budget
 from slipway.table.cell_errors import Errors
 from slipway.table.raw import Raw
-from slipway.table.schema import Schema
+from slipway.table.schema import Column, Schema
 from slipway.table.table import Table, missing
 
 _INFINITE = float("inf")
@@ -193,11 +193,8 @@ class Invocation:
 
     def _names(self) -> list[str]:
         """What the answer's columns are called, by the law that a table of no rows has them, too."""
-        columns = self.schema.columns
-        sent = {column.name: nulls(0) for column in columns}
-        cells = [missing(column, 0) for column in columns]
-        empty = Table(columns, cells, 0, None, sent, nests=self.writer.nests)
-        return list(self.chosen(self.model.predict(empty, self.options).columns))
+        answers = answers_to_nothing(self.model, self.schema.columns, self.options, self.writer.nests)
+        return list(self.chosen(answers.columns))
 
     def _predict(self, table: Table) -> Answers:
         answers = checked(self.model.predict(table, self.options), len(table))
@@ -222,6 +219,13 @@ class Invocation:
         if self.writer.media_type != "application/json":
             raise UserError(f"{listed(list(extra))} can only be told in JSON; Accept application/json")
         return json.joined(written, extra)
+
+
+def answers_to_nothing(model: Model, columns: Sequence[Column], options: Options, nests: bool) -> Answers:
+    """What a model answers to a table of no rows: the columns that it answers to any."""
+    sent = {column.name: nulls(0) for column in columns}
+    cells = [missing(column, 0) for column in columns]
+    return model.predict(Table(tuple(columns), cells, 0, None, sent, nests=nests), options)
 
 
 def checked(answers: Answers, height: int) -> Answers:

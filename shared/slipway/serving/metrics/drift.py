@@ -6,7 +6,7 @@ that the window rolls, and no row is kept.
 
 import mmap
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 import numpy as np
@@ -16,6 +16,7 @@ from slipway.drift.baseline import ColumnBaseline, offsets
 from slipway.drift.measure import Drift, measured
 from slipway.log import log_exception
 from slipway.serving.endpoint import Answer, json_answer
+from slipway.serving.invocation import Observer
 from slipway.settings import Settings
 from slipway.table.arrow import Array
 from slipway.table.table import Table
@@ -25,8 +26,6 @@ _TOGETHER = 256  # rows of small requests that are counted at once
 _MOST = 512  # rows of one request that are counted, spread over all of it
 _NUMERIC = {"number", "integer", "boolean"}
 _SHARE = 0.02  # of a worker's CPU time that counting may take
-
-Observer = Callable[[Table, Mapping[str, Array]], None]
 
 
 class Window:

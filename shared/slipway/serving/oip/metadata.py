@@ -4,15 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from slipway import __version__
 from slipway.formats.tensor_answers import tensor
 from slipway.model import Model
 from slipway.serving.endpoint import Answer, Endpoint, json_answer
+from slipway.serving.invocation import answers_to_nothing
 from slipway.serving.oip.errors import formed
 from slipway.table.schema import Column
-from slipway.table.table import Table
 
 _DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "list": "FP64"}
 
@@ -64,11 +62,7 @@ def _input(column: Column) -> dict[str, Any]:
 
 def outputs(model: Model, columns: tuple[Column, ...]) -> list[Mapping[str, Any]]:
     """What the model answers a table of no rows with: the same columns, by its law."""
-    cells = [np.empty(0) if column.numeric else np.empty(0, object) for column in columns]
-    sent = {column.name: np.empty(0, object) for column in columns}
-    answers = model.predict(
-        Table(columns, cells, 0, None, sent, nests=False), model.options.parse({}, "option")
-    )
+    answers = answers_to_nothing(model, columns, model.options(), nests=False)
     known = {column.name: column for column in columns}
     return [
         {
