@@ -65,7 +65,7 @@ class ModelProcess:
             process.kill()
             found.end()
             raise ModelTimeout
-        broken = found._heard()
+        broken = found._receive()
         if broken is not None:
             found.end()
             raise ModelLoadError(str(broken))
@@ -80,7 +80,7 @@ class ModelProcess:
         try:
             if self.ended:
                 raise Unloaded
-            found = self.asked(request, limit_s)
+            found = self.request(request, limit_s)
             assert isinstance(found, Answer)
         except BaseException:
             self.turn.release()
@@ -90,7 +90,7 @@ class ModelProcess:
             return found
         return replace(found, rest=Pieces(self, limit_s))
 
-    def asked(self, what: Any, limit_s: float) -> Any:
+    def request(self, what: Any, limit_s: float) -> Any:
         """What the process says to `what`. Raises ModelTimeout, OutOfMemory, or Ended."""
         self.killed = machine.kills_for_memory()
         with contextlib.suppress(OSError):  # a process that has ended is told by what it says
@@ -98,7 +98,7 @@ class ModelProcess:
         if not self.connection.poll(limit_s):
             self.process.kill()
             raise ModelTimeout
-        return self._heard()
+        return self._receive()
 
     def end(self) -> None:
         """Lets the request under way finish, and gives the memory back."""
@@ -108,7 +108,7 @@ class ModelProcess:
             self.process.terminate()
             self.process.join()
 
-    def _heard(self) -> Any:
+    def _receive(self) -> Any:
         try:
             return self.connection.recv()
         except (EOFError, OSError):
@@ -123,13 +123,13 @@ class ModelProcess:
 class Pieces(Iterator[bytes]):
     """What follows of an answer, each piece made when it is asked for. The turn lasts until `close`."""
 
-    def __init__(self, resident: ModelProcess, limit_s: float) -> None:
-        self._resident = resident
+    def __init__(self, process: ModelProcess, limit_s: float) -> None:
+        self._process = process
         self._limit_s = limit_s
         self._ended = self._closed = False
 
     def __next__(self) -> bytes:
-        piece = self._resident.asked(True, self._limit_s)
+        piece = self._process.request(True, self._limit_s)
         if isinstance(piece, bytes):
             return piece
         self._ended = True
@@ -144,8 +144,8 @@ class Pieces(Iterator[bytes]):
         self._closed = True
         if not self._ended:
             with contextlib.suppress(OSError):
-                self._resident.connection.send(False)
-        self._resident.turn.release()
+                self._process.connection.send(False)
+        self._process.turn.release()
 
 
 def _serve(settings: Settings, url: str, connection: Connection) -> None:
