@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from slipway import Array, Channel, UserError, arrow
+from slipway import NUMERIC, Array, Channel, UserError, arrow
 from slipway.kit.columns import require
 
 from .features import Role
 from .hyperparameters import Hyperparameters
 from .row_view import View
 from .splits import SplitKeys
-from .target import NUMERIC, Target
+from .target import Target
 
 
 @dataclass(frozen=True)

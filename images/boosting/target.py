@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from slipway import Array, UserError
+from slipway import NUMERIC, Array, UserError
 
 from .hyperparameters import Hyperparameters, Problem
 
 if TYPE_CHECKING:
     from .row_view import View
 
-NUMERIC = {"number", "integer", "boolean"}
 _SHOWN = 10
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from slipway.model import Answers, Groups, Model
     from slipway.table import arrow
     from slipway.table.arrow import Array
-    from slipway.table.kinds import Kind
+    from slipway.table.kinds import NUMERIC, Kind
     from slipway.table.numbers import numbers
     from slipway.table.schema import Column, Schema
     from slipway.table.spellings import Order as DateOrder
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "NUMERIC",
     "Answers",
     "Array",
     "Channel",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "NUMERIC": "table.kinds",
     "Answers": "model",
     "Array": "table.arrow",
     "Channel": "training.channel",

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from slipway import Array, Channel, Table, UserError, numbers
-
-from .roles import NUMBERS
+from slipway import NUMERIC, Array, Channel, Table, UserError, numbers
 
 
 def declare(channel: Channel, keys: Sequence[str], times: Sequence[str]) -> None:
@@ -38,7 +36,7 @@ def number_column(channel: Channel, table: Table, name: str, done: int = 0) -> A
 
     Raises UserError naming the first cell that is not a number.
     """
-    if table.kinds[name] in NUMBERS:
+    if table.kinds[name] in NUMERIC:
         return table.number(name)
     missing = next(column.missing for column in table.columns if column.name == name)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway import Array, Channel, DateOrder, Table, TimeFormat, UserError, arrow
+from slipway import NUMERIC, Array, Channel, DateOrder, Table, TimeFormat, UserError, arrow
 
 from ..panel import clean
 from ..panel.assemble import build_panel, infer_timeline
@@ -18,7 +18,7 @@ from ..panel.timeline import Timeline
 from .columns import check, declare, number_column, pieces
 from .covariates import covariates_of, find_categories
 from .lines import read_series, series_starts
-from .roles import NUMBERS, TARGETS, ColumnSettings, Roles, find_keys, find_time, is_wide, long_roles
+from .roles import TARGETS, ColumnSettings, Roles, find_keys, find_time, is_wide, long_roles
 from .timestamps import TimestampColumn, learn_format
 
 ITEM = "item_id"
@@ -95,7 +95,7 @@ def read_target(channel: Channel, settings: ReadSettings, related: Channel | Non
         added = [name for name in roles.covariates if name not in columns]
         column_kinds |= _absent({name: related.kinds[name] for name in added}, channel)
     panel = _panel(points, items, timeline, roles, settings)
-    column_kinds |= {name: "number" for name in (roles.target,) if channel.kinds.get(name) not in NUMBERS}
+    column_kinds |= {name: "number" for name in (roles.target,) if channel.kinds.get(name) not in NUMERIC}
     return Target(panel, roles, column_kinds)
 
 
@@ -268,10 +268,10 @@ def _with_related(
     names = roles.covariates
     kinds = related.kinds
     others = [name for name in kinds if name not in (*roles.keys, roles.time, roles.target, *names)]
-    texts = [name for name in others if kinds[name] not in NUMBERS]
+    texts = [name for name in others if kinds[name] not in NUMERIC]
     categories = find_categories(related, texts)
     settings.counts.add("text_covariates", len(texts) - len(categories))
-    numeric = [name for name in others if kinds[name] in NUMBERS]
+    numeric = [name for name in others if kinds[name] in NUMERIC]
     before = len(roles.encoded)
     both = {**roles.categories, **categories}
     roles = replace(roles, covariates=(*names, *numeric, *categories), categories=both)

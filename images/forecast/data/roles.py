@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from slipway import UserError
+from slipway import NUMERIC, UserError
 from slipway.kit.columns import require
 
 from ..panel.covariates import Categories, encoded_names
@@ -13,8 +13,6 @@ TIMES = ("timestamp", "time", "date", "datetime", "ds", "start", "month", "week"
 TARGETS = ("target", "target_value", "y", "value", "demand", "sales", "quantity")
 ITEMS = ("item_id", "unique_id", "series_id", "key", "item", "sku", "id", "series")
 COL_TYPES = ("key", "time", "num", "str")
-NUMBERS = ("number", "integer", "boolean")
-"""Kinds of columns that can be forecast, or be numeric covariates."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def is_wide(kinds: Mapping[str, str], given: ColumnSettings) -> bool:
         return False
     time = find_time(kinds, given)
     others = {name: kind for name, kind in kinds.items() if name != time}
-    texts = [name for name, kind in others.items() if kind not in NUMBERS]
+    texts = [name for name, kind in others.items() if kind not in NUMERIC]
     return _by_name(TARGETS, others) is None and len(others) > 1 and not texts
 
 
@@ -102,8 +100,8 @@ def long_roles(kinds: Mapping[str, str], given: ColumnSettings) -> Roles:
     rest = {name: kind for name, kind in kinds.items() if name != time}
     keys = tuple(_present(name, kinds, "item_id") for name in find_keys([*rest], given))
     rest = {name: kind for name, kind in rest.items() if name not in keys}
-    numbers = [name for name, kind in rest.items() if kind in NUMBERS]
-    texts = [name for name, kind in rest.items() if kind not in NUMBERS]
+    numbers = [name for name, kind in rest.items() if kind in NUMERIC]
+    texts = [name for name, kind in rest.items() if kind not in NUMERIC]
     target = _target(rest, numbers, given)
     texts = [name for name in texts if name != target]
     if not given.item_id and texts:

@@ -18,6 +18,8 @@ from slipway.table import arrow
 from slipway.table.arrow import Array
 
 Kind = Literal["number", "integer", "boolean", "text", "time", "list"]
+NUMERIC: frozenset[Kind] = frozenset({"number", "integer", "boolean"})
+"""Kinds of columns that hold numbers, or what counts as such."""
 
 # How a column of numbers may say "missing". In a column of texts only an empty cell does: "NA" is Namibia.
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "?")

@@ -8,7 +8,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict, Field
 
 from slipway.errors import UserError, counted, listed, shown
-from slipway.table.kinds import Kind
+from slipway.table.kinds import NUMERIC, Kind
 from slipway.table.styles import Style
 from slipway.table.times import TimeFormat
 
@@ -51,7 +51,7 @@ class Column(BaseModel):
     @property
     def numeric(self) -> bool:
         """Whether it holds numbers, or what counts as such."""
-        return self.kind in {"number", "integer", "boolean"}
+        return self.kind in NUMERIC
 
     @property
     def plain(self) -> bool:

@@ -19,12 +19,12 @@ from slipway.serving.endpoint import Answer, json_answer
 from slipway.serving.invocation import Observer
 from slipway.settings import Settings
 from slipway.table.arrow import Array
+from slipway.table.kinds import NUMERIC
 from slipway.table.table import Table
 
 _GENERATIONS = 4
 _TOGETHER = 256  # rows of small requests that are counted at once
 _MOST = 512  # rows of one request that are counted, spread over all of it
-_NUMERIC = {"number", "integer", "boolean"}
 _SHARE = 0.02  # of a worker's CPU time that counting may take
 
 
@@ -120,7 +120,7 @@ class _Observer:
         some = [_thinned(*one) for one in waiting]
         table = _together([part for part, _ in some])
         for column, at in self._inputs:
-            numeric = table.kinds[column.name] in _NUMERIC
+            numeric = table.kinds[column.name] in NUMERIC
             values = table.number(column.name) if numeric else table.arrow(column.name)
             _add(cells, at, column.count(values))
         for column, at in self._answers:
