@@ -110,9 +110,7 @@ class Endpoint:
             "SLIPWAY_OPTIONS": pairs_in(settings.options, "SLIPWAY_OPTIONS"),
             OPTIONS: own or {},
         }
-        if (
-            self._wanted and "outputs" in self.known_options
-        ):  # the model itself gives what is wanted, and no more
+        if self._wanted and "outputs" in self.known_options:  # the model gives what is wanted, and no more
             sources = {"SAGEMAKER_INFERENCE_OUTPUT": {"outputs": self._wanted}, **sources}
             self._wanted = []
         self._defaults: dict[str, Any] = {}

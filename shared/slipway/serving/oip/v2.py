@@ -41,9 +41,7 @@ class Infer:
         options = {
             name: value for name, value in request.parameters.items() if name in endpoint.known_options
         }
-        if (
-            request.outputs and "outputs" in endpoint.known_options
-        ):  # a model that offers more than it usually gives
+        if request.outputs and "outputs" in endpoint.known_options:  # it offers more than it usually gives
             options = {"outputs": [one.name for one in request.outputs], **options}
         writer = TensorAnswers(request, endpoint.name, endpoint.manifest.version)
         return lambda reading: read(request, reading), options, writer, _JSON
