@@ -177,18 +177,21 @@ def _holds_list(annotation: Any) -> bool:
 
 
 def _problems(error: ValidationError, given: Mapping[str, Any], noun: str) -> list[str]:
-    """One complaint a field: a union reports each of its members, and the user cares for what would do."""
+    """One complaint a field: a union reports each of its members, and the user cares for what would do.
+
+    A rule across fields has its own words, as no one value is at fault.
+    """
     found: dict[str, list[str]] = {}
-    came: dict[str, Any] = {}
+    rules: list[str] = []
     for entry in error.errors():
-        name = str(entry["loc"][0]) if entry["loc"] else noun
-        found.setdefault(name, []).append(
-            entry["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        )
-        came.setdefault(name, given.get(name))
+        message = entry["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        if entry["loc"]:
+            found.setdefault(str(entry["loc"][0]), []).append(message)
+        else:
+            rules.append(message)
     return [
         f"{noun} {name} is required"
         if messages == ["Field required"]
-        else f"{noun} {name}: expected {' or '.join(dict.fromkeys(messages))}, got {shown(came[name])}"
+        else f"{noun} {name}: expected {' or '.join(dict.fromkeys(messages))}, got {shown(given.get(name))}"
         for name, messages in found.items()
-    ]
+    ] + rules

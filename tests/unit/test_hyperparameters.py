@@ -1,9 +1,9 @@
 """Hyperparameters in every form in which the platform, its SDK and people write them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pytest
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 import slipway
 from slipway.errors import UserError
@@ -25,6 +25,17 @@ class Hyperparameters(slipway.Hyperparameters):
 class Strict(slipway.Hyperparameters):
     target: str
     seed: int
+
+
+class Bounded(slipway.Hyperparameters):
+    least: int = 0
+    most: int = 9
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.least > self.most:
+            raise ValueError("least and most: expected least to be at most most")
+        return self
 
 
 def read(**given):
@@ -155,6 +166,11 @@ def test_every_missing_one_is_named():
         UserError, match=r"^hyperparameter target is required; hyperparameter seed is required$"
     ):
         Strict.read({})
+
+
+def test_a_rule_across_fields_is_told_in_its_own_words():
+    with pytest.raises(UserError, match=r"^least and most: expected least to be at most most$"):
+        Bounded.read({"least": "3", "most": "2"})
 
 
 def test_a_long_value_is_cut_short_in_the_error():
