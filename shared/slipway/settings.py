@@ -10,7 +10,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from slipway.errors import UserError, shown
 from slipway.log import Format
-from slipway.manifest import FILE
 from slipway.paths import KSERVE_MODEL, Paths
 
 # Local mode writes "True" where the platform writes "true"; "false" must mean false.
@@ -137,6 +136,8 @@ class Settings(BaseModel):
     @property
     def model_folder(self) -> Path:
         """Where the model to serve is."""
+        from slipway.manifest import FILE  # and with it Arrow, which the supervisor never needs
+
         if self.model_dir:
             return self.model_dir
         mounted = not (self.paths.model / FILE).exists() and KSERVE_MODEL.is_dir()

@@ -12,9 +12,9 @@ import slipway
 SLOW = ("matplotlib", "sklearn", "scipy", "jinja2", "flask", "pyarrow.parquet", "slipway.training")
 
 
-def imported_by(code):
+def imported_by(code, slow=SLOW):
     """Which of the slow modules are loaded after `code`, in a fresh process."""
-    asked = f"{code}\nimport sys\nprint(*[name for name in {SLOW!r} if name in sys.modules])"
+    asked = f"{code}\nimport sys\nprint(*[name for name in {slow!r} if name in sys.modules])"
     environ = {**os.environ, "PYTHONPATH": str(Path(slipway.__file__).parents[1])}
     run = subprocess.run(
         [sys.executable, "-c", asked], env=environ, capture_output=True, text=True, check=True
@@ -26,6 +26,10 @@ def imported_by(code):
 @pytest.mark.contract("B2.4")
 def test_serving_does_not_wait_for_what_only_training_needs(code):
     assert imported_by(code) == []
+
+
+def test_the_supervisor_does_not_wait_for_what_only_its_workers_need():
+    assert imported_by("import slipway.serving.supervisor", ("numpy", "pyarrow", "slipway.table")) == []
 
 
 def test_every_public_name_is_there():
