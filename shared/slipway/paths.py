@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-ru
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path("/opt/ml")
+"""Where SageMaker mounts its tree."""
 KSERVE_MODEL = Path("/mnt/models")
 """Where KServe's storage initializer puts a model."""
 

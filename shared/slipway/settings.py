@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from slipway.errors import UserError, shown
 from slipway.log import Format
-from slipway.paths import KSERVE_MODEL, Paths
+from slipway.paths import KSERVE_MODEL, ROOT, Paths
 
 # Local mode writes "True" where the platform writes "true"; "false" must mean false.
 Flag = Annotated[bool, BeforeValidator(lambda value: str(value).strip().lower() in {"true", "1", "yes"})]
@@ -26,7 +26,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="ignore")
 
-    root: Path = Field(Path("/opt/ml"), alias="SLIPWAY_ROOT")
+    root: Path = Field(ROOT, alias="SLIPWAY_ROOT")
     """Root of the SageMaker file system."""
     algorithm: Path = Field(Path("/opt/algorithm"), alias="SLIPWAY_ALGORITHM")
     """Folder of the image: image.toml and its Python package."""

@@ -12,10 +12,10 @@ from slipway.hyperparameters import Hyperparameters
 from slipway.image import Image
 from slipway.log import log
 from slipway.paths import Paths
+from slipway.stopping import on_signals
 from slipway.training import config
 from slipway.training.checkpoints import Checkpoints
 from slipway.training.config import Hosts
-from slipway.training.hosts.standby import on_signals
 from slipway.training.report import Report
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from distributed.utils import get_ip_interface
 
 from slipway.errors import PlatformError, listed
 from slipway.log import log
+from slipway.stopping import on_signals
 from slipway.training.config import Hosts
 from slipway.training.hosts.shard import Shard
-from slipway.training.hosts.standby import PORT, on_signals
+from slipway.training.hosts.standby import PORT
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,15 +3,12 @@
 To leave at once would do on SageMaker, but the SDK's local mode stops all containers when one has left.
 """
 
-import signal
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Event
-from types import FrameType
 
-from slipway.log import log
+from slipway.stopping import on_signals
 from slipway.training.config import Hosts
 
 PORT = 8786
@@ -30,19 +27,6 @@ def announce_leader(hosts: Hosts) -> Iterator[None]:
     finally:
         if door is not None:
             door.close()
-
-
-def on_signals(then: str) -> Event:
-    """From now on SIGTERM and SIGINT set the event, and the log says what happens `then`."""
-    asked = Event()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        log("train", f"{signal.Signals(number).name} received: {then}")
-        asked.set()
-
-    signal.signal(signal.SIGTERM, note)
-    signal.signal(signal.SIGINT, note)
-    return asked
 
 
 def wait_for_leader(hosts: Hosts) -> None:
