@@ -41,8 +41,7 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
         mark = ","
     first = _cells(lines[start], mark) if lines else None
     names = None
-    headed = header.of_request(first or [], schema, media, len(lines) - start == 1)
-    if first and headed:
+    if first and header.of_request(first, schema, media, len(lines) - start == 1):
         names, lines = [name.strip() for name in first], lines[start + 1 :]
     before = start + 1 if names else 0
     width = len(names) if names else _width(lines, mark, schema)

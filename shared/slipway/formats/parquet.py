@@ -67,7 +67,7 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
         if reading.schema is not None:  # a job's files are its owner's
             _check_claims(metadata, source, size, reading)
         packed = _text_columns(metadata)
-        if reading.schema is None and not _has_long_texts(source, metadata):
+        if packed and reading.schema is None and not _has_long_texts(source, metadata, packed):
             packed = []  # they unfold to little, and by way of a dictionary distinct ones take twice as long
         file = pq.ParquetFile(source, metadata=metadata, read_dictionary=packed, pre_buffer=False)
         names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
@@ -90,15 +90,14 @@ def _read(source: Any, size: int, reading: Reading) -> Iterator[Raw]:
         raise UserError(f"the body is not a Parquet file: {said}") from None
 
 
-def _has_long_texts(source: Any, metadata: Any) -> bool:
-    """Whether a batch as the first rows are would unfold to more text than it may."""
+def _has_long_texts(source: Any, metadata: Any, columns: list[str]) -> bool:
+    """Whether a batch of `columns`, as the first rows are, would unfold to more text than it may."""
     import pyarrow.parquet as pq
 
-    columns = _text_columns(metadata)
     file = pq.ParquetFile(source, metadata=metadata, read_dictionary=columns, pre_buffer=False)
     batch = next(file.iter_batches(batch_size=_FIRST, columns=columns, use_threads=False), None)
     source.seek(0)
-    if not columns or batch is None:
+    if batch is None:
         return False
     most = len(batch) * _MOST // _ROWS
     return any(_unfolded(column)[1] > most for column in batch.columns)

@@ -63,13 +63,12 @@ class InferRequest:
             raise UserError(f'"id" is a text, got {shown(found)}')
         if not all(isinstance(one, dict) for one in document["inputs"]):
             raise UserError('an entry of "inputs" is no object')
-        parameters = _parameters(document)
         return cls(
             document["inputs"],
             memoryview(body)[len(text) :],
             found,
-            parameters,
-            _outputs(document.get("outputs", []), parameters),
+            _parameters(document),
+            _outputs(document.get("outputs", [])),
         )
 
     @property
@@ -183,7 +182,7 @@ def _parameters(one: Mapping[str, Any], kind: str = "the request", name: str = "
     return found
 
 
-def _outputs(entries: Any, parameters: Mapping[str, Any]) -> tuple[WantedOutput, ...]:
+def _outputs(entries: Any) -> tuple[WantedOutput, ...]:
     good = isinstance(entries, list) and all(
         isinstance(one, dict) and isinstance(one.get("name"), str) for one in entries
     )

@@ -112,9 +112,9 @@ def _buffer(data: Any, datatype: str, count: int) -> Array | None:
 
 def misfits(cells: Cells, datatype: str, width: int, name: str) -> dict[int, UserError]:
     """What is wrong with cells that are not of the datatype, by their rows; `width` cells are a row."""
-    kind = "B" if datatype == "BOOL" else datatype[0]
     if not isinstance(cells, list) or datatype == "BYTES":
         return {}
+    kind = datatype[0]
     fit = _TYPES[kind]
     if set(map(type, cells)) <= fit:
         return {}
