@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slipway.table.arrow import Array
+from slipway.training.report import figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,8 +19,6 @@ _ALONG = 30  # letters of all classes that fit side by side
 
 def panels(count: int, width: float = 8.4, height: float = 3.6) -> "tuple[Figure, list[Axes]]":
     """An empty figure, `width` by `height` inches, and `count` plots side by side in it."""
-    from slipway.training.report import figure
-
     drawn, only = figure(width, height)
     only.remove()
     return drawn, list(np.atleast_1d(drawn.subplots(1, count)))
@@ -27,8 +26,6 @@ def panels(count: int, width: float = 8.4, height: float = 3.6) -> "tuple[Figure
 
 def bars(names: Sequence[str], values: Sequence[float] | Array, label: str) -> "Figure":
     """A horizontal bar for each name, the first on top; `label` says what is measured, and its unit."""
-    from slipway.training.report import figure
-
     drawn, axes = figure(7.0, max(1.8, 0.6 + 0.26 * len(names)))
     places = np.arange(len(names))[::-1]
     axes.barh(places, values, color="C0")
@@ -55,8 +52,6 @@ def confusion(counts: Array, names: Sequence[str], most: int = 20) -> "Figure":
 
     The shade is the share of a true class.
     """
-    from slipway.training.report import figure
-
     order = np.sort(np.argsort(-counts.sum(1), kind="stable")[:most])
     part, labels = counts[np.ix_(order, order)], [names[place] for place in order]
     share = part / np.maximum(1, counts[order].sum(1, keepdims=True))
