@@ -214,6 +214,12 @@ def test_the_content_type_says_what_separates_cells():
         read(body, "text/csv; delimiter=x")
 
 
+def test_a_first_line_longer_than_the_sample_shows_what_separates_its_cells():
+    """As in training."""
+    long = "a" * (1 << 18)
+    assert read(f"{long};b\nc;d\n", "text/csv", MIXED) == (None, [[long, "c"], ["b", "d"]])
+
+
 @pytest.mark.parametrize("body", ['name;n\n"a,b";1\n"c,d";2\n', "a, b;c\n1;2\n3;4\n"])
 def test_commas_in_texts_and_in_a_name_separate_nothing(body):
     assert [len(column) for column in read(body)[1]] == [2, 2]

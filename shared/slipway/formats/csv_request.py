@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from slipway.errors import UserError
 from slipway.formats import csv_cells
-from slipway.formats.base import SAMPLE, Direct, Reading
+from slipway.formats.base import Direct, Reading, head
 from slipway.media import MediaType
 from slipway.table import dialect, header
 from slipway.table.arrow import Array
@@ -85,14 +85,14 @@ def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
     said = dialect.said(media)
     if said is not None:
         return said
-    head = body[:SAMPLE]
-    if not any(mark.encode() in head for mark in dialect.MARKS[1:]):
+    some = head(body).removesuffix(b"\n")
+    if not any(mark.encode() in some for mark in dialect.MARKS[1:]):
         return COMMAS
-    found = head.split(b"\n")
+    found = some.split(b"\n")
     commas = schema.fits(found[0].count(b",") + 1) and b'"' not in found[0]
     if commas and not has_commas(schema):
         return COMMAS
-    return dialect.detect(found[:1000] if len(head) == len(body) else found[:-1][:1000])
+    return dialect.detect(found[:1000])
 
 
 def has_commas(schema: Schema) -> bool:
