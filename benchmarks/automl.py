@@ -1,6 +1,6 @@
 """AutoML side by side: our engine, AutoGluon, FLAML, CatBoost and LightGBM on the same folds and CPU seconds.
 
-.slipway/envs/automl/bin/python benchmarks/automl.py DATA_FOLDER [--seconds 60] [--folds 1] [--rows 10000]
+.slipway/envs/automl/bin/python -m benchmarks.automl DATA_FOLDER [--seconds 60] [--folds 1] [--rows 10000]
 """
 
 import argparse
@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "tabular"), str(HERE.parent / "images")]
+sys.path[:0] = [str(HERE / "tabular"), str(HERE.parent / "images"), str(HERE.parent / "shared")]
 
 from automl.automl_handler import scores  # noqa: E402
 from automl.automl_handler.problem import Problem  # noqa: E402
-from environment import LeftOutError, environment  # noqa: E402
 from tables import Table, tables  # noqa: E402
+
+from .environment import LeftOutError, environment  # noqa: E402
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 

@@ -1,6 +1,6 @@
 """Boosted trees next to the three libraries called directly: the same rows, the same parameters, one CPU.
 
-    .slipway/envs/boosting/bin/python benchmarks/boosting.py DATA_FOLDER [--trees 300] [--rounds 3]
+    .slipway/envs/boosting/bin/python -m benchmarks.boosting DATA_FOLDER [--trees 300] [--rounds 3]
 
 DATA_FOLDER holds <table>.train.csv.gz and <table>.test.csv.gz. What is counted is CPU time; both take turns,
 a ratio is the median of the rounds' ratios. Nothing asserts a time.
@@ -27,7 +27,6 @@ sys.path[:0] = [str(ROOT / "shared"), str(ROOT / "images")]
 
 import numpy as np
 import pandas as pd
-from boosting_direct import ENGINES, PATIENCE, RATE, TABLES, Parts, direct
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
 from slipway import Channel, Job
@@ -37,6 +36,8 @@ from slipway.paths import Paths
 from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
 from slipway.training import run
+
+from .boosting_direct import ENGINES, PATIENCE, RATE, TABLES, Parts, direct
 
 IMAGE = Image.read(ROOT / "images/boosting")
 

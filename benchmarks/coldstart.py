@@ -5,11 +5,12 @@ as `make train` leaves it in .slipway/runs/<image>.
 """
 
 import argparse
-import http.client
 import statistics
 import subprocess
 import sys
 import time
+
+from tools.client import pings
 
 
 def docker(*arguments: str) -> str:
@@ -25,13 +26,8 @@ def start(image: str, root: str) -> float:
     try:
         port = int(docker("port", name, "8080").splitlines()[0].rpartition(":")[2])
         while time.perf_counter() - begun < 120:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-                connection.request("GET", "/ping")
-                if connection.getresponse().status == 200:
-                    return time.perf_counter() - begun
-            except (OSError, http.client.HTTPException):
-                pass
+            if pings(port):
+                return time.perf_counter() - begun
             time.sleep(0.01)
         raise SystemExit(f"{image} was not ready after 120 s:\n{docker('logs', name)}")
     finally:

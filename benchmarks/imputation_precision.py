@@ -1,6 +1,6 @@
 """Asked precision against reached precision of the imputation image, and how many truths its intervals hold.
 
-    python benchmarks/imputation_precision.py DATA_FOLDER
+    python -m benchmarks.imputation_precision DATA_FOLDER
 
 Observed cells are hidden in two ways, the image learns from the rest and fills them. See README.md.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from environment import REPO, environment
+from .environment import REPO, environment
 
 IMAGE = REPO / "images/imputation"
 ASKED = (0.8, 0.9, 0.95, 0.99)
@@ -34,13 +34,14 @@ def main() -> None:
     add("data", type=Path, help="a folder with tables/, as for imputation.py")
     add("--rows", type=int, default=1000, help="of a table at most")
     add("--share", type=float, default=30, help="per cent of the cells that are hidden")
-    add("--preset", default="fast", settings=["fast", "balanced", "best"])
+    add("--preset", default="fast", choices=["fast", "balanced", "best"])
     args = parser.parse_args()
     python = environment("bench-imputation", IMAGE / "requirements.lock")
     if Path(sys.prefix).resolve() != python.parent.parent.resolve():
         paths = os.pathsep.join(map(str, (IMAGE.parent, REPO / "shared", REPO / "benchmarks/imputers")))
         environ = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-        os.execve(python, [str(python), __file__, *sys.argv[1:]], environ)
+        command = [str(python), "-m", "benchmarks.imputation_precision", *sys.argv[1:]]
+        os.execve(python, command, environ)
     import score
     from pandas import DataFrame
 

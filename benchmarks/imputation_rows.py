@@ -19,7 +19,7 @@ from pathlib import Path
 from tools import client, layout, process
 
 from .environment import REPO, environment
-from .process import Server, processes
+from .process import Server, memory_mb
 
 IMAGE = REPO / "images/imputation"
 GAPS = 0.3
@@ -56,7 +56,7 @@ def measure(args: argparse.Namespace, run: Path) -> None:
         server.wait_ready()
         ask(port, rows(10))
         peak = Peak(server.pid)
-        print(f"ready: {peak.megabytes():.0f} MB in all processes")
+        print(f"ready: {memory_mb(server.pid):.0f} MB in all processes")
         begin, done = server.cpu_seconds(), 0
         while done < args.rows:
             body = rows(min(args.piece, args.rows - done))
@@ -83,23 +83,8 @@ class Peak:
 
     def _watch(self) -> None:
         while True:
-            self.most = max(self.most, self.megabytes())
+            self.most = max(self.most, memory_mb(self.pid))
             time.sleep(0.1)
-
-    def megabytes(self) -> float:
-        found, table = {self.pid}, processes()
-        while more := {pid for pid, (parent, _) in table.items() if parent in found and pid not in found}:
-            found |= more
-        return sum(map(resident, found)) / 1024
-
-
-def resident(pid: int) -> int:
-    """Kilobytes of a process, what it shares with others counted in part."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
 def rows(count: int) -> bytes:

@@ -1,6 +1,6 @@
 """How often a way to choose k finds the true number of groups, on 31 generated data sets.
 
-    PYTHONPATH=shared:images .slipway/envs/kmeans/bin/python benchmarks/kmeans_k.py --seeds 20,21,22
+    PYTHONPATH=shared:images .slipway/envs/kmeans/bin/python -m benchmarks.kmeans_k --seeds 20,21,22
 
 Every criterion but ours chooses among the same k-means clusterings, k = 1 to 12; of them, only the gap
 statistic and BIC are defined for k = 1.
@@ -18,7 +18,6 @@ from kmeans.hyperparameters import Hyperparameters
 from kmeans.moments import Moments
 from kmeans.points import Points
 from kmeans.selection import choose
-from kmeans_shapes import SETS, make
 from sklearn.cluster import KMeans
 from sklearn.metrics import (
     adjusted_rand_score,
@@ -27,6 +26,8 @@ from sklearn.metrics import (
     silhouette_score,
 )
 from threadpoolctl import threadpool_limits
+
+from .kmeans_shapes import SETS, make
 
 Array = Any
 K_MAX = 12

@@ -1,6 +1,6 @@
 """Server CPU of one-row requests with and without metrics, side by side; and what counting itself takes.
 
-Run it with an image's Python: .slipway/envs/kmeans/bin/python benchmarks/metrics.py
+Run it with an image's Python: .slipway/envs/kmeans/bin/python -m benchmarks.metrics
 """
 
 import argparse
@@ -12,13 +12,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from client import load
-from process import Server, free_port, processes
-from workload import CASES, write_training
+from tools.process import command, free_port
 
-REPO = Path(__file__).resolve().parents[1]
+from .client import load
+from .environment import REPO
+from .process import Server, tree
+from .workload import CASES, write_training
+
 sys.path.insert(0, str(REPO / "shared"))
 
 
@@ -83,20 +86,21 @@ def _cost(work: Callable[[], object], times: int = 20_000) -> float:
 def serving(run: Path, rounds: int, seconds: float) -> None:
     """µs of the server's whole process tree per request, and the ratio to no metrics."""
     image = REPO / "images/kmeans"
-    env = {**os.environ, "PYTHONPATH": f"{REPO / 'shared'}", "SLIPWAY_ALGORITHM": str(image)}
-    env |= {"SLIPWAY_ROOT": str(run / "ml"), "MODEL_SERVER_WORKERS": "1", "SLIPWAY_OPTIONS": '{"ids": true}'}
-    write_training(run / "ml")
-    subprocess.run([sys.executable, "-m", "slipway", "train"], env=env, check=True, capture_output=True)
+    root = run / "ml"
+    write_training(root)
+    train, environ = command("train", image, root)
+    subprocess.run(train, env=environ, check=True, capture_output=True)
     servers: dict[str, Server] = {}
     request = CASES["csv1"].request(False)
     costs: dict[str, list[float]] = {}
-    try:
+    told = {"MODEL_SERVER_WORKERS": "1", "SLIPWAY_OPTIONS": '{"ids": true}'}
+    with ExitStack() as started:
         for name in ("off", "off again", "prometheus", "both"):  # the second tells what is noise
             port = free_port()
             more = {"SLIPWAY_METRICS": name.split()[0], "SAGEMAKER_BIND_TO_PORT": str(port)}
-            command = [sys.executable, "-m", "slipway", "serve"]
-            servers[name] = Server(command, env | more, port, run / f"{name}.log")
-            servers[name].wait_ready()
+            server = Server(*command("serve", image, root, **told, **more), port, run / f"{name}.log")
+            servers[name] = started.enter_context(server)
+            server.wait_ready()
             load(port, request, 1, 4)
         for number in range(rounds):
             for name, server in servers.items():
@@ -106,9 +110,6 @@ def serving(run: Path, rounds: int, seconds: float) -> None:
                 costs.setdefault(name, []).append(cost)
             servers = dict(sorted(servers.items(), key=lambda _: random.random()))
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
-    finally:
-        for server in servers.values():
-            server.stop()
     print("\n| SLIPWAY_METRICS | µs of CPU per one-row request, median | ratio to off |\n| --- | --- | --- |")
     for name, found in sorted(costs.items()):
         ratio = statistics.median(a / b for a, b in zip(found, costs["off"], strict=True))
@@ -117,10 +118,7 @@ def serving(run: Path, rounds: int, seconds: float) -> None:
 
 def _cpu_ns(server: Server) -> int:
     """CPU time of the server's processes that live, finer than the ticks of /proc/PID/stat."""
-    table, found = processes(), {server.process.pid}
-    while more := {pid for pid, (parent, _) in table.items() if parent in found and pid not in found}:
-        found |= more
-    stats = (Path(f"/proc/{pid}/schedstat").read_text() for pid in found)
+    stats = (Path(f"/proc/{pid}/schedstat").read_text() for pid in tree(server.pid))
     return sum(int(stat.split()[0]) for stat in stats)
 
 

@@ -1,4 +1,4 @@
-"""Servers as child processes, and the CPU of their whole process tree from /proc."""
+"""Servers as child processes, and the CPU and memory of their whole process tree from /proc."""
 
 import os
 import signal
@@ -28,13 +28,7 @@ class Server(process.Server):
 
     def cpu_seconds(self) -> float:
         """User and system time of the tree, of children that ended and were reaped too."""
-        found, ticks = {self.pid}, 0
-        table = processes()
-        while more := {pid for pid, (parent, _) in table.items() if parent in found and pid not in found}:
-            found |= more
-        for pid in found:
-            ticks += table[pid][1] if pid in table else 0
-        return ticks / TICKS
+        return sum(tree(self.pid).values()) / TICKS
 
     def stop(self) -> int:
         if not self.ended:
@@ -46,8 +40,29 @@ class Server(process.Server):
         return self.popen.wait()
 
 
-def processes() -> dict[int, tuple[int, int]]:
-    """pid -> (parent, utime + stime + cutime + cstime)"""
+def memory_mb(pid: int) -> float:
+    """PSS of a process and all below it: what each has of its own, and its share of what it shares."""
+    return sum(map(_pss_kb, tree(pid))) / 1024
+
+
+def _pss_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def tree(root: int) -> dict[int, int]:
+    """A process and all below it, as far as they live: pid -> utime + stime + cutime + cstime, in ticks."""
+    table, found = _processes(), {root}
+    while more := {pid for pid, (parent, _) in table.items() if parent in found and pid not in found}:
+        found |= more
+    return {pid: table[pid][1] for pid in found if pid in table}
+
+
+def _processes() -> dict[int, tuple[int, int]]:
+    """pid -> (parent, ticks)"""
     table = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,7 +1,7 @@
 """Reading files to a typed table: CPU seconds and peak memory beside pandas, Arrow and Polars, as ratios.
 
-    .slipway/envs/shared/bin/python benchmarks/reading.py
-    .slipway/envs/shared/bin/python benchmarks/reading.py --shapes long,mixed --readers ours,arrow --scale 0.1
+    .slipway/envs/shared/bin/python -m benchmarks.reading
+    .slipway/envs/shared/bin/python -m benchmarks.reading --shapes long,mixed --readers ours,arrow --scale 0.1
 
 Every reader has a fresh process for each file; readers take turns within a round. See README.md.
 """
@@ -18,9 +18,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from environment import REPO, STATE, LeftOutError, environment
-from readers import READERS
-from shapes import SHAPES
+from .environment import REPO, STATE, LeftOutError, environment
+from .readers import READERS
+from .shapes import SHAPES
 
 HERE = Path(__file__).resolve().parent
 SMALL = 1e-4  # of the published rows, but what loads late is loaded
@@ -141,7 +141,7 @@ def main() -> None:
     }
     print(text(found, readers))
     print(f"\nmachine: {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"again: {' '.join([os.path.relpath(sys.executable), 'benchmarks/reading.py', *sys.argv[1:]])}")
+    print(f"again: {' '.join([os.path.relpath(sys.executable), '-m', 'benchmarks.reading', *sys.argv[1:]])}")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
 

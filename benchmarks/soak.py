@@ -20,28 +20,9 @@ from tools import ROOT
 from tools.client import Reply, send
 from tools.process import Server
 
+from .process import memory_mb
+
 KEPT = 4  # models that are loaded at the same time
-
-
-def memory_mb(root: int) -> float:
-    """PSS of a process and all below it."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, rest = int(stat.parent.name), stat.read_text().rpartition(")")[2].split()
-            children.setdefault(int(rest[1]), []).append(pid)
-        except (OSError, IndexError):
-            continue
-    todo, total = [root], 0
-    while todo:
-        pid = todo.pop()
-        todo += children.get(pid, [])
-        try:
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            total += int(rollup.split("Pss:")[1].split()[0])
-        except (OSError, IndexError):
-            continue
-    return total / 1024
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """One contender learns one table, in a process of its own: FOLDER has train.feather, test.feather, task.json.
 
 Every clock that Python code reads is set to the process's CPU time before anything is imported, and there is
-one thread: so all have the same budget of CPU seconds, whatever else the machine does, loaded by their own
+one thread: so all have the same budget of CPU seconds, whatever else the machine does, kept by their own
 means.
 """
 
@@ -24,7 +24,8 @@ Predict = Callable[[pd.DataFrame], Any]
 
 
 def ours(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
-    sys.path.insert(0, str(Path(__file__).parents[2] / "images"))
+    root = Path(__file__).parents[2]
+    sys.path[:0] = [str(root / "images"), str(root / "shared")]
     from automl.automl_handler.predictor import Predictor
     from automl.automl_handler.search.config import SearchConfig
     from automl.automl_handler.search.run import search

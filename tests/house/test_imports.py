@@ -188,6 +188,18 @@ def test_no_tool_and_no_test_of_tools_changes_where_modules_are_found() -> None:
             assert not changed, f"{path.relative_to(ROOT)} uses {changed[0]}"
 
 
+def test_benchmarks_are_run_as_a_package(tracked: list[Path]) -> None:
+    """A benchmark that is run as a script hides the image that has its name."""
+    siblings = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    siblings -= {path.parent.name for path in ROOT.glob("images/*/image.toml")}
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        wrong = [one for one in imports(path) if one.package in siblings]
+        assert not wrong, f"{path.name}:{wrong[0].line} imports {wrong[0].module}: write a relative import"
+    for path in (one for one in tracked if one.suffix == ".md" or one.parent == ROOT / "benchmarks"):
+        script = re.search(r"python benchmarks/[a-z_]+\.py", path.read_text())
+        assert not script, f"{path.relative_to(ROOT)}: {script[0]}; write python -m"
+
+
 def test_slipway_imports_images_in_one_loader_alone() -> None:
     """`importlib` elsewhere would be a second one; the package's own names are looked up in `__init__.py`."""
     found = {
