@@ -29,7 +29,7 @@ from tools.process import wait_until
 def composed(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The service of compose.yaml over a trained model, once it is ready."""
     container = Container(image)
-    training = container.train(sample.lay_out(tmp_path_factory.mktemp("kubernetes")))
+    training = container.train_sample(sample.lay_out(tmp_path_factory.mktemp("kubernetes")))
     assert training.code == 0, training.log
     folder, port = tmp_path_factory.mktemp("compose"), free_port()
     text = files.written(image)["compose.yaml"].replace(

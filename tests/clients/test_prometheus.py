@@ -4,24 +4,24 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import requests
 
-from harness.places import Container, Server, Training, docker, free_port
+from harness.places import Container, Server, docker, free_port
 from harness.samples import Sample
 from slipway.image import Image
+from tools.process import Process, wait_until
+
+WAIT_S = 30
 
 
 @pytest.fixture(scope="module")
 def server(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     place = Container(image)
-    training: Training = place.train(sample.lay_out(tmp_path_factory.mktemp("prometheus")))
+    training = place.train_sample(sample.lay_out(tmp_path_factory.mktemp("prometheus")))
     assert training.code == 0, training.log
     with place.serve(training.root, MODEL_SERVER_WORKERS="2") as running:
         yield running
@@ -43,17 +43,12 @@ def ask(server: Server, tmp_path_factory: pytest.TempPathFactory):
             }
         )
     )
-    log = (folder / "log").open("w+")
-    process = subprocess.Popen(
-        [
-            program,
-            f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/data",
-            f"--web.listen-address=127.0.0.1:{port}",
-        ],
-        stdout=log,
-        stderr=log,
-    )
+    command = [
+        program,
+        f"--config.file={folder}/prometheus.yml",
+        f"--storage.tsdb.path={folder}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
     session = requests.Session()
     session.trust_env = False
 
@@ -62,27 +57,24 @@ def ask(server: Server, tmp_path_factory: pytest.TempPathFactory):
         found = session.get(url, timeout=10).json()["data"]["result"]
         return float(found[0]["value"][1]) if found else None
 
-    try:
-        until(lambda: serves(value), log.name)
+    with Process(command, os.environ) as scraper:
+        scraper.until(lambda: serves(value), "an answer of Prometheus", WAIT_S)
+        assert not scraper.ended, scraper.log
         yield value
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
 
 
 @pytest.mark.contract("B2.16")
 def test_prometheus_reads_what_was_sent(server: Server, ask, sample: Sample) -> None:
     """Also while a worker is killed: what it has counted is not lost, and nothing goes back."""
-    until(lambda: ask("up") == 1, "")
+    until(lambda: ask("up") == 1, server)
     for round_ in range(3):
         for _ in range(20):
             assert server.ask(sample.csv(), "text/csv").status == 200
         if round_ < 2:
             kill_a_worker(server)
-            until(lambda: ask("slipway_processes") == 2, "")
+            until(lambda: ask("slipway_processes") == 2, server)
     assert server.ask(b"x", "application/xml").status == 415
-    until(lambda: ask("model_invocations_total") == 61, "")
+    until(lambda: ask("model_invocations_total") == 61, server)
     assert ask('slipway_requests_total{status="200"}') == 60
     assert ask("sum(slipway_requests_total)") == 61
     assert ask("slipway_rows_total") == 60 * sample.height
@@ -108,8 +100,5 @@ def serves(value) -> bool:
     return True
 
 
-def until(done, log: str) -> None:
-    end = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < end, Path(log).read_text() if log else "waited 30 s"
-        time.sleep(0.2)
+def until(done, server: Server) -> None:
+    wait_until(done, "what Prometheus has to know", server.log, WAIT_S)

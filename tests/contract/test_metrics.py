@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harness.places import Place, Server, Training
 from harness.samples import Sample
+from tools.process import wait_until
 
 Scrape = dict[str, float]
 """Samples by name and labels as they are written: name{label="value"}."""
@@ -111,7 +111,12 @@ def test_sums_are_right_across_workers_that_were_killed(
                 highest = found["slipway_worker_restarts_total"]
             killed = workers(server)[0]
             os.kill(killed, signal.SIGKILL)
-            wait(lambda gone=killed: gone not in (now := workers(server)) and len(now) == 2)
+            wait_until(
+                lambda gone=killed: gone not in (now := workers(server)) and len(now) == 2,
+                "another worker",
+                server.log,
+                30,
+            )
         assert scrape(server)["slipway_worker_restarts_total"] == 3
         assert scrape(server)["slipway_processes"] == 2
 
@@ -133,13 +138,6 @@ def workers(server: Server) -> list[int]:
 
 def _is_gunicorn(pid: int) -> bool:
     return b"slipway.serving.workers" in Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def wait(until: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not until():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 @pytest.mark.only("local", "container")

@@ -278,15 +278,20 @@ def test_a_deployment_with_options_that_do_not_fit_is_not_ready(settings_of, var
         Endpoint.load(settings_of(**{variable: options}))
 
 
-def test_a_model_in_an_older_form_says_so_itself(settings_of, root, folder):
-    settings = settings_of()
-    assert train(settings) == 0
+def load_with(folder, body):
+    """From now on the image in `folder` loads a model by `body`."""
     (folder / "predictor.py").write_text(
-        "import unit.model\nfrom slipway.kit.forest import Forest\n\n\nclass Model(unit.model.Adder):\n"
-        "    @classmethod\n    def load(cls, folder):\n        return Forest.of_arrays({})\n"
+        "import unit.model\n\n\nclass Model(unit.model.Adder):\n    @classmethod\n"
+        f"    def load(cls, folder):\n        {body}\n"
     )
     sys.modules.pop("adder.predictor", None)
     importlib.invalidate_caches()
+
+
+def test_a_model_in_an_older_form_says_so_itself(settings_of, root, folder):
+    settings = settings_of()
+    assert train(settings) == 0
+    load_with(folder, "from slipway.kit.forest import Forest; return Forest.of_arrays({})")
     with pytest.raises(
         ModelLoadError, match=r"^the model was trained by another version of this image; train"
     ):
@@ -297,12 +302,7 @@ def test_a_model_in_an_older_form_says_so_itself(settings_of, root, folder):
 def test_a_model_that_cannot_be_loaded_is_told_in_one_line(settings_of, root, folder, capfd):
     settings = settings_of()
     assert train(settings) == 0
-    (folder / "predictor.py").write_text(
-        "import unit.model\n\n\nclass Model(unit.model.Adder):\n    @classmethod\n"
-        "    def load(cls, folder):\n        raise KeyError('weights')\n"
-    )
-    sys.modules.pop("adder.predictor", None)
-    importlib.invalidate_caches()
+    load_with(folder, "raise KeyError('weights')")
     with pytest.raises(
         ModelLoadError, match=r"^the model cannot be loaded \(KeyError\): the log has the details$"
     ):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.processes import alive, descendants
 from slipway.manifest import Manifest
 from slipway.serving import nginx
 from tools import ROOT, client, process
@@ -31,15 +32,6 @@ def server(folder, root, schema):
         yield found
 
 
-def descendants(pid):
-    """Every process that one has started, and that these have."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *descendants(child)]
-    return found
-
-
 def workers(pid):
     """The processes that answer: those whose parent is gunicorn's arbiter."""
     arbiter = next(one for one in descendants(pid) if b"serving.workers" in told(one))
@@ -48,13 +40,6 @@ def workers(pid):
 
 def told(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @pytest.mark.skipif(nginx.find() is None, reason="nginx is not installed: nobody sends a request again")

@@ -6,11 +6,11 @@ import re
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from harness.processes import alive
 from slipway import machine
 from slipway.errors import UserError
 from slipway.serving import nginx, supervisor, workers
@@ -158,10 +158,3 @@ def test_what_a_killed_parent_started_ends_too(started):
 def opens(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,9 +18,10 @@ import requests
 from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
+from harness.processes import alive, descendants
 from tools import lacking
 from tools.play import __main__ as play
-from tools.process import dies_with_us, wait_until
+from tools.process import Process, wait_until
 from tools.runs import Run, RunError
 from web.checks import barriers, heard, too_wide
 from web.conftest import NAMES, Built, quiet
@@ -36,36 +38,23 @@ class Played:
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def played(request: pytest.FixtureRequest, built: Built, tmp_path_factory) -> Iterator[Played]:
+def played(request: pytest.FixtureRequest, built: Built) -> Iterator[Played]:
     """`make play`, over the model of the capture."""
-    name = request.param
-    folder = built.captures / name
-    python = REPOSITORY / ".slipway/envs" / name / "bin/python"
-    command = [str(python), "-m", "tools.play", "--image", name, "--port", "0", "--root", str(folder / "run")]
-    log = (tmp_path_factory.mktemp("play") / "errors").open("w+")
-    process = subprocess.Popen(
-        command,
-        cwd=REPOSITORY,
-        env=quiet(),
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        preexec_fn=dies_with_us(),
-    )
-    assert process.stdout
-    try:
-        said = ""
-        while "open it in a browser" not in said:
-            line = process.stdout.readline()
-            assert line, f"the playground ended: {said} {Path(log.name).read_text()}"
-            said += line
-        url = re.findall(r"http://localhost:\d+", said)[-1]
+    folder = built.captures / request.param
+    with playground(request.param, folder / "run") as process:
+        url = re.findall(r"http://localhost:\d+", process.log)[-1]
         yield Played(url, json.loads((folder / "capture.json").read_text()), folder / "files")
-    finally:
-        process.terminate()
-        process.wait(60)
-        process.stdout.close()
-        log.close()
+
+
+@contextmanager
+def playground(name: str, root: Path) -> Iterator[Process]:
+    """`make play` over the trained tree in `root`, from when it can be opened."""
+    python = REPOSITORY / ".slipway/envs" / name / "bin/python"
+    command = [python, "-m", "tools.play", "--image", name, "--port", "0", "--root", root]
+    with Process(command, quiet(), cwd=REPOSITORY) as process:
+        process.until(lambda: "open it in a browser" in process.log, "the page")
+        assert not process.ended, f"the playground ended: {process.log}"
+        yield process
 
 
 @pytest.fixture
@@ -259,49 +248,16 @@ def test_without_a_model_the_sample_is_trained_first(monkeypatch):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_is_left_behind_and_nothing_listens_to_others(number, built):
     """However the playground ends, its model server ends too; that is on the loopback alone."""
-    name = NAMES[0]
-    python = REPOSITORY / ".slipway/envs" / name / "bin/python"
-    folder = built.captures / name / "run"
-    command = [str(python), "-m", "tools.play", "--image", name, "--port", "0", "--root", str(folder)]
-    process = subprocess.Popen(
-        command,
-        cwd=REPOSITORY,
-        env=quiet(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=dies_with_us(),
-    )
-    assert process.stdout
-    with process, process.stdout:
-        said = ""
-        while "open it in a browser" not in said:
-            line = process.stdout.readline()
-            assert line, f"the playground ended: {said}"
-            said += line
+    with playground(NAMES[0], built.captures / NAMES[0] / "run") as process:
         started = descendants(process.pid)
         assert len(started) > 2, "a server with its workers"
-        ports = [int(port) for port in re.findall(r"(?:Serving on port |http://localhost:)(\d+)", said)]
+        ports = [
+            int(port) for port in re.findall(r"(?:Serving on port |http://localhost:)(\d+)", process.log)
+        ]
         assert listening(ports) == dict.fromkeys(ports, "0100007F")
-        process.send_signal(number)
+        process.popen.send_signal(number)
+        process.popen.wait(60)
     wait_until(lambda: not any(map(alive, started)), f"the end of {started}", lambda: "", 40)
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process that one has started, and that these have."""
-    children = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-    return [one for child in children for one in (child, *descendants(child))]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def listening(ports: list[int]) -> dict[int, str]:
