@@ -153,12 +153,17 @@ class Server(Process):
         root: Path,
         log: Path | None = None,
         python: Path | str = sys.executable,
+        program: Sequence[str] = (),
         **environ: str,
     ) -> Self:
-        """The server of what is trained in `root`, on a free port unless one is named."""
-        port = int(environ.get("SAGEMAKER_BIND_TO_PORT", free_port()))
-        told = command("serve", image, root, python, **{"SAGEMAKER_BIND_TO_PORT": str(port), **environ})
-        return cls(*told, port, log)
+        """The server of what is trained in `root`, on a free port unless one is named.
+
+        `program` is what Python runs instead of `-m slipway serve`.
+        """
+        port = int(environ.get("SAGEMAKER_BIND_TO_PORT") or free_port())
+        told = {**environ, "SAGEMAKER_BIND_TO_PORT": str(port)}
+        (interpreter, *serve), settings = command("serve", image, root, python, **told)
+        return cls([interpreter, *(program or serve)], settings, port, log)
 
     def wait_ready(self, seconds: float = START_S) -> float:
         """Waits for a 200 on `ready`; returns the seconds. Raises NotReadyError, also where it ended."""

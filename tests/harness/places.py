@@ -145,16 +145,13 @@ class Local:
         self,
         root: Path,
         wait: bool = True,
-        program: Sequence[str] = ("-m", "slipway", "serve"),
+        program: Sequence[str] = (),
         **environ: str,
     ) -> Iterator[Server]:
-        port = int(environ.get("SAGEMAKER_BIND_TO_PORT", free_port()))
-        environ = {"SAGEMAKER_BIND_TO_PORT": str(port), **environ}
-        (python, *_), settings = process.command("serve", self._image.folder, root, **environ)
-        with process.Server([python, *program], settings, port) as server:
-            if wait:
-                server.until(lambda: client.pings(port), "a 200 on /ping")
-            yield Server(http(port), lambda: server.log, server.stop, port)
+        with process.Server.of(self._image.folder, root, program=program, **environ) as server:
+            if wait:  # for one that has ended, too: some tests ask why
+                server.until(lambda: client.pings(server.port), "a 200 on /ping")
+            yield Server(http(server.port), lambda: server.log, server.stop, server.port)
 
 
 class Container:
