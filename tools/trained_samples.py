@@ -6,12 +6,13 @@ Standard library alone.
 
 import fcntl
 import hashlib
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import ROOT, process
+from . import ROOT, layout, process
 
 FOLDER = ROOT / ".slipway/trained"
 _MOST = 4  # of one image; the oldest go
@@ -88,8 +89,19 @@ def train_sample(image: Path, root: Path, python: Path | str, folder: Path = FOL
             raise TrainingError(failure.read_text() if failure.exists() else done.stdout[-300:])
         return str(done.stdout)
 
-    # The environment is what the lock file says, which is in the image's folder.
-    key = digest(
-        image, ROOT / "shared/slipway", ROOT / "shared/requirements.lock", root / "input/config", str(python)
+    return cached(image.name, key(image, root, python), root, train, folder)
+
+
+def key(image: Path, root: Path, python: Path | str) -> str:
+    """All that decides what training the sample gives; how its hyperparameters are spelled does not."""
+    config = root / "input/config"
+    given = layout.texts(json.loads((config / "hyperparameters.json").read_text()))
+    return digest(
+        image,  # its lock file is in it, and says what the environment is
+        ROOT / "shared/slipway",
+        ROOT / "shared/requirements.lock",
+        json.dumps(given),
+        config / "inputdataconfig.json",
+        config / "resourceconfig.json",
+        str(python),
     )
-    return cached(image.name, key, root, train, folder)

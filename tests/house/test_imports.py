@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from house.code import attributes, circle, closure, imports, parse
 from house.folders import ROOT, Folder
+from tools import layout, trained_samples
 
 SHARED = ROOT / "shared/slipway"
 SERVERS = {
@@ -52,13 +52,9 @@ print(json.dumps(sorted(sys.modules)))
 @pytest.fixture(scope="module")
 def trained(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample, trained: an /opt/ml tree."""
-    root = tmp_path_factory.mktemp("trained")
-    for channel in (entry for entry in (folder.path / "sample").iterdir() if entry.is_dir()):
-        shutil.copytree(channel, root / "input/data" / channel.name)
-    (root / "input/config").mkdir()
-    shutil.copy(folder.path / "sample/hyperparameters.json", root / "input/config")
-    done = folder.run("-m", "slipway", "train", SLIPWAY_ROOT=str(root))
-    assert done.returncode == 0, done.stderr
+    root, sample = tmp_path_factory.mktemp("trained"), folder.path / "sample"
+    layout.lay_out(root, layout.channels_of(sample), sample / "hyperparameters.json")
+    trained_samples.train_sample(folder.path, root, folder.python)
     return root
 
 

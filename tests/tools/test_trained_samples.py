@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import trained_samples
+from tools import layout, trained_samples
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +71,15 @@ def test_a_key_changes_with_code_data_and_names_and_not_with_tests(tmp_path: Pat
         seen.append(trained_samples.digest(tmp_path / "image"))
     seen += [trained_samples.digest(tmp_path / "image", "a"), trained_samples.digest(tmp_path / "image", "b")]
     assert len(set(seen)) == len(seen)
+
+
+def test_whoever_lays_a_sample_out_has_its_key(tmp_path: Path) -> None:
+    """Be its hyperparameters copied as a file, as `make train` does, or written as the platform does."""
+    hyperparameters = tmp_path / "hyperparameters.json"
+    hyperparameters.write_text('{\n  "k": 3,\n  "names": ["a"]\n}\n')
+    (tmp_path / "image").mkdir()
+    keys = []
+    for number, given in enumerate([hyperparameters, {"k": "3", "names": ["a"]}, {"k": 4, "names": ["a"]}]):
+        root = layout.lay_out(tmp_path / str(number), {}, given)
+        keys.append(trained_samples.key(tmp_path / "image", root, "python"))
+    assert keys[0] == keys[1] != keys[2]
