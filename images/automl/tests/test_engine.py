@@ -11,7 +11,7 @@ import pytest
 from automl.automl_handler import calibration, scores
 from automl.automl_handler.interval import ConformalInterval
 from automl.automl_handler.learners.forest import ExtraTreesModel
-from automl.automl_handler.learners.learner import Task
+from automl.automl_handler.learners.learner import Examples, Task
 from automl.automl_handler.learners.linear import LinearModel
 from automl.automl_handler.learners.prior import PriorModel
 from automl.automl_handler.problem import Problem
@@ -98,7 +98,8 @@ def test_a_forest_of_many_labels_stays_small(searched: dict[str, SearchResult]) 
     shaken = replace(rows, numbers=rows.numbers + RANDOM.normal(size=rows.numbers.shape))
     target = RANDOM.integers(0, 50, len(rows)).astype(float)
     task = Task(Problem("t", "multiclass", tuple(range(50))), Clock(60), 0, 1)
-    forest = ExtraTreesModel.fit(shaken, target, None, shaken, target, task, trees=100, leaf=1)
+    examples = Examples(shaken, target)
+    forest = ExtraTreesModel.fit(examples, examples, task, trees=100, leaf=1)
     assert 10e6 < forest.trees.values.nbytes < 21e6
 
 
@@ -108,9 +109,9 @@ def test_the_models_of_all_folds_together_answer_their_mean(
 ) -> None:
     trained = searched[kind]
     problem, rows = trained.predictor.problem, trained.rows
-    task = Task(problem, Clock(60), 0, 1)
+    task, examples = Task(problem, Clock(60), 0, 1), Examples(rows, trained.target)
     forests = [
-        ExtraTreesModel.fit(rows[part], trained.target[part], None, rows, trained.target, task, trees=9)
+        ExtraTreesModel.fit(examples[part], examples, task, trees=9)
         for part in (slice(0, 90), slice(40, None))
     ]
     every = [one.models for one in trained.trials] + [tuple(forests)]
@@ -147,7 +148,8 @@ def test_a_linear_model_answers_without_matrices_as_it_learnt_with_them(
 
     trained = searched["multiclass"]
     task = Task(trained.predictor.problem, Clock(60), 0, 1)
-    model = LinearModel.fit(trained.rows, trained.target, None, trained.rows, trained.target, task)
+    examples = Examples(trained.rows, trained.target)
+    model = LinearModel.fit(examples, examples, task)
     expected = model._answers(_inputs(trained.rows, model.arrays))
     assert model.predict(trained.rows) == pytest.approx(expected, abs=1e-9)
 
@@ -221,7 +223,7 @@ def test_a_learner_that_cannot_be_done_in_time_is_given_up_after_a_fold(
             return super().fit(*given, **settings)
 
     task = Task(trained.predictor.problem, Clock(60), 0, 1)
-    given = (trained.rows, trained.target, None, trained.folds, task, scores.loss("rmse", task.problem))
+    given = (Examples(trained.rows, trained.target), trained.folds, task)
     with pytest.raises(_TrialTooSlow, match=r"s per fold, 0\.\d s left"):
         _run_trial(Trial("slow", Slow, 1.0), *given, Clock(0.3))
     assert len(fitted) == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from automl.automl_handler.errors import DataError
-from automl.automl_handler.features.design import Design
+from automl.automl_handler.learners.learner import Examples
 from automl.automl_handler.search import run as search_module
 from automl.automl_handler.search import throughput
 from automl.automl_handler.search.config import SearchConfig
@@ -119,5 +119,5 @@ class _Learnt(Exception):
         self.rows, self.folds = rows, folds
 
 
-def _learnt(rows: Design, target: object, weights: object, folds: np.ndarray, *rest: object) -> None:
-    raise _Learnt(len(rows), int(folds.max()) + 1)
+def _learnt(examples: Examples, folds: np.ndarray, *rest: object) -> None:
+    raise _Learnt(len(examples), int(folds.max()) + 1)

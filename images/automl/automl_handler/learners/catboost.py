@@ -12,7 +12,7 @@ from ..features.design import Design
 from ..problem import Problem
 from ..search.clock import Clock
 from ..types import Floats
-from .learner import MIN_TREES, FittedModel, Task, both, softmax
+from .learner import MIN_TREES, Examples, FittedModel, Task, both, softmax
 
 _FILE = "model.cbm"
 MANY = 20  # classes from which on trees are simplified
@@ -30,39 +30,23 @@ class CatBoostModel(FittedModel):
         self.problem = problem
 
     @classmethod
-    def fit(
-        cls,
-        rows: Design,
-        target: Floats,
-        weights: Floats | None,
-        held: Design,
-        held_target: Floats,
-        task: Task,
-        **settings: Any,
-    ) -> Self:
+    def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
         """Adds trees until the validation loss stops falling or time is over, but at least 20."""
-        from catboost import CatBoost, Pool
+        from catboost import CatBoost
 
-        problem = task.problem
-        params = _params(rows, task, settings)
-        labels = target if problem.is_regression else target.astype(int)
-        held_labels = held_target if problem.is_regression else held_target.astype(int)
-        pool = Pool(_features(rows, problem), labels, weight=weights)
+        params = _params(train.rows, task, settings)
+        pool = _pool(train, task.problem, train.weights)
         # CatBoost derives its learning rate from the number of trees, so that must be known beforehand.
         most = int(0.95 * task.clock.left / _pace(params, pool, task.clock.share(0.2)))
         params["iterations"] = max(MIN_TREES, min(int(params["iterations"]), most))
         model = CatBoost(params)
-        model.fit(pool, eval_set=Pool(_features(held, problem), held_labels), callbacks=[_Alarm(task.clock)])
-        return cls(model, problem)
+        model.fit(pool, eval_set=_pool(held, task.problem), callbacks=[_Alarm(task.clock)])
+        return cls(model, task.problem)
 
     @classmethod
-    def pace(cls, rows: Design, target: Floats, task: Task, **settings: Any) -> float:
-        """Seconds per tree over `rows`, measured on a few trees."""
-        from catboost import Pool
-
-        labels = target if task.problem.is_regression else target.astype(int)
-        pool = Pool(_features(rows, task.problem), labels)
-        return _pace(_params(rows, task, settings), pool, task.clock)
+    def pace(cls, train: Examples, task: Task, **settings: Any) -> float:
+        """Seconds per tree over `train`, measured on a few trees."""
+        return _pace(_params(train.rows, task, settings), _pool(train, task.problem), task.clock)
 
     def predict(self, rows: Design) -> Floats:
         return self._answers(_features(rows, self.problem))
@@ -153,6 +137,13 @@ class _Alarm:
 
     def after_iteration(self, info: Any) -> bool:
         return info.iteration < MIN_TREES or not self.clock.over
+
+
+def _pool(examples: Examples, problem: Problem, weights: Floats | None = None) -> Any:
+    from catboost import Pool
+
+    target = examples.target if problem.is_regression else examples.target.astype(int)
+    return Pool(_features(examples.rows, problem), target, weight=weights)
 
 
 def _features(rows: Design, problem: Problem) -> Any:

@@ -11,7 +11,7 @@ from slipway.kit.forest import Forest as Trees
 from ..features.design import Design
 from ..problem import Problem
 from ..types import Floats
-from .learner import FittedModel, Task
+from .learner import Examples, FittedModel, Task
 
 _FILE = "forest.npz"
 _FIRST, _AT_ONCE = 4, 20  # trees grown between two checks of the time
@@ -29,16 +29,7 @@ class ExtraTreesModel(FittedModel):
         self.trees = trees
 
     @classmethod
-    def fit(
-        cls,
-        rows: Design,
-        target: Floats,
-        weights: Floats | None,
-        held: Design,
-        held_target: Floats,
-        task: Task,
-        **settings: Any,
-    ) -> Self:
+    def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
         """Adds trees a few at a time until there are enough or time is over."""
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
@@ -53,11 +44,11 @@ class ExtraTreesModel(FittedModel):
             n_jobs=task.threads,
             warm_start=True,
         )
-        inputs = rows.joined.astype(np.float32)
-        labels = target if task.problem.is_regression else target.astype(int)
+        inputs = train.rows.joined.astype(np.float32)
+        target = train.target if task.problem.is_regression else train.target.astype(int)
         while len(getattr(model, "estimators_", [])) < wanted:
             model.n_estimators = min(wanted, model.n_estimators + min(_AT_ONCE, model.n_estimators or _FIRST))
-            model.fit(inputs, labels, sample_weight=weights)
+            model.fit(inputs, target, sample_weight=train.weights)
             if task.clock.over:
                 break
         places = None if task.problem.is_regression else np.asarray(model.classes_, int)

@@ -27,6 +27,22 @@ class Task:
     threads: int
 
 
+@dataclass(frozen=True)
+class Examples:
+    """Rows with their encoded target and, if they do not all count the same, their weights."""
+
+    rows: Design
+    target: Floats
+    weights: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def __getitem__(self, places: Any) -> "Examples":
+        weights = None if self.weights is None else self.weights[places]
+        return Examples(self.rows[places], self.target[places], weights)
+
+
 class FittedModel(ABC):
     """A fitted model."""
 
@@ -34,17 +50,8 @@ class FittedModel(ABC):
 
     @classmethod
     @abstractmethod
-    def fit(
-        cls,
-        rows: Design,
-        target: Floats,
-        weights: Floats | None,
-        held: Design,
-        held_target: Floats,
-        task: Task,
-        **settings: Any,
-    ) -> Self:
-        """Learns from `rows`; `held` are validation rows for early stopping."""
+    def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
+        """Learns from `train`; `held` are held out for early stopping, where weights do not count."""
 
     @abstractmethod
     def predict(self, rows: Design) -> Floats:

@@ -12,7 +12,7 @@ from ..problem import Problem
 from ..search.clock import Clock
 from ..types import Floats
 from .catboost import MANY
-from .learner import MIN_TREES, FittedModel, Task, both
+from .learner import MIN_TREES, Examples, FittedModel, Task, both
 
 _FILE = "model.txt"
 _RANGES = re.compile(r"^feature_infos=.*$", re.MULTILINE)
@@ -28,20 +28,11 @@ class LightGBMModel(FittedModel):
         self.problem = problem
 
     @classmethod
-    def fit(
-        cls,
-        rows: Design,
-        target: Floats,
-        weights: Floats | None,
-        held: Design,
-        held_target: Floats,
-        task: Task,
-        **settings: Any,
-    ) -> Self:
+    def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
         """Adds trees until the validation loss stops falling or time is over, but at least 20."""
         import lightgbm as lgb
 
-        problem = task.problem
+        problem, rows = task.problem, train.rows
         wide = rows.numbers.shape[1]
         params = {
             "objective": problem.kind,
@@ -64,8 +55,8 @@ class LightGBMModel(FittedModel):
         growing = task.clock.share(0.5) if problem.classes > MANY else task.clock
         made = lgb.Dataset(
             rows.joined,
-            target,
-            weight=weights,
+            train.target,
+            weight=train.weights,
             categorical_feature=list(range(wide, wide + len(rows.sizes))),
             params={"verbosity": -1, "max_cat_threshold": 32},
             free_raw_data=True,
@@ -74,7 +65,7 @@ class LightGBMModel(FittedModel):
             params,
             made,
             trees,
-            valid_sets=[lgb.Dataset(held.joined, held_target, reference=made)],
+            valid_sets=[lgb.Dataset(held.rows.joined, held.target, reference=made)],
             callbacks=[lgb.early_stopping(30, verbose=False), _alarm(growing)],
         )
         return cls(booster, problem)
@@ -109,16 +100,7 @@ def _alarm(clock: Clock) -> Any:
     return check
 
 
-def search(
-    rows: Design,
-    target: Floats,
-    weights: Floats | None,
-    held: Design,
-    held_target: Floats,
-    task: Task,
-    loss: Any,
-    trials: int,
-) -> dict[str, Any]:
+def search(train: Examples, held: Examples, task: Task, loss: Any, trials: int) -> dict[str, Any]:
     """The settings with the lowest validation `loss` that FLAML's CFO finds in `trials` trials.
 
     Search space and start are those of FLAML's LightGBM learner: Wang et al. 2021, https://arxiv.org/abs/1911.04706
@@ -129,10 +111,10 @@ def search(
         from flaml.tune.searcher.blendsearch import CFO
 
     tune: Any = flaml.tune
-    largest = max(8, min(2_048, len(rows) // 4))
+    largest = max(8, min(2_048, len(train) // 4))
     space = {
         "num_leaves": tune.lograndint(4, largest),
-        "min_data_in_leaf": tune.lograndint(2, max(3, min(128, len(rows) // 5))),
+        "min_data_in_leaf": tune.lograndint(2, max(3, min(128, len(train) // 5))),
         "learning_rate": tune.loguniform(1 / 128, 0.3),
         "feature_fraction": tune.uniform(0.2, 1.0),
         "lambda_l1": tune.loguniform(1 / 1024, 1024),
@@ -141,7 +123,7 @@ def search(
     }
     start = {
         "num_leaves": min(31, largest),
-        "min_data_in_leaf": max(2, min(20, len(rows) // 10)),
+        "min_data_in_leaf": max(2, min(20, len(train) // 10)),
         "learning_rate": 0.1,
         "feature_fraction": 1.0,
         "lambda_l1": 1 / 1024,
@@ -150,9 +132,8 @@ def search(
     }
 
     def tried(config: dict[str, Any]) -> dict[str, float]:
-        one = Task(task.problem, task.clock, task.seed, task.threads)
-        model = LightGBMModel.fit(rows, target, weights, held, held_target, one, **config)
-        return {"loss": float(loss(held_target, model.predict(held)))}
+        model = LightGBMModel.fit(train, held, task, **config)
+        return {"loss": float(loss(held.target, model.predict(held.rows)))}
 
     found = tune.run(
         tried,

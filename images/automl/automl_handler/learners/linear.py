@@ -11,7 +11,7 @@ from scipy import sparse
 from ..features.design import Design
 from ..problem import Problem
 from ..types import Floats
-from .learner import FittedModel, Task, both, softmax
+from .learner import Examples, FittedModel, Task, both, softmax
 
 _FILE = "linear.npz"
 _PILOT = 1_000  # rows
@@ -28,19 +28,11 @@ class LinearModel(FittedModel):
         self.arrays = arrays
 
     @classmethod
-    def fit(
-        cls,
-        rows: Design,
-        target: Floats,
-        weights: Floats | None,
-        held: Design,
-        held_target: Floats,
-        task: Task,
-        **settings: Any,
-    ) -> Self:
+    def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
         """Chooses the penalty with the lowest validation error."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
+        rows, target, weights = train.rows, train.target, train.weights
         known = ~np.isnan(rows.numbers).all(0)
         with np.errstate(all="ignore"):
             centre = np.where(known, np.nanmedian(np.where(known, rows.numbers, 0), axis=0), 0)
@@ -53,7 +45,7 @@ class LinearModel(FittedModel):
             "low": low,
             "high": high,
         }
-        inputs, held_inputs = (_inputs(part, arrays) for part in (rows, held))
+        inputs, held_inputs = (_inputs(part, arrays) for part in (rows, held.rows))
         sampled = cls._affordable(inputs, target, task)
         if len(sampled) < len(target):
             inputs, target = inputs[sampled], target[sampled]
@@ -73,7 +65,7 @@ class LinearModel(FittedModel):
                 model.fit(inputs, target.astype(int), sample_weight=weights)
                 found, base = _full(model, task.problem.classes)
             fitted = cls(task.problem, coefficients=found, intercept=base, **arrays)
-            error = _error(task.problem, held_target, fitted._answers(held_inputs))
+            error = _error(task.problem, held.target, fitted._answers(held_inputs))
             if best is None or error < best[0]:
                 best = (error, found, base)
         assert best is not None

@@ -8,7 +8,7 @@ import numpy as np
 from ..features.design import Design
 from ..problem import Problem
 from ..types import Floats
-from .learner import FittedModel, Task
+from .learner import Examples, FittedModel, Task
 
 _FILE = "prior.npy"
 
@@ -22,19 +22,11 @@ class PriorModel(FittedModel):
         self.answer = answer
 
     @classmethod
-    def fit(
-        cls,
-        rows: Design,
-        target: Floats,
-        weights: Floats | None,
-        held: Design,
-        held_target: Floats,
-        task: Task,
-        **settings: Any,
-    ) -> Self:
+    def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
         if task.problem.is_regression:
-            return cls(np.array([np.average(target, weights=weights)]))
-        counts = np.bincount(target.astype(int), weights, task.problem.classes) + 1 / task.problem.classes
+            return cls(np.array([np.average(train.target, weights=train.weights)]))
+        classes = task.problem.classes
+        counts = np.bincount(train.target.astype(int), train.weights, classes) + 1 / classes
         return cls(counts / counts.sum())
 
     def predict(self, rows: Design) -> Floats:

@@ -14,7 +14,7 @@ from ..features.columns import DroppedColumn, FeatureColumn, infer_columns
 from ..features.dates import DateFormat
 from ..features.design import Design, design
 from ..interval import ConformalInterval
-from ..learners.learner import Task
+from ..learners.learner import Examples, Task
 from ..predictor import LEVEL, Member, Predictor
 from ..problem import Problem
 from ..types import Floats
@@ -88,7 +88,8 @@ def search(
         *checks.duplicate_notes(rows, data.target, folds),
     ]
     with_threads = replace(config, threads=config.threads if len(data.table) > _WITH_THREADS else 1)
-    trials = run_trials(rows, data.target, data.weights, folds, problem, metric, clock, with_threads, watcher)
+    examples = Examples(rows, data.target, data.weights)
+    trials = run_trials(examples, folds, problem, metric, clock, with_threads, watcher)
     share = ensemble.select([one.answers for one in trials], data.target, scores.loss(metric, problem))
     raw = np.average([one.raw for one in trials], 0, share)
     answers = np.average([one.answers for one in trials], 0, share)
@@ -131,9 +132,9 @@ def _sampled(
     most = max(_MIN_ROWS, 5 * problem.classes, most)
     if rows > max(most, throughput.PILOT):
 
-        def sample(wanted: int) -> tuple[Design, Floats]:
+        def sample(wanted: int) -> Examples:
             some = _sample(data.target, wanted, config.seed)
-            return design(columns, data.table.iloc[some]), data.target[some]
+            return Examples(design(columns, data.table.iloc[some]), data.target[some])
 
         task = Task(problem, clock, config.seed, config.threads)
         measured = throughput.affordable(config.preset, rows, sample, task, count or _LARGE_FOLDS)

@@ -1,13 +1,12 @@
 """The number of rows that time allows for, measured with the first learner of the plan on a sample."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from ..features.design import Design
 from ..learners.catboost import CatBoostModel
-from ..learners.learner import Task
-from ..types import Floats
+from ..learners.learner import Examples, Task
 from .plan import plan
 
 PILOT = 20_000
@@ -16,21 +15,19 @@ _TREES = 100  # that CatBoost should have time for; with fewer, more rows gain n
 _SPENT = 0.1  # largest share of the time left that measuring may take
 
 
-def affordable(
-    preset: str, rows: int, drawn: Callable[[int], tuple[Design, Floats]], task: Task, folds: int
-) -> int:
+def affordable(preset: str, rows: int, drawn: Callable[[int], Examples], task: Task, folds: int) -> int:
     """The number of `rows` that CatBoost can learn from with `folds` folds in its share of the time.
 
-    `drawn` returns a sample of a given size and its targets. A tree over twice the rows takes less than twice
-    the time, so the estimate from a sample is not too high.
+    `drawn` returns a sample of a given size. A tree over twice the rows takes less than twice the time, so
+    the estimate from a sample is not too high.
     """
     if task.clock.over:
         return 0
     trials = plan(preset, task.problem, rows)
     first = trials[0]
-    part, target = drawn(PILOT)
-    timed = Task(task.problem, task.clock.share(_SPENT), task.seed, task.threads)
-    a_row = CatBoostModel.pace(part, target, timed, **first.settings) / len(target)
+    sample = drawn(PILOT)
+    timed = replace(task, clock=task.clock.share(_SPENT))
+    a_row = CatBoostModel.pace(sample, timed, **first.settings) / len(sample)
     seconds = task.clock.left * first.share / sum(one.share for one in trials)
     found = seconds / (_TREES * a_row * (folds - 1))
     return int(np.clip(found, 0, rows))

@@ -1,7 +1,6 @@
 """The trials of a search: each learner of the plan on every fold, within the time limit."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -9,12 +8,10 @@ import numpy as np
 
 from .. import calibration, scores
 from ..errors import listed
-from ..features.design import Design
 from ..learners import lightgbm
-from ..learners.learner import Task
+from ..learners.learner import Examples, Task
 from ..learners.prior import PriorModel
 from ..problem import Problem
-from ..types import Floats
 from .clock import Clock
 from .config import SearchConfig
 from .leaderboard import TrialResult
@@ -34,9 +31,7 @@ class _TrialTooSlow(Exception):
 
 
 def run_trials(
-    rows: Design,
-    target: Floats,
-    weights: Floats | None,
+    examples: Examples,
     folds: Any,
     problem: Problem,
     metric: str,
@@ -50,7 +45,7 @@ def run_trials(
     slow machine still gets a model that reads the columns.
     """
     measure = scores.loss(metric, problem)
-    trials = [Trial(PriorModel.name, PriorModel, 0.0), *plan(config.preset, problem, len(rows))]
+    trials = [Trial(PriorModel.name, PriorModel, 0.0), *plan(config.preset, problem, len(examples))]
     results: list[TrialResult] = []
     best = ("", np.inf)
     late = 0.0  # seconds by which a trial exceeded its share, because it cannot be interrupted
@@ -64,9 +59,7 @@ def run_trials(
         share = part.left
         task = Task(problem, part, config.seed, config.threads)
         try:
-            result = _run_trial(
-                trial, rows, target, weights, folds, task, measure, clock if has_learnt else None
-            )
+            result = _run_trial(trial, examples, folds, task, clock if has_learnt else None)
         except _TrialTooSlow as error:
             watcher.progress(f"{trial.title} is given up: {error}")
             late = max(late, time.monotonic() - started - share)
@@ -76,10 +69,10 @@ def run_trials(
             continue
         late = max(late, time.monotonic() - started - share)
         results.append(result)
-        reached = measure(target, result.answers)
+        reached = measure(examples.target, result.answers)
         if reached < best[1]:
             best = (trial.title, reached)
-        shown = scores.score(metric, problem, target, result.answers)
+        shown = scores.score(metric, problem, examples.target, result.answers)
         watcher.progress(
             f"{trial.title}: {metric} {shown:.4g} out of fold in {result.seconds:.1f} s; "
             f"best so far: {best[0]}; {clock.left:.0f} s left"
@@ -88,14 +81,7 @@ def run_trials(
 
 
 def _run_trial(
-    trial: Trial,
-    rows: Design,
-    target: Floats,
-    weights: Floats | None,
-    folds: Any,
-    task: Task,
-    measure: Callable[[Floats, Floats], float],
-    deadline: Clock | None,
+    trial: Trial, examples: Examples, folds: Any, task: Task, deadline: Clock | None
 ) -> TrialResult:
     """One trial on every fold. Raises _TrialTooSlow if the first fold shows that the others end too late."""
     started = time.monotonic()
@@ -106,19 +92,16 @@ def _run_trial(
         quick = replace(task, clock=task.clock.share(0.6))
         # Tuned on AUC, probabilities go astray.
         loss = scores.loss(scores.default_metric(task.problem), task.problem)
-        part = weights[~held] if weights is not None else None
-        settings |= lightgbm.search(
-            rows[~held], target[~held], part, rows[held], target[held], quick, loss, trial.tuned
-        )
-    answers = np.zeros((len(rows), task.problem.classes))
+        settings |= lightgbm.search(examples[~held], examples[held], quick, loss, trial.tuned)
+    answers = np.zeros((len(examples), task.problem.classes))
     models = []
     for fold in range(count):
         held = folds == fold
-        part = weights[~held] if weights is not None else None
         begun = time.monotonic()
         one = replace(task, clock=task.clock.share(1 / (count - fold)))
-        model = trial.kind.fit(rows[~held], target[~held], part, rows[held], target[held], one, **settings)
-        answers[held] = model.predict(rows[held])
+        out = examples[held]
+        model = trial.kind.fit(examples[~held], out, one, **settings)
+        answers[held] = model.predict(out.rows)
         models.append(model)
         took = time.monotonic() - begun
         if deadline is not None and (count - fold - 1) * took > deadline.left:
@@ -128,7 +111,7 @@ def _run_trial(
     calibrator = (
         calibration.Calibrator()
         if task.problem.is_regression
-        else calibration.fit_temperature_if_better(target, answers)
+        else calibration.fit_temperature_if_better(examples.target, answers)
     )
     seconds = time.monotonic() - started
     calibrated = calibrator.apply(answers)
