@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-Floats = NDArray[np.float64]
+from ..types import Floats
 
 _WORD = re.compile(r"\w\w+")
 _WORDS = 2_000
