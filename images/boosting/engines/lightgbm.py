@@ -1,8 +1,6 @@
 """LightGBM training. Interrupted runs resume from the trees in the checkpoint."""
 
-import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import lightgbm
@@ -10,7 +8,7 @@ import lightgbm
 from ..boosters import LightGBM
 from ..data import Data
 from .monitor import Monitor
-from .run import Run, copied, group_sizes
+from .run import Run, group_sizes
 
 _CHECKPOINT = ".lightgbm.json"
 _WIDE = 100
@@ -24,7 +22,8 @@ lightgbm.register_logger(_quiet)
 def fit(run: Run) -> LightGBM:
     """Trains trees, and keeps the best number of them."""
     monitor = run.monitor
-    start = _resume(monitor)
+    trees = monitor.resume(_CHECKPOINT)
+    start = None if trees is None else lightgbm.Booster(model_str=trees)
     n_trees = start.current_iteration() if start else 0
     if start is None or (n_trees < run.n_trees and not monitor.should_end(n_trees)):
         train = _dataset(run, run.train)
@@ -76,16 +75,6 @@ def _dataset(run: Run, data: Data, reference: Any = None) -> Any:
     )
 
 
-def _resume(monitor: Monitor) -> Any:
-    """The trees of an interrupted run; its curves go to `monitor`."""
-    path = monitor.find_checkpoint(_CHECKPOINT)
-    if path is None:
-        return None
-    state = json.loads(path.read_text())
-    monitor.curves, monitor.best_iteration = state["curves"], state["best"]
-    return lightgbm.Booster(model_str=state["model"])
-
-
 class _Callback:
     """LightGBM's callback."""
 
@@ -106,14 +95,6 @@ class _Callback:
                 self.monitor.metric = name
         self.monitor.record(scores, bool(found and found[0][3]))
         end = self.monitor.should_end(env.iteration + 1)
-        self.monitor.save_checkpoint(_CHECKPOINT, lambda path: self._write(path, env.model))
+        self.monitor.save_trees(_CHECKPOINT, lambda: env.model.model_to_string(num_iteration=-1))
         if end:
             raise lightgbm.callback.EarlyStopException(self.monitor.best_iteration, [])
-
-    def _write(self, path: Path, model: Any) -> None:
-        state = {
-            "curves": copied(self.monitor.curves),
-            "best": self.monitor.best_iteration,
-            "model": model.model_to_string(num_iteration=-1),
-        }
-        path.write_text(json.dumps(state))

@@ -1,5 +1,6 @@
 """What happens between two trees: learning curves, checkpoints, and the end of training."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,3 +85,21 @@ class Monitor:
     def find_checkpoint(self, file: str) -> Path | None:
         """The checkpoint of an interrupted run with the same key."""
         return self.job.checkpoints.find(f"{self.checkpoint_key}{file}")
+
+    def save_trees(self, file: str, trees: Callable[[], str]) -> None:
+        """`save_checkpoint` with `trees`, the engine's own text, and the learning curves."""
+
+        def write(path: Path) -> None:
+            state = {"curves": self.curves, "best": self.best_iteration, "model": trees()}
+            path.write_text(json.dumps(state))
+
+        self.save_checkpoint(file, write)
+
+    def resume(self, file: str) -> str | None:
+        """The trees of an interrupted run by `save_trees`, whose learning curves are taken over."""
+        path = self.find_checkpoint(file)
+        if path is None:
+            return None
+        state = json.loads(path.read_text())
+        self.curves, self.best_iteration = state["curves"], state["best"]
+        return str(state["model"])

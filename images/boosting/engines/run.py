@@ -1,6 +1,5 @@
 """The input of one run of an engine."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +64,3 @@ def group_sizes(groups: Array) -> Array:
     [2, 1, 3]
     """
     return np.unique(groups, return_counts=True)[1]
-
-
-def copied(curves: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """A copy of learning curves that later trees do not change."""
-    return {rows: list(curve) for rows, curve in curves.items()}

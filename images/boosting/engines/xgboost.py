@@ -1,8 +1,6 @@
 """XGBoost training. Interrupted runs resume from the trees in the checkpoint."""
 
 import base64
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from ..boosters import XGBoost, dmatrix
 from ..data import Data
 from .eval_metrics import is_higher_better
 from .monitor import Monitor
-from .run import Run, copied
+from .run import Run
 
 _CHECKPOINT = ".xgboost.json"
 
@@ -20,7 +18,8 @@ _CHECKPOINT = ".xgboost.json"
 def fit(run: Run) -> XGBoost:
     """Trains trees, and keeps the best number of them."""
     monitor = run.monitor
-    model = _resume(monitor)
+    trees = monitor.resume(_CHECKPOINT)
+    model = None if trees is None else xgboost.Booster(model_file=bytearray(base64.b64decode(trees)))
     n_trees = model.num_boosted_rounds() if model else 0
     if model is None or (n_trees < run.n_trees and not monitor.should_end(n_trees)):
         train = _dmatrix(run, run.train)
@@ -62,16 +61,6 @@ def _dmatrix(run: Run, data: Data) -> Any:
     return dmatrix(matrix, run.features, label=data.target, weight=weights, qid=groups, nthread=run.threads)
 
 
-def _resume(monitor: Monitor) -> Any:
-    """The trees of an interrupted run; its curves go to `monitor`."""
-    path = monitor.find_checkpoint(_CHECKPOINT)
-    if path is None:
-        return None
-    state = json.loads(path.read_text())
-    monitor.curves, monitor.best_iteration = state["curves"], state["best"]
-    return xgboost.Booster(model_file=bytearray(base64.b64decode(state["model"])))
-
-
 class _Callback(xgboost.callback.TrainingCallback):
     """XGBoost's callback."""
 
@@ -87,13 +76,5 @@ class _Callback(xgboost.callback.TrainingCallback):
             self.monitor.metric = name
         self.monitor.record(scores, is_higher_better("xgboost", self.monitor.metric))
         end = self.monitor.should_end(int(model.num_boosted_rounds()))
-        self.monitor.save_checkpoint(_CHECKPOINT, lambda path: self._write(path, model))
+        self.monitor.save_trees(_CHECKPOINT, lambda: base64.b64encode(model.save_raw("ubj")).decode())
         return end
-
-    def _write(self, path: Path, model: Any) -> None:
-        state = {
-            "curves": copied(self.monitor.curves),
-            "best": self.monitor.best_iteration,
-            "model": base64.b64encode(model.save_raw("ubj")).decode(),
-        }
-        path.write_text(json.dumps(state))
