@@ -131,8 +131,6 @@ def prepare(
         times=_times(rows, params.timestamp) if params.timestamp else None,
     )
     if target.problem == "ranking":
-        if found.groups is None:
-            raise UserError("group: ranking needs the column that identifies the rows ranked together")
         found = found.by_group()
     return found, target, len(table) - len(known)
 
@@ -181,13 +179,9 @@ def _check_roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[
     for name in params.text_features:
         if kinds[name] in NUMERIC:
             raise UserError(f"text_features: column {name} contains {_CONTENTS[kinds[name]]}")
-        if name in params.cat_features:
-            raise UserError(f"text_features: column {name} is also in cat_features")
     for name in params.cat_features:
         if kinds[name] in NUMERIC:
             raise UserError(f"cat_features: column {name} is declared as {_CONTENTS[kinds[name]]} in kinds")
-    if params.text_features and params.engine != "catboost":
-        raise UserError(f"text_features: {params.engine} cannot read text; use engine=catboost")
     for path in ("cat_features", "text_features", "monotone_constraints"):
         unused = [name for name in getattr(params, path) if name not in names]
         if unused:
@@ -235,8 +229,7 @@ def _times(rows: View, name: str) -> Array:
 
 def _group_times(times: Array | None, groups: Array | None, target: Target) -> Array:
     """Times; in ranking the latest of each group, so that groups stay whole."""
-    if times is None:
-        raise UserError("timestamp: split=time needs the column with the time of each row")
+    assert times is not None
     if target.problem != "ranking" or groups is None:
         return times
     names, code = np.unique(groups, return_inverse=True)
