@@ -40,29 +40,21 @@ class Range:
         return round(value) if self.whole else float(f"{value:.{_DIGITS}g}")
 
 
-_LEARNING_RATE = Range(0.01, 0.3, logarithmic=True)
+def _space(least_l2: float, **size: Range) -> Mapping[str, Range]:
+    """What is searched for every engine, and the `size` of a tree by the hyperparameter that bounds it."""
+    return {
+        "learning_rate": Range(0.01, 0.3, logarithmic=True),
+        **size,
+        "l2": Range(least_l2, 30, logarithmic=True),
+        "subsample": Range(0.5, 1),
+        "colsample": Range(0.4, 1),
+    }
+
+
 _SPACES: Mapping[str, Mapping[str, Range]] = {
-    "catboost": {
-        "learning_rate": _LEARNING_RATE,
-        "max_depth": Range(4, 10, whole=True),
-        "l2": Range(1, 30, logarithmic=True),
-        "subsample": Range(0.5, 1),
-        "colsample": Range(0.4, 1),
-    },
-    "lightgbm": {
-        "learning_rate": _LEARNING_RATE,
-        "max_leaves": Range(7, 255, logarithmic=True, whole=True),
-        "l2": Range(0.001, 30, logarithmic=True),
-        "subsample": Range(0.5, 1),
-        "colsample": Range(0.4, 1),
-    },
-    "xgboost": {
-        "learning_rate": _LEARNING_RATE,
-        "max_depth": Range(3, 10, whole=True),
-        "l2": Range(0.001, 30, logarithmic=True),
-        "subsample": Range(0.5, 1),
-        "colsample": Range(0.4, 1),
-    },
+    "catboost": _space(1, max_depth=Range(4, 10, whole=True)),
+    "lightgbm": _space(0.001, max_leaves=Range(7, 255, logarithmic=True, whole=True)),
+    "xgboost": _space(0.001, max_depth=Range(3, 10, whole=True)),
 }
 
 
