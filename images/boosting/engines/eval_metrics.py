@@ -76,44 +76,13 @@ _OBJECTIVES: Mapping[str, Mapping[str, str]] = {
         "ranking": "rank:ndcg rank:map rank:pairwise",
     },
 }
-_HIGHER_IS_BETTER: Mapping[str, frozenset[str]] = {
-    "catboost": frozenset(
-        [
-            "Accuracy",
-            "TotalF1",
-            "MCC",
-            "Kappa",
-            "WKappa",
-            "AUC",
-            "Precision",
-            "Recall",
-            "F",
-            "F1",
-            "BalancedAccuracy",
-            "PRAUC",
-            "NormalizedGini",
-            "LogLikelihoodOfPrediction",
-            "R2",
-            "PairAccuracy",
-            "QueryAUC",
-            "PFound",
-            "NDCG",
-            "DCG",
-            "FilteredDCG",
-            "AverageGain",
-            "QueryAverage",
-            "PrecisionAt",
-            "RecallAt",
-            "MAP",
-            "ERR",
-            "MRR",
-        ]
-    ),
-    "lightgbm": frozenset(
-        ["auc", "average_precision", "auc_mu", "r2", "ndcg", "map", "mean_average_precision"]
-    ),
+# LightGBM tells the direction of a metric itself.
+_HIGHER_IS_BETTER: Mapping[str, str] = {
+    "catboost": "Accuracy TotalF1 MCC Kappa WKappa AUC Precision Recall F F1 BalancedAccuracy PRAUC "
+    "NormalizedGini LogLikelihoodOfPrediction R2 PairAccuracy QueryAUC PFound NDCG DCG FilteredDCG "
+    "AverageGain QueryAverage PrecisionAt RecallAt MAP ERR MRR",
     # As XGBoost's own EarlyStopping has it.
-    "xgboost": frozenset(["auc", "aucpr", "pre", "map", "ndcg", "ams", "interval-regression-accuracy"]),
+    "xgboost": "auc aucpr pre map ndcg ams interval-regression-accuracy",
 }
 
 
@@ -154,7 +123,7 @@ def is_higher_better(engine: str, metric: str) -> bool:
     >>> is_higher_better("xgboost", "ndcg@5-"), is_higher_better("catboost", "RMSE")
     (True, False)
     """
-    return _base(engine, metric).partition(":")[0] in _HIGHER_IS_BETTER[engine]
+    return _base(engine, metric).partition(":")[0] in _HIGHER_IS_BETTER[engine].split()
 
 
 def _problems(engine: str, problem: str, objective: str) -> list[str]:
