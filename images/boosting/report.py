@@ -30,12 +30,12 @@ _SHOWN = 20  # features, classes or configurations
 _DEPTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 
 
-def write(page: Report, result: FitResult, trainer: Trainer, params: Hyperparameters, rows: int) -> None:
+def write(page: Report, result: FitResult, trainer: Trainer, rows: int) -> None:
     """Adds the sections: problem, metrics, learning curves, importance, SHAP, and those of the problem.
 
     `rows` is the number of rows with a target in the train channel.
     """
-    target, evaluated = result.evaluated.target, result.evaluated
+    params, target, evaluated = trainer.params, trainer.target, result.evaluated
     page.add("Problem", _problem(result, trainer.features, params, rows))
     page.add("Metrics", _measured(params), _metrics(result))
     if trainer.trials:

@@ -62,7 +62,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     (job.output / "metrics.json").write_text(json.dumps(result.metrics, indent=2) + "\n")
     (job.output / "configuration.json").write_text(json.dumps(resolved, indent=2, ensure_ascii=False) + "\n")
     with job.report.forgiving():
-        report.write(job.report, result, trainer, trainer.params, n_rows)
+        report.write(job.report, result, trainer, n_rows)
     return model
 
 
