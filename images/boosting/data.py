@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway import NUMERIC, Array, Channel, UserError, arrow
+from slipway import NUMERIC, Array, Channel, UserError, arrow, listed
 from slipway.kit.columns import require
 
 from .features import Role
@@ -171,7 +171,7 @@ def concatenate(parts: list[Data]) -> Data:
 def _default_target(channel: Channel) -> str:
     names = channel.names
     if channel.named and "label" not in names:
-        raise UserError(f"target is required: name the column to predict; the columns are {_listed(names)}")
+        raise UserError(f"target is required: name the column to predict; the columns are {listed(names)}")
     return "label" if channel.named else names[0]
 
 
@@ -237,11 +237,6 @@ def _group_times(times: Array | None, groups: Array | None, target: Target) -> A
     np.maximum.at(latest, code, times)
     found: Array = latest[code]
     return found
-
-
-def _listed(names: Any) -> str:
-    found = [str(name) for name in names]
-    return ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
 
 
 _CONTENTS = {"number": "numbers", "integer": "whole numbers", "boolean": "booleans"}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pandas import DataFrame
 
-from slipway import Report, Table, figure
+from slipway import Report, Table, figure, listed
 from slipway.kit.calibration import reliability
 from slipway.kit.charts import panels
 from slipway.kit.charts import reliability as draw_reliability
@@ -136,8 +136,8 @@ def _patterns(holes: DataFrame) -> DataFrame:
     for pattern, count in counts.head(_PATTERNS).items():
         flags = pattern if isinstance(pattern, tuple) else (pattern,)
         missing = [str(name) for name, gone in zip(holes, flags, strict=True) if gone]
-        shown = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-        found.append({"missing together": shown or "none", "rows": int(count), "share": count / len(holes)})
+        shown = listed(missing, 8) or "none"
+        found.append({"missing together": shown, "rows": int(count), "share": count / len(holes)})
     return DataFrame(found)
 
 

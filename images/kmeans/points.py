@@ -6,14 +6,13 @@ from typing import Literal, Self
 
 import numpy as np
 
-from slipway import Array, Channel, UserError
+from slipway import Array, Channel, UserError, listed
 from slipway.kit.columns import require
 
 from .moments import Moments
 
 _ROWS = 1 << 13  # copied at a time: a block of columns becomes rows while it is in the processor's cache
 
-_NAMED = 10  # columns in a line of the log
 Standardize = bool | Literal["auto"]
 
 
@@ -108,10 +107,7 @@ def _units(heaviest: str, lighter: list[str], standardize: Standardize) -> str:
         return "standardize=auto leaves the columns as they are: their spreads are alike"
     if standardize is True or not lighter:
         return ""
-    names = ", ".join(lighter[:_NAMED]) + (
-        f" and {len(lighter) - _NAMED} more" if len(lighter) > _NAMED else ""
-    )
-    found = f"{heaviest} outweighs {names} more than a hundredfold in squared distances"
+    found = f"{heaviest} outweighs {listed(lighter)} more than a hundredfold in squared distances"
     if standardize == "auto":
         return f"standardize=auto scales the columns to a standard deviation of 1, since {found}"
     return f"{found}; standardize=true would let all columns count alike"

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from slipway.errors import RowErrors, UserError
+    from slipway.errors import RowErrors, UserError, listed
     from slipway.hyperparameters import Hyperparameters, Options, Tunable
     from slipway.model import Answers, Groups, Model
     from slipway.table import arrow
@@ -46,6 +46,7 @@ __all__ = [
     "UserError",
     "arrow",
     "figure",
+    "listed",
     "numbers",
 ]
 
@@ -70,6 +71,7 @@ _PLACES = {
     "UserError": "errors",
     "arrow": "table",
     "figure": "training.report",
+    "listed": "errors",
     "numbers": "table.numbers",
 }
 _RENAMED = {"DateOrder": ("table.spellings", "Order")}
