@@ -27,6 +27,9 @@ def number(curve: Curve, params: "Hyperparameters", job: Job) -> tuple[int, str]
     if rows < FEW:
         best = 1 if np.isnan(silhouettes).all() else int(np.nanargmax(silhouettes)) + 1
         return best, f"the best silhouette; {rows} rows are too few to say how sure that is"
+    assert curve.mixtures is not None
+    if curve.mixtures.constant:
+        return 1, "all but a few rows are one and the same point"
     components, family, k, at_end = _search(curve, params, job)
     text = f"{components} Gaussian component{'s' * (components > 1)} fit best (BIC)"
     if k < components:

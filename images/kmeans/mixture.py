@@ -49,6 +49,11 @@ class Mixtures:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def constant(self) -> bool:
+        """Whether the rows are all one point."""
+        return not len(self._spread)
+
     def take(self, places: Array) -> Self:
         """Mixtures of some of the rows."""
         some = copy(self)
@@ -64,7 +69,7 @@ class Mixtures:
 
     def bic(self, labels: Array, family: str) -> float:
         """The Bayesian information criterion, of the rows in their own units; less is better."""
-        if not len(self._spread):
+        if self.constant:
             return 0.0
         fitted, rows, volume = self._fit(labels, family)
         if fitted is None:

@@ -78,6 +78,15 @@ def test_few_rows_are_said_to_be_too_few(tmp_path: Path) -> None:
     assert any("the best silhouette; 8 rows are too few to say how sure that is" in line for line in log)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_rows_beside_a_single_point_are_no_group(tmp_path: Path, seed: int) -> None:
+    """More distinct points than k_max, of which the mixtures' rows may be only one."""
+    rows = np.zeros((5_000, 2))
+    rows[np.random.default_rng(seed).choice(5_000, 2, replace=False)] = [[5, 5], [9, 1]]
+    found, _, log = auto(tmp_path, rows, k_max="2")
+    assert found == 1, log
+
+
 def test_the_curve_grows_where_the_best_is_at_its_end_unless_k_max_is_given(tmp_path: Path) -> None:
     random = np.random.default_rng(8)
     places = np.stack(np.meshgrid(np.arange(4), np.arange(4)), axis=-1).reshape(-1, 2) * 8.0
