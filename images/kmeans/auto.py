@@ -59,8 +59,8 @@ def _search(curve: Curve, params: "Hyperparameters", job: Job) -> tuple[int, str
         bound *= _GROWTH
     while True:
         components, family = _best(curve.values[:, 2:])
-        labels = curve.mixtures.components(curve.labels(components), family)
-        k = len(np.unique(curve.mixtures.merged(labels)))
+        fitted = curve.mixtures.fit(curve.labels(components), family)
+        k = len(np.unique(curve.mixtures.merged(fitted.components)))
         at_end = components == len(curve.values) < curve.distinct and k >= _TRUE * components
         if not at_end or limit == bound or job.should_stop():
             return components, family, k, at_end
@@ -81,6 +81,5 @@ def _of_half(curve: Curve, components: int, family: str, turn: int) -> int:
     places = np.random.default_rng([curve.seed, turn]).permutation(len(curve.mixtures))
     half = curve.mixtures.take(places[: len(places) // 2])
     near = range(max(1, components - _AROUND), min(components + _AROUND, len(half) // 2) + 1)
-    starts = [half.clusters(k, turn) for k in near]
-    best = min(starts, key=lambda labels: half.bic(labels, family))
-    return len(np.unique(half.merged(half.components(best, family))))
+    best = min((half.fit(half.clusters(k, turn), family) for k in near), key=lambda fitted: fitted.bic)
+    return len(np.unique(half.merged(best.components)))

@@ -6,6 +6,7 @@ the ways to merge that Hennig (2010) compares, this is the one by dips.
 
 import warnings
 from copy import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -27,6 +28,33 @@ _VALLEY = (
 )
 _NEIGHBOURS = 3  # of a group, from which a valley may not part it
 _RATIO = 3  # rows of the larger of two groups, per row of the smaller: of more, the smaller would be no mode
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A Gaussian mixture, fitted to rows in units of their spread."""
+
+    model: "GaussianMixture | None"
+    """None where a component lost its rows."""
+    rows: Array
+    """In those units; shape (rows, columns)."""
+    volume: float
+    """The logarithm of the volume that is 1 in those units."""
+    start: Array
+    """The labels that the fit started from; shape (rows,)."""
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian information criterion, of the rows in their own units; less is better."""
+        if self.model is None:
+            return np.inf
+        return float(self.model.bic(self.rows) + 2 * len(self.rows) * self.volume)
+
+    @property
+    def components(self) -> Array:
+        """The component that each row most likely comes from."""
+        found: Array = self.start if self.model is None else self.model.predict(self.rows)
+        return found
 
 
 class Mixtures:
@@ -68,24 +96,11 @@ class Mixtures:
         return found
 
     def bic(self, labels: Array, family: str) -> float:
-        """The Bayesian information criterion, of the rows in their own units; less is better."""
-        if self.constant:
-            return 0.0
-        fitted, rows, volume = self._fit(labels, family)
-        if fitted is None:
-            return np.inf
-        return float(fitted.bic(rows) + 2 * len(rows) * volume)
+        """The Bayesian information criterion of the mixture that starts from `labels`."""
+        return 0.0 if self.constant else self.fit(labels, family).bic
 
-    def components(self, labels: Array, family: str) -> Array:
-        """The component that each row most likely comes from."""
-        fitted, rows, _ = self._fit(labels, family)
-        if fitted is None:
-            return labels
-        found: Array = fitted.predict(rows)
-        return found
-
-    def _fit(self, labels: Array, family: str) -> "tuple[GaussianMixture | None, Array, float]":
-        """The mixture, the rows in its units, and the logarithm of the volume that is 1 there."""
+    def fit(self, labels: Array, family: str) -> Mixture:
+        """The mixture of `family` that starts from `labels`; the rows must not be constant."""
         from sklearn.mixture import GaussianMixture
 
         width = len(self._spread)
@@ -93,8 +108,8 @@ class Mixtures:
             np.full(width, np.sqrt(np.square(self._spread).mean())) if family == "spherical" else self._spread
         )
         rows = self._rows / scale
-        _, labels = np.unique(labels, return_inverse=True)
-        weights, means, precisions = _start(rows, labels, family)
+        _, clusters = np.unique(labels, return_inverse=True)
+        weights, means, precisions = _start(rows, clusters, family)
         mixture = GaussianMixture(
             len(weights),
             covariance_type=family,
@@ -107,9 +122,10 @@ class Mixtures:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it would take more iterations: BIC changes little by them
             try:
-                return mixture.fit(rows), rows, float(np.log(scale).sum())
+                model = mixture.fit(rows)
             except (ValueError, np.linalg.LinAlgError):  # a component lost its rows
-                return None, rows, 0.0
+                model = None
+        return Mixture(model, rows, float(np.log(scale).sum()), labels)
 
     def merged(self, labels: Array) -> Array:
         """The groups with a valley between each two of them; the two with the shallowest are merged first."""
