@@ -14,6 +14,7 @@ import numpy as np
 from slipway import Array
 
 from .dip import dip
+from .moments import group_sums
 
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
@@ -147,8 +148,7 @@ class Mixtures:
     def _neighbours(self, labels: Array) -> list[tuple[int, int]]:
         """Each group with the few whose means are nearest."""
         groups, labels = np.unique(labels, return_inverse=True)
-        sums = np.stack([np.bincount(labels, weights=column) for column in self._rows.T], axis=1)
-        means = sums / np.bincount(labels)[:, None]
+        means = group_sums(self._rows, labels, len(groups)) / np.bincount(labels)[:, None]
         apart = np.linalg.norm(means[:, None] - means, axis=2)
         nearest = np.argsort(apart, axis=1)[:, 1 : 1 + _NEIGHBOURS]
         pairs = {(min(one, other), max(one, other)) for one, near in enumerate(nearest) for other in near}
@@ -207,7 +207,7 @@ def _start(rows: Array, labels: Array, family: str) -> tuple[Array, Array, Array
     """Weights, means and precisions of a clustering; variances of small clusters lean on those of all."""
     height, width = rows.shape
     counts = np.bincount(labels)
-    means = np.stack([np.bincount(labels, weights=column) for column in rows.T], axis=1) / counts[:, None]
+    means = group_sums(rows, labels, len(counts)) / counts[:, None]
     apart = rows - means[labels]
     if family in ("tied", "full"):
         tied = apart.T @ apart / height
@@ -218,6 +218,6 @@ def _start(rows: Array, labels: Array, family: str) -> tuple[Array, Array, Array
         covariances = np.stack([(one.T @ one + lent * tied) / (len(one) + lent) for one in each])
         return counts / height, means, np.linalg.inv(covariances + _FLOOR * np.eye(width))
     squares = np.square(apart)
-    sums = np.stack([np.bincount(labels, weights=column) for column in squares.T], axis=1)
+    sums = group_sums(squares, labels, len(counts))
     variances = (sums + squares.mean(axis=0)) / (1 + counts)[:, None] + _FLOOR
     return counts / height, means, 1 / (variances if family == "diag" else variances.mean(axis=1))

@@ -1,4 +1,4 @@
-"""What is known of each column by itself: how many cells, their mean, spread and range."""
+"""What is known of each column by itself: how many cells, their mean, spread and range; sums of groups."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -91,3 +91,11 @@ def _moments(column: Array) -> tuple[int, float, float, float, float]:
         squares = apart @ apart - len(apart) * left_over * left_over
         mean = np.clip(mean + left_over, least, greatest)
     return len(there), mean, squares, least, greatest
+
+
+def group_sums(rows: Array, labels: Array, groups: int) -> Array:
+    """The sum of the `rows` with each label below `groups`; shape (groups, columns)."""
+    found = np.empty((groups, rows.shape[1]))
+    for place, column in enumerate(rows.T):
+        found[:, place] = np.bincount(labels, weights=column, minlength=groups)
+    return found

@@ -4,6 +4,7 @@ import numpy as np
 
 from slipway import Array
 
+from .moments import group_sums
 from .points import Points
 from .predictor import Model
 
@@ -61,11 +62,9 @@ def davies_bouldin(matrix: Array, labels: Array, model: Model) -> float:
     totals = np.zeros_like(near)
     for first in range(0, len(matrix), _CHUNK):
         mine = labels[first : first + _CHUNK]
-        chunk = matrix[first : first + _CHUNK] - near[mine]
-        for place, column in enumerate(chunk.T):
-            totals[:, place] += np.bincount(mine, weights=column, minlength=len(counts))
+        totals += group_sums(matrix[first : first + _CHUNK] - near[mine], mine, len(counts))
     centroids = near + totals / np.maximum(counts, 1)[:, None]
-    apart = Model(model.names, centroids, model.fill, model.shift, model.scale).distances(matrix, labels)
+    apart = model.moved(centroids).distances(matrix, labels)
     widths = (np.bincount(labels, weights=apart) / np.maximum(counts, 1))[present]
     likest = 0.0
     for place, centroid in enumerate(centroids[present]):

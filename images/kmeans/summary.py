@@ -8,7 +8,7 @@ import numpy as np
 from slipway import Array, Channel, Job, UserError
 
 from . import curve, selection
-from .moments import Moments
+from .moments import Moments, group_sums
 from .points import Points, left_out
 from .predictor import Model
 
@@ -76,14 +76,13 @@ def tolerance(points: Points, tol: float) -> float:
 
 def sums(points: Array, model: Model) -> tuple[Array, Array, float]:
     """Of the points that are nearest to each centre: their sum, their number; and all squared distances."""
-    k, width = model.centres.shape
-    totals, counts, inertia = np.zeros((k, width)), np.zeros(k), 0.0
+    k = len(model.centres)
+    totals, counts, inertia = np.zeros_like(model.centres), np.zeros(k), 0.0
     for first in range(0, len(points), _CHUNK):
         chunk = points[first : first + _CHUNK]
         nearest = model.nearest(chunk)
         counts += np.bincount(nearest, minlength=k)
-        for place in range(width):
-            totals[:, place] += np.bincount(nearest, weights=chunk[:, place], minlength=k)
+        totals += group_sums(chunk, nearest, k)
         inertia += float(np.square(model.distances(chunk, nearest)).sum())
     return totals, counts, inertia
 
