@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slipway import Job
+from slipway import Job, UserError
 
 from . import auto
 from .curve import Curve, threads
@@ -36,7 +36,11 @@ def choose(points: Points, params: "Hyperparameters", job: Job) -> Choice:
     """The k asked for, or for auto the number of groups with a valley between each two, on a sample.
 
     The curve goes on past the k asked for, where the data allow, to show whether another would do better.
+    Raises UserError if the channel has fewer rows than k.
     """
+    height = points.moments.height
+    if params.k != "auto" and params.k > height:
+        raise UserError(f"k is {params.k}, but the train channel has only {height} rows")
     curve = Curve(points, params, job)
     best, chosen_by = params.k, "as given"
     with threads(curve.sample, params.k_max):

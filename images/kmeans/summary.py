@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from slipway import Array, Channel, Job, UserError
+from slipway import Array, Channel, Job
 
 from . import curve, selection
 from .moments import Moments, group_sums
@@ -46,10 +46,7 @@ class Summary:
         """The sample as points, the choice of k made on it, and the best centres for it, about the mean."""
         from sklearn.cluster import KMeans
 
-        height = self.moments.height
-        job.progress(f"{height} rows seen")
-        if params.k != "auto" and params.k > height:
-            raise UserError(f"k is {params.k}, but the train channel has only {height} rows")
+        job.progress(f"{self.moments.height} rows seen")
         points = Points.placed(
             columns, left_out(channel, columns), self.sample.copy(), self.moments, params.standardize
         )

@@ -28,8 +28,6 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     if algorithm == "distributed":
         return _finish(*distributed.fit(train, params, job), data, params, job)
     points = Points.of(train, params.features, params.standardize)
-    if params.k != "auto" and params.k > len(points.matrix):
-        raise UserError(f"k is {params.k}, but the train channel has only {len(points.matrix)} rows")
     if points.units:
         job.progress(points.units)
     choice = selection.choose(points, params, job)
