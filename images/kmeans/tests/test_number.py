@@ -5,13 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kmeans.tests.jobs import fit
 
-from slipway import Channel, Job
-from slipway.image import Image
-from slipway.paths import Paths
+from slipway import Job
 
-IMAGE = Image.read(Path(__file__).parents[1])
-TRAINER = IMAGE.trainer()
 CORNERS = np.array([[0.0, 0], [6, 0], [0, 6], [6, 6]])
 
 
@@ -29,9 +26,7 @@ def auto(folder: Path, matrix: Any, **given: str) -> tuple[int, Job, list[str]]:
     log: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Job, "progress", lambda self, text: log.append(text))
-        job = Job(IMAGE, Paths(folder))
-        hyperparameters = IMAGE.hyperparameters().read({"n_init": "2", **given})
-        model = TRAINER.fit({"train": Channel("train", folder)}, hyperparameters, job)
+        model, job = fit(folder, **{"n_init": "2", **given})
     return len(model.centres), job, log
 
 

@@ -5,13 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kmeans.tests import jobs
 
-from slipway import Channel, Job
-from slipway.image import Image
-from slipway.paths import Paths
-
-IMAGE = Image.read(Path(__file__).parents[1])
-TRAINER = IMAGE.trainer()
+from slipway import Job
 
 
 @pytest.fixture
@@ -29,9 +25,7 @@ def fit(
     np.savetxt(folder / "rows.csv", matrix, delimiter=",", header="length,mass,width,lot", comments="")
     log: list[str] = []
     monkeypatch.setattr(Job, "progress", lambda self, text: log.append(text))
-    job = Job(IMAGE, Paths(folder))
-    given = IMAGE.hyperparameters().read({"k": "2", "k_max": "2", **hyperparameters})
-    return TRAINER.fit({"train": Channel("train", folder)}, given, job), job, log
+    return *jobs.fit(folder, **{"k": "2", "k_max": "2", **hyperparameters}), log
 
 
 @pytest.mark.parametrize("algorithm", ["lloyd", "minibatch"])
