@@ -12,6 +12,7 @@ import slipway
 from slipway import Answers, Array, Column, Kind, Table, UserError
 
 from . import request, response
+from .data.roles import Roles
 from .models.calibration import IntervalCalibration
 from .models.effects import Effects
 from .models.engine import Engine
@@ -22,11 +23,11 @@ from .options import Options
 from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .panel.timeline import Timeline
-from .request import ColumnRoles, Request
+from .request import Request
 from .response import Response
 
 
-def _columns(names: ColumnRoles, column_kinds: Mapping[str, Kind], timeline: Timeline) -> list[Column]:
+def _columns(names: Roles, column_kinds: Mapping[str, Kind], timeline: Timeline) -> list[Column]:
     """The columns of a request. All are optional: a request names a series, or sends its points."""
     usual = {names.keys[0]: ["item_id"], names.time: ["timestamp", "start"], names.target: ["target"]}
     everything = (*names.keys, names.time, names.target, *names.covariates)
@@ -57,7 +58,7 @@ class Model(slipway.Model):
         self,
         engine: Engine,
         panel: Panel,
-        roles: ColumnRoles,
+        roles: Roles,
         column_kinds: Mapping[str, Kind],
         quantiles: tuple[float, ...],
         hierarchy: Hierarchy | None = None,
@@ -227,12 +228,12 @@ class Model(slipway.Model):
         with np.load(folder / "engine.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
         seasons = tuple(facts["seasons"])
-        names = ColumnRoles(
+        names = Roles(
             tuple(facts["keys"]),
             facts["time"],
             facts["target"],
             tuple(facts["covariates"]),
-            {name: tuple(values) for name, values in facts["categories"].items()},
+            categories={name: tuple(values) for name, values in facts["categories"].items()},
         )
         timeline = Timeline.from_dict(facts["timeline"])
         panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))

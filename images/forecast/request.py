@@ -10,26 +10,15 @@ import pyarrow as pa
 from slipway import Array, RowErrors, Table, UserError
 
 from .data.lines import FEATURES, read_series, refuse
+from .data.roles import Roles
 from .panel import clean
 from .panel.assemble import build_panel
 from .panel.clean import Points, RuleCounts
-from .panel.covariates import Categories, encoded
+from .panel.covariates import encoded
 from .panel.items import Key, key_cells, numbered, same
 from .panel.panel import Panel
 
 Form = Literal["points", "history", "series", "ids"]
-
-
-@dataclass(frozen=True)
-class ColumnRoles:
-    """The columns of a request, by role."""
-
-    keys: tuple[str, ...]
-    time: str
-    target: str
-    covariates: tuple[str, ...]
-    categories: Categories = field(default_factory=dict)
-    """The categories of each categorical covariate."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,7 @@ class Request:
     """Whether the request names its series."""
 
 
-def read(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
+def read(table: Table, stored: Panel, names: Roles, horizon: int) -> Request:
     """Parse the rows of `table`. Raises UserError, or RowErrors for invalid rows."""
     if _holds_lists(table, names):
         return _series(table, stored, names, horizon)
@@ -64,7 +53,7 @@ def read(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Reque
     return _points(table, stored, names, horizon)
 
 
-def groups(table: Table, names: ColumnRoles) -> Array | None:
+def groups(table: Table, names: Roles) -> Array | None:
     """The group of each row: the rows of a series whose history is sent, else the row alone."""
     if _holds_lists(table, names):
         return None
@@ -76,12 +65,12 @@ def groups(table: Table, names: ColumnRoles) -> Array | None:
     return np.where(present[codes], codes, len(keys) + np.arange(len(table)))
 
 
-def _holds_lists(table: Table, names: ColumnRoles) -> bool:
+def _holds_lists(table: Table, names: Roles) -> bool:
     """Whether any cell of the target is a list."""
     return bool(table.cells(names.target).dtype == object)
 
 
-def _has_times(table: Table, names: ColumnRoles) -> bool:
+def _has_times(table: Table, names: Roles) -> bool:
     """Whether any row has a time, or there are no rows and the column exists."""
     if names.time in table.absent:
         return False
@@ -89,14 +78,14 @@ def _has_times(table: Table, names: ColumnRoles) -> bool:
     return len(cells) == 0 or cells.null_count < len(cells)
 
 
-def _ids(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
+def _ids(table: Table, stored: Panel, names: Roles, horizon: int) -> Request:
     """Each row names a stored series."""
     codes, keys = numbered(_key_columns(table, stored, names))
     panel = stored.take(_stored_places(keys, codes, stored, np.ones(len(codes), bool)))
     return Request("ids", panel, codes, ahead=future_covariates(panel, horizon))
 
 
-def _series(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
+def _series(table: Table, stored: Panel, names: Roles, horizon: int) -> Request:
     """Each row is a series; a row without a target names a stored one."""
     if names.time in table.absent:
         raise UserError("missing column start: a series consists of start and target")
@@ -119,7 +108,7 @@ def _series(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Re
     return Request("series", panel, np.arange(height), ahead=future_covariates(panel, horizon), named=named)
 
 
-def _read_sent_series(sent: Mapping[str, Array], rows: Array, stored: Panel, names: ColumnRoles) -> Panel:
+def _read_sent_series(sent: Mapping[str, Array], rows: Array, stored: Panel, names: Roles) -> Panel:
     """The series sent whole; `rows` are their places in the request."""
     parts = (names.keys[0], names.time, names.target)
     lists = {name: column.tolist() for name, column in sent.items()}
@@ -136,7 +125,7 @@ def _read_sent_series(sent: Mapping[str, Array], rows: Array, stored: Panel, nam
         ) from None
 
 
-def _points(table: Table, stored: Panel, names: ColumnRoles, horizon: int) -> Request:
+def _points(table: Table, stored: Panel, names: Roles, horizon: int) -> Request:
     """Each row is a step of a series: a past point if it has a target, else a step to forecast."""
     timeline = stored.timeline
     errors: dict[int, UserError] = {}
@@ -196,7 +185,7 @@ def _check_offsets(
     refuse(errors)
 
 
-def _key_columns(table: Table, stored: Panel, names: ColumnRoles, unnamed: bool = False) -> list[pa.Array]:
+def _key_columns(table: Table, stored: Panel, names: Roles, unnamed: bool = False) -> list[pa.Array]:
     """The key cells of each row, one array per key column.
 
     Without key columns the request means the only stored series or, if `unnamed`, a new one.

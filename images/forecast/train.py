@@ -23,7 +23,6 @@ from .models.hierarchy import Hierarchy
 from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .predictor import Model
-from .request import ColumnRoles
 
 MAX_HISTORY = 2_000  # points of each series that the model stores: more than any method uses
 CHUNK = 500  # series of a hierarchy that are forecast at once
@@ -59,21 +58,15 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             panel, covariate_names=(), covariates=np.empty((0, 0)), covariate_ends=np.empty(0, np.int64)
         )
     reconciled = _reconciled_forecasts(engine, panel, hierarchy, job)
-    names = ColumnRoles(
-        target.roles.keys,
-        target.roles.time,
-        target.roles.target,
-        target.roles.covariates if used else (),
-        target.roles.categories if used else {},
-    )
+    roles = target.roles if used else replace(target.roles, covariates=(), categories={})
     column_kinds = {
         name: kind
         for name, kind in target.column_kinds.items()
-        if name in (*names.keys, names.time, names.target, *names.covariates)
+        if name in (*roles.keys, roles.time, roles.target, *roles.covariates)
     }
     history = panel.tail(max(MAX_HISTORY, 12 * max(seasons, default=1)))
     model = Model(
-        engine, history, names, column_kinds, tuple(sorted(set(params.quantiles))), hierarchy, reconciled
+        engine, history, roles, column_kinds, tuple(sorted(set(params.quantiles))), hierarchy, reconciled
     )
     metrics = tested.evaluation.metrics() if tested is not None else {}
     job.log_metrics(**{name: metrics[label] for name, label in METRICS.items() if metrics})

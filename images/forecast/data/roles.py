@@ -17,7 +17,7 @@ COL_TYPES = ("key", "time", "num", "str")
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns of a long table, by role."""
+    """The columns of a long table, or of a request, by role."""
 
     keys: tuple[str, ...]
     time: str
