@@ -96,6 +96,12 @@ def fit_engine(
     return engine, tested, notes
 
 
+def _before_windows(engine: Engine, panel: Panel, windows: int) -> Panel:
+    """The points before all windows, on the scale on which they are modelled."""
+    held = np.maximum(panel.lengths - windows * engine.horizon, 0)
+    return engine.transformed(panel.cut(held))[0]
+
+
 def _fit_lightgbm(
     engine: Engine, panel: Panel, windows: int, params: "Hyperparameters", job: Job, stop: Callable[[], bool]
 ) -> LightGBMModel | None:
@@ -106,8 +112,8 @@ def _fit_lightgbm(
         or not (len(engine.seasons) > 1 or max(engine.seasons, default=1) > 24)
     ):
         return None
-    held = np.maximum(panel.lengths - windows * engine.horizon, 0)
-    found = LightGBMModel.fit(engine.transformed(panel.cut(held))[0], engine.seasons, params.seed, job.cpus)
+    before = _before_windows(engine, panel, windows)
+    found = LightGBMModel.fit(before, engine.seasons, params.seed, job.cpus)
     if found is not None:
         sampled = f", of {found.note}" if found.note else ""
         job.progress(f"LightGBM: {len(found.boosters)} models over all long series{sampled}")
@@ -124,10 +130,8 @@ def _with_item_features(
     notes: list[str],
 ) -> Engine:
     """LightGBM with item attributes, if that improves its forecasts of the windows."""
-    held = np.maximum(panel.lengths - len(windows) * past.horizon, 0)
-    lightgbm_model = LightGBMModel.fit(
-        past.transformed(panel.cut(held))[0], past.seasons, params.seed, job.cpus, item_features
-    )
+    before = _before_windows(past, panel, len(windows))
+    lightgbm_model = LightGBMModel.fit(before, past.seasons, params.seed, job.cpus, item_features)
     other = replace(past, lightgbm_model=lightgbm_model)
     errors = [
         np.concatenate([_lightgbm_errors(engine, window, job.cpus) for window in windows])
@@ -164,8 +168,7 @@ def _with_effects(
 ) -> tuple[Engine, Engine, Backtest]:
     """Covariates, if they improve the backtest."""
     names = ", ".join(panel.covariate_names)
-    held = np.maximum(panel.lengths - len(windows) * engine.horizon, 0)
-    before = Effects.fit(engine.transformed(panel.cut(held))[0], engine.seasons)
+    before = Effects.fit(_before_windows(engine, panel, len(windows)), engine.seasons)
     if before is None:
         notes.append(f"Covariates ({names}): none varies, or no series is long enough; not used.")
         return engine, past, baseline
