@@ -18,7 +18,7 @@ from .data.load import ReadSettings, Target, read_like, read_target
 from .data.roles import ColumnSettings
 from .hyperparameters import Hyperparameters
 from .models.engine import Engine
-from .models.ensemble import Forecasts
+from .models.ensemble import Forecasts, chunks
 from .models.hierarchy import Hierarchy
 from .panel.frequency import Frequency
 from .panel.panel import Panel
@@ -122,9 +122,7 @@ def _reconciled_forecasts(
     """Reconciled forecasts of all series of a hierarchy; None without a hierarchy."""
     if hierarchy is None:
         return None
-    tasks = [
-        panel.take(range(start, min(start + CHUNK, len(panel)))) for start in range(0, len(panel), CHUNK)
-    ]
+    tasks = list(chunks(panel, CHUNK))
     if engine.lightgbm_model is not None:
         parts = {number: engine.forecast(task, engine.horizon) for number, task in enumerate(tasks)}
     else:
@@ -169,8 +167,7 @@ def _test_metrics(test: Panel, target: Target, engine: Engine, stop: Callable[[]
         ahead.append(rows)
     if not histories or stop():
         return {}
-    concatenate = backtest.concatenate(histories)
-    windows = [backtest.Window(concatenate, np.array(actual), ahead)]
+    windows = [backtest.Window(backtest.concatenate(histories), np.array(actual), ahead)]
     found = backtest.run(windows, engine, 1, stop)
     if found is None:
         return {}
