@@ -7,11 +7,10 @@ import numpy as np
 
 from slipway import Array
 
-from ..models.classes import CLASSES, SeriesClass, classes_of
+from ..models.classes import CLASSES, SeriesClass
 from ..models.effects import Effects
 from ..models.engine import Engine
 from ..models.evidence import expected_gain
-from ..models.transforms import log_scales
 from .backtest import Backtest, Window, run
 from .scores import mase
 
@@ -58,7 +57,8 @@ def choose_log_classes(
 
 def _sample(windows: Sequence[Window], engine: Engine, seed: int) -> list[Window]:
     """Some of the series that could be modelled in logarithms, chosen at random in each window."""
-    eligible = [np.flatnonzero(np.isfinite(_scales(window, engine))) for window in windows]
+    in_logs = replace(engine, log_classes=CANDIDATES)
+    eligible = [np.flatnonzero(np.isfinite(in_logs.log_scales(window.panel))) for window in windows]
     total = sum(map(len, eligible))
     number = int(np.clip(SHARE * sum(len(window.panel) for window in windows), MIN_TRIAL, MAX_TRIAL))
     if total < MIN_TRIAL // 2:
@@ -73,11 +73,6 @@ def _sample(windows: Sequence[Window], engine: Engine, seed: int) -> list[Window
             ahead = [window.ahead[row] for row in rows.tolist()]
             trial.append(Window(window.panel.take(rows), window.actual[rows], ahead))
     return trial
-
-
-def _scales(window: Window, engine: Engine) -> Array:
-    classes = classes_of(window.panel.values, window.panel.ends, engine.seasons)
-    return log_scales(window.panel, np.array([label in CANDIDATES for label in classes], dtype=bool))
 
 
 def _with_effects(engine: Engine, windows: Sequence[Window]) -> Engine:

@@ -52,11 +52,17 @@ class Engine:
 
     def transformed(self, panel: Panel) -> tuple[Panel, Array]:
         """The series on the scale on which they are modelled, and the scale of each that is in logarithms."""
+        scales = self.log_scales(panel)
         if not self.log_classes:
-            return panel, np.full(len(panel), np.nan)
-        classes = classes_of(panel.values, panel.ends, self.seasons)
-        scales = log_scales(panel, np.array([label in self.log_classes for label in classes], dtype=bool))
+            return panel, scales
         return replace(panel, values=to_log(panel.values, np.repeat(scales, panel.lengths))), scales
+
+    def log_scales(self, panel: Panel) -> Array:
+        """The scale of each series that is modelled in logarithms; shape (series,), NaN for all others."""
+        if not self.log_classes:
+            return np.full(len(panel), np.nan)
+        classes = classes_of(panel.values, panel.ends, self.seasons)
+        return log_scales(panel, np.array([label in self.log_classes for label in classes], dtype=bool))
 
     def split(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None) -> tuple[Panel, Array]:
         """The series without the effect of covariates, and that effect on the next steps."""
