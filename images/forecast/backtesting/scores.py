@@ -1,6 +1,6 @@
 """Accuracy metrics: those of the forecasting competitions, and those that DeepAR reports."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,20 +57,21 @@ class Evaluation:
 
     def quantile_loss(self) -> float:
         """Twice the pinball loss at the deciles over the sum of the actual points: mean_wQuantileLoss."""
-        places = [place for place, q in enumerate(QUANTILES) if 0.1 <= q <= 0.9]
-        losses = [
-            np.nansum(_pinball(self.actual, self.quantiles[:, :, place], QUANTILES[place]))
-            for place in places
-        ]
+        losses = [np.nansum(loss) for loss in self._decile_losses()]
         total = np.nansum(np.abs(self.actual))
         return float(2 * np.mean(losses) / total) if total > 0 else float("nan")
 
     def scaled_quantile_loss(self) -> Array:
         """Twice the pinball loss at the deciles over the scale of MASE; shape (forecasts,)."""
-        places = [place for place, q in enumerate(QUANTILES) if 0.1 <= q <= 0.9]
-        losses = [_pinball(self.actual, self.quantiles[:, :, place], QUANTILES[place]) for place in places]
-        found: Array = 2 * _row_mean(np.mean(losses, axis=0)) / np.where(self.change > 0, self.change, np.nan)
+        loss = 2 * _row_mean(np.mean([*self._decile_losses()], axis=0))
+        found: Array = loss / np.where(self.change > 0, self.change, np.nan)
         return found
+
+    def _decile_losses(self) -> Iterator[Array]:
+        """The pinball loss at each decile; each of shape (forecasts, steps)."""
+        for place, quantile in enumerate(QUANTILES):
+            if 0.1 <= quantile <= 0.9:
+                yield _pinball(self.actual, self.quantiles[:, :, place], quantile)
 
     def coverage(self, low: float, high: float) -> float:
         """The share of actual points between two quantiles."""
