@@ -138,7 +138,7 @@ def _points(table: Table, stored: Panel, names: Roles, horizon: int) -> Request:
     codes, keys = numbered(_key_columns(table, stored, names, unnamed=bool(past.any())))
     covariates = encoded(table, names.covariates, names.categories)
     points = clean.sort_points(Points(codes, times, values, covariates), RuleCounts())
-    # Rows after the last point of a series are its future; panel_of keeps their covariates.
+    # Rows after the last point of a series are its future; build_panel keeps their covariates.
     sent = build_panel(
         points, keys, timeline, stored.key_names, stored.covariate_names, "mean", "auto", RuleCounts()
     )

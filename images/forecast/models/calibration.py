@@ -46,24 +46,24 @@ class IntervalCalibration:
         return cls(table, np.zeros(POOLS, dtype=np.int64), np.tile(walk, (POOLS, 1)))
 
     @classmethod
-    def fit(cls, errors: Array, spreads: Array, classes: Array) -> "IntervalCalibration":
+    def fit(cls, errors: Array, spreads: Array, pools: Array) -> "IntervalCalibration":
         """Fit to `errors` (actual minus mean) and `spreads`, shape (forecasts, steps), and their pools,
         shape (forecasts,).
         """
         found = cls.normal(errors.shape[1])
         ratios = errors / np.where(spreads > 0, spreads, np.nan)
         whole = np.isfinite(ratios).any(axis=1)
-        for series_class in range(POOLS):
-            rows = ratios[(classes == series_class) & whole]
-            found.pooled[series_class] = len(rows)
+        for pool in range(POOLS):
+            rows = ratios[(pools == pool) & whole]
+            found.pooled[pool] = len(rows)
             if len(rows) >= MIN_FORECASTS:
-                found.table[series_class] = _quantiles(rows)
-                found.correlations[series_class] = _correlations(rows)
+                found.table[pool] = _quantiles(rows)
+                found.correlations[pool] = _correlations(rows)
             elif len(rows) >= FEW:
-                found.table[series_class] *= _stretch(rows) / DEFAULT_STRETCH
+                found.table[pool] *= _stretch(rows) / DEFAULT_STRETCH
         return found
 
-    def factors(self, classes: Array, horizon: int, quantiles: Sequence[float]) -> Array:
+    def factors(self, pools: Array, horizon: int, quantiles: Sequence[float]) -> Array:
         """Factors of the spreads; shape (series, steps, quantiles), increasing in the quantile.
 
         They are interpolated linearly in normal scores, and extrapolated beyond the first and last level.
@@ -73,17 +73,14 @@ class IntervalCalibration:
         """
         steps = np.minimum(np.arange(horizon), self.table.shape[1] - 1)
         scores = np.array([NormalDist().inv_cdf(q) for q in quantiles])
-        used = {
-            int(series_class): _read(self.table[series_class][steps], scores)
-            for series_class in np.unique(classes)
-        }
+        used = {int(pool): _read(self.table[pool][steps], scores) for pool in np.unique(pools)}
         return (
-            np.stack([used[int(series_class)] for series_class in classes])
-            if len(classes)
+            np.stack([used[int(pool)] for pool in pools])
+            if len(pools)
             else np.empty((0, horizon, len(scores)))
         )
 
-    def paths(self, classes: Array, noise: Array) -> Array:
+    def paths(self, pools: Array, noise: Array) -> Array:
         """Factors of the spreads for sample paths, from a first-order Gaussian copula.
 
         Each step is distributed as in `factors`, and consecutive steps are correlated as backtest errors
@@ -91,9 +88,9 @@ class IntervalCalibration:
         """
         steps = np.minimum(np.arange(noise.shape[2]), self.table.shape[1] - 1)
         found = np.empty_like(noise)
-        for series_class in np.unique(classes):
-            mine = classes == series_class
-            link = self.correlations[series_class][steps]
+        for pool in np.unique(pools):
+            mine = pools == pool
+            link = self.correlations[pool][steps]
             scores = noise[mine]
             for step in range(1, len(steps)):
                 fresh = np.sqrt(1 - link[step] ** 2)
@@ -101,7 +98,7 @@ class IntervalCalibration:
             scores = np.clip(scores, NORMAL[0], NORMAL[-1])
             found[mine] = np.stack(
                 [
-                    np.interp(scores[:, :, step], NORMAL, self.table[series_class, place])
+                    np.interp(scores[:, :, step], NORMAL, self.table[pool, place])
                     for step, place in enumerate(steps)
                 ],
                 axis=2,

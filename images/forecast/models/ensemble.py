@@ -74,7 +74,7 @@ class Forecasts:
     spread: Array
     """One standard deviation by the methods, before calibration."""
     classes: Array
-    """The class of each series, by its place in KINDS."""
+    """The class of each series, by its place in CLASSES."""
     fallbacks: Counter[str] = field(default_factory=Counter)
     """Number of failures by method and error; the other methods of the ensemble were used."""
     seconds: Array = field(default_factory=lambda: np.empty(0))

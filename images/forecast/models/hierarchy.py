@@ -59,7 +59,7 @@ class Hierarchy:
         """Coherent means of forecasts of an aggregated panel; spreads are unchanged.
 
         Levels are weighted by the number of series they sum (structural scaling). Parts are clipped at
-        `floors`, their lower bounds, and summed again. Source: Wickramasuriya et al. 2019,
+        `lower_bounds` and summed again. Source: Wickramasuriya et al. 2019,
         https://doi.org/10.1080/01621459.2018.1448825.
         """
         import warnings

@@ -18,7 +18,7 @@ from .text import Tfidf
 RARE = 0.05  # columns with a smaller share of missing cells count as rarely missing
 NATIVE = 10  # missing cells that trees need to learn from; with fewer they read the default value
 ParsedColumns = Mapping[str, Any]
-"""Columns as `Column.read` gives them: floats, or Words."""
+"""Columns as `ColumnCodec.read` gives them: floats, or EncodedTexts."""
 
 
 @dataclass(frozen=True)
