@@ -30,11 +30,15 @@ class EncodedFeatures:
     rare: NDArray[np.bool_]  # dense columns that were rarely missing in training
     blocks: dict[str, sparse.csr_matrix]
 
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """The first dense column of each source column; NaN exactly in missing cells."""
+        return np.searchsorted(self.owner, np.arange(len(self.columns)))
+
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """Which cells are observed, shape (rows, source columns)."""
-        first = np.searchsorted(self.owner, np.arange(len(self.columns)))
-        return ~np.isnan(self.dense[:, first])
+        return ~np.isnan(self.dense[:, self.first])
 
     def take(self, rows: NDArray[np.int64]) -> "EncodedFeatures":
         """The same features of some rows."""

@@ -130,10 +130,9 @@ def candidates_of(design: Design, answers: Floats, guesses: Floats) -> Iterator[
 
 def numeric(design: Design) -> NDArray[np.int64]:
     """The dense columns that are the values of numbers and dates."""
-    first = np.searchsorted(design.source.owner, np.arange(len(design.source.columns)))
     some = [
         place
-        for place, column in zip(first.tolist(), design.source.columns, strict=True)
+        for place, column in zip(design.source.first.tolist(), design.source.columns, strict=True)
         if column.numeric and column.name != design.target
     ]
     return np.array(some, np.int64)
