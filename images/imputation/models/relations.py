@@ -109,19 +109,20 @@ def candidates_of(design: Design, answers: Floats, guesses: Floats) -> Iterator[
     free = numeric(design)
     for _ in range(STARTS):
         path: tuple[int, ...] = ()
-        error = _squared(answers - answers.mean())
+        left = answers - answers.mean()
+        error = _squared(left)
         while len(path) < WIDTH:
-            steps: dict[tuple[int, ...], tuple[float, float]] = {}
-            for place in _promising(path, free, cells, answers):
+            steps: dict[tuple[int, ...], tuple[float, Floats]] = {}
+            for place in _promising(path, free, cells, left):
                 longer = (*path, place)
-                found = Relation.fit(longer, cells, answers).predict(cells)
-                if (~np.isnan(found)).sum() >= FEWEST:
-                    steps[longer] = _squared(found - answers), _squared((guesses - answers)[~np.isnan(found)])
-            best = min(steps, key=steps.__getitem__, default=())
+                rest = answers - Relation.fit(longer, cells, answers).predict(cells)
+                if (~np.isnan(rest)).sum() >= FEWEST:
+                    steps[longer] = _squared(rest), rest
+            best = min(steps, key=lambda tried: steps[tried][0], default=())
             if not best or steps[best][0] > GAIN * error or error < NOTHING:
                 break
-            path, (error, before) = best, steps[best]
-            if error < GAIN * before:
+            path, (error, left) = best, steps[best]
+            if error < GAIN * _squared((guesses - answers)[~np.isnan(left)]):
                 yield tuple(sorted(path))
         if not path:
             return
@@ -138,9 +139,8 @@ def numeric(design: Design) -> NDArray[np.int64]:
     return np.array(some, np.int64)
 
 
-def _promising(path: tuple[int, ...], free: NDArray[np.int64], cells: Floats, answers: Floats) -> list[int]:
-    """The columns that go along best with what a relation of `path` leaves over."""
-    left = answers - Relation.fit(path, cells, answers).predict(cells) if path else answers - answers.mean()
+def _promising(path: tuple[int, ...], free: NDArray[np.int64], cells: Floats, left: Floats) -> list[int]:
+    """The columns that go along best with what a relation of `path` has `left` over, NaN in some rows."""
     others = np.setdiff1d(free, path)
     seen = ~np.isnan(cells[:, others]) & ~np.isnan(left)[:, None]
     values = np.where(seen, cells[:, others], 0.0)
