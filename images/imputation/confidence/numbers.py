@@ -1,6 +1,8 @@
 """Confidence of filled numbers, learned out of fold: intervals, and draws for multiple imputation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -88,14 +90,26 @@ class NumberConfidence:
     def within(self, predicted: Floats, tolerance: float) -> Floats:
         """The probability that the error is at most `tolerance` standard deviations of the column."""
         reach = tolerance * self.truth.std() / Scale(self.knots, self.spread).at(predicted)
-        near = np.searchsorted(np.sort(np.abs(self.errors)), reach, side="right")
+        near = np.searchsorted(self._sizes, reach, side="right")
         return np.asarray(near / (len(self.errors) + 1), dtype=float)
 
     def precision_at(self, chances: Floats, tolerance: float) -> Floats:
         """The share of out-of-fold numbers within the tolerance, of those at least as likely to be."""
-        reach = tolerance * self.truth.std()
-        known = self.within(self.predicted, tolerance)
-        return precision_at(chances, *precision_curve(known, np.abs(self.truth - self.predicted) <= reach))
+        return precision_at(chances, *self._curves(tolerance))
+
+    @cached_property
+    def _sizes(self) -> Floats:
+        """Of the errors, in scales, ascending."""
+        return np.sort(np.abs(self.errors))
+
+    @cached_property
+    def _curves(self) -> Callable[[float], tuple[Floats, Floats]]:
+        """The precision curve of a tolerance, kept for the next request: most come with the model's own."""
+        return lru_cache(maxsize=4)(self._curve)
+
+    def _curve(self, tolerance: float) -> tuple[Floats, Floats]:
+        near = np.abs(self.truth - self.predicted) <= tolerance * self.truth.std()
+        return precision_curve(self.within(self.predicted, tolerance), near)
 
     def bounded(self, predicted: Floats) -> Floats:
         """Predictions clipped to the observed range widened by half its width: linear models extrapolate."""
