@@ -145,7 +145,7 @@ def evaluate(
         for side in (0, 1):
             there, other = np.flatnonzero(half == side), np.flatnonzero(half != side)
             calibration = calibrated(forecasts, actual, other if len(other) else there)
-            some = Engine(engine.horizon, engine.seasons, engine.preset, engine.non_negative, calibration)
+            some = replace(engine, calibration=calibration)
             here, panel = forecasts.take(there), histories.take(there)
             means[there], quantiles[there] = some.means(here, panel), some.quantiles(here, panel, QUANTILES)
     else:
