@@ -45,7 +45,7 @@ def counting() -> None:
 
 
 def _cells() -> Callable[[], object]:
-    from slipway.serving.endpoint import Answer
+    from slipway.serving.answer import Answer
     from slipway.serving.metrics.meter import CellMeter
     from slipway.serving.metrics.shared import Counts
 

@@ -9,8 +9,9 @@ from threading import Event, get_ident
 import pytest
 
 from slipway.serving import app as application
+from slipway.serving.answer import later
 from slipway.serving.app import App
-from slipway.serving.endpoint import Endpoint, later
+from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
 from unit.model import Adder
 

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from slipway.errors import UserError
-from slipway.serving.endpoint import Answer, client_error, server_error
+from slipway.serving.answer import Answer, client_error, server_error
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics import emf
 from slipway.serving.metrics.container import Metrics

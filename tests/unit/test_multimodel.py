@@ -13,7 +13,7 @@ import pytest
 
 from slipway import machine
 from slipway.manifest import Manifest
-from slipway.serving.endpoint import Answer
+from slipway.serving.answer import Answer
 from slipway.serving.management import page, wanted
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.multimodel import _QUEUE, Models, MultiModelApp

@@ -12,7 +12,8 @@ from imputation.tests.tables import holed, mixed
 from slipway import Channel, Job, UserError
 from slipway.image import Image
 from slipway.paths import Paths
-from slipway.serving.endpoint import Answer, Endpoint
+from slipway.serving.answer import Answer
+from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
 from slipway.table.options import DataOptions
 from slipway.training.run import save, schema_of, train

@@ -1,7 +1,7 @@
 """The log line of a request, where SLIPWAY_ACCESS_LOG asks for one."""
 
 from slipway.log import log, within
-from slipway.serving.endpoint import Answer
+from slipway.serving.answer import Answer
 
 
 def accessed(answer: Answer, size: int, spent: float, request: str) -> None:

@@ -17,8 +17,9 @@ from slipway import machine
 from slipway.errors import ModelLoadError, PayloadTooLarge
 from slipway.log import log, log_exception, within
 from slipway.serving.access import accessed
+from slipway.serving.answer import Answer, client_error, later, server_error
 from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, reply, stream
-from slipway.serving.endpoint import Answer, Endpoint, client_error, later, server_error
+from slipway.serving.endpoint import Endpoint
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.oip import routes

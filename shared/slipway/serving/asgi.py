@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from typing import Any
 
 from slipway.log import log_exception
-from slipway.serving.endpoint import Answer, too_large
+from slipway.serving.answer import Answer, too_large
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Iterable[tuple[bytes, bytes]]

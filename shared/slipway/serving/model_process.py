@@ -14,7 +14,8 @@ from typing import Any
 from slipway import machine
 from slipway.errors import ModelLoadError
 from slipway.log import configure, log_exception, within
-from slipway.serving.endpoint import Answer, Endpoint
+from slipway.serving.answer import Answer
+from slipway.serving.endpoint import Endpoint
 from slipway.settings import Settings
 
 _NO_MEMORY = 77  # the exit code of a process that could not have what it asked for

@@ -21,8 +21,7 @@ from slipway.errors import ModelLoadError, UserError
 from slipway.log import log, log_exception, within
 from slipway.manifest import FILE
 from slipway.serving.access import accessed
-from slipway.serving.asgi import Receive, Send, body_of, invocation_headers, reply, stream
-from slipway.serving.endpoint import (
+from slipway.serving.answer import (
     Answer,
     client_error,
     error_response,
@@ -31,6 +30,7 @@ from slipway.serving.endpoint import (
     later,
     server_error,
 )
+from slipway.serving.asgi import Receive, Send, body_of, invocation_headers, reply, stream
 from slipway.serving.management import page, size, wanted
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.model_process import Ended, ModelProcess, ModelTimeout, OutOfMemory, Request, Unloaded

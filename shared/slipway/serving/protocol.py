@@ -7,8 +7,8 @@ byte on.
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from slipway.serving.answer import Answer, error_response
 from slipway.serving.app import App
-from slipway.serving.endpoint import Answer, error_response
 
 
 class Protocol(HttpToolsProtocol):

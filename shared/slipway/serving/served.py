@@ -3,8 +3,9 @@
 from typing import Any, Protocol
 
 from slipway.errors import ModelLoadError
+from slipway.serving.answer import Answer
 from slipway.serving.asgi import Headers
-from slipway.serving.endpoint import Answer, Endpoint
+from slipway.serving.endpoint import Endpoint
 from slipway.serving.metrics.container import Metrics
 from slipway.settings import Settings
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from slipway.serving.endpoint import Answer, json_answer, later
+from slipway.serving.answer import Answer, json_answer, later
 from slipway.serving.oip.errors import formed
 
 _PATIENCE_S = 0.05

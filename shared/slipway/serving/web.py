@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from slipway import machine
 from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
-from slipway.serving.endpoint import Answer, client_error, http_error, too_large
+from slipway.serving.answer import Answer, client_error, http_error, too_large
 from slipway.serving.oip import routes
 from slipway.serving.served import Served
 from slipway.settings import Settings

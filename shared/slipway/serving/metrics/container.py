@@ -9,7 +9,8 @@ from typing import Any
 from slipway.drift.baseline import Baseline
 from slipway.errors import listed
 from slipway.log import log, log_exception
-from slipway.serving.endpoint import Answer, Endpoint
+from slipway.serving.answer import Answer
+from slipway.serving.endpoint import Endpoint
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.drift import Window
 from slipway.serving.metrics.meter import CellMeter, Meter, NoMeter

@@ -15,7 +15,7 @@ from slipway.drift.answers import as_numbers, as_texts
 from slipway.drift.baseline import ColumnBaseline, offsets
 from slipway.drift.measure import Drift, measured
 from slipway.log import log_exception
-from slipway.serving.endpoint import Answer, json_answer
+from slipway.serving.answer import Answer, json_answer
 from slipway.serving.invocation import Observer
 from slipway.settings import Settings
 from slipway.table.arrow import Array

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from threading import Lock
 from typing import Protocol
 
-from slipway.serving.endpoint import Answer
+from slipway.serving.answer import Answer
 from slipway.serving.metrics import cells as at
 from slipway.serving.metrics.cells import Cells
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from slipway.serving.endpoint import Answer, json_answer
+from slipway.serving.answer import Answer, json_answer
 
 _EMPTY = 204  # what /invocations answers to no rows; these protocols promise a body
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from slipway import __version__
 from slipway.formats.tensor_answers import tensor
 from slipway.model import Model
-from slipway.serving.endpoint import Answer, Endpoint, json_answer
+from slipway.serving.answer import Answer, json_answer
+from slipway.serving.endpoint import Endpoint
 from slipway.serving.invocation import answers_to_nothing
 from slipway.serving.oip.errors import formed
 from slipway.table.schema import Column

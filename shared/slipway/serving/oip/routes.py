@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
-from slipway.serving.endpoint import Answer, InferenceProtocol, json_answer
+from slipway.serving.answer import Answer, json_answer
+from slipway.serving.endpoint import InferenceProtocol
 from slipway.serving.oip import metadata
 from slipway.serving.oip.errors import error
 from slipway.serving.oip.v1 import Predict

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from slipway.errors import UserError, shown
 from slipway.formats import json
 from slipway.media import MediaType
-from slipway.serving.endpoint import Answer, Endpoint, Request
+from slipway.serving.answer import Answer
+from slipway.serving.endpoint import Endpoint, Request
 from slipway.serving.oip.errors import formed
 from slipway.table.arrow import Array
 

@@ -9,7 +9,8 @@ from slipway.formats.tensor_answers import BINARY_LENGTH, TensorAnswers
 from slipway.formats.tensor_request import InferRequest
 from slipway.formats.tensors import read
 from slipway.media import MediaType
-from slipway.serving.endpoint import Answer, Endpoint, Request
+from slipway.serving.answer import Answer
+from slipway.serving.endpoint import Endpoint, Request
 from slipway.serving.oip.errors import formed
 
 _BINARY_LENGTH = BINARY_LENGTH.lower().encode()
