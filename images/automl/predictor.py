@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 import slipway
-from slipway import Answers, Array, Column, Table, UserError
+from slipway import Answers, Array, Column, Table, Task, UserError
 
 from .options import Options
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 STORAGE = "mindsdb"
 """The subfolder of a saved model that is a MindsDB storage folder."""
+_TASKS: Mapping[str, Task] = {
+    "binary": "binary classification",
+    "multiclass": "multiclass classification",
+    "regression": "regression",
+}
 _MAX_EXPLAINED = 1_000  # rows per request, as each takes hundreds of predictions
 
 
@@ -44,6 +49,7 @@ class Model(slipway.Model):
 
     def __init__(self, predictor: "Predictor", storage: Path, temporary: object = None) -> None:
         self.predictor = predictor
+        self.task = _TASKS[predictor.problem.kind]
         self.columns = [Column(name=name) for name in predictor.reads]
         self._storage = storage
         self._temporary = temporary  # removes the storage folder together with the model

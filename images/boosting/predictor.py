@@ -6,13 +6,21 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import slipway
-from slipway import Answers, Column, Table
+from slipway import Answers, Column, Table, Task
 
 from . import predictions
 from .boosters import BOOSTERS, Booster
 from .features import Features
+from .hyperparameters import Problem
 from .options import Options
 from .target import Target
+
+_TASKS: Mapping[Problem, Task] = {
+    "binary": "binary classification",
+    "multiclass": "multiclass classification",
+    "regression": "regression",
+    "ranking": "ranking",
+}
 
 
 class Model(slipway.Model):
@@ -34,6 +42,7 @@ class Model(slipway.Model):
         self.configuration = configuration
         """The resolved configuration, including defaults."""
         self.metrics = metrics
+        self.task = _TASKS[target.problem]
         self.columns = [Column(name=name) for name in booster.features.names]
 
     def predict(self, table: Table, options: Options) -> Answers:

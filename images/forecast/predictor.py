@@ -53,6 +53,7 @@ class Model(slipway.Model):
     """
 
     options: ClassVar = Options
+    task = "forecasting"
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ class Model(slipway.Model):
     """
 
     options: ClassVar = Options
+    task = "clustering"
 
     def __init__(self, names: Sequence[str], centres: Array, fill: Array, shift: Array, scale: Array) -> None:
         self.columns = [Column(name=name) for name in names]

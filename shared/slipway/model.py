@@ -4,12 +4,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from slipway.hyperparameters import Options
 from slipway.table.arrow import Array
 from slipway.table.schema import Column
 from slipway.table.table import Table
+
+Task = Literal[
+    "",
+    "binary classification",
+    "multiclass classification",
+    "regression",
+    "ranking",
+    "clustering",
+    "forecasting",
+    "imputation",
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,9 @@ class Model(ABC):
 
     envelope: ClassVar[str] = "predictions"
     """What the list of answers is called in JSON."""
+
+    task: Task = ""
+    """The problem that the model solves, for model cards; empty where none of the words fits."""
 
     columns: Sequence[Column]
     """What `predict` reads, in order. What a column holds is taken from the training table; of those that it

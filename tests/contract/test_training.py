@@ -94,6 +94,17 @@ def test_the_report_is_one_page_that_needs_nothing_from_outside(trained: Trainin
     assert facts["sections"]
 
 
+def test_a_card_says_what_was_trained_for_what(trained: Training, image: Image) -> None:
+    output = trained.root / "output/data"
+    card = json.loads((output / "model-card.json").read_text())
+    metrics = json.loads((trained.model / "manifest.json").read_text())["metrics"]
+    told = card["training_details"]["training_job_details"]["training_metrics"]
+    assert {one["name"]: one["value"] for one in told} == dict(list(metrics.items())[:50])
+    assert card["model_overview"]["problem_type"], "the image's Model has a task"
+    assert f"# {image.title}" in (output / "README.md").read_text().splitlines()
+    assert json.loads((output / "model-quality.json").read_text())["dataset"]["evaluation_time"]
+
+
 @pytest.mark.only("local")
 def test_a_browser_shows_the_report_without_complaint(
     trained: Training, image: Image, tmp_path: Path

@@ -45,7 +45,14 @@ def test_a_job_leaves_a_model_and_a_report(settings_of, root, capsys):
     assert manifest.metrics == {"loss": 3.0}
     assert manifest.reads.names == ("x", "y")
     assert manifest.reads.columns[0].kind == "integer"
-    assert {path.name for path in (root / "output/data").iterdir()} == {"report.html", "report.json"}
+    assert {path.name for path in (root / "output/data").iterdir()} == {
+        "report.html",
+        "report.json",
+        "README.md",
+        "model-card.json",
+        "model-quality.json",
+        "data-statistics.json",
+    }
     assert not (root / "output/failure").exists()
     assert "metric loss=3;\n" in capsys.readouterr().out
 

@@ -13,6 +13,8 @@ from slipway import Answers, Array, Column, Table
 class Model(slipway.Model):
     """A weight for each column; a missing cell counts as `fill`, the column's mean in training."""
 
+    task = "regression"
+
     def __init__(self, names: Sequence[str], weights: Array, constant: float, fill: Array) -> None:
         self.columns = [Column(name=name) for name in names]
         self.weights = weights

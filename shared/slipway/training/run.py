@@ -3,6 +3,7 @@
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from slipway import failure
@@ -18,6 +19,7 @@ from slipway.table.options import DataOptions
 from slipway.table.schema import Column, Schema
 from slipway.table.table import Table
 from slipway.training import channels, config, data_section, drift
+from slipway.training.cards import write as cards
 from slipway.training.channel import Channel
 from slipway.training.job import Job
 
@@ -71,12 +73,21 @@ def _train(paths: Paths, image: Image) -> None:
         hyperparameters=params.model_dump(mode="json"),
         metrics=job.metrics,
     )
+    report = _written("report", lambda: job.report.write(job.output, image.title, manifest), paths)
+    card = _written("model card", lambda: cards.write(job.output, image, manifest, model.task, seen), paths)
+    log(
+        "train",
+        f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, {report}, {card}",
+    )
+
+
+def _written(what: str, write: Callable[[], Path], paths: Paths) -> str:
+    """Where it is, or why it is not: the model is there, and worth more than a page about it."""
     try:
-        report = f"the report is {job.report.write(job.output, image.title, manifest)}"
-    except Exception as error:  # the model is there, and worth more than a page about it
+        return f"the {what} is {write()}"
+    except Exception as error:
         traceback.print_exc()
-        report = f"the report could not be written ({failure.explained(error, paths)[0]})"
-    log("train", f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, {report}")
+        return f"the {what} could not be written ({failure.explained(error, paths)[0]})"
 
 
 def save(model: Model, folder: Path, table: Table | None, reads: Schema, **facts: object) -> Manifest:
