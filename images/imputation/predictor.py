@@ -18,7 +18,7 @@ class Model(slipway.Model):
     """A fitted imputer and the thresholds set in training; `names` are the columns it reads."""
 
     options: ClassVar = Options
-    task = "imputation"
+    task = "missing values"
 
     def __init__(
         self,

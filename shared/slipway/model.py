@@ -19,7 +19,7 @@ Task = Literal[
     "ranking",
     "clustering",
     "forecasting",
-    "imputation",
+    "missing values",
 ]
 
 

@@ -21,6 +21,7 @@ _KINDS = {
     "ModelName": "model",
     "EndpointConfigName": "endpoint-config",
     "EndpointName": "endpoint",
+    "ModelPackageGroupName": "model-package-group",
 }
 
 
@@ -63,6 +64,8 @@ class Recorder:
     def _sagemaker(self, name: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
         arns = [f"{_ARN}:{kind}/{params[key]}" for key, kind in _KINDS.items() if key in params]
         arns = arns or [params["ResourceArn"]]
+        if operation == "CreateModelPackage":  # a version of its group
+            arns = [f"{arns[0].replace(':model-package-group/', ':model-package/')}/1"]
         if operation == "CreateTransformJob":
             arns = [arn for arn in arns if ":transform-job/" in arn]
         if operation == "CreateEndpoint":  # is granted by the request's tags, for the configuration, too

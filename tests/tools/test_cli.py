@@ -1,6 +1,5 @@
 """The commands against SageMaker as moto plays it: what is sent, what is kept, what comes back."""
 
-import io
 import json
 import re
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.archives import packed
 from harness.moto_aws import BUCKET, IMAGE, ROLE, answer, fail, refuse
 from harness.places import REPOSITORY
 from slipway.describe import metric_regex
@@ -721,13 +721,3 @@ def run_and_hear(slipway: Slipway, capsys: pytest.CaptureFixture[str], *given: s
     finally:
         main.Context.say = original  # type: ignore[method-assign]
     return heard
-
-
-def packed(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 
 from harness.access import Need, Policy, Recorder
+from harness.archives import packed
 from harness.moto_aws import BUCKET, IMAGE, REGION, ROLE
 from harness.places import REPOSITORY
 from tools.cli import main, policy
@@ -50,7 +51,8 @@ def test_every_command_is_allowed_what_it_calls_and_every_permission_is_used(
     slipway("status")
     s3 = session.client("s3")
     for file in ("model.tar.gz", "output.tar.gz"):
-        s3.put_object(Bucket=BUCKET, Key=f"slipway/{job}/output/{file}", Body=empty_archive())
+        s3.put_object(Bucket=BUCKET, Key=f"slipway/{job}/output/{file}", Body=packed({}))
+    slipway("register", "--training-job", job)
     slipway("fetch", "--training-job", job, "--to", str(tmp_path / "here"))
     slipway("delete", "--all", "--yes")
     user = read("user")
@@ -150,12 +152,3 @@ def test_only_sagemaker_may_take_the_role_and_only_for_this_account() -> None:
     (one,) = json.loads((REPOSITORY / "policies/trust.json").read_text())["Statement"]
     assert one["Principal"] == {"Service": "sagemaker.amazonaws.com"}
     assert one["Condition"]["StringEquals"] == {"aws:SourceAccount": "<account>"}
-
-
-def empty_archive() -> bytes:
-    import io
-    import tarfile
-
-    buffer = io.BytesIO()
-    tarfile.open(fileobj=buffer, mode="w:gz").close()
-    return buffer.getvalue()

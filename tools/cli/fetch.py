@@ -26,7 +26,7 @@ def run(context: Context) -> None:
     training = context.jobs.training(options.training_job)
     folder = options.to or ROOT / ".slipway/fetched" / training.job
     artifact = training.artifact if options.dry_run else finished(context, training.job)
-    packed = {artifact: folder / "model", _beside(artifact): folder / "output"}
+    packed = {artifact: folder / "model", beside(artifact): folder / "output"}
     plain = {
         f"{one.output}/": folder / "transforms" / one.job
         for one in context.jobs.transforms
@@ -38,15 +38,15 @@ def run(context: Context) -> None:
         return
     s3 = context.client("s3")
     found = _unpacked(s3, artifact, packed[artifact])
-    if _exists(s3, _beside(artifact)):
-        found += _unpacked(s3, _beside(artifact), packed[_beside(artifact)])
+    if exists(s3, beside(artifact)):
+        found += _unpacked(s3, beside(artifact), packed[beside(artifact)])
     for uri, place in plain.items():
         found += _all(s3, uri, place)
     for file in found:
         print(file)
 
 
-def _beside(artifact: str) -> str:
+def beside(artifact: str) -> str:
     """Where SageMaker puts what a job left in /opt/ml/output/data."""
     return artifact.rpartition("/")[0] + "/output.tar.gz"
 
@@ -79,7 +79,7 @@ def _all(s3: Any, uri: str, folder: Path) -> list[Path]:
     return found
 
 
-def _exists(s3: Any, uri: str) -> bool:
+def exists(s3: Any, uri: str) -> bool:
     bucket, key = split_uri(uri)
     try:
         s3.head_object(Bucket=bucket, Key=key)

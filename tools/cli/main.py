@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import boto3
 
 from .. import ROOT
-from . import delete, deploy, fetch, invoke, policy, status, train, transform, tune
+from . import delete, deploy, fetch, invoke, policy, register, status, train, transform, tune
 from .account import Account
 from .context import Context
 from .errors import AWS_ERRORS, CommandError, told
@@ -21,12 +21,14 @@ COMMANDS: dict[str, ModuleType] = {
     "tune": tune,
     "transform": transform,
     "deploy": deploy,
+    "register": register,
     "invoke": invoke,
     "status": status,
     "fetch": fetch,
     "delete": delete,
 }
 _RUNS = {"train", "tune", "transform", "deploy"}  # run an image, and make things
+_MAKES = _RUNS | {"register"}
 _WAITS = _RUNS | {"invoke", "status"}
 _EPILOG = """\
 Names of jobs and endpoints go from one command to the next in .slipway/jobs/<image>.json: train, then deploy,
@@ -111,6 +113,7 @@ def _image(name: str) -> str:
 def _common(parser: argparse.ArgumentParser, command: str) -> None:
     if command in _RUNS:
         parser.add_argument("--name", help="what the job or endpoint is called; image and time unless given")
+    if command in _MAKES:
         parser.add_argument("--image-uri", help="the image in ECR; where `make push` puts it unless given")
         parser.add_argument("--tag", action="append", default=[], metavar="KEY=VALUE")
         parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")

@@ -1,0 +1,56 @@
+"""The model card that a job left, made one of a model package: with what only the account knows."""
+
+import json
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import CommandError
+from .plan import split_uri
+
+FILE = "model-card.json"
+_MOST_BYTES = 1 << 20
+_DATASETS = 15  # that a card names
+# All that the card of a package has, where a card by itself has more:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-details.html
+_OVERVIEW = ("model_creator", "model_artifact")
+
+
+def unpacked(s3: Any, uri: str, folder: Path, names: list[str]) -> dict[str, Path]:
+    """The files of these names out of an output.tar.gz in S3, in `folder`; those that there are."""
+    bucket, key = split_uri(uri)
+    packed = folder / "output.tar.gz"
+    s3.download_file(bucket, key, str(packed))
+    found = {}
+    with tarfile.open(packed) as archive:
+        for entry in archive:
+            name = entry.name.removeprefix("./")
+            if name in names and entry.isfile():
+                if entry.size > _MOST_BYTES:
+                    raise CommandError(
+                        f"{uri}: {name} has {entry.size} bytes; expected at most {_MOST_BYTES}"
+                    )
+                content = archive.extractfile(entry)
+                assert content is not None
+                (folder / name).write_bytes(content.read())
+                found[name] = folder / name
+    return found
+
+
+def of_package(path: Path, job: Mapping[str, Any], artifact: str) -> dict[str, Any]:
+    """The card's content; `job` is what DescribeTrainingJob answered, `artifact` the model's place."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+        overview = {**content.get("model_overview", {}), "model_artifact": [artifact]}
+        training = content.setdefault("training_details", {})
+        details = training.setdefault("training_job_details", {})
+    except (ValueError, AttributeError, TypeError):
+        raise CommandError(f"the job's {FILE} is no model card") from None
+    content["model_overview"] = {name: overview[name] for name in _OVERVIEW if name in overview}
+    details["training_arn"] = job["TrainingJobArn"]
+    sources = [one["DataSource"].get("S3DataSource", {}) for one in job.get("InputDataConfig", [])]
+    details["training_datasets"] = [one["S3Uri"] for one in sources if "S3Uri" in one][:_DATASETS]
+    if image := job.get("AlgorithmSpecification", {}).get("TrainingImage"):
+        details["training_environment"] = {"container_image": [image]}
+    return content
