@@ -1,13 +1,12 @@
-"""k-means over the shards of several hosts: Lloyd's algorithm, whose sums are made where the rows lie."""
+"""k-means over the rows of several hosts: Lloyd's algorithm, whose sums are made where the rows lie."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slipway import Array, Channel, Job, Table, UserError
+from slipway import Array, Channel, Job, Table
 from slipway.kit.checkpoints import ArrayCheckpoint
 
 from . import selection
@@ -21,18 +20,11 @@ if TYPE_CHECKING:
 
 def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, selection.Choice, Array]:
     """A sample of the points, the choice of k made on it, and the centres found over all rows."""
-    client = job.client
-    if client is None:
-        raise UserError("algorithm=distributed needs a train channel that is sharded over several hosts")
+    tables = channel.partitions()  # which tells what the columns hold
     columns = choose_columns(channel, params.features)
-    parts = client.map(_matrix, channel.partitions(), columns=columns, pure=False)
-
-    def everywhere(do: Callable[..., Any], **given: Any) -> list[Any]:
-        """What `do` makes of each host's rows, there; no row goes over the network."""
-        found: list[Any] = client.gather(client.map(do, parts, pure=False, **given))
-        return found
-
-    summary = reduce(Summary.and_of, everywhere(_summary, seed=params.seed))
+    parts = job.cluster.keep(_matrix, tables, columns=columns)
+    del tables  # the hosts need them no longer
+    summary = reduce(Summary.and_of, job.cluster.map(_summary, parts, seed=params.seed))
     points, choice, model = summary.start(channel, columns, params, job)
     near = tolerance(points, params.tol)
     kept = ArrayCheckpoint(job, "distributed", points.moments.mean, points.moments.squares, model.centres)
@@ -41,7 +33,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
         model, done = model.moved(state["centres"]), int(state["done"])
         job.progress(f"going on after iteration {done}")
     for turn in range(done + 1, params.max_iter + 1):
-        totals, counts, inertia = _added(everywhere(_sums, model=model))
+        totals, counts, inertia = _added(list(job.cluster.map(_sums, parts, model=model)))
         empty = counts == 0  # a centre that is nearest to no point stays where it is
         centres = np.where(empty[:, None], model.centres, totals / np.maximum(counts, 1)[:, None])
         way = float(np.square(centres - model.centres).sum())
@@ -50,7 +42,7 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
         kept.save(centres=centres, done=np.array(turn))
         if way <= near or job.should_stop():
             break
-    _, _, inertia = _added(everywhere(_sums, model=model))
+    _, _, inertia = _added(list(job.cluster.map(_sums, parts, model=model)))
     return replace(points, inertia=inertia), choice, model.centres + points.middle
 
 

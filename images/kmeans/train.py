@@ -39,7 +39,7 @@ def _by_size(train: Channel, job: Job) -> str:
     """Exact while the rows fit the memory of one host, or of all."""
     if train.fits_memory:
         return "lloyd"
-    return "distributed" if job.client is not None and train.fits_hosts else "minibatch"
+    return "distributed" if len(job.cluster.hosts) > 1 and train.fits_hosts else "minibatch"
 
 
 def _lloyd(matrix: "Array", k: int, params: Hyperparameters, job: Job) -> "Array":

@@ -159,7 +159,7 @@ class Image(_Facts):
     debian_packages: tuple[str, ...] = ()
     """Debian packages in addition to those of the shared layer, for libraries that no wheel contains."""
     distributed: bool = False
-    """Whether several hosts share the work of training. With sharded data, any image trains on all shards."""
+    """Whether several hosts share the work of training; if not, the first trains on the data of all."""
     metered: bool = False
     """Whether answers tell how many rows they are for, by which AWS Marketplace can bill."""
     channels: dict[str, ChannelFacts]

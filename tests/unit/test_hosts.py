@@ -19,14 +19,16 @@ import pytest
 
 from harness import hosts as harness
 from harness import pipe
-from slipway import Channel
+from slipway import Channel, Table, machine
 from slipway.errors import PlatformError, UserError
 from slipway.formats import base, csv, recordio
 from slipway.manifest import Manifest
 from slipway.training import config
 from slipway.training.hosts import cluster as clusters
-from slipway.training.hosts import shards, standby
+from slipway.training.hosts import follower, shards, standby, watch
 from slipway.training.hosts.cluster import Cluster
+from slipway.training.hosts.local import Local
+from slipway.training.hosts.partitions import Partitions
 from slipway.training.hosts.shard import Shard
 from slipway.training.inputs import Fifos, Files
 from unit.tables import rows_of
@@ -45,7 +47,7 @@ def together(sources: list[Files | Fifos]) -> Iterator[Cluster]:
     others = [
         threading.Thread(
             target=asyncio.run,
-            args=[clusters._serve_shard(config.Hosts(name, tuple(names)), Shard({"train": source}))],
+            args=[follower.serve_shard(config.Hosts(name, tuple(names)), Shard({"train": source}))],
         )
         for name, source in zip(names[1:], sources[1:], strict=True)
     ]
@@ -99,14 +101,17 @@ def test_a_sharded_channel_is_the_table_that_one_host_would_have(tmp_path: Path,
         assert channel.kinds == expected.kinds
         assert channel.size_bytes == expected.size_bytes
         assert channel.fits_memory
+        lying = cluster.results(
+            Channel("train", folders[0], "", inputs, sharing=Partitions(cluster)).partitions()
+        )
         pieces = list(Channel("train", folders[0], "", inputs).batches())
         assert [row for piece in pieces for row in rows_of(piece)] == rows_of(expected.table)
-        lying = [future.result() for future in channel.partitions()]
         assert len(lying) == sum(
-            any(name[0] in "abc" and body for name, body in files.items()) for files in SPREAD[case]
-        )
+            any(name[0] in "abc" and body not in (b"", b"x,y\n") for name, body in files.items())
+            for files in SPREAD[case]
+        ), "hosts without rows are dropped"
         assert sorted(row for part in lying for row in rows_of(part)) == rows_of(expected.table)
-        assert all(part.kinds == expected.kinds for part in lying)
+        assert all(part.columns == expected.table.columns for part in lying)
 
 
 def test_a_file_that_does_not_fit_is_named_wherever_it_is(tmp_path: Path) -> None:
@@ -158,10 +163,130 @@ def test_a_sharded_pipe_is_read_on_every_host(
         assert sum(map(len, channel.batches())) == 500_002
 
 
-def test_only_what_is_sharded_has_partitions(tmp_path: Path) -> None:
+FILES = {
+    "numbers and whole numbers": (b"x,y\n1,2\n3,4\n", b"5.5,6\n"),
+    "gaps alone on one host": (b"x,y\n1,\n3,\n", b"5,6\n"),
+    "texts on one host, 1.50 on another": (b"x,y\n1.50,2\n", b"red,4\nblue,5\ngreen,6\n"),
+    "dates": (b"x,y\n2024-01-31,1\n", b"2024-02-01,2\n"),
+    "12 and 12.0": (b"x,y\na,1\n12,2\n", b"b,3\n12.0,4\n"),
+    "true and yes": (b"x,y\ntrue,1\nfalse,2\n", b"7,3\n"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+@pytest.mark.parametrize("sharded", [True, False])
+def test_partitions_hold_what_one_table_of_all_rows_does(tmp_path: Path, case: str, sharded: bool) -> None:
+    """Sharded, each host has one of the files; else both have both, and each reads one of them."""
+    whole, folders = tmp_path / "whole", [tmp_path / "0", tmp_path / "1"]
+    for place, content in enumerate(FILES[case]):
+        for folder in [whole, *(one for at, one in enumerate(folders) if not sharded or at == place)]:
+            folder.mkdir(exist_ok=True)
+            (folder / f"{place}.csv").write_bytes(content)
+    expected = Channel("train", whole).table
+    with together([Files(folder) for folder in folders]) as cluster:
+        inputs = shards.Shards("train", cluster) if sharded else None
+        channel = Channel("train", folders[0], "", inputs, sharing=Partitions(cluster))
+        parts = cluster.results(channel.partitions())
+        assert channel.columns == parts[0].columns == parts[1].columns
+        assert channel.read_table is None, "the leader has read no more than the first block"
+    assert sorted(row for part in parts for row in rows_of(part)) == sorted(rows_of(expected))
+    assert [one.kind for one in channel.columns] == [one.kind for one in expected.columns]
+    assert [one.range for one in channel.columns] == [one.range for one in expected.columns]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet", "rows.jsonl"])
+def test_a_file_that_all_hosts_have_is_read_in_parts(tmp_path: Path, name: str) -> None:
+    table = {"x": list(range(101)), "y": list(range(101, 202))}
+    frame = pd.DataFrame(table)
+    content = {
+        "rows.csv": frame.to_csv(index=False).encode(),
+        "rows.parquet": packed(table),
+        "rows.jsonl": frame.to_json(orient="records", lines=True).encode(),
+    }[name]
+    for place in range(3):
+        (tmp_path / str(place)).mkdir()
+        (tmp_path / str(place) / name).write_bytes(content)
+    with together([Files(tmp_path / str(place)) for place in range(3)]) as cluster:
+        channel = Channel("train", tmp_path / "0", sharing=Partitions(cluster))
+        parts = cluster.results(channel.partitions())
+    assert [len(part) for part in parts] == [33, 34, 34]
+    assert [row for part in parts for row in rows_of(part)] == frame.to_numpy().tolist()
+
+
+def test_a_cell_that_is_none_of_its_columns_is_told_with_its_file(tmp_path: Path) -> None:
+    rows = "".join(f"{number},1\n" for number in range(300))
+    for place, content in enumerate([rows, f"{rows}many,1\n"]):
+        (tmp_path / str(place)).mkdir()
+        (tmp_path / str(place) / f"{place}.csv").write_text(f"x,y\n{content}")
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        channel = Channel("train", tmp_path, "", shards.Shards("train", cluster), sharing=Partitions(cluster))
+        parts = cluster.keep(first_numbers, channel.partitions(), name="y")
+        assert cluster.results(parts) == [1, 1], "no fault while nobody asks for it"
+        with pytest.raises(UserError, match=r'channel train, file 1\.csv: row 301, column "x": .*"many"'):
+            list(cluster.map(first_numbers, channel.partitions(), name="x"))
+
+
+def first_numbers(table: Table, name: str) -> float:
+    return float(table.number(name)[0])
+
+
+def test_the_partition_of_one_host_is_its_table(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x\n1\n")
-    with pytest.raises(ValueError, match="channel train is not sharded over several hosts"):
-        Channel("train", tmp_path).partitions()
+    channel = Channel("train", tmp_path)
+    assert channel.partitions() == [channel.table]
+    assert list(Local().map(first_numbers, channel.partitions(), name="x")) == [1]
+
+
+def slow_square(number: int, late: float, power: int = 2) -> int:
+    time.sleep(late if number % 3 else 0)
+    return number**power
+
+
+@pytest.mark.parametrize("cpus", [1, 3])
+def test_a_map_on_one_host_gives_its_results_in_order(monkeypatch: pytest.MonkeyPatch, cpus: int) -> None:
+    """Also of items that are made while they are asked for, of which but a few are ahead."""
+    monkeypatch.setattr(machine, "cpus", lambda: cpus)
+    made: list[int] = []
+    found = Local().map(slow_square, (made.append(one) or one for one in range(30)), late=0.01)
+    for place, one in enumerate(found):
+        assert one == place**2
+        assert len(made) <= place + 1 + 2 * cpus
+    assert list(Local().map(slow_square, [3, 4], late=0, power=3)) == [27, 64]
+
+
+def test_a_map_over_hosts_is_that_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cpus", lambda: 1)
+    made: list[int] = []
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        items = (made.append(one) or one for one in range(20))
+        for place, one in enumerate(cluster.map(slow_square, items, "numbers", late=0.01)):
+            assert one == place**2
+            assert len(made) <= place + 1 + 2 * 2
+        assert list(cluster.map(slow_square, [], late=0.0)) == []
+        with pytest.raises(UserError, match="no, not 3"):
+            list(cluster.map(refuse, range(6)))
+        assert list(cluster.map(slow_square, [5], late=0.0)) == [25], "and goes on working"
+
+
+def refuse(number: int) -> int:
+    if number == 3:
+        raise UserError(f"no, not {number}")
+    return number
+
+
+def test_who_is_silent_is_lost_and_named() -> None:
+    seen = {"a": 1.0, "b": 1.0}
+    looks = watch.Watch(("a", "b"), lambda: seen)
+    for moment in range(watch.SILENT_S):
+        seen["a"] = moment + 2.0
+        looks.look()
+    with pytest.raises(PlatformError, match="host b was lost: it has not been heard of for 60 s"):
+        looks.look()
+    seen["b"] += 1
+    looks.look()
+    del seen["a"]
+    with pytest.raises(PlatformError, match=r"^host a was lost$"):
+        looks.look()
 
 
 @pytest.mark.contract("A6.3")
@@ -176,22 +301,22 @@ def test_a_name_that_is_not_known_yet_is_asked_for_again(monkeypatch: pytest.Mon
         return "10.0.0.7"
 
     monkeypatch.setattr(socket, "gethostbyname", late)
-    monkeypatch.setattr(clusters, "_LOOK_S", 0.0)
-    assert clusters._resolved("algo-1") == "10.0.0.7"
+    monkeypatch.setattr(follower, "LOOK_S", 0.0)
+    assert follower.resolved("algo-1") == "10.0.0.7"
     assert asked == ["algo-1"] * 3
 
 
 def test_a_name_that_stays_unknown_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "MEET_S", 0)
+    monkeypatch.setattr(follower, "MEET_S", 0)
     with pytest.raises(PlatformError, match=r"host algo-9\.invalid has no address after 0 s"):
-        clusters._resolved("algo-9.invalid")
+        follower.resolved("algo-9.invalid")
 
 
 @pytest.mark.contract("A6.5")
 def test_hosts_meet_on_the_interface_that_the_platform_names() -> None:
     """And where there is none of that name, on the address of the host's own name."""
-    assert clusters._address(config.Hosts("127.5.5.5", ("127.5.5.5",), "lo")) == "127.0.0.1"
-    assert clusters._address(config.Hosts("127.5.5.5", ("127.5.5.5",), "ethwe")) == "127.5.5.5"
+    assert follower.address(config.Hosts("127.5.5.5", ("127.5.5.5",), "lo")) == "127.0.0.1"
+    assert follower.address(config.Hosts("127.5.5.5", ("127.5.5.5",), "ethwe")) == "127.5.5.5"
 
 
 def test_a_host_that_does_not_come_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

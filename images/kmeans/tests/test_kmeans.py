@@ -102,9 +102,12 @@ def test_sums_made_on_several_hosts_give_the_centres_of_one(
     assert "iteration 1: inertia" in log
 
 
-def test_distributed_needs_several_hosts(tmp_path: Path, blobs: Any) -> None:
-    with pytest.raises(UserError, match="algorithm=distributed needs a train channel that is sharded"):
-        fit(write(tmp_path, blobs), k="3", algorithm="distributed")
+def test_distributed_does_on_one_host_too(tmp_path: Path, blobs: Any) -> None:
+    """The same code, over one partition."""
+    folder = write(tmp_path, blobs)
+    (shared, _), (alone, _) = (fit(folder, k="3", algorithm=one) for one in ("distributed", "lloyd"))
+    order, others = (np.argsort(model.centres[:, 0]) for model in (shared, alone))
+    assert np.allclose(shared.centres[order], alone.centres[others], rtol=1e-6)
 
 
 def test_a_missing_cell_counts_as_the_mean_and_loses_no_row(tmp_path: Path, blobs: Any) -> None:

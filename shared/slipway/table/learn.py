@@ -24,7 +24,8 @@ from slipway.table.schema import Column
 from slipway.table.table import Table
 from slipway.table.times import TimeFormat
 
-_CATEGORIES = 50
+CATEGORIES = 50
+"""Distinct texts of a column that are named."""
 _CATEGORIES_LENGTH = 5_000  # characters of all of them
 _NOTHING = DataOptions()
 _BY_ROLE = {"key": "text", "time": "time"}
@@ -114,9 +115,9 @@ def _facts(column: Column, typed: Any) -> Column:
     if column.kind == "text" and isinstance(typed, pa.Array):
         for some in (typed[:1000], typed[:10_000], typed):  # mostly the first tell
             distinct = pc.unique(some)
-            if len(distinct) > _CATEGORIES + 1:  # one is a gap
+            if len(distinct) > CATEGORIES + 1:  # one is a gap
                 return column
         words = distinct.drop_null().to_pylist()
-        if len(words) <= _CATEGORIES and sum(map(len, words)) < _CATEGORIES_LENGTH:
+        if len(words) <= CATEGORIES and sum(map(len, words)) < _CATEGORIES_LENGTH:
             return column.model_copy(update={"categories": tuple(sorted(words))})
     return column

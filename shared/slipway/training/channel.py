@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from slipway import machine
 from slipway.errors import PlatformError, UserError, listed
@@ -22,9 +22,7 @@ from slipway.table.table import Table
 from slipway.training.concatenated import Concatenated
 from slipway.training.draft import Draft, MustBeTexts
 from slipway.training.inputs import Files, Inputs
-
-if TYPE_CHECKING:
-    from distributed import Future
+from slipway.training.sharing import PartRequest, Sharing
 
 _PEAK = 3  # times the bytes of a table: its blocks and itself, then an algorithm's copy
 _SHARE = 0.85  # of the memory that a job may fill by plan
@@ -45,13 +43,17 @@ class Channel:
         content_type: str = "",
         inputs: Inputs | None = None,
         options: DataOptions | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
+        """`sharing` are the hosts that share the rows, where there are several."""
         self.name = name
         self.content_type = content_type
         self.notes: list[str] = []
         """What is to be said of how the data were read, once they were."""
         self._inputs: Inputs = Files(folder) if inputs is None else inputs
         self._options = options or DataOptions()
+        self._sharing = sharing
+        self._agreed: tuple[Column, ...] | None = None
         self._like: Channel | None = None
         self._roles: dict[str, str] = {}
         self._texts: set[str] = {
@@ -135,7 +137,9 @@ class Channel:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """What each column holds: by all rows where they fit memory, else by the first block."""
+        """What each column holds: by all rows where they were read or fit memory, else by the first block."""
+        if self._agreed is not None and self._read is None:
+            return self._agreed
         return self.table.columns if self.fits_memory else self.head.columns
 
     @property
@@ -159,11 +163,10 @@ class Channel:
     @property
     def fits_hosts(self) -> bool:
         """Whether `partitions` would fit the memory of any host, taken for alike."""
-        from slipway.training.hosts.shards import Shards
-
-        if not isinstance(self._inputs, Shards):
-            return False
-        return self._unfolded(self._inputs.heaviest_bytes) * _PEAK < machine.memory_bytes() * _SHARE
+        if self._sharing is None or self.size_bytes is None:
+            return self.fits_memory
+        heaviest = self._sharing.heaviest_bytes(self._inputs)
+        return self._unfolded(heaviest) * _PEAK < machine.memory_bytes() * _SHARE
 
     @property
     def table(self) -> Table:
@@ -193,17 +196,25 @@ class Channel:
                 raise error.shifted(done).within(place) from None
             done += raw.height
 
-    def partitions(self) -> "list[Future[Table]]":
-        """The same rows where they lie: a table for each host that has some, held in its memory.
+    def partitions(self) -> list[Any]:
+        """The same rows where they lie, for `job.cluster`: a table, or what stands for it, for each host.
 
-        Only of files that are sharded over several hosts, where `job.client` is their Dask client; typed as
-        the first block of rows. Raises ValueError for any other.
+        On one host that is `table`. On several each reads the files that it has, or a part of what all have,
+        and columns hold what the cells of all hosts say. Raises UserError for a pipe.
         """
-        from slipway.training.hosts.shards import Shards  # and with it Dask, which only several hosts need
-
-        if not isinstance(self._inputs, Shards):
-            raise ValueError(f"channel {self.name} is not sharded over several hosts")
-        return self._inputs.partitions(self._head, self._schema(self.head.columns), self.content_type)
+        if self._sharing is None:
+            return [self.table]
+        if self.size_bytes is None:
+            raise UserError(f"channel {self.name}: hosts cannot share a pipe; use File mode")
+        head, texts, known = self._head, frozenset(self._texts), self._known()
+        self._peeked = None
+        like = Raw([column[:0] for column in head.columns], 0, head.names, head.sparse)
+        asked = PartRequest(
+            self.name, self.content_type, self._options, self._roles, texts, like, known, tuple(self.names)
+        )
+        found, self._agreed, notes = self._sharing.partitions(self._inputs, asked)
+        self._tell(notes)
+        return found
 
     def _schema(self, columns: Sequence[Column]) -> Schema:
         return Schema(columns=tuple(columns), table=tuple(columns), named=self.named)

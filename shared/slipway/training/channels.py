@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from slipway.image import Image
 from slipway.log import log
 from slipway.paths import Paths
 from slipway.table.options import DataOptions
@@ -13,46 +14,59 @@ from slipway.training.hosts import standby
 from slipway.training.inputs import Fifos, Files, Inputs, Pipe
 
 if TYPE_CHECKING:
-    from distributed import Client
-
     from slipway.training.hosts.cluster import Cluster
+    from slipway.training.hosts.partitions import Partitions
 
-Opened = tuple[dict[str, Channel], "Client | None"]
+Opened = tuple[dict[str, Channel], "Cluster | None"]
 
 
 @contextmanager
 def opened(
-    hosts: Hosts, given: Mapping[str, ChannelConfig], paths: Paths, options: DataOptions, main: str
+    hosts: Hosts,
+    given: Mapping[str, ChannelConfig],
+    paths: Paths,
+    options: DataOptions,
+    image: Image,
 ) -> Iterator[Opened]:
-    """The channels, all read like the one called `main`; the Dask client, where data are sharded over hosts.
+    """The channels, all read like the first table; the cluster, where several hosts share data or work.
 
-    A host that does not lead gets none: it hands the leader what it holds, and goes on when that ends.
+    A host that does not lead gets none: it does what the leader asks, and goes on when that ends.
     """
+    main = next(name for name, facts in image.channels.items() if facts.kind == "table")
     sharded = {name: one for name, one in given.items() if one.sharded and len(hosts.all) > 1}
-    if not sharded and not hosts.is_leader:
+    together = bool(sharded) or (image.distributed and len(hosts.all) > 1)
+    if not together and not hosts.is_leader:
         log("train", f"{hosts.all[0]} trains; {hosts.current} has nothing to do")
         standby.wait_for_leader(hosts)
         yield {}, None
         return
-    if not sharded:
+    if not together:
         with standby.announce_leader(hosts) if len(hosts.all) > 1 else nullcontext():
-            yield _alike({name: _whole(name, one, paths, options) for name, one in given.items()}, main), None
+            yield _alike({name: _own(name, one, paths, options) for name, one in given.items()}, main), None
         return
-    from slipway.training.hosts.cluster import Cluster, serve_shard  # and with it Dask
+    from slipway.training.hosts import follower  # and with it Dask
+    from slipway.training.hosts.cluster import Cluster
     from slipway.training.hosts.shard import Shard
 
+    tables = {name: one for name, one in given.items() if image.channels[name].kind == "table"}
     shard = Shard(
-        {name: (Fifos if one.piped else Files)(paths.channel(one.name)) for name, one in sharded.items()}
+        {
+            name: (Fifos if one.piped else Files)(paths.channel(one.name))
+            for name, one in {**tables, **sharded}.items()
+            if name in sharded or not one.piped
+        }
     )
     if not hosts.is_leader:
-        serve_shard(hosts, shard)
+        follower.serve(hosts, shard, needed=bool(sharded))
         yield {}, None
         return
-    whole = {name: _whole(name, one, paths, options) for name, one in given.items() if name not in sharded}
     with Cluster(hosts, shard) as cluster:
         cluster.gather()
-        parts = {name: _sharded(name, one, paths, options, cluster) for name, one in sharded.items()}
-        yield _alike({name: whole.get(name) or parts[name] for name in given}, main), cluster.client
+        data = {
+            name: (_sharded if name in sharded else _own)(name, one, paths, options, cluster)
+            for name, one in given.items()
+        }
+        yield _alike(data, main), cluster
 
 
 def _alike(channels: dict[str, Channel], main: str) -> dict[str, Channel]:
@@ -63,17 +77,33 @@ def _alike(channels: dict[str, Channel], main: str) -> dict[str, Channel]:
     return channels
 
 
-def _whole(name: str, given: ChannelConfig, paths: Paths, options: DataOptions) -> Channel:
+def _own(
+    name: str,
+    given: ChannelConfig,
+    paths: Paths,
+    options: DataOptions,
+    cluster: "Cluster | None" = None,
+) -> Channel:
+    """A channel whose data this host has, as all others have."""
     folder = paths.channel(given.name)
     pipe = Pipe(folder, given.wrapped) if given.piped else None
-    return Channel(name, folder, given.content_type, pipe, options)
+    return Channel(name, folder, given.content_type, pipe, options, _sharing(cluster))
 
 
 def _sharded(
     name: str, given: ChannelConfig, paths: Paths, options: DataOptions, cluster: "Cluster"
 ) -> Channel:
+    """A channel of which each host has a part."""
     from slipway.training.hosts.shards import Pipes, Shards
 
     folder = paths.channel(given.name)
     inputs: Inputs = Pipes(name, folder, given.wrapped, cluster) if given.piped else Shards(name, cluster)
-    return Channel(name, folder, given.content_type, inputs, options)
+    return Channel(name, folder, given.content_type, inputs, options, _sharing(cluster))
+
+
+def _sharing(cluster: "Cluster | None") -> "Partitions | None":
+    if cluster is None:
+        return None
+    from slipway.training.hosts.partitions import Partitions
+
+    return Partitions(cluster)

@@ -14,7 +14,7 @@ from slipway.table.learn_numbers import Learned
 from slipway.table.options import DataOptions
 from slipway.table.raw import Raw
 from slipway.table.schema import Column
-from slipway.table.table import Refused, Table, concatenated_texts, joined
+from slipway.table.table import Refused, Table, concatenated_texts, joined, missing
 
 
 class MustBeTexts(Exception):
@@ -72,6 +72,8 @@ class Draft:
 
         Raises MustBeTexts where a CSV must be read again.
         """
+        if not self._starts:
+            return self._empty(), []
         columns, cells, notes, again = [], [], [], []
         for name, chunks in zip(self._names, self._chunks, strict=True):
             try:
@@ -90,6 +92,10 @@ class Draft:
         if again:
             raise MustBeTexts(again)
         return Table(columns, cells, self.height), notes
+
+    def _empty(self) -> Table:
+        columns = [self._known.get(name, Column(name=name, kind="text")) for name in self._names]
+        return Table(columns, [missing(column, 0) for column in columns], 0)
 
     def _finished(self, name: str, chunks: list[Any]) -> Learned:
         if name in self._refused:

@@ -16,10 +16,11 @@ from slipway.stopping import on_signals
 from slipway.training import config
 from slipway.training.checkpoints import Checkpoints
 from slipway.training.config import Hosts
+from slipway.training.hosts.local import Local
 from slipway.training.report import Report
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from slipway.training.hosts.cluster import Cluster
 
 _ALONE = Hosts("algo-1", ("algo-1",))
 
@@ -33,11 +34,11 @@ class Job:
         paths: Paths,
         params: Hyperparameters | None = None,
         hosts: Hosts = _ALONE,
-        client: "Client | None" = None,
+        cluster: "Cluster | None" = None,
     ) -> None:
         self.hosts = hosts
-        self.client = client
-        """The Dask client of the hosts, where data are sharded over several; see `Channel.partitions`."""
+        self.cluster: Cluster | Local = cluster or Local(hosts.current)
+        """Runs functions over the cores of this host, or of all hosts where they share data or work."""
         self.report = Report()
         """The training report, to add sections to."""
         self.metrics: dict[str, float] = {}

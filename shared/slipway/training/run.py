@@ -45,11 +45,10 @@ def _train(paths: Paths, image: Image) -> None:
     given = config.channels(paths, image)
     params = image.hyperparameters().read(config.hyperparameters(paths))
     options = DataOptions(params.kinds, params.dates, params.missing)
-    main = next(name for name, facts in image.channels.items() if facts.kind == "table")
-    with channels.opened(hosts, given, paths, options, main) as (data, client):
+    with channels.opened(hosts, given, paths, options, image) as (data, cluster):
         if not hosts.is_leader:
             return
-        job = Job(image, paths, params, hosts, client)
+        job = Job(image, paths, params, hosts, cluster)
         job.stop_on_signals()
         log(
             "train",

@@ -1,39 +1,41 @@
-"""The hosts of a job as one Dask cluster: the first leads and trains, the others hand out what they hold.
+"""The hosts of a job as one Dask cluster: the first leads, the others hold data and do what it asks.
 
-Imported only where data are sharded over several hosts.
+Imported only where several hosts share data or work.
 """
 
-import asyncio
 import logging
-import socket
-import tempfile
 import time
-from collections.abc import Callable
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import dask
-from distributed import Client, Future, Scheduler, SpecCluster, Worker, get_worker
+from distributed import Client, Future, Scheduler, SpecCluster, get_worker
 from distributed.scheduler import KilledWorker, NoValidWorkerError
-from distributed.utils import get_ip_interface
 
-from slipway.errors import PlatformError, listed
+from slipway.errors import PlatformError, UserError, listed
 from slipway.log import log
-from slipway.stopping import on_signals
 from slipway.training.config import Hosts
+from slipway.training.hosts import follower, pool
+from slipway.training.hosts.follower import CORE, MEET_S, HostWorker
+from slipway.training.hosts.local import AHEAD, Progress
 from slipway.training.hosts.shard import Shard
 from slipway.training.hosts.standby import PORT
+from slipway.training.hosts.watch import LOOK_S, Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MEET_S = 600  # within which all hosts must have come; one may still be fetching the image
-_LOOK_S = 0.5
-_SAID_GOODBYE = "scheduler-close"  # what Dask tells a worker whose scheduler ends in good order
+_NOTICE_S = 5.0  # within which the loss of a host is noticed that made the work of another fail
 
 dask.config.set(
     {
         "distributed.scheduler.no-workers-timeout": "2 s",  # else what a lost host should do waits for ever
+        "distributed.scheduler.worker-ttl": None,  # silence is for `Watch` to judge
         "distributed.scheduler.work-stealing": False,  # data stay where they are
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
@@ -44,6 +46,14 @@ for _name in ("distributed", "distributed.client", "tornado", "tornado.applicati
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # what matters is told by this module
 
 
+@dataclass(frozen=True)
+class Placed(Generic[T]):
+    """A value that a host holds; what is made of it is made there."""
+
+    host: str
+    future: "Future[T]"
+
+
 class Cluster:
     """All hosts, seen from the one that leads; a context that ends the others with it."""
 
@@ -51,16 +61,19 @@ class Cluster:
         self.hosts = hosts.all
         self._leader = hosts.current
         self._shard = shard
-        address = _address(hosts)
+        address = follower.address(hosts)
         log("train", f"{hosts.current} leads {len(hosts.all)} hosts, at {address}:{PORT}")
         options = {"host": address, "dashboard": False, "dashboard_address": f"{address}:0"}
-        own = {"cls": Worker, "options": _worker(address, hosts.current, shard)}
+        own = {"cls": HostWorker, "options": follower.worker_options(address, hosts.current, shard)}
         self._cluster = SpecCluster(
             scheduler={"cls": Scheduler, "options": {**options, "port": PORT}},
             workers={hosts.current: own},
             silence_logs=False,
         )
-        self.client = Client(self._cluster, direct_to_workers=True)
+        assert self._cluster.scheduler is not None
+        self._scheduler = self._cluster.scheduler
+        self._client = Client(self._cluster, direct_to_workers=True)
+        self._watch = Watch(self.hosts, self._seen)
 
     def __enter__(self) -> Self:
         return self
@@ -68,112 +81,136 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        missing = self._missing()
-        self.client.close()
+        missing = self._watch.missing()
+        self._client.close()
         self._cluster.close()
         if missing and isinstance(error, KilledWorker | NoValidWorkerError | OSError):
-            raise PlatformError(f"host {listed(missing)} was lost") from error
+            raise _lost(missing) from error
 
     def gather(self) -> Self:
         """Waits until all hosts have come. Raises PlatformError for those that have not within `MEET_S`."""
         deadline = time.monotonic() + MEET_S
-        while missing := self._missing():
+        while missing := self._watch.missing():
             if time.monotonic() > deadline:
                 raise PlatformError(f"host {listed(missing)} has not come within {MEET_S} s")
-            time.sleep(_LOOK_S / 10)
+            time.sleep(LOOK_S / 20)
         return self
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The address of each host on the network between them."""
+        workers = list(self._scheduler.workers.values())
+        return {str(worker.name): worker.host for worker in workers}
+
+    def map(
+        self,
+        do: Callable[..., T],
+        items: Iterable[Any],
+        what: str = "",
+        **given: Any,
+    ) -> Iterator[T]:
+        """What `do` makes of each item, in the items' order; `given` are its other arguments.
+
+        Values that a host holds (`Channel.partitions`, `keep`) are worked on there, all at the same time, in
+        the process that holds them. Other items go to the cores of all hosts, a bounded number at a time,
+        and `given` to each core once. Raises PlatformError that names a host that is lost.
+        """
+        progress = Progress(what, items)
+        items = iter(items)
+        first = next(items, None)
+        if first is None:
+            return
+        if isinstance(first, Placed):
+            placed = [first, *items]
+            for one in self.keep(do, placed, **given):
+                yield self._result(one.future)
+            return
+        name = uuid.uuid4().hex
+        shared = self._client.scatter((name, partial(do, **given)), broadcast=True, hash=False)
+        cores: int = sum(int(worker.resources[CORE]) for worker in self._scheduler.workers.values())
+        waiting: deque[Future[T]] = deque()
+        try:
+            waiting.append(self._in_pool(shared, first))
+            for item in items:
+                waiting.append(self._in_pool(shared, item))
+                if len(waiting) >= AHEAD * cores:
+                    yield self._result(waiting.popleft())
+                    progress.step()
+            while waiting:
+                yield self._result(waiting.popleft())
+                progress.step()
+        finally:
+            self._client.cancel(list(waiting))
+            if not self._watch.missing():
+                self._client.run(pool.end, name)
+
+    def keep(
+        self,
+        do: Callable[..., T],
+        items: Iterable[Placed[Any]],
+        **given: Any,
+    ) -> list[Placed[T]]:
+        """What `do` makes of values that hosts hold, started at once and left there."""
+        return [
+            Placed(
+                one.host,
+                self._client.submit(do, one.future, workers=[one.host], pure=False, **given),
+            )
+            for one in items
+        ]
 
     def on(self, host: str, do: Callable[Concatenate[Shard, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `do` answers of the shard of a host."""
         if host == self._leader:
             return do(self._shard, *args, **kwargs)
-        found: T = self.submit(host, do, *args, **kwargs).result()
-        return found
+        return self._result(self.submit(host, do, *args, **kwargs).future)
 
     def submit(
         self, host: str, do: Callable[Concatenate[Shard, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> "Future[T]":
-        """The same as a future: the answer stays with the host."""
-        return self.client.submit(_asked, do, *args, workers=[host], pure=False, **kwargs)
+    ) -> Placed[T]:
+        """The same, left with the host."""
+        # Before what waits for a core: items may be made of what is read.
+        future = self._client.submit(_asked, do, *args, workers=[host], pure=False, priority=1, **kwargs)
+        return Placed(host, future)
 
-    def _missing(self) -> list[str]:
-        come = {worker["name"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values()}
-        return [host for host in self.hosts if host not in come]
+    def results(self, placed: Iterable[Placed[T]]) -> list[T]:
+        """Values that hosts hold."""
+        return [self._result(one.future) for one in placed]
 
+    def _in_pool(self, shared: Any, item: Any) -> "Future[Any]":
+        return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
 
-def serve_shard(hosts: Hosts, shard: Shard) -> None:
-    """Hands out what this host has, until the leader ends. Raises PlatformError where the leader is lost.
+    def _result(self, future: "Future[T]") -> T:
+        while True:
+            try:
+                found: T = future.result(timeout=LOOK_S)
+                return found
+            except UserError:
+                raise
+            except Exception as error:
+                if isinstance(error, TimeoutError) and not future.done():
+                    self._watch.look()
+                    continue
+                if missing := self._soon_missing():
+                    raise _lost(missing) from error
+                raise
 
-    SIGTERM is left to the leader: it needs the data to end with the best model so far.
-    """
-    leader = hosts.all[0]
-    on_signals(f"{hosts.current} ends when {leader} does")
-    log("train", f"{hosts.current} hands out its part of the data to {leader}, which trains")
-    asyncio.run(_serve_shard(hosts, shard))
-    log("train", f"{leader} has ended, and so does {hosts.current}")
+    def _soon_missing(self) -> list[str]:
+        """The hosts whose loss may have made another's work fail, which may be known before the loss is."""
+        deadline = time.monotonic() + _NOTICE_S
+        while not (missing := self._watch.missing()) and time.monotonic() < deadline:
+            time.sleep(LOOK_S / 10)
+        return missing
 
-
-async def _serve_shard(hosts: Hosts, shard: Shard) -> None:
-    leader = hosts.all[0]
-    try:
-        worker = await _Follower(
-            f"tcp://{_resolved(leader)}:{PORT}",
-            death_timeout=MEET_S,
-            **_worker(_address(hosts), hosts.current, shard),
-        )
-    except (TimeoutError, RuntimeError) as error:
-        raise PlatformError(f"host {leader}, which leads, did not answer within {MEET_S} s") from error
-    await worker.finished()
-    if worker.ended_by != _SAID_GOODBYE:
-        raise PlatformError(f"host {leader}, which leads, was lost")
-
-
-class _Follower(Worker):
-    """A worker that remembers why it ended."""
-
-    ended_by = ""
-
-    async def close(self, *args: Any, **kwargs: Any) -> str | None:  # type: ignore[override]
-        self.ended_by = self.ended_by or kwargs.get("reason", "")
-        return await super().close(*args, **kwargs)
+    def _seen(self) -> Mapping[str, float]:
+        workers = list(self._scheduler.workers.values())
+        return {str(worker.name): worker.last_seen for worker in workers}
 
 
-def _worker(address: str, name: str, shard: Shard) -> dict[str, Any]:
-    return {
-        "host": address,
-        "name": name,
-        "nthreads": 1,
-        "plugins": (shard,),
-        "memory_limit": 0,  # Dask would pause a worker, for ever, in whose process the table lies
-        "local_directory": tempfile.gettempdir(),
-        "dashboard": False,
-        "dashboard_address": f"{address}:0",
-    }
+def _lost(hosts: list[str]) -> PlatformError:
+    return PlatformError(f"host {listed(hosts)} was lost")
 
 
 def _asked(do: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Runs on a host, as a task of Dask's."""
     return do(get_worker().plugins[Shard.name], *args, **kwargs)
-
-
-def _address(hosts: Hosts) -> str:
-    """That of the interface that the platform names, else what this host's own name stands for."""
-    try:
-        return str(get_ip_interface(hosts.interface))
-    except ValueError:
-        return _resolved(hosts.current)
-
-
-def _resolved(name: str) -> str:
-    """The address of a host, whose name may not be known at once.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
-    """
-    deadline = time.monotonic() + MEET_S
-    while True:
-        try:
-            return socket.gethostbyname(name)
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise PlatformError(f"host {name} has no address after {MEET_S} s: {error}") from None
-            time.sleep(_LOOK_S)

@@ -1,4 +1,4 @@
-"""What one host holds of the sharded channels, and hands out.
+"""What one host holds of the channels, and hands out.
 
 Imported only where there are several hosts, as it takes Dask.
 """
@@ -9,24 +9,22 @@ from typing import IO
 
 from distributed import WorkerPlugin
 
-from slipway.errors import UserError
-from slipway.formats import Reading
-from slipway.table import match
-from slipway.table.raw import Raw
-from slipway.table.schema import Schema
+from slipway.table.schema import Column
 from slipway.table.table import Table
-from slipway.training.concatenated import Concatenated
+from slipway.training.hosts.part import Opinion, Part
 from slipway.training.inputs import Fifos, Files
+from slipway.training.sharing import PartRequest
 
 
 class Shard(WorkerPlugin):
-    """What one host has of the sharded channels, by their names; `Cluster.on` asks for it."""
+    """What one host has of the channels, by their names; `Cluster.on` asks for it."""
 
     name = "shard"
 
     def __init__(self, sources: Mapping[str, Files | Fifos]) -> None:
         self._sources = sources
         self._streams: dict[tuple[str, str], IO[bytes]] = {}
+        self._parts: dict[str, Part] = {}
 
     def sizes(self, channel: str) -> list[tuple[Path, int]]:
         """The files of a channel, and their bytes."""
@@ -48,17 +46,14 @@ class Shard(WorkerPlugin):
         if stream is not None:
             stream.close()
 
-    def part(self, channel: str, content_type: str, like: Raw, schema: Schema) -> Table:
-        """The rows of a channel, in the columns and kinds of the whole."""
-        texts = frozenset(column.name for column in schema.columns if not column.numeric)
-        blocks = Concatenated(channel, self._files(channel), content_type, Reading(texts=texts), like)
-        parts = []
-        for raw, file in blocks:
-            try:
-                parts.append(match.typed(raw, schema))
-            except UserError as error:
-                raise error.within(f"channel {channel}, file {file}") from None
-        return Table.concatenated(schema.columns, parts)
+    def opinion(self, asked: PartRequest) -> Opinion:
+        """Reads this host's part of a channel, and says what its columns hold."""
+        part = self._parts[asked.channel] = Part(self._files(asked.channel).folder, asked)
+        return part.opinion()
+
+    def table(self, channel: str, columns: tuple[Column, ...]) -> Table:
+        """The part that was read last, in the columns on which all hosts agree."""
+        return self._parts.pop(channel).agreed(columns)
 
     def _files(self, channel: str) -> Files:
         files = self._sources[channel]

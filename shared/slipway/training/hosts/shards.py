@@ -7,17 +7,11 @@ import io
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-from slipway.table.raw import Raw
-from slipway.table.schema import Schema
-from slipway.table.table import Table
 from slipway.training.hosts.cluster import Cluster
 from slipway.training.hosts.shard import Shard
 from slipway.training.inputs import PEEK, Input, Pipe, unpacked
-
-if TYPE_CHECKING:
-    from distributed import Future
 
 
 class Shards:
@@ -57,15 +51,6 @@ class Shards:
         for path, size, host in self._files:
             weights[host] += unpacked(path, size)
         return max(weights.values())
-
-    def partitions(self, head: Raw, schema: Schema, content_type: str) -> "list[Future[Table]]":
-        """A table for each host that has files, in the columns of `head` and of its kinds."""
-        like = Raw([column[:0] for column in head.columns], 0, head.names, head.sparse)
-        having = dict.fromkeys(host for _, _, host in self._files)
-        return [
-            self._cluster.submit(host, Shard.part, self._channel, content_type, like, schema)
-            for host in having
-        ]
 
 
 class Pipes:

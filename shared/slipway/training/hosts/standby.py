@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Event
 
 from slipway.stopping import on_signals
 from slipway.training.config import Hosts
@@ -34,13 +35,20 @@ def wait_for_leader(hosts: Hosts) -> None:
 
     SIGTERM is left to the leader, which all hosts get at once.
     """
-    asked = on_signals(f"{hosts.current} ends when {hosts.all[0]} does")
+    door = find_leader(hosts, on_signals(f"{hosts.current} ends when {hosts.all[0]} does"))
+    if door is None:
+        return
+    with door, suppress(OSError):
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        door.settimeout(None)
+        door.recv(1)
+
+
+def find_leader(hosts: Hosts, asked: Event) -> socket.socket | None:
+    """A connection to the leader; None where it cannot be found, or SIGTERM came first."""
     deadline = time.monotonic() + FIND_S
     while time.monotonic() < deadline and not asked.is_set():
-        with suppress(OSError), socket.create_connection((hosts.all[0], PORT), timeout=FIND_S) as door:
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            door.settimeout(None)
-            with suppress(OSError):
-                door.recv(1)
-            return
+        with suppress(OSError):
+            return socket.create_connection((hosts.all[0], PORT), timeout=FIND_S)
         time.sleep(_LOOK_S)
+    return None

@@ -1,0 +1,83 @@
+"""Which rows of a channel each host reads, and the tables that so lie with the hosts.
+
+Imported only where there are several hosts, as it takes Dask.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from slipway.table.schema import Column
+from slipway.table.table import Table
+from slipway.training.hosts.agreement import agreed
+from slipway.training.hosts.cluster import Cluster, Placed
+from slipway.training.hosts.shard import Shard
+from slipway.training.hosts.shards import Shards
+from slipway.training.inputs import Inputs
+from slipway.training.sharing import PartRequest
+
+_UNEVEN = 1.3  # times its share that a host may read more, before files are cut
+
+Sizes = Sequence[tuple[Path, int]]
+
+
+class Partitions:
+    """The hosts of a cluster, as a channel knows them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def heaviest_bytes(self, inputs: Inputs) -> int:
+        """The most that one host would read of a channel, without gzip."""
+        if isinstance(inputs, Shards):
+            return inputs.heaviest_bytes
+        return (inputs.unpacked_bytes or 0) // len(self._cluster.hosts)
+
+    def partitions(
+        self, inputs: Inputs, asked: PartRequest
+    ) -> tuple[list[Placed[Table]], tuple[Column, ...], list[str]]:
+        """A table for each host that has rows, the columns of all, and what is to be said of them."""
+        cluster = self._cluster
+        parts = (_sharded if isinstance(inputs, Shards) else _replicated)(cluster, asked)
+        opinions = cluster.results([cluster.submit(host, Shard.opinion, one) for host, one in parts.items()])
+        columns, notes = agreed(list(parts), opinions, asked.names, asked.texts)
+        columns = tuple(asked.known.get(column.name, column) for column in columns)
+        tables = [
+            cluster.submit(host, Shard.table, asked.channel, columns)
+            for host, opinion in zip(parts, opinions, strict=True)
+            if opinion.height
+        ]
+        return tables, columns, notes
+
+
+def _sharded(cluster: Cluster, asked: PartRequest) -> dict[str, PartRequest]:
+    """Each host reads what it has."""
+    found = {host: cluster.on(host, Shard.sizes, asked.channel) for host in cluster.hosts}
+    return {
+        host: replace(asked, files=tuple(path for path, _ in sizes)) for host, sizes in found.items() if sizes
+    }
+
+
+def _replicated(cluster: Cluster, asked: PartRequest) -> dict[str, PartRequest]:
+    """All hosts have all files: each reads some of them, or some rows of each where that is fairer."""
+    sizes = cluster.on(cluster.hosts[0], Shard.sizes, asked.channel)
+    shares = dealt(sizes, cluster.hosts)
+    heaviest = max(sum(size for _, size in share) for share in shares.values())
+    if heaviest * len(shares) <= _UNEVEN * sum(size for _, size in sizes):
+        return {host: replace(asked, files=tuple(path for path, _ in one)) for host, one in shares.items()}
+    files, of = tuple(path for path, _ in sizes), len(cluster.hosts)
+    return {host: replace(asked, files=files, place=place, of=of) for place, host in enumerate(cluster.hosts)}
+
+
+def dealt(sizes: Sizes, hosts: Sequence[str]) -> Mapping[str, Sizes]:
+    """Files to hosts, the heaviest first and each to the one that has least; in the order of their names.
+
+    >>> shares = dealt([(Path("a"), 2), (Path("b"), 9), (Path("c"), 5)], ["first", "second"])
+    >>> {host: [str(path) for path, _ in share] for host, share in shares.items()}
+    {'first': ['b'], 'second': ['a', 'c']}
+    """
+    shares: dict[str, list[tuple[Path, int]]] = {host: [] for host in hosts}
+    for path, size in sorted(sizes, key=lambda one: (-one[1], one[0])):
+        least = min(hosts, key=lambda host: sum(weight for _, weight in shares[host]))
+        shares[least].append((path, size))
+    return {host: sorted(share) for host, share in shares.items()}
