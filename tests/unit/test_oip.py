@@ -109,6 +109,33 @@ def test_a_large_matrix_that_is_not_nested_as_its_shape_says_is_refused():
     assert "not nested as its shape" in refusal(infer(endpoint_of(Sums()), *inputs, binary=data))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows[3].append(1.0),
+        lambda rows: rows.__setitem__(3, [[1.0, 2.0, 3.0, 4.0]]),
+        lambda rows: rows.__setitem__(slice(3, 5), [1.0, [[1.0], [2.0], [3.0, 4.0], 5.0]]),
+        lambda rows: rows.__setitem__(0, 1.0),
+        lambda rows: rows.append([1.0]),
+        lambda rows: rows.pop(),
+        lambda rows: rows.__setitem__(slice(0, 2), [rows[0] + rows[1]]),
+    ],
+)
+def test_large_nested_data_are_held_to_their_shape(change):
+    rows = np.arange(20_000.0).reshape(-1, 4).tolist()
+    change(rows)
+    matrix = {"name": "m", "shape": [5000, 4], "datatype": "FP64", "data": rows}
+    found = refusal(infer(endpoint_of(Sums()), matrix))
+    assert "not nested as its shape" in found or "takes 20000 cells" in found
+
+
+def test_large_columns_may_be_nested(endpoint):
+    cells = np.arange(5000.0).tolist()
+    x = {"name": "x", "shape": [5000, 1], "datatype": "FP64", "data": [[cell] for cell in cells]}
+    y = {"name": "y", "shape": [5000], "datatype": "INT64", "data": list(range(5000))}
+    assert outputs(infer(endpoint, x, y))["sum"] == [2 * cell for cell in cells]
+
+
 @pytest.mark.parametrize("wrong", [True, "1"])
 def test_a_large_input_has_its_cells_looked_at_like_a_small_one(wrong):
     data = [1.0] * 20_000

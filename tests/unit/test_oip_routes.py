@@ -70,7 +70,7 @@ def call(request, manifest):
         ("/v2", {"name": "slipway", "version": "0.1.0", "extensions": ["binary_tensor_data"]}),
         ("/v2/", {"name": "slipway", "version": "0.1.0", "extensions": ["binary_tensor_data"]}),
         ("/v2/health/live", {"live": True}),
-        ("/v2/health/ready", {"ready": True}),
+        ("/v2/health/ready", {"live": True, "ready": True}),
         ("/v2/models", {"models": ["adder"]}),
         ("/v2/models/adder/ready", {"name": "adder", "ready": True}),
         ("/v2/models/adder/versions/1.2.3/ready", {"name": "adder", "ready": True}),
@@ -157,7 +157,8 @@ def test_what_there_is_not_is_refused_in_the_protocols_form(call, method, path, 
 )
 def test_before_the_model_is_loaded_the_server_lives_and_is_not_ready(call, method, path):
     assert call("/v2/health/live")[0] == 200
-    assert call("/v2/health/ready") == (503, {"ready": False, "error": "the model is being loaded"})
+    unready = {"live": True, "ready": False, "error": "the model is being loaded"}
+    assert call("/v2/health/ready") == (503, unready)
     assert call(path, method, INFER) == (503, {"error": "the model is being loaded"})
 
 

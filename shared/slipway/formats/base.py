@@ -19,7 +19,6 @@ from slipway.table.schema import Schema
 BLOCK = 8 << 20  # bytes of a stream that are read at first
 _FURTHER = 2 << 20  # and then at a time
 SAMPLE = 1 << 18  # bytes that tell how it is written
-_QUOTE = ord('"')
 Direct = Literal["", "number", "integer"]
 """How a column may be read at once: as numbers, if its cells are; else as what they are."""
 
@@ -142,10 +141,15 @@ def _line_block(stream: IO[bytes], quoted: bool, size: int) -> bytes:
 
 
 def quotes(body: bytes) -> int:
-    """How many there are; of many, `count` takes four times as long."""
-    if len(body) < SAMPLE or b'"' not in body:
-        return body.count(b'"')
-    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == _QUOTE))
+    """How many there are."""
+    return count(body, b'"')
+
+
+def count(body: bytes, character: bytes) -> int:
+    """How often `character` occurs; in a large body NumPy takes a fraction of the time of bytes.count."""
+    if len(body) < SAMPLE or character not in body:
+        return body.count(character)
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(character)))
 
 
 def stream_of(body: bytes) -> IO[bytes]:

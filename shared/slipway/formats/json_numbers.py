@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from slipway.formats.base import count
 from slipway.table.arrow import Array
 
 LARGE = 1 << 15  # bytes; below it orjson is as quick
@@ -26,7 +27,7 @@ def matrix(body: bytes, width: int) -> Array | None:
         if not isinstance(document, simdjson.Array):
             return None
         flat: Array = np.frombuffer(document.as_buffer(of_type="d"), np.float64)
-        rows = body.count(b"[") - 1
+        rows = count(body, b"[") - 1
         if rows < 1 or len(document) != rows or len(flat) != rows * width:
             return None
         found: list[Any] = list(document)

@@ -9,8 +9,8 @@ from typing import Any
 
 from slipway.errors import UserError, listed, shown
 from slipway.formats import json_rows
-from slipway.formats.base import Reading
-from slipway.formats.tensor_types import DATATYPES, Cells, from_bytes, from_json
+from slipway.formats.base import Reading, count
+from slipway.formats.tensor_types import DATATYPES, Cells, from_bytes, from_json, is_nested
 
 LARGE = 1 << 15  # bytes; below it orjson is as quick as simdjson
 _MOST = 1 << 40  # rows or columns, beyond which even their product would mean nothing
@@ -113,8 +113,8 @@ def _document(text: bytes) -> Any:
             found = _lazy(parsed, simdjson.Object, simdjson.Array)
         except (ValueError, RuntimeError, MemoryError):
             found = None  # orjson says what is wrong, and takes NaN
-        # A buffer of numbers does not tell how deep they lay, so no array may lie in another.
-        if found is not None and text.count(b"[") == _arrays(found, simdjson.Array):
+        # A buffer of numbers does not tell how deep they lay, so no array may lie in a row of data.
+        if found is not None and count(text, b"[") == _arrays(found, simdjson.Array):
             return {**found, "inputs": [_plain(one) for one in found["inputs"]]}
     return json_rows.parsed(text)
 
@@ -129,9 +129,11 @@ def _lazy(parsed: Any, objects: Any, arrays: Any) -> dict[str, Any] | None:
 
 
 def _arrays(found: Mapping[str, Any], arrays: Any) -> int:
-    """How many arrays there are but for those that lie too deep: inputs, outputs, those of an input."""
+    """How many arrays there are but for those that lie too deep: inputs, outputs, an input's and its rows."""
     values = [value for one in found["inputs"] for value in one.values()]
-    return 1 + isinstance(found.get("outputs"), list) + sum(isinstance(value, arrays) for value in values)
+    rows = sum(len(one["data"]) for one in found["inputs"] if is_nested(one.get("data")))
+    inner = sum(isinstance(value, arrays) for value in values) + rows
+    return 1 + isinstance(found.get("outputs"), list) + inner
 
 
 def _plain(one: Mapping[str, Any]) -> dict[str, Any]:

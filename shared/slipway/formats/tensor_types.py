@@ -75,13 +75,13 @@ def _texts(data: bytes, count: int, name: str) -> list[str]:
 
 
 def from_json(data: Any, datatype: str, shape: Sequence[int], name: str) -> Cells:
-    """The cells of a `data` array, flat or nested as `shape` has it. A flat one may still be simdjson's.
+    """The cells of a `data` array, flat or nested as `shape` has it. One of plain numbers may be simdjson's.
 
     Raises UserError where they are more or fewer, or nested otherwise.
     """
     count = shape[0] * shape[1] if len(shape) > 1 else shape[0]
     if not isinstance(data, list):
-        cells = _buffer(data, datatype, count)
+        cells = _buffer(data, datatype, shape, count)
         if cells is not None:
             return cells
         data = data.as_list()
@@ -98,14 +98,21 @@ def from_json(data: Any, datatype: str, shape: Sequence[int], name: str) -> Cell
     return found
 
 
-def _buffer(data: Any, datatype: str, count: int) -> Array | None:
-    """Plain numbers as simdjson has them; None where a cell is none, or they are more or fewer."""
+def is_nested(data: Any) -> bool:
+    """Whether the first cell of simdjson's array is an array, a row."""
+    return hasattr(data, "as_buffer") and len(data) > 0 and hasattr(data[0], "as_buffer")
+
+
+def _buffer(data: Any, datatype: str, shape: Sequence[int], count: int) -> Array | None:
+    """Plain numbers as simdjson has them; None where a cell is none, or they are others than `shape` says."""
     kind = _BUFFERS.get(datatype[0])
     if kind is None:
         return None
     try:
+        if is_nested(data) and (len(data) != shape[0] or {len(row) for row in data} != {count // shape[0]}):
+            return None
         found: Array = np.frombuffer(data.as_buffer(of_type=kind), np.dtype(f"{kind.replace('d', 'f')}8"))
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError):
         return None
     return found if len(found) == count else None
 

@@ -61,7 +61,7 @@ def _server(app: Served, method: str, path: str, health: list[str]) -> Answer:
         return metadata.server()
     if health == ["live"]:
         return json_answer(200, {"live": True})
-    return _ready(app)
+    return _ready(app, live=True)  # which the specification asks for here, too
 
 
 def _v1(app: Served, method: str, path: str, parts: list[str]) -> Found:
@@ -99,7 +99,7 @@ def _v2(app: Served, method: str, path: str, parts: list[str]) -> Found:
     return error(404, f"there is no {_shown(path)}")
 
 
-def _ready(app: Served, **about: str) -> Answer:
+def _ready(app: Served, **about: str | bool) -> Answer:
     """As /ping says it."""
     why = app.unready if app.endpoint else str(app.broken)
     return (
