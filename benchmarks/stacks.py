@@ -123,9 +123,10 @@ class AwsSklearn(Stack):
 
 
 class MLServer(Stack):
-    """Without its pool of workers, which costs it more: a queue between processes."""
+    """As it comes: a process for HTTP, and a pool of processes that predict."""
 
     name = "mlserver"
+    pool = True
     cases = ("oip1", "oip10k")
     single_row = "oip1"
     packages = ("mlserver", "mlserver-sklearn", "scikit-learn", "fastapi", "uvicorn")
@@ -138,11 +139,19 @@ class MLServer(Stack):
 
     def start(self, media: str) -> Server:
         port = free_port()
-        settings = {"debug": False, "host": "127.0.0.1", "parallel_workers": 0, "http_port": port}
+        settings = {"debug": False, "host": "127.0.0.1", "http_port": port}
+        settings |= {"parallel_workers": self.workers if self.pool else 0}
         settings |= {"grpc_port": free_port(), "metrics_port": free_port()}
         (self.root / "model/settings.json").write_text(json.dumps(settings))
         command = [self.python.with_name("mlserver"), "start", self.root / "model"]
         return Server(command, self.env, port, self.run / "server.log", "/v2/health/ready")
+
+
+class MLServerAlone(MLServer):
+    """Without the pool, which saves it a queue between processes: predictions are made on the event loop."""
+
+    name = "mlserver-alone"
+    pool = False
 
 
 class Limit(Stack):
@@ -161,5 +170,5 @@ class Limit(Stack):
 
 
 STACKS: dict[str, type[Stack]] = {
-    s.name: s for s in (Ours, Classic, ClassicPassive, AwsSklearn, MLServer, Limit)
+    s.name: s for s in (Ours, Classic, ClassicPassive, AwsSklearn, MLServer, MLServerAlone, Limit)
 }
