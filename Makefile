@@ -123,8 +123,8 @@ $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
 
-test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours and on one with faults (needs a Docker engine)
-	$(call in,tools) -m pytest benchmarks/classic
+test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours, on one with faults and on MLServer (needs a Docker engine)
+	$(call in,tools) -m pytest benchmarks/classic benchmarks/mlserver
 
 # ---- check ----
 .PHONY: check check-style check-workflows check-types check-locks check-generated

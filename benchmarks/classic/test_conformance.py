@@ -1,6 +1,7 @@
 """The conformance tool with Docker: what it must find in the classic stack, and not in an image of ours."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -171,6 +172,18 @@ def test_an_image_of_ours_has_none(ours: str, tmp_path: Path) -> None:
     assert told.code == 0
     # A quick machine may be done with the sample before it can be stopped.
     assert told.named("skipped") - {"sigterm_keeps_a_model"} == {"something_answers_to_train"}
+
+
+def test_an_image_of_ours_speaks_the_open_inference_protocol(ours: str, tmp_path: Path) -> None:
+    folder = tmp_path / "oip"
+    folder.symlink_to(SAMPLE)
+    cells = [cell for row in list(csv.reader((SAMPLE / "request.csv").open()))[1:] for cell in row]
+    tensor = {"name": "rows", "shape": [len(cells) // 4, 4], "datatype": "BYTES", "data": cells}
+    (tmp_path / "request.json").write_text(json.dumps({"inputs": [tensor]}))
+    told = conformance(ours, folder, "--protocol", "oip", "--payload", str(tmp_path / "request.json"))
+    assert told.named("failure") == set(), told.output
+    assert told.code == 0
+    assert told.named("skipped") == {"inputs_have_names", "cells_are_of_their_datatype"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,6 +1,8 @@
 """Hold a SageMaker image, ours or another's, against the contract, as far as it can be seen from outside.
 
 Needs Docker, and nothing else: the image is trained and served as the platform would do it, on this machine.
+With --protocol oip it is a server of the Open Inference Protocol that is checked: an image, or whatever
+listens at http://host:port.
 """
 
 import argparse
@@ -16,6 +18,9 @@ from . import (
     batch_checks,  # noqa: F401  each registers its checks
     image_checks,  # noqa: F401
     models_checks,  # noqa: F401
+    oip,
+    oip_checks,  # noqa: F401
+    oip_server_checks,  # noqa: F401
     report,
     request_checks,  # noqa: F401
     serving_checks,  # noqa: F401
@@ -45,7 +50,10 @@ def arguments() -> argparse.ArgumentParser:
         epilog="Exit code: 0 all passed, 1 some failed, 2 it could not be tried.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("image", help="an image that Docker has")
+    parser.add_argument("image", help="an image that Docker has; for oip also http://host:port")
+    parser.add_argument(
+        "--protocol", choices=subject.PROTOCOLS, default=subject.SAGEMAKER, help="what to check"
+    )
     parser.add_argument("--data", type=Path, help="training data: a folder with one folder per channel")
     parser.add_argument(
         "--channel", action="append", default=[], metavar="NAME=FOLDER", help="a channel more"
@@ -53,7 +61,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--hyperparameters", type=Path, help="a JSON file, or DATA/hyperparameters.json")
     parser.add_argument("--input-type", default="", help="content type of the training data")
     parser.add_argument("--model", type=Path, help="serve this folder, instead of what is trained")
-    parser.add_argument("--payload", type=Path, help="a file to send: CSV or JSON Lines allows most checks")
+    parser.add_argument(
+        "--payload", type=Path, help="a file to send: CSV or JSON Lines allows most checks; JSON for oip"
+    )
+    parser.add_argument("--model-name", default="", help="of the model to ask by oip, if there are several")
     parser.add_argument("--content-type", help="of the payload; by its ending unless given")
     parser.add_argument("--accept", default="", help="media type of the answers to ask for")
     parser.add_argument("--target-model", default="model-1", help="a name for a model, if multi-model")
@@ -72,9 +83,18 @@ def arguments() -> argparse.ArgumentParser:
 def read(options: argparse.Namespace, engine: Engine) -> subject.Subject:
     """What is to be checked. Raises ValueError, OSError, EngineError."""
     payload = Payload.read(options.payload, options.content_type) if options.payload else None
+    url = options.image if "://" in options.image else ""
+    if options.protocol == subject.OIP:
+        if payload:
+            oip.request(payload.body)  # what is wrong with it is told before anything is started
+    elif url:
+        raise ValueError(f"{url}: a server that runs already can be checked with --protocol oip only")
     return subject.Subject(
         image=options.image,
-        facts=engine.inspect(options.image),
+        facts={} if url else engine.inspect(options.image),
+        protocol=options.protocol,
+        url=url,
+        model_name=options.model_name,
         channels=subject.channels(options.data, options.channel),
         hyperparameters=subject.hyperparameters(options.hyperparameters, options.data),
         input_type=options.input_type,
@@ -88,14 +108,7 @@ def read(options: argparse.Namespace, engine: Engine) -> subject.Subject:
 
 def chosen(options: argparse.Namespace, under: subject.Subject) -> list[Check]:
     """The checks that were asked for and that what was given allows. Raises ValueError."""
-    kinds = {"image", *_NEEDS[options.only or "both"]}
-    if not under.channels:
-        kinds -= {"train"}
-    if not under.channels and under.model is None:
-        kinds -= {"serve", "models"}
-    if not under.label("multi-models"):
-        kinds -= {"models"}
-    found = [one for one in CHECKS if one.needs in kinds]
+    found = [one for one in CHECKS if one.needs in _kinds(options, under)]
     known = {one.row for one in CHECKS}
     for asked in [*options.row, *options.skip]:
         if not any(_matches(row, asked) for row in known):
@@ -103,6 +116,21 @@ def chosen(options: argparse.Namespace, under: subject.Subject) -> list[Check]:
     if options.row:
         found = [one for one in found if any(_matches(one.row, asked) for asked in options.row)]
     return [one for one in found if not any(_matches(one.row, asked) for asked in options.skip)]
+
+
+def _kinds(options: argparse.Namespace, under: subject.Subject) -> set[str]:
+    """Which checks can be tried."""
+    served = bool(under.channels or under.model or under.url)
+    if under.protocol == subject.OIP:
+        return {"oip"} if served else set()
+    kinds = {"image", *_NEEDS[options.only or "both"]}
+    if not under.channels:
+        kinds -= {"train"}
+    if not served:
+        kinds -= {"serve", "models"}
+    if not under.label("multi-models"):
+        kinds -= {"models"}
+    return kinds
 
 
 def _matches(row: str, asked: str) -> bool:
@@ -149,6 +177,8 @@ def main() -> int:
         if not checks:
             raise ValueError("nothing to check: give --data to train, --payload to ask, or --model to serve")
         with closing(Stage(under, engine)) as stage:
+            if under.url:
+                _ = stage.client  # where nobody listens, that is told in a line, not check by check
             results = carry_out_all(checks, stage, options.jobs)
     except (EngineError, ValueError, OSError) as error:
         print(f"conformance: {error}", file=sys.stderr)

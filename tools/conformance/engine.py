@@ -29,6 +29,7 @@ class Engine:
         self._keep = keep
         self._mark = f"{LABEL}={uuid.uuid4().hex[:12]}"
         self._open = True
+        self._made = False
         self._making = threading.Lock()
         # A container's own address shows what its server does; a published port shows Docker's proxy, too.
         self.direct = platform.system() == "Linux" and "DOCKER_HOST" not in os.environ
@@ -86,13 +87,14 @@ class Engine:
         with self._making:
             if not self._open:
                 raise EngineError("stopped")
+            self._made = True
             return self.text(*arguments[:verbs], "--label", self._mark, *arguments[verbs:])
 
     def close(self) -> None:
         """Removes what is left."""
         with self._making:
             self._open = False
-        if self._keep:
+        if self._keep or not self._made:
             return
         mine = ["--filter", f"label={self._mark}", "--quiet"]
         for listed, removal in (

@@ -35,9 +35,9 @@ class Check:
     """A row of the contract, as something to do and to see."""
 
     row: str
-    """Its number in the contract; X-rows go beyond it."""
+    """Its number in the contract; V-rows are those of the Open Inference Protocol, X-rows go beyond both."""
     needs: str
-    """image, train, serve or models: what must be there to try."""
+    """image, train, serve, models or oip: what must be there to try."""
     did: str
     expected: str
     run: Run

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from . import oip
 from .engine import Container, Engine, Tree
 from .job import HOSTS, Job, Trained
 from .payload import Payload
@@ -26,9 +27,10 @@ class Server:
 
     container: Container
     wire: Wire
+    health: str = "/ping"
     ready_after: float = 0.0
     before: set[str] = field(default_factory=set)
-    """What /ping said before it said 200."""
+    """What `health` said before it said 200."""
     first: Reply | None = None
     """The answer to a request right after that."""
 
@@ -47,7 +49,7 @@ class Server:
         return self.wire.send("POST", "/invocations", payload.body, sent, timeout)
 
     def ping(self, method: str = "GET") -> Reply:
-        return self.wire.send(method, "/ping", timeout=10)
+        return self.wire.send(method, self.health, timeout=10)
 
 
 class Once(Generic[T]):
@@ -82,7 +84,8 @@ class Stage:
         self._trained = Once(lambda: self.train(self.job()))
         self._volume = Once(lambda: self._filled("/opt/ml/model", self._model()))
         self._models = Once(self._fill_models)
-        self._server = Once(lambda: self._left.enter_context(self.serving(first=subject.payload)))
+        self._server = Once(lambda: self._left.enter_context(self.serving(first=subject.first)))
+        self._client = Once(self._connected)
 
     def close(self) -> None:
         self._left.close()
@@ -212,7 +215,7 @@ class Stage:
         with self.engine.create(self.subject.image, ["serve"], environ, added) as container:
             started = time.monotonic()
             container.start()
-            server = Server(container, self._wire(container, port, network))
+            server = Server(container, self._wire(container, port, network), self.subject.health)
             self._await(server, started, first)
             yield server
 
@@ -224,7 +227,7 @@ class Stage:
         return Wire("127.0.0.1", int(settings["Ports"][f"{port}/tcp"][0]["HostPort"]))
 
     def _await(self, server: Server, started: float, first: Payload | None) -> None:
-        """Until /ping says 200."""
+        """Until it says that it is ready."""
         looked = started
         while True:
             try:
@@ -243,9 +246,8 @@ class Stage:
                     last = (server.container.log().strip().splitlines() or ["nothing"])[-1]
                     raise Failed(f"the server ended before it was ready; its last words: {last[:160]}")
             if now - started > self.subject.timeout:
-                raise Failed(
-                    f"not ready after {self.subject.timeout:.0f} s; /ping: {', '.join(server.before)}"
-                )
+                said = f"{server.health}: {', '.join(server.before)}"
+                raise Failed(f"not ready after {self.subject.timeout:.0f} s; {said}")
             time.sleep(0.02)
         if first is not None:
             server.first = server.ask(first)
@@ -255,6 +257,16 @@ class Stage:
     def server(self) -> Server:
         """The plain server: /opt/ml/model read-only, nothing set."""
         return self._server()
+
+    def _connected(self) -> oip.Client:
+        wire = Wire.to(self.subject.url) if self.subject.url else self.server.wire
+        request = oip.request(self.subject.payload.body) if self.subject.payload else None
+        return oip.Client(wire, self.subject.model_name or oip.only_model(wire), request)
+
+    @property
+    def client(self) -> oip.Client:
+        """Speaks the Open Inference Protocol with the plain server, or with one that runs already."""
+        return self._client()
 
     @property
     def payload(self) -> Payload:

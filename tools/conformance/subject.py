@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import oip
 from .engine import Tree
 from .payload import Payload
 
+SAGEMAKER, OIP = PROTOCOLS = ("sagemaker", "oip")
 CAPABLE = "com.amazonaws.sagemaker.capabilities."
 
 
@@ -29,10 +31,25 @@ class Subject:
     """A model to serve; the one that is trained when there is none."""
     timeout: float = 600
     """Seconds for a job, or until a server is ready."""
+    protocol: str = SAGEMAKER
+    url: str = ""
+    """Where the server is, if it runs already."""
+    model_name: str = ""
+    """The Open Inference Protocol's, where the server does not tell."""
 
     @property
     def config(self) -> dict[str, Any]:
         return self.facts.get("Config") or {}
+
+    @property
+    def health(self) -> str:
+        """Where a server says that it is ready."""
+        return "/ping" if self.protocol == SAGEMAKER else oip.READY
+
+    @property
+    def first(self) -> Payload | None:
+        """What is sent as soon as a server is ready."""
+        return self.payload if self.protocol == SAGEMAKER else None
 
     def label(self, capability: str) -> bool:
         labels = self.config.get("Labels") or {}

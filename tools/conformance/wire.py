@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 PLATFORM = {"User-Agent": "Go-http-client/1.1"}
 CONNECT_S = 10
@@ -61,6 +62,14 @@ class Wire:
 
     host: str
     port: int
+
+    @classmethod
+    def to(cls, url: str) -> "Wire":
+        """The server at http://host[:port]. Raises ValueError for what is no such address."""
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError(f"expected http://host[:port], got {url}")
+        return cls(parts.hostname, parts.port or 80)
 
     def connect(self, timeout: float = 60) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
