@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from harness import inference
 from harness.places import Place, Reply, Server, Training
 from harness.samples import Sample
 
@@ -75,6 +76,26 @@ def test_models_come_and_go(models: Models, sample: Sample, expected: Reply) -> 
         assert models.unload(name).status == 404
         assert models.ask(name, sample).json["message"] == f"Model not found: {name}"
     assert models.listed() == []
+
+
+@pytest.mark.only("local", "container")
+def test_models_are_asked_by_the_open_inference_protocol(models: Models, sample: Sample) -> None:
+    name = NAMES[-1]
+    path = f"/v2/models/{quote(name, safe='')}"
+    assert models.server.get("/v2/health/ready").status == 200
+    assert models.server.get(path).status == 404
+    assert models.load(name).status == 200
+    try:
+        assert models.server.get("/v2/models").json == {"models": [name]}
+        assert models.server.get(f"{path}/ready").json == {"name": name, "ready": True}
+        metadata = models.server.get(path).json
+        body = json.dumps({"inputs": inference.inputs(sample, metadata)}).encode()
+        reply = models.server.send("POST", f"{path}/infer", body, {"Content-Type": "application/json"})
+        answers = models.ask(name, sample, Accept="application/x-parquet")
+        assert reply.json["model_name"] == metadata["name"] == name
+        assert inference.outputs(reply) == inference.parquet(answers)
+    finally:
+        models.unload(name)
 
 
 @pytest.mark.only("local", "container")

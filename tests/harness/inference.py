@@ -31,19 +31,23 @@ def inputs(sample: Sample, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def columns(server: Server, sample: Sample) -> dict[str, list[Any]]:
     """What /invocations answers to the sample, in a format with types and without lists."""
-    reply = server.ask(sample.csv(), "text/csv", "application/x-parquet")
+    return parquet(server.ask(sample.csv(), "text/csv", "application/x-parquet"))
+
+
+def parquet(reply: Reply) -> dict[str, list[Any]]:
+    """The columns of an answer."""
     assert reply.status == 200, reply.text
     found: dict[str, list[Any]] = pq.read_table(io.BytesIO(reply.body)).to_pydict()
-    return {name: [_plain(cell) for cell in cells] for name, cells in found.items()}
+    return {name: [plain(cell) for cell in cells] for name, cells in found.items()}
 
 
 def outputs(reply: Reply) -> dict[str, list[Any]]:
     """The outputs of an answer, as `columns` has them."""
     assert reply.status == 200, reply.text
-    return {one["name"]: [_plain(cell) for cell in one["data"]] for one in reply.json["outputs"]}
+    return {one["name"]: [plain(cell) for cell in one["data"]] for one in reply.json["outputs"]}
 
 
-def _plain(cell: Any) -> Any:
+def plain(cell: Any) -> Any:
     """A cell, empty where missing; what is nested comes as JSON in a tensor of BYTES."""
     if isinstance(cell, str) and cell[:1] in {"{", "["}:
         return json.loads(cell)

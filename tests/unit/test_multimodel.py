@@ -130,7 +130,7 @@ def test_an_unloaded_model_is_not_there_for_who_found_it_before(models):
     del models._loaded["a"]
 
 
-def sent(app, method, path, body=b""):
+def sent(app, method, path, body=b"", headers=()):
     """Status and document of a request to the application."""
 
     async def ask():
@@ -143,7 +143,7 @@ def sent(app, method, path, body=b""):
             answers.append(message)
 
         scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode()}
-        await app({**scope, "headers": [], "query_string": b""}, receive, send)
+        await app({**scope, "headers": list(headers), "query_string": b""}, receive, send)
         return answers[0]["status"], b"".join(part.get("body", b"") for part in answers[1:])
 
     return ask()

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from slipway.errors import UserError
+from slipway.manifest import FILE
 
 _MOST = 100  # models of one page of the list
 _LONGEST_NAME = 1024  # bytes; names stand in paths, for which nginx has 8 kB
@@ -48,3 +49,12 @@ def size(folder: Path) -> int:
         )
     except OSError as error:
         raise UserError(f"url: {error.strerror}") from None
+
+
+def stamped(folder: Path) -> tuple[str, str]:
+    """When the model in `folder` was trained, and by which version, as its manifest has it."""
+    try:
+        manifest = orjson.loads((folder / FILE).read_bytes())
+        return str(manifest["created"]), str(manifest["version"])
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return "", ""

@@ -16,12 +16,13 @@ from slipway.errors import ModelLoadError
 from slipway.log import configure, log_exception, within
 from slipway.serving.answer import Answer
 from slipway.serving.endpoint import Endpoint
+from slipway.serving.oip.routes import Route
 from slipway.settings import Settings
 
 _NO_MEMORY = 77  # the exit code of a process that could not have what it asked for
 
-Request = tuple[bytes, str, str, str, str]
-"""Body, content type, Accept, custom attributes, inference id."""
+Request = tuple[bytes, str, str, str, str] | tuple[bytes, str, str, str, str, Route]
+"""Body, content type, Accept, custom attributes, inference id; and the route, if it is another protocol's."""
 
 
 class OutOfMemory(Exception):
@@ -48,6 +49,7 @@ class ModelProcess:
     process: ForkServerProcess
     connection: Connection
     turn: Lock = field(default_factory=Lock)
+    version: str = ""
     ended: bool = False
     killed: int | None = None
     """Processes that the kernel had ended for want of memory before it was asked last."""

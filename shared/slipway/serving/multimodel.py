@@ -14,12 +14,9 @@ from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
-
 from slipway import machine
 from slipway.errors import ModelLoadError, UserError
 from slipway.log import log, log_exception, within
-from slipway.manifest import FILE
 from slipway.serving.access import accessed
 from slipway.serving.answer import (
     Answer,
@@ -30,10 +27,13 @@ from slipway.serving.answer import (
     later,
     server_error,
 )
-from slipway.serving.asgi import Receive, Send, body_of, invocation_headers, reply, stream
-from slipway.serving.management import page, size, wanted
+from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, reply, stream
+from slipway.serving.management import page, size, stamped, wanted
 from slipway.serving.metrics.container import Metrics
+from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.model_process import Ended, ModelProcess, ModelTimeout, OutOfMemory, Request, Unloaded
+from slipway.serving.oip import many
+from slipway.serving.oip.errors import formed
 from slipway.settings import Settings
 
 _BASE = 48 << 20  # bytes that a process takes of its own, the libraries being shared
@@ -70,7 +70,9 @@ class Models:
         found = None
         started = time.perf_counter()
         try:
-            found = ModelProcess.start(self._context, self._settings, url, self._settings.load_timeout_s)
+            settings = self._settings.model_copy(update={"model_name": name})
+            found = ModelProcess.start(self._context, settings, url, settings.load_timeout_s)
+            created, found.version = stamped(Path(url))
             if machine.available_bytes() < _SPARE * machine.memory_bytes():
                 found.end()
                 found = None
@@ -95,7 +97,7 @@ class Models:
                 else:
                     self._loaded[name] = found
         spent = time.perf_counter() - started
-        self._metrics.loaded(spent, _trained(Path(url)), found.process.pid or 0, name)
+        self._metrics.loaded(spent, created, found.process.pid or 0, name)
         log("serve", f"model loaded: {len(self._loaded)} now")
         return json_answer(200, {"status": "Workers scaled"})
 
@@ -121,6 +123,11 @@ class Models:
             facts["nextPageToken"] = str(start + limit)
         return json_answer(200, facts)
 
+    def versions(self) -> dict[str, str]:
+        """The models that are loaded, and the version of each."""
+        with self._lock:
+            return {name: found.version for name, found in self._loaded.items() if found}
+
     def describe(self, name: str) -> Answer:
         """Where a model came from; 404 if it is not loaded."""
         return json_answer(200, self._facts(name)) if self._loaded.get(name) else _not_found(name)
@@ -129,6 +136,8 @@ class Models:
         """What the model answers; 404 if it is not loaded, 503, 504 or 507 where its process is gone."""
         found = self._loaded.get(name)
         meter = self._metrics.meter if found is None else self._metrics.of(name)
+        if len(request) > 5 and not request[5].counts:
+            meter = NoMeter()
         begun = meter.begin()
         answer = _not_found(name) if found is None else self._asked(name, found, request)
         return meter.end(answer, len(request[0]), begun)
@@ -206,6 +215,10 @@ class MultiModelApp:
             await loop.run_in_executor(self._threads, rest.close)  # type: ignore[attr-defined]
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
+        answer = await self._made(scope, receive)
+        return formed(answer) if scope["path"].startswith(many.PREFIXES) else answer
+
+    async def _made(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
         try:
             call = self._call(scope, await body_of(receive, self.settings.max_body_bytes))
             if isinstance(call, Answer):
@@ -252,15 +265,18 @@ class MultiModelApp:
                 return models.unload, name
             case ("POST", "models", name, "invoke"):
                 return models.ask, name, (body, *invocation_headers(scope["headers"]))
+            case (_, version, *_) if version in many.VERSIONS:
+                return self._other(method, path, scope["headers"], body)
         return http_error(404, "NotFound", f"{method} {scope['path'][:200]}")
 
-
-def _trained(folder: Path) -> str:
-    """When the model in `folder` was trained, as its manifest has it."""
-    try:
-        return str(orjson.loads((folder / FILE).read_bytes())["created"])
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
-        return ""
+    def _other(self, method: str, path: list[str], headers: Headers, body: bytes) -> tuple[Any, ...] | Answer:
+        """What the Open Inference Protocol and KServe v1 ask for."""
+        assert self._models is not None
+        found = many.find(method, path, self._models.versions())
+        if isinstance(found, Answer):
+            return found
+        name, route = found
+        return self._models.ask, name, (body, *invocation_headers(headers), route.with_headers(headers))
 
 
 def _not_found(name: str) -> Answer:

@@ -72,6 +72,7 @@ def create_app(app: Served) -> Flask:
             return {"message": str(app.broken)}, 503
         manifest = app.endpoint.manifest
         return {
+            "status": "alive",  # what clients of KServe v1 look for
             "image": f"{manifest.image} {manifest.version}",
             "trained": manifest.created,
             "columns": [column.model_dump(include=_TOLD) for column in manifest.reads.columns],

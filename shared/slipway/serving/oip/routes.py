@@ -36,27 +36,27 @@ def find(app: Served, method: str, path: str) -> Found | None:
     if path == settings.vertex_health:
         return app.ping()
     if path == settings.vertex_predict:
-        return Predict() if method == "POST" else _not_allowed(method, path)
+        return Predict() if method == "POST" else not_allowed(method, path)
     version, *parts = path.split("/")[1:]
     if version not in {"v1", "v2"}:
         return None
     if version == "v2" and parts in ([], [""], ["health", "live"], ["health", "ready"]):
         return _server(app, method, path, parts[1:])
     if parts[:1] != ["models"]:
-        return error(404, f"there is no {_shown(path)}")
+        return error(404, f"there is no {shown(path)}")
     name = app.endpoint.name if app.endpoint else settings.model_name
     if parts == ["models"]:
         return (
             json_answer(200, {"models": [name] if name else []})
             if method == "GET"
-            else _not_allowed(method, path)
+            else not_allowed(method, path)
         )
     return _v1(app, method, path, parts[1:]) if version == "v1" else _v2(app, method, path, parts[1:])
 
 
 def _server(app: Served, method: str, path: str, health: list[str]) -> Answer:
     if method != "GET":
-        return _not_allowed(method, path)
+        return not_allowed(method, path)
     if not health:
         return metadata.server()
     if health == ["live"]:
@@ -70,9 +70,9 @@ def _v1(app: Served, method: str, path: str, parts: list[str]) -> Found:
     if wrong := _wrong_model(app, name):
         return wrong
     if len(parts) > 1 or verb not in {"", "predict", "explain"}:
-        return error(404, f"there is no {_shown(path)}")
+        return error(404, f"there is no {shown(path)}")
     if method != ("POST" if verb else "GET"):
-        return _not_allowed(method, path)
+        return not_allowed(method, path)
     return Predict(verb == "explain") if verb else _ready(app, name=name)
 
 
@@ -85,18 +85,18 @@ def _v2(app: Served, method: str, path: str, parts: list[str]) -> Found:
     if rest[:1] == ["versions"] and len(rest) > 1:
         own = app.endpoint.manifest.version
         if rest[1] != own:
-            return error(404, f"model {name} has no version {_shown(rest[1])}; it has {own}")
+            return error(404, f"model {name} has no version {shown(rest[1])}; it has {own}")
         rest = rest[2:]
     match rest:
         case ["infer"]:
-            return Infer() if method == "POST" else _not_allowed(method, path)
+            return Infer() if method == "POST" else not_allowed(method, path)
         case [] | ["ready"] if method != "GET":
-            return _not_allowed(method, path)
+            return not_allowed(method, path)
         case []:
             return metadata.Metadata()
         case ["ready"]:
             return _ready(app, name=name)
-    return error(404, f"there is no {_shown(path)}")
+    return error(404, f"there is no {shown(path)}")
 
 
 def _ready(app: Served, **about: str | bool) -> Answer:
@@ -114,12 +114,12 @@ def _wrong_model(app: Served, name: str) -> Answer | None:
     if app.endpoint is None:
         return error(app.broken.status, str(app.broken))
     own = app.endpoint.name
-    return None if name == own else error(404, f"there is no model {_shown(name)}; this server has {own}")
+    return None if name == own else error(404, f"there is no model {shown(name)}; this server has {own}")
 
 
-def _not_allowed(method: str, path: str) -> Answer:
-    return error(405, f"{_shown(path)} does not take {method[:20]}")
+def not_allowed(method: str, path: str) -> Answer:
+    return error(405, f"{shown(path)} does not take {method[:20]}")
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     return text[:200].encode(errors="replace").decode()
