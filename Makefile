@@ -113,7 +113,7 @@ bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic
 
 test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 # The id of what passed is kept: `make push` takes nothing else.
-$(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(TOOLS)
+$(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(ENVS)/kserve/.stamp $(TOOLS)
 	@rm -f $(LOCAL)/tested/$*
 	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container
 	$(call in,tools) -m pytest tests/clients --ignore=tests/clients/test_push.py --image=$*
@@ -280,6 +280,10 @@ $(ENVS)/shared/.stamp: shared/requirements.lock tests/requirements.lock | $(filt
 	@$(call MAKE_ENV,shared,$<)
 $(ENVS)/fuzz/.stamp: shared/requirements.lock tests/requirements.lock tests/fuzz.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,fuzz,$< -r tests/fuzz.lock)
+# KServe's client brings gRPC, FastAPI and Kubernetes' client along, which the tools do without.
+$(ENVS)/kserve/.stamp: tests/kserve.lock | $(filter $(LOCAL)/%,$(UV))
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/kserve && \
+	  $(UV) pip install --quiet --require-hashes --no-deps --no-build --python $(call in,kserve) -r $< && touch $@
 # The libraries of every image in one environment, for what looks at all images at once.
 $(ENVS)/all/.stamp: $(IMAGES:%=images/%/requirements.lock) tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,all,$(firstword $(IMAGES:%=images/%/requirements.lock)))

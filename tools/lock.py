@@ -62,8 +62,9 @@ def solve_all(upgrade: bool) -> dict[Path, str]:
     shared = blocks(answers[path])
     path = ROOT / "tests/requirements.lock"
     answers[path] = solve(["tests/requirements.in"], [], current(path) | shared)
-    path = ROOT / "tests/fuzz.lock"
-    answers[path] = solve(["tests/fuzz.in"], [], current(path))
+    for name in ("fuzz", "kserve"):
+        path = ROOT / f"tests/{name}.lock"
+        answers[path] = solve([f"tests/{name}.in"], [], current(path))
     for image in sorted(ROOT.glob("images/*/image.toml")):
         facts = tomllib.loads(image.read_text())
         path = image.with_name("requirements.lock")

@@ -1,14 +1,12 @@
-"""The Compose file of `make manifests` run, and Triton's client and KServe's requests against the container.
-
-KServe's own client brings gRPC, FastAPI and the Kubernetes client along; its InferRequest, and the answer it
-reads, are written here as its REST form has them.
-"""
+"""The Compose file of `make manifests` run; the clients of Triton and KServe against the container."""
 
 import json
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +17,13 @@ from tritonclient.utils import InferenceServerException
 from harness import inference
 from harness.places import REPOSITORY, Container, Server, docker, free_port, http
 from harness.samples import Sample
+from slipway.hyperparameters import names
 from slipway.image import Image
 from tools.client import pings
 from tools.manifests import files
 from tools.process import wait_until
+
+KSERVE = REPOSITORY / ".slipway/envs/kserve/bin/python"
 
 
 @pytest.fixture(scope="module")
@@ -110,21 +111,76 @@ def test_triton_s_client_reads_our_errors(client: InferenceServerClient, image: 
         client.infer(image.name, [tensor])
 
 
-def test_kserve_s_requests_are_answered(composed: Server, image: Image, sample: Sample) -> None:
-    """What kserve.InferRequest.to_rest writes, and kserve.InferResponse.from_rest reads."""
+@pytest.fixture(scope="module")
+def kserve(composed: Server, image: Image, sample: Sample) -> dict[str, Any]:
+    """What KServe's client gets, in an environment of its own."""
+    assert KSERVE.exists(), "run `make .slipway/envs/kserve/.stamp`"
     metadata = composed.get(f"/v2/models/{image.name}").json
-    request = {
-        "id": "1",
-        "inputs": [{**one, "parameters": {}} for one in inference.inputs(sample, metadata)],
-        "parameters": {},
+    question = {
+        "url": f"http://127.0.0.1:{composed.port}",
+        "model": image.name,
+        "inputs": inference.inputs(sample, metadata),
+        "instances": sample.records,
+        "explains": "explain" in names(image.predictor().options),
     }
-    headers = {"content-type": "application/json"}
-    reply = composed.send("POST", f"/v2/models/{image.name}/infer", json.dumps(request).encode(), headers)
-    assert inference.outputs(reply) == inference.columns(composed, sample)
-    assert {"model_name", "model_version", "id", "outputs"} <= reply.json.keys()
+    done = subprocess.run(
+        [str(KSERVE), str(Path(__file__).with_name("kserve_client.py"))],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_kserve_s_client_finds_server_and_model(kserve: dict[str, Any]) -> None:
+    assert kserve["live"] == [True, True]
+    assert kserve["ready"] == [True, True, True]
+
+
+def test_kserve_s_client_reads_our_errors(kserve: dict[str, Any]) -> None:
+    assert "no rows" in kserve["refused"]
+
+
+@pytest.mark.parametrize("kind", ["json", "binary"])
+def test_kserve_s_client_gets_what_invocations_gives(
+    composed: Server, kserve: dict[str, Any], sample: Sample, kind: str
+) -> None:
+    given = kserve["inferred"][kind]
+    found = {
+        name: [None if cell == "None" else inference.plain(cell) for cell in cells]
+        for name, cells in given.items()
+    }
+    assert found == inference.columns(composed, sample)
+
+
+def test_kserve_s_client_predicts_and_explains(
+    composed: Server, kserve: dict[str, Any], sample: Sample
+) -> None:
     body = json.dumps({"instances": sample.records}).encode()
-    reply = composed.send("POST", f"/v1/models/{image.name}:predict", body, headers)
-    assert (reply.status, list(reply.json)) == (200, ["predictions"])
+    expected = composed.ask(body, "application/json", "application/json").json
+    assert kserve["predicted"] == {"predictions": next(iter(expected.values()))}
+    if "explained" in kserve:
+        assert len(kserve["explained"]["explanations"]) == sample.height
+
+
+def test_the_conformance_tool_finds_nothing(
+    composed: Server, image: Image, sample: Sample, tmp_path: Path
+) -> None:
+    metadata = composed.get(f"/v2/models/{image.name}").json
+    (tmp_path / "request.json").write_text(json.dumps({"inputs": inference.inputs(sample, metadata)}))
+    address = f"http://127.0.0.1:{composed.port}"
+    command = [sys.executable, "-m", "tools.conformance", address, "--protocol", "oip"]
+    done = subprocess.run(
+        [*command, "--payload", str(tmp_path / "request.json")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_documents_curl_lines_work(composed: Server, image: Image) -> None:
