@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import ROOT, contract, notebooks, tables
+from . import ROOT, calls, contract, notebooks, tables
 
 MARKED = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SETTINGS = (
@@ -71,6 +71,7 @@ def files() -> dict[Path, str]:
             "options": tables.options(facts),
             "channels": tables.channels(facts),
             "metrics": tables.metrics(facts),
+            "calls": calls.calls(facts, image / "sample/request.csv"),
         }
     found[ROOT / "docs/image-toml.md"] = {"keys": tables.keys(python(images[0], "-c", _KEYS))}
     found[ROOT / "docs/settings.md"] = {"settings": tables.settings(python(images[0], "-c", _SETTINGS))}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
@@ -113,8 +114,7 @@ def test_triton_s_client_reads_our_errors(client: InferenceServerClient, image: 
 
 @pytest.fixture(scope="module")
 def kserve(composed: Server, image: Image, sample: Sample) -> dict[str, Any]:
-    """What KServe's client gets, in an environment of its own."""
-    assert KSERVE.exists(), "run `make .slipway/envs/kserve/.stamp`"
+    """What KServe's client gets."""
     metadata = composed.get(f"/v2/models/{image.name}").json
     question = {
         "url": f"http://127.0.0.1:{composed.port}",
@@ -123,16 +123,17 @@ def kserve(composed: Server, image: Image, sample: Sample) -> dict[str, Any]:
         "instances": sample.records,
         "explains": "explain" in names(image.predictor().options),
     }
-    done = subprocess.run(
-        [str(KSERVE), str(Path(__file__).with_name("kserve_client.py"))],
-        input=json.dumps(question),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = with_kserve("kserve_client.py", question)
     return found
+
+
+def with_kserve(script: str, given: Any) -> Any:
+    """What a script beside this one says to `given`, in the environment that has KServe's package."""
+    assert KSERVE.exists(), "run `make .slipway/envs/kserve/.stamp`"
+    command = [str(KSERVE), str(Path(__file__).with_name(script))]
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_kserve_s_client_finds_server_and_model(kserve: dict[str, Any]) -> None:
@@ -166,6 +167,22 @@ def test_kserve_s_client_predicts_and_explains(
         assert len(kserve["explained"]["explanations"]) == sample.height
 
 
+def test_kserve_s_models_take_the_manifests(image: Image) -> None:
+    texts = files.written(image, "registry.example/team", "s3://models/one/model.tar.gz")
+    made = [yaml.safe_load(texts[name]) for name in ("serving-runtime.yaml", "inference-service.yaml")]
+    assert with_kserve("kserve_models.py", made) == []
+    made[0]["spec"]["containers"][0]["imagePull"] = "Always"
+    made[0]["spec"]["supportedModelFormats"][0]["versoin"] = "1"
+    made[0]["spec"]["volumes"][0].pop("name")
+    made[1]["spec"]["predictor"]["minReplicas"] = "1"
+    assert sorted(with_kserve("kserve_models.py", made)) == [
+        "InferenceService.spec.predictor.minReplicas: expected int, got '1'",
+        "ServingRuntime.spec.containers[0]: V1Container has no imagePull",
+        "ServingRuntime.spec.supportedModelFormats[0]: V1alpha1SupportedModelFormat has no versoin",
+        "ServingRuntime.spec.volumes[0]: 1 validation error for V1Volume",
+    ]
+
+
 def test_the_conformance_tool_finds_nothing(
     composed: Server, image: Image, sample: Sample, tmp_path: Path
 ) -> None:
@@ -184,14 +201,14 @@ def test_the_conformance_tool_finds_nothing(
 
 
 def test_the_documents_curl_lines_work(composed: Server, image: Image) -> None:
-    text = (REPOSITORY / "docs/kubernetes.md").read_text().replace(":8080", f":{composed.port}")
-    lines = [line.strip() for line in text.splitlines() if line.startswith("    curl ")]
-    assert lines
-    if not any(f"/models/{image.name}" in line for line in lines):
-        pytest.skip("the page has another image's columns")
+    """Those of the image's README, and those of the page on Kubernetes that are for this image."""
+    texts = [(image.folder / "README.md").read_text(), (REPOSITORY / "docs/kubernetes.md").read_text()]
+    lines = [line.strip() for text in texts for line in text.splitlines() if line.startswith("    curl ")]
+    lines = [line for line in lines if "/models/" not in line or f"/models/{image.name}" in line]
+    assert len(lines) >= 3
     for line in lines:
-        command = [*shlex.split(line), "--silent", "--fail-with-body", "--noproxy", "*"]
-        answer = _run(command, dict(os.environ))
+        command = shlex.split(line.replace(":8080", f":{composed.port}"))
+        answer = _run([*command, "--silent", "--fail-with-body", "--noproxy", "*"], dict(os.environ))
         assert "error" not in json.loads(answer), (line, answer)
 
 

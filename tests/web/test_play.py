@@ -148,16 +148,34 @@ def test_options_are_a_form_and_reach_the_model_by_page_and_by_curl(opened, play
         opened.locator(f'#options [name="{name}"]').uncheck()
 
 
-def run_curl(page: Page) -> Any:
+def run_curl(page: Page, place: str = "#curl") -> Any:
     if lacking.curl() is None:
         pytest.skip("curl is not installed")  # `make test` says at its end what brings it
-    command = page.locator("#curl").text_content() or ""
+    command = page.locator(place).text_content() or ""
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
 def test_the_printed_curl_gives_the_same_answer(opened, played):
     assert run_curl(opened) == expected(played)
+
+
+def test_the_printed_tensors_give_the_same_answer(opened, played):
+    opened.wait_for_function("document.querySelector('#oip').textContent.startsWith('curl')")
+    found = {one["name"]: one["data"] for one in run_curl(opened, "#oip")["outputs"]}
+    wanted = rows(expected(played))
+    assert {len(cells) for cells in found.values()} == {len(wanted)}
+    for name, cells in found.items():
+        for cell, row in zip(cells, wanted, strict=True):
+            told = json.loads(cell) if isinstance(cell, str) and cell[:1] in {"{", "["} else cell
+            assert told == row[name], name
+
+
+def test_the_tensors_follow_what_is_typed(opened):
+    opened.locator("#body").fill("")
+    opened.wait_for_function(
+        "document.querySelector('#oip').textContent.startsWith('# The request has no rows')"
+    )
 
 
 def test_the_printed_python_gives_the_same_answer(opened, played, monkeypatch):

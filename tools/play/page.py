@@ -56,6 +56,7 @@ class Page:
             "suffixes": {suffix: codec.media_type for codec in formats.FORMATS for suffix in codec.suffixes},
             "columns": self._reads.names,
             "url": f"http://localhost:{self.port}/invocations",
+            "infer": f"http://localhost:{self.port}/v2/models/{facts['name']}/infer",
         }
         page = templates.get_template("page.html.j2")
         return page.render(told=told, facts=facts, trained=self._trained).encode()

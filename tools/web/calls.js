@@ -23,6 +23,22 @@ function curlOf(url, request) {
   return `${[...parts, `--data-binary @- <<'${mark}'`].join(" \\\n  ")}\n${request.body.replace(/\n?$/, "\n")}${mark}`;
 }
 
+// The same rows as tensors of the Open Inference Protocol, an input a column; a note where they are none.
+const DATATYPES = { number: "FP64", integer: "FP64", boolean: "BOOL" };
+
+function oipOf(url, table, options) {
+  if (!table?.height) return "# The request has no rows yet, or they cannot be read.";
+  if (table.height > INLINE_LINES) return `# ${table.height} rows are too many for a command: send them with a client, such as tritonclient.`;
+  if (table.rows.some((row) => row.some(Array.isArray))) return "# Cells that are lists go as a tensor with a row each; see docs/kubernetes.md.";
+  const inputs = table.names.map((name, place) => {
+    const datatype = DATATYPES[table.kinds[place]] ?? "BYTES";
+    const data = table.rows.map((row) => (datatype === "BYTES" && row[place] !== null ? String(row[place]) : row[place]));
+    return { name, shape: [table.height], datatype, data };
+  });
+  const document = Object.keys(options).length ? { parameters: options, inputs } : { inputs };
+  return `curl -s ${url} -d ${quoted(JSON.stringify(document))}`;
+}
+
 function bodyOf(request) {
   if (!isInline(request)) return `open(${JSON.stringify(request.name)}, "rb").read()`;
   const lines = request.body.split(/(?<=\n)/).map((line) => `    ${JSON.stringify(line)}`);

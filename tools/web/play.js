@@ -1,5 +1,5 @@
 // The playground: a request is made ready, sent to /invocations, and its answer shown.
-const { facts, samples, suffixes, columns, url } = window.TOLD;
+const { facts, samples, suffixes, columns, url, infer } = window.TOLD;
 const $ = (id) => document.getElementById(id);
 const make = (tag, properties = {}, ...children) => {
   const node = Object.assign(document.createElement(tag), properties);
@@ -7,9 +7,11 @@ const make = (tag, properties = {}, ...children) => {
   return node;
 };
 const MOST_ROWS = 200; // of an answer that the table shows
+const PAUSE_MS = 200;
 const TEXTS = /^text\/|json/;
 
 let file = null; // a dropped file that is no text: {name, bytes}
+let waiting = 0; // the timer of what is asked of the server when typing pauses
 let last = null; // the last answers: {answers, sent}
 
 // ---- the request ----
@@ -33,6 +35,13 @@ function refreshCalls() {
   $("curl").textContent = curlOf(url, now);
   $("boto3").textContent = boto3Of(now);
   $("sdk").textContent = sdkOf(now);
+  clearTimeout(waiting);
+  waiting = setTimeout(refreshTensors, PAUSE_MS, now);
+}
+
+async function refreshTensors(now) {
+  const table = await sentTable(now).catch(() => null);
+  if (now.body === request().body) $("oip").textContent = oipOf(infer, table, now.options);
 }
 
 function setText(text, type) {
