@@ -384,6 +384,8 @@ def test_a_host_that_has_nothing_to_do_stays_until_the_leader_ends(job, folder: 
         hosts[1].process.send_signal(signal.SIGTERM)
         wait_for("SIGTERM received", hosts[1])
         hosts[0].process.send_signal(signal.SIGTERM)
+        hosts[0].process.wait()
+        assert hosts[1].process.poll() is None, "it has left before the leader"
         done = [host.wait() for host in hosts]
     assert [one.code for one in done] == [0, 0], [one.log for one in done]
     assert Manifest.read(roots[0] / "model", "adder").metrics == {"loss": 2.0}, "its own rows, and no others"

@@ -21,6 +21,7 @@ from slipway.table.table import Table
 from slipway.training import channels, config, data_section, drift
 from slipway.training.cards import write as cards
 from slipway.training.channel import Channel
+from slipway.training.hosts import standby
 from slipway.training.job import Job
 
 
@@ -47,6 +48,7 @@ def _train(paths: Paths, image: Image) -> None:
     options = DataOptions(params.kinds, params.dates, params.missing)
     with channels.opened(hosts, given, paths, options, image) as (data, cluster):
         if not hosts.is_leader:
+            standby.leave_last()
             return
         job = Job(image, paths, params, hosts, cluster)
         job.stop_on_signals()
@@ -62,22 +64,24 @@ def _train(paths: Paths, image: Image) -> None:
         with job.report.forgiving():
             data_section.add(job.report, tables)
         seen = next(iter(tables.values())).read_table
-    manifest = save(
-        model,
-        paths.model,
-        seen,
-        reads,
-        image=image.name,
-        version=image.version,
-        hyperparameters=params.model_dump(mode="json"),
-        metrics=job.metrics,
-    )
-    report = _written("report", lambda: job.report.write(job.output, image.title, manifest), paths)
-    card = _written("model card", lambda: cards.write(job.output, image, manifest, model.task, seen), paths)
-    log(
-        "train",
-        f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, {report}, {card}",
-    )
+        manifest = save(
+            model,
+            paths.model,
+            seen,
+            reads,
+            image=image.name,
+            version=image.version,
+            hyperparameters=params.model_dump(mode="json"),
+            metrics=job.metrics,
+        )
+        report = _written("report", lambda: job.report.write(job.output, image.title, manifest), paths)
+        card = _written(
+            "model card", lambda: cards.write(job.output, image, manifest, model.task, seen), paths
+        )
+        log(
+            "train",
+            f"done in {time.monotonic() - started:.1f} s; the model is in {paths.model}, {report}, {card}",
+        )
 
 
 def _written(what: str, write: Callable[[], Path], paths: Paths) -> str:

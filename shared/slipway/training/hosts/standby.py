@@ -15,6 +15,7 @@ from slipway.training.config import Hosts
 PORT = 8786
 FIND_S = 30  # within which the leader must be found; a host that does not find it may as well leave
 _LOOK_S = 0.2
+_LAST_S = 2
 
 
 @contextmanager
@@ -42,6 +43,11 @@ def wait_for_leader(hosts: Hosts) -> None:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         door.settimeout(None)
         door.recv(1)
+
+
+def leave_last() -> None:
+    """Gives the leader, which has ended its work, the time to end its process: its exit code is the job's."""
+    time.sleep(_LAST_S)
 
 
 def find_leader(hosts: Hosts, asked: Event) -> socket.socket | None:
