@@ -59,6 +59,23 @@ class Instances(_Facts):
     """Instance types for batch transforms."""
 
 
+class Cost(_Facts):
+    """What training takes, as benchmarks/cost.py measures it; `train --dry-run` goes by it."""
+
+    memory_mb: Annotated[float, Field(gt=0)]
+    """Memory of a training job without its data, in MB."""
+    memory_factor: Annotated[float, Field(gt=0)]
+    """Peak memory of training over the size of the training table in memory."""
+    cpu_s: Annotated[float, Field(ge=0)]
+    """CPU seconds of a training job without its data."""
+    cpu_s_per_million_cells: Annotated[float, Field(ge=0)]
+    """CPU seconds per million cells of the training table, with default hyperparameters."""
+    time_limit: str = ""
+    """Hyperparameter that limits the seconds of training."""
+    beyond_memory: bool = False
+    """Whether data larger than memory is trained on, in pieces or by a sample."""
+
+
 class Listing(_Facts):
     """What a buyer on AWS Marketplace is told that nothing else says; `make listing` checks its lengths."""
 
@@ -168,6 +185,8 @@ class Image(_Facts):
     """The metrics that training prints."""
     answers: dict[str, str] = {}
     """Description of each answer column, by name or first matching pattern; `*` matches any characters."""
+    cost: Cost | None = None
+    """What training takes."""
     listing: Listing | None = None
     """Texts for AWS Marketplace."""
     instances: Instances

@@ -98,7 +98,8 @@ def test_a_dry_run_needs_no_account(command: list[str], tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert planned(done.stdout)
-    assert len(done.stderr.splitlines()) <= 1
+    said = [line for line in done.stderr.splitlines() if not line.startswith("about ")]
+    assert len(said) <= 1
 
 
 @pytest.mark.contract("C3.5")
@@ -652,7 +653,7 @@ def test_what_aws_refuses_is_told_with_the_way_out(
     given = ["train", IMAGE.name, "--role", ROLE, "--job-file", str(tmp_path / "jobs.json")]
     monkeypatch.setattr(sys, "argv", ["slipway", *given])
     assert main.main() == 1
-    (line,) = capsys.readouterr().err.splitlines()
+    *_, line = capsys.readouterr().err.splitlines()
     assert told in line
 
 

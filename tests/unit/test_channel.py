@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -559,3 +562,30 @@ def test_strays_that_come_at_regular_rows_are_seen(data, every):
     channel = data(a_csv="x,y\n" + "".join(f"{cell},1\n" for cell in cells))
     with pytest.raises(UserError, match=r'row 1, column "x": expected a number .* got "total"'):
         channel.table.column("x")
+
+
+def test_what_a_table_takes_is_judged_by_the_file_of_the_first_block(data):
+    """Not by all files: of ten alike the first one has a tenth."""
+    content = "x,y\n" + "1.5,a text\n" * 1000
+    one = data(a_csv=content)
+    memory, rows = one.memory_bytes, one.estimated_rows
+    ten = data(**{f"{letter}_csv": content for letter in "abcdefghij"})
+    assert rows == 1000
+    assert ten.estimated_rows == 10_000
+    assert ten.memory_bytes == pytest.approx(10 * memory, rel=0.01)
+
+
+@pytest.mark.parametrize("form", ["npy", "parquet", "csv"])
+def test_what_a_table_takes_is_told_of_files_larger_than_a_block(tmp_path, form):
+    """Of those that are read whole, of those that are read by row groups, and of those that are cut."""
+    matrix = np.random.default_rng(0).normal(size=(700_000, 2))
+    path = tmp_path / f"rows.{form}"
+    if form == "npy":
+        np.save(path, matrix)
+    elif form == "parquet":
+        pq.write_table(pa.table({"x": matrix[:, 0], "y": matrix[:, 1]}), path)
+    else:
+        pa_csv.write_csv(pa.table({"x": matrix[:, 0], "y": matrix[:, 1]}), path)
+    channel = Channel("train", tmp_path)
+    assert channel.estimated_rows == pytest.approx(700_000, rel=0.02)
+    assert channel.memory_bytes == pytest.approx(channel.table.matrix.nbytes, rel=0.1)

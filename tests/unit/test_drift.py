@@ -154,6 +154,11 @@ def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, fo
     batch.metrics.end()
     said = "drifted from the training: y, sum, half, in the last 300 rows that were compared"
     assert said in capsys.readouterr().err
+    few = App(settings_of(SAGEMAKER_BATCH="true"))
+    few.load()
+    few.endpoint.answer(b"1,2\n" * 40, "text/csv")
+    few.metrics.end()
+    assert "is not known, as it takes 100 rows, in the last 40 rows" in capsys.readouterr().err
     moved = (root / "model").rename(root.parent / "elsewhere")
     mounted = App(settings_of(SLIPWAY_MODEL_DIR=str(moved)))
     mounted.load()

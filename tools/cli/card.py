@@ -1,41 +1,17 @@
 """The model card that a job left, made one of a model package: with what only the account knows."""
 
 import json
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .errors import CommandError
-from .plan import split_uri
 
 FILE = "model-card.json"
-_MOST_BYTES = 1 << 20
 _DATASETS = 15  # that a card names
 # All that the card of a package has, where a card by itself has more:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-details.html
 _OVERVIEW = ("model_creator", "model_artifact")
-
-
-def unpacked(s3: Any, uri: str, folder: Path, names: list[str]) -> dict[str, Path]:
-    """The files of these names out of an output.tar.gz in S3, in `folder`; those that there are."""
-    bucket, key = split_uri(uri)
-    packed = folder / "output.tar.gz"
-    s3.download_file(bucket, key, str(packed))
-    found = {}
-    with tarfile.open(packed) as archive:
-        for entry in archive:
-            name = entry.name.removeprefix("./")
-            if name in names and entry.isfile():
-                if entry.size > _MOST_BYTES:
-                    raise CommandError(
-                        f"{uri}: {name} has {entry.size} bytes; expected at most {_MOST_BYTES}"
-                    )
-                content = archive.extractfile(entry)
-                assert content is not None
-                (folder / name).write_bytes(content.read())
-                found[name] = folder / name
-    return found
 
 
 def of_package(path: Path, job: Mapping[str, Any], artifact: str) -> dict[str, Any]:

@@ -12,6 +12,11 @@ from .plan import Plan, Request
 
 _MEMORY_MB = range(1024, 6144 + 1, 1024)
 _CONCURRENCY = range(1, 200 + 1)
+_PERCENT = range(1, 100 + 1)
+_TEXTS = {  # what data capture keeps as text; all others as base64
+    "CsvContentTypes": ["text/csv"],
+    "JsonContentTypes": ["application/json", "application/jsonlines"],
+}
 _SERVERLESS_ONLY = ("memory_mb", "concurrency")
 _INSTANCE_ONLY = ("instance_type", "instance_count")
 
@@ -35,6 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--models", default="", help="with --multi-model: s3://…; all training jobs' unless given"
     )
     parser.add_argument("--output", default="", help="with --async: s3://… for the answers")
+    parser.add_argument(
+        "--capture", type=int, metavar="PERCENT", help="keep so many of the requests in S3, for `drift`"
+    )
     parser.add_argument("--no-isolation", action="store_true", help="let the container reach a network")
 
 
@@ -102,6 +110,11 @@ def _check(options: argparse.Namespace, kind: Kind) -> None:
         raise CommandError(f"--memory-mb: expected 1024 to 6144 in steps of 1024, got {options.memory_mb}")
     if options.concurrency is not None and options.concurrency not in _CONCURRENCY:
         raise CommandError(f"--concurrency: expected 1 to 200, got {options.concurrency}")
+    if options.capture is not None:
+        if kind != "real-time":
+            raise CommandError("--capture is for real-time endpoints of one model")
+        if options.capture not in _PERCENT:
+            raise CommandError(f"--capture: expected 1 to 100, got {options.capture}")
     for option, of in (("models", "multi-model"), ("output", "async")):
         given = getattr(options, option)
         if given and kind != of:
@@ -140,6 +153,15 @@ def _configuration(context: Context, part: str, endpoint: str, kind: Kind) -> di
         "ProductionVariants": [variant],
         "Tags": context.tags(),
     }
+    if options.capture is not None:
+        account = context.account
+        found["DataCaptureConfig"] = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": options.capture,
+            "DestinationS3Uri": f"s3://{account.bucket}/{account.prefix}/captured",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": _TEXTS,
+        }
     if kind == "async":
         account = context.account
         output = options.output or f"s3://{account.bucket}/{account.prefix}/{endpoint}"

@@ -51,6 +51,25 @@ def beside(artifact: str) -> str:
     return artifact.rpartition("/")[0] + "/output.tar.gz"
 
 
+def small_files(s3: Any, uri: str, folder: Path, names: list[str], most_bytes: int) -> dict[str, Path]:
+    """Those files of these names that a .tar.gz in S3 has at its top, in `folder`."""
+    bucket, key = split_uri(uri)
+    packed = folder / "packed.tar.gz"
+    s3.download_file(bucket, key, str(packed))
+    found = {}
+    with tarfile.open(packed) as archive:
+        for entry in archive:
+            name = entry.name.removeprefix("./")
+            if name in names and entry.isfile():
+                if entry.size > most_bytes:
+                    raise CommandError(f"{uri}: {name} has {entry.size} bytes; expected at most {most_bytes}")
+                content = archive.extractfile(entry)
+                assert content is not None
+                (folder / name).write_bytes(content.read())
+                found[name] = folder / name
+    return found
+
+
 def _unpacked(s3: Any, uri: str, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     bucket, key = split_uri(uri)

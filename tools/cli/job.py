@@ -98,7 +98,7 @@ def data(context: Context, prefix: str) -> tuple[list[Upload], list[dict[str, An
     """The files to upload, and the InputDataConfig."""
     uploads: list[Upload] = []
     channels: list[dict[str, Any]] = []
-    for name, source in _sources(context).items():
+    for name, source in sources(context).items():
         uri = str(source)
         if not uri.startswith("s3://"):
             place = f"{prefix}/input/{name}"
@@ -116,7 +116,7 @@ def data(context: Context, prefix: str) -> tuple[list[Upload], list[dict[str, An
     return uploads, channels
 
 
-def _sources(context: Context) -> dict[str, str | Path]:
+def sources(context: Context) -> dict[str, str | Path]:
     """Where the data of each channel is: here, or s3://…"""
     options, image = context.options, context.image
     known = {label: name for name, facts in image.channels.items() for label in (name, *facts.aliases)}

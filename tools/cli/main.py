@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import boto3
 
 from .. import ROOT
-from . import delete, deploy, fetch, invoke, policy, register, status, train, transform, tune
+from . import delete, deploy, drift, fetch, invoke, policy, register, status, train, transform, tune
 from .account import Account
 from .context import Context
 from .errors import AWS_ERRORS, CommandError, told
@@ -65,6 +65,10 @@ def parse(given: list[str]) -> argparse.Namespace:
     policy.arguments(one)
     _account(one)
     one.set_defaults(dry_run=True)
+    one = commands.add_parser("drift", help=_summary(drift), description=_summary(drift))
+    drift.arguments(one)
+    _account(one)
+    one.set_defaults(dry_run=False)
     commands.add_parser("conformance", help="whether any image keeps SageMaker's contract: --help tells more")
     return parser.parse_args(given)
 
@@ -73,6 +77,9 @@ def run(options: argparse.Namespace, session: Any) -> None:
     """One command. Raises CommandError, one line, where it cannot be done."""
     if options.command == "policy":
         policy.run(options, Account(options, session))
+        return
+    if options.command == "drift":
+        drift.run(options, session)
         return
     COMMANDS[options.command].run(Context(options, session))
 

@@ -61,6 +61,8 @@ class Plan:
     """The image that is to run; if it is one of ECR, whether it is there is looked at first."""
     uploads: list[Upload] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    estimate: Mapping[str, Any] | None = None
+    """What it will take, for a dry run to tell."""
 
     def check(self) -> None:
         """Raises CommandError for the first thing in a request that AWS would refuse by its own model."""
@@ -74,6 +76,7 @@ class Plan:
         """The plan as JSON: the requests are exactly what would be sent."""
         return json.dumps(
             {
+                **({"estimate": self.estimate} if self.estimate else {}),
                 "uploads": [{"file": str(one.path), "to": one.uri} for one in self.uploads],
                 "requests": [one.printed() for one in self.requests],
             },

@@ -11,12 +11,13 @@ from botocore.exceptions import ClientError
 from . import card
 from .context import Context, pairs
 from .facts import facts
-from .fetch import beside, exists
+from .fetch import beside, exists, small_files
 from .jobs import Training
 from .model import finished
 from .plan import Plan, Request, Upload, split_uri
 
 _LONGEST = 1024  # characters of a description
+_MOST_BYTES = 1 << 20  # of a file
 # What ModelMetrics calls the files that a job leaves.
 _METRICS = {"model-quality.json": "ModelQuality", "data-statistics.json": "ModelDataQuality"}
 
@@ -92,8 +93,9 @@ def planned(
 def _left(context: Context, artifact: str, folder: Path) -> dict[str, Path]:
     """The card and the metrics' files that the job left, by name, in `folder`."""
     s3, packed = context.client("s3"), beside(artifact)
-    found = card.unpacked(s3, packed, folder, [card.FILE, *_METRICS]) if exists(s3, packed) else {}
-    if missing := [name for name in (card.FILE, *_METRICS) if name not in found]:
+    names = [card.FILE, *_METRICS]
+    found = small_files(s3, packed, folder, names, _MOST_BYTES) if exists(s3, packed) else {}
+    if missing := [name for name in names if name not in found]:
         context.say(f"registered without {', '.join(missing)}: {packed} has none")
     return found
 

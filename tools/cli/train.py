@@ -1,17 +1,26 @@
 """`train`: data and configuration to S3, and a training job over them."""
 
-from . import job, progress
+import argparse
+
+from . import estimate, job, progress
 from .context import Context
 from .jobs import Training
 from .plan import Plan, Request
 
-arguments = job.arguments
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    job.arguments(parser)
+    parser.add_argument(
+        "--anyway", action="store_true", help="start a job that does not fit its instance's memory, too"
+    )
 
 
 def run(context: Context) -> None:
     options, account = context.options, context.account
     name = options.name or account.new_name(context.image.name)
     plan, training = planned(context, name)
+    found = estimate.estimated(context)
+    plan.estimate = found.printed() if found else None
     if context.carry_out(plan) is None:
         return
     context.jobs.trainings.append(training)

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slipway.errors import ModelLoadError
 from slipway.table.arrow import Array
+from slipway.table.kinds import NUMERIC
+from slipway.table.table import Table
 
 FILE = "drift.json"
 COLUMNS = 200  # that are watched, at most
@@ -110,6 +112,12 @@ def of_texts(name: str, values: pa.Array, of: Of = "input") -> ColumnBaseline:
 def gaps_alone(name: str, values: pa.Array) -> ColumnBaseline:
     """The baseline of a column whose values always change, as times do: how many are missing."""
     return _counted(ColumnBaseline(name=name, counts=(0, 0)), values)
+
+
+def counted(column: ColumnBaseline, table: Table) -> Array:
+    """How many rows of `table` fall into each cell of one of its columns."""
+    numeric = table.kinds[column.name] in NUMERIC
+    return column.count(table.number(column.name) if numeric else table.arrow(column.name))
 
 
 def _counted(empty: ColumnBaseline, values: Any) -> ColumnBaseline:

@@ -85,7 +85,13 @@ def widened(raw: Raw, names: Sequence[str]) -> Raw:
     if lacking:
         raise UserError(f"its lines have no {lacking[0]}, and those of other files have one")
     zeros = np.zeros(raw.height)
-    return Raw([where.get(name, zeros) for name in names], raw.height, list(names), sparse=True)
+    return Raw(
+        [where.get(name, zeros) for name in names],
+        raw.height,
+        list(names),
+        sparse=True,
+        read_bytes=raw.read_bytes,
+    )
 
 
 def union(known: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -32,6 +32,8 @@ class Raw:
     """The place in the request of each row, where others could not be read."""
     notes: tuple[str, ...] = ()
     """What was guessed or repaired, for the log."""
+    read_bytes: int = 0
+    """In training: what it and the blocks before it are of their file, without gzip; 0 where unknown."""
 
     @property
     def width(self) -> int:

@@ -155,10 +155,22 @@ class Channel:
     @cached_property
     def fits_memory(self) -> bool:
         """Whether `table`, and an algorithm's copy of it, would fit the memory, judged by the first block."""
-        weight = self._inputs.unpacked_bytes
+        weight = self.memory_bytes
         if weight is None:
             return self._keeps()
-        return self._unfolded(weight) * _PEAK < machine.memory_bytes() * _SHARE
+        return weight * _PEAK < machine.memory_bytes() * _SHARE
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What `table` takes of memory, judged by the first block; None of a stream."""
+        weight = self._inputs.unpacked_bytes
+        return None if weight is None else int(self._unfolded(weight))
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """How many rows there are, judged by the first block, exact if that is all; None of a stream."""
+        weight = self._inputs.unpacked_bytes
+        return None if weight is None else round(self._head.height * self._times(weight))
 
     @property
     def fits_hosts(self) -> bool:
@@ -273,7 +285,11 @@ class Channel:
 
     def _unfolded(self, weight: int) -> float:
         """What files of `weight` bytes take as a table, going by the first block."""
-        return weight * self._head.nbytes / max(1, min(BLOCK, weight))
+        return self._head.nbytes * self._times(weight)
+
+    def _times(self, weight: int) -> float:
+        """How often files of `weight` bytes are as much as the first block was read from."""
+        return max(1.0, weight / max(1, self._head.read_bytes or min(BLOCK, weight)))
 
     def _keeps(self) -> bool:
         """Whether a stream, whose length no one knows, ends before it fills the memory; if so it is kept."""

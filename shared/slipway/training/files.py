@@ -23,7 +23,10 @@ def blocks(source: Input, content_type: str, reading: Reading) -> Iterator[Raw]:
     try:
         with _unpacked(source.open()) as file:
             found, media = _format(source.name, content_type, file)
-            yield from found.blocks(file, media, reading)
+            for raw in found.blocks(file, media, reading):
+                if not raw.read_bytes and file.seekable():
+                    raw.read_bytes = file.tell()
+                yield raw
     except NoRows:
         return
     except UserError as error:

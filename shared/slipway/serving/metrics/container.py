@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from slipway.drift.baseline import Baseline
+from slipway.drift.measure import LEAST
 from slipway.errors import listed
 from slipway.log import log, log_exception
 from slipway.serving.answer import Answer
@@ -96,6 +97,8 @@ class Metrics(State):
         if self.drift is not None and self.settings.batch:
             drifted = [one.column.name for one in self.drift.measured() if one.drifted]
             told = f"drifted from the training: {listed(drifted)}" if drifted else "no column drifted"
+            if self.drift.rows < LEAST:
+                told = f"whether columns drifted is not known, as it takes {LEAST} rows"
             log("serve", f"{told}, in the last {self.drift.rows} rows that were compared")
         if self._is_emitted:
             from slipway.serving.metrics import emf

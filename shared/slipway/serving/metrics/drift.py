@@ -12,14 +12,13 @@ from threading import Lock
 import numpy as np
 
 from slipway.drift.answers import as_numbers, as_texts
-from slipway.drift.baseline import ColumnBaseline, offsets
+from slipway.drift.baseline import ColumnBaseline, counted, offsets
 from slipway.drift.measure import Drift, measured
 from slipway.log import log_exception
 from slipway.serving.answer import Answer, json_answer
 from slipway.serving.invocation import Observer
 from slipway.settings import Settings
 from slipway.table.arrow import Array
-from slipway.table.kinds import NUMERIC
 from slipway.table.table import Table
 
 _GENERATIONS = 4
@@ -120,9 +119,7 @@ class _Observer:
         some = [_thinned(*one) for one in waiting]
         table = _together([part for part, _ in some])
         for column, at in self._inputs:
-            numeric = table.kinds[column.name] in NUMERIC
-            values = table.number(column.name) if numeric else table.arrow(column.name)
-            _add(cells, at, column.count(values))
+            _add(cells, at, counted(column, table))
         for column, at in self._answers:
             parts = [answers[column.name] for _, answers in some if column.name in answers]
             if parts:

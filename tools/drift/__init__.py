@@ -1,0 +1,1 @@
+"""What drift looks like: the answer of GET /drift as a page."""
