@@ -4,16 +4,17 @@ PYTHONPATH=shared .slipway/envs/shared/bin/python -m benchmarks.drift
 """
 
 import argparse
+import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
-from sklearn import datasets
 
 import slipway
+from benchmarks.drift_data import SHIFTS, STEPS, Columns, mixed, tables
+from benchmarks.environment import REPO, environment
 from slipway.drift.baseline import ColumnBaseline, of_numbers, of_texts
 from slipway.drift.measure import measured
 from slipway.manifest import Manifest
@@ -22,47 +23,25 @@ from slipway.serving.metrics.drift import Window
 from slipway.settings import Settings
 
 FALSE_ALARMS = 0.01
-STEPS = (100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000)
-Columns = dict[str, np.ndarray]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows", type=int, default=300, help="held-out windows of each table")
     parser.add_argument("--trials", type=int, default=30, help="times that each shift is planted")
+    parser.add_argument(
+        "--evidently", action="store_true", help="Evidently on the same, in its own environment"
+    )
     args = parser.parse_args()
+    if args.evidently:
+        lock = REPO / "benchmarks/evidently/requirements.lock"
+        words = ["--windows", str(args.windows), "--trials", str(args.trials)]
+        python = environment("evidently", lock)
+        subprocess.run([python, "-m", "benchmarks.evidently.drift", *words], cwd=REPO, check=True)
+        return
     cost()
     false_alarms(args.windows)
     shifts(args.trials)
-
-
-def tables(random: np.random.Generator) -> dict[str, Columns]:
-    found: dict[str, Columns] = {}
-    for name in ("iris", "wine", "breast_cancer", "diabetes", "digits"):
-        data = getattr(datasets, f"load_{name}")().data
-        found[name] = {f"c{n}": column for n, column in enumerate(data.T)}
-    n = 12_000
-    found["normal, 20 columns"] = {f"c{i}": random.normal(size=n) for i in range(20)}
-    found["heavy tails, 20 columns"] = {f"c{i}": random.standard_t(1.5, size=n) for i in range(20)}
-    found["counts, 10 columns"] = {f"c{i}": random.poisson(0.3 + i / 2, size=n) * 1.0 for i in range(10)}
-    found["categories, 10 columns"] = {
-        f"c{i}": random.choice([f"k{j}" for j in range(40)], p=_zipf(40, 1 + i / 10), size=n)
-        for i in range(10)
-    }
-    found["mixed, with gaps"] = mixed(random, n)
-    return found
-
-
-def mixed(random: np.random.Generator, n: int) -> Columns:
-    found: Columns = {f"x{i}": random.lognormal(size=n) for i in range(6)}
-    found["x1"] = np.where(random.random(n) < 0.05, np.nan, found["x1"])
-    found |= {f"k{i}": random.choice(list("abcdefgh"), p=_zipf(8, 1), size=n) for i in range(4)}
-    return found
-
-
-def _zipf(size: int, power: float) -> np.ndarray:
-    weights = 1 / np.arange(1, size + 1) ** power
-    return weights / weights.sum()
 
 
 def baseline(table: Columns) -> list[ColumnBaseline]:
@@ -94,31 +73,6 @@ def false_alarms(windows: int) -> None:
             learnt = baseline({key: values[order[:trained]] for key, values in table.items()})
             alarms += drifted(learnt, {key: values[order[trained:]] for key, values in table.items()})
         print(f"| {name} | {trained} | {n - trained} | {alarms / windows:.1%} |", flush=True)
-
-
-SHIFTS: dict[str, Callable[[Columns, np.random.Generator], None]] = {
-    "mean, by half a standard deviation": lambda t, r: t.update(x0=t["x0"] + 0.5 * t["x0"].std()),
-    "mean, by a tenth of it (0.1 standard deviations of the logarithm)": lambda t, r: t.update(
-        x0=t["x0"] * 1.1
-    ),
-    "variance, spread by half": lambda t, r: t.update(x0=t["x0"].mean() + 1.5 * (t["x0"] - t["x0"].mean())),
-    "category, a new one in 2 % of rows": lambda t, r: t.update(
-        k0=np.where(r.random(len(t["k0"])) < 0.02, "new", t["k0"])
-    ),
-    "category, the first from 37 % to 45 %": lambda t, r: t.update(
-        k0=np.where(r.random(len(t["k0"])) < 0.13, "a", t["k0"])
-    ),
-    "gaps, from 5 % to 10 %": lambda t, r: t.update(
-        x1=np.where(r.random(len(t["x1"])) < 0.053, np.nan, t["x1"])
-    ),
-    "gaps, from none to 2 %": lambda t, r: t.update(
-        x0=np.where(r.random(len(t["x0"])) < 0.02, np.nan, t["x0"])
-    ),
-    "unit, of all rows (1000 times)": lambda t, r: t.update(x0=t["x0"] * 1000),
-    "unit, of 5 % of rows (1000 times)": lambda t, r: t.update(
-        x0=np.where(r.random(len(t["x0"])) < 0.05, t["x0"] * 1000, t["x0"])
-    ),
-}
 
 
 def shifts(trials: int) -> None:

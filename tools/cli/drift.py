@@ -80,8 +80,8 @@ def _asked(url: str) -> bytes:
 
 def _captured(options: argparse.Namespace, session: Any, endpoint: str) -> Seen:
     region = Account(options, session).region
-    clients = [session.client(name, region_name=region) for name in ("sagemaker", "s3")]
-    return compare(*clients, endpoint, options.rows, options.false_alarms)
+    sagemaker, s3 = (session.client(name, region_name=region) for name in ("sagemaker", "s3"))
+    return compare(sagemaker, s3, endpoint, options.rows, options.false_alarms)
 
 
 def _notes(seen: Seen) -> tuple[str, ...]:

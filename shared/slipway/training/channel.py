@@ -9,7 +9,6 @@ from typing import Any
 from slipway import machine
 from slipway.errors import PlatformError, UserError, listed
 from slipway.formats import Reading
-from slipway.formats.base import BLOCK
 from slipway.formats.csv_file import numbered
 from slipway.log import log
 from slipway.media import parse
@@ -19,6 +18,7 @@ from slipway.table.options import DataOptions
 from slipway.table.raw import Raw
 from slipway.table.schema import Column, Schema
 from slipway.table.table import Table
+from slipway.training import size
 from slipway.training.concatenated import Concatenated
 from slipway.training.draft import Draft, MustBeTexts
 from slipway.training.inputs import Files, Inputs
@@ -156,21 +156,19 @@ class Channel:
     def fits_memory(self) -> bool:
         """Whether `table`, and an algorithm's copy of it, would fit the memory, judged by the first block."""
         weight = self.memory_bytes
-        if weight is None:
-            return self._keeps()
-        return weight * _PEAK < machine.memory_bytes() * _SHARE
+        return self._keeps() if weight is None else weight * _PEAK < machine.memory_bytes() * _SHARE
 
     @property
     def memory_bytes(self) -> int | None:
         """What `table` takes of memory, judged by the first block; None of a stream."""
         weight = self._inputs.unpacked_bytes
-        return None if weight is None else int(self._unfolded(weight))
+        return None if weight is None else size.memory_bytes(self._head, weight)
 
     @property
     def estimated_rows(self) -> int | None:
         """How many rows there are, judged by the first block, exact if that is all; None of a stream."""
         weight = self._inputs.unpacked_bytes
-        return None if weight is None else round(self._head.height * self._times(weight))
+        return None if weight is None else size.rows(self._head, weight)
 
     @property
     def fits_hosts(self) -> bool:
@@ -178,7 +176,7 @@ class Channel:
         if self._sharing is None or self.size_bytes is None:
             return self.fits_memory
         heaviest = self._sharing.heaviest_bytes(self._inputs)
-        return self._unfolded(heaviest) * _PEAK < machine.memory_bytes() * _SHARE
+        return size.memory_bytes(self._head, heaviest) * _PEAK < machine.memory_bytes() * _SHARE
 
     @property
     def table(self) -> Table:
@@ -282,14 +280,6 @@ class Channel:
         if self._like is None:
             return {}
         return {column.name: column for column in self._like.columns}
-
-    def _unfolded(self, weight: int) -> float:
-        """What files of `weight` bytes take as a table, going by the first block."""
-        return self._head.nbytes * self._times(weight)
-
-    def _times(self, weight: int) -> float:
-        """How often files of `weight` bytes are as much as the first block was read from."""
-        return max(1.0, weight / max(1, self._head.read_bytes or min(BLOCK, weight)))
 
     def _keeps(self) -> bool:
         """Whether a stream, whose length no one knows, ends before it fills the memory; if so it is kept."""
