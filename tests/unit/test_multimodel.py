@@ -286,3 +286,23 @@ def test_a_models_answer_may_come_in_pieces(models):
         count = len(b"".join(pieces).splitlines())
         assert count == 5000 if most is None else 1024 < count < 5000
         assert models.ask("a", ASK).status == 200
+
+
+def test_models_asked_at_once_are_answered_or_refused_in_words(models, monkeypatch):
+    """Each takes memory with its first answer; where that is short they wait for one another."""
+    names = [str(number) for number in range(6)]
+    for name in names:
+        assert models.load(name, models.stored).status == 200
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 1 << 30)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 52 << 20)
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda name: models.ask(name, ASK), names))
+    assert [answer.status for answer in answers] == [200] * 6
+    assert models.load("late", models.stored).status == 507
+    monkeypatch.setattr(machine, "available_bytes", lambda: 1 << 40)
+    assert models.load("late", models.stored).status == 200
+    monkeypatch.setattr(machine, "available_bytes", lambda: 20 << 20)
+    status, message = told(models.ask("late", ASK))
+    assert (status, message["type"]) == (507, "InsufficientMemoryException")
+    assert "about 16 MB" in message["message"]
+    assert [models.ask(name, ASK).status for name in names] == [200] * 6, "they have what they need"

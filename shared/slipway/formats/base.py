@@ -42,6 +42,8 @@ class Reading:
     """A block of the channel's first file, which says whether files have headers."""
     keep: bool = False
     """Whether every column is wanted as it came, also those that the model does not read."""
+    above: int = 0
+    """Lines of the body above the piece that is read, which messages count."""
 
     @property
     def numeric(self) -> Schema | None:
@@ -54,6 +56,15 @@ class Reading:
         """`matrix`, float64, as the model's rows where it is just that: its width, and no number infinite."""
         fits = self.numeric is not None and matrix.shape[1] == len(self.numeric.columns)
         return block(matrix) if fits and not np.isinf(matrix).any() else None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of a large body, and how they are read as they would be among all of them."""
+
+    body: bytes
+    media: MediaType
+    reading: Reading
 
 
 class Format(ABC):
@@ -72,6 +83,8 @@ class Format(ABC):
     """Whether a cell of an answer may be a list or an object."""
     lines: ClassVar[bool] = False
     """Whether each row is a line, so that answers can be sent piece by piece."""
+    splices: ClassVar[bool] = False
+    """Whether answers to some rows each can be made one, by `spliced`."""
     typed: ClassVar[bool] = True
     """Whether cells have types of their own: in a CSV they stay as they were written."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -87,9 +100,17 @@ class Format(ABC):
         """The rows of a file, in pieces that fit memory where the format can be cut."""
         yield self.read(stream.read(), media, reading)
 
+    def cut(self, body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[Piece] | None:
+        """A request's body in pieces of about `size` bytes; None where it has to be read as one."""
+        return None
+
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """Named answer columns; `envelope` is what JSON calls the list of answers."""
         raise NotAcceptable(f"{self.media_type} is never answered in")
+
+    def spliced(self, parts: list[bytes]) -> list[bytes]:
+        """What `write` gave for some rows each, so that end to end it is the answer to all of them."""
+        return parts
 
 
 def nonempty(body: bytes, what: str = "the body is empty") -> bytes:

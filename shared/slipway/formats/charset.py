@@ -14,10 +14,10 @@ _BOM = b"\xef\xbb\xbf"
 LOST = "\ufdd0"  # in the place of bytes that are no text: Unicode says that no text ever has it
 
 
-def utf8(body: bytes, media: MediaType, lenient: bool = False) -> bytes:
+def utf8(body: bytes, media: MediaType, lenient: bool = False, above: int = 0) -> bytes:
     """`body` as UTF-8 without a byte order mark. Raises UserError when it is in another charset.
 
-    With `lenient` what is no text is marked by `LOST` instead.
+    With `lenient` what is no text is marked by `LOST` instead. `above` are lines above `body`.
     """
     charset = media.parameters.get("charset", "utf-8")
     if not is_charset(charset):
@@ -32,7 +32,7 @@ def utf8(body: bytes, media: MediaType, lenient: bool = False) -> bytes:
         if lenient:
             text = body.decode(charset, errors="replace")
             return text.replace("\ufffd", LOST).encode(errors="replace").removeprefix(_BOM)
-        line = body.count(b"\n", 0, error.start) + 1
+        line = body.count(b"\n", 0, error.start) + above + 1
         raise UserError(
             f"line {line} is not {charset}: byte 0x{body[error.start]:02x}; send UTF-8, "
             "or name the encoding in the content type, as in text/csv; charset=iso-8859-1"

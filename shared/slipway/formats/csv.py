@@ -8,8 +8,8 @@ import numpy as np
 import orjson
 
 from slipway.errors import UserError
-from slipway.formats import csv_file, csv_lenient, csv_request, digits
-from slipway.formats.base import Format, Reading, after, line_blocks, stream_of
+from slipway.formats import csv_file, csv_lenient, csv_pieces, csv_request, digits
+from slipway.formats.base import Format, Piece, Reading, after, line_blocks, stream_of
 from slipway.formats.charset import utf8
 from slipway.media import MediaType
 from slipway.table.arrow import Array
@@ -27,6 +27,7 @@ class CSV(Format):
     aliases = ("csv", "application/csv", "text/tab-separated-values")
     suffixes = (".csv", ".tsv")
     lines = True
+    splices = True
     typed = False
 
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
@@ -41,7 +42,7 @@ class CSV(Format):
                 return block(matrix)
         if strict:
             try:
-                return csv_request.read(utf8(body, media), media, schema, reading)
+                return csv_request.read(utf8(body, media, above=reading.above), media, schema, reading)
             except UserError as error:
                 if reading.errors is None or error.status != UserError.status:
                     raise
@@ -63,6 +64,9 @@ class CSV(Format):
                 found = file.read(utf8(piece, media))
                 done += found.height
                 yield found
+
+    def cut(self, body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[Piece] | None:
+        return csv_pieces.cut(body, media, reading, size)
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """One line per row, ending in a newline, an empty cell where missing; a header if `header=present`.

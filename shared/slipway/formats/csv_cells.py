@@ -19,6 +19,7 @@ from slipway.table.arrow import Array
 from slipway.table.plain import plain
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
+_LOOKED_AT = 1 << 22  # bytes in which a line is looked for that has other cells
 _CHUNK = 1 << 17  # bytes looked at at a time, which stay in the processor's cache
 _ZERO, _PLUS, _MINUS, _COMMA, _LINE = b"0+-,\n"
 _PLUS_SIGN = re.compile(rb'(?:^|[,\n\r" \t])\+')
@@ -42,19 +43,19 @@ def lines(body: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
 
 
-def texts(body: bytes, mark: str, width: int) -> list[Any]:
+def texts(body: bytes, mark: str, width: int, above: int = 0) -> list[Any]:
     """Every record as texts, the first included; blank lines are rows only where a row is one cell.
 
-    Raises UserError naming the line that has another number of cells.
+    Raises UserError naming the line that has another number of cells; `above` are lines above `body`.
     """
     if width == 1:
         body = body.strip(b"\r\n")
     if len(body) < SMALL:
-        return few(body, mark, width)
-    return list(typed(body, mark, [""] * width))
+        return few(body, mark, width, above)
+    return list(typed(body, mark, [""] * width, before=above))
 
 
-def few(body: bytes, mark: str, width: int) -> list[Any]:
+def few(body: bytes, mark: str, width: int, above: int = 0) -> list[Any]:
     reader = csv.reader(lines(body), delimiter=mark, strict=True)
     records: list[list[str]] = []
     try:
@@ -62,12 +63,12 @@ def few(body: bytes, mark: str, width: int) -> list[Any]:
             if len(record) == width:
                 records.append(record)
             elif record:
-                raise _uneven(f"line {reader.line_num}", len(record), width)
+                raise uneven(f"line {reader.line_num + above}", len(record), width)
             elif width == 1:
                 records.append([""])
     except csv.Error as error:
         raise UserError(
-            f"line {reader.line_num}: a quote opens or closes in a wrong place: {error}"
+            f"line {reader.line_num + above}: a quote opens or closes in a wrong place: {error}"
         ) from None
     return list(map(list, zip(*records, strict=True))) if records else [[] for _ in range(width)]
 
@@ -140,16 +141,17 @@ def _has_words(column: pa.Array) -> bool:
 
 def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserError:
     """Which line is uneven: Arrow counts rows, and lines may be blank or break inside a cell."""
-    if len(body) > 1 << 20:
-        return _uneven(f"row {row.number}", row.actual_columns, width)
+    if len(body) > _LOOKED_AT:
+        return uneven(f"row {row.number}", row.actual_columns, width)
     reader = csv.reader(lines(body), delimiter=mark)
     for record in reader:
         if record and len(record) != width:
-            return _uneven(f"line {reader.line_num + before}", len(record), width)
-    return _uneven(f"row {row.number}", row.actual_columns, width)
+            return uneven(f"line {reader.line_num + before}", len(record), width)
+    return uneven(f"row {row.number}", row.actual_columns, width)
 
 
-def _uneven(where: str, count: int, width: int) -> UserError:
+def uneven(where: str, count: int, width: int) -> UserError:
+    """The error of a line that has another number of cells."""
     return UserError(f"{where}: {counted(count, 'cell')}, expected {width} as in the first line")
 
 

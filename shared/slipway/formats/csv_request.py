@@ -1,7 +1,7 @@
 """A CSV that a model answers: read by the columns that it knows, numbers as such where that is plain."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,26 +37,27 @@ def read(body: bytes, media: MediaType, schema: Schema, reading: Reading) -> Raw
     # That columns do not fit is worth more words than an uneven line.
     positions = schema.positions(names, width)
     if len(body) >= csv_cells.SMALL and not reading.keep:
-        found = _direct(without_first(body) if names else body, body, mark, positions, width, schema)
+        found = _direct(without_first(body) if names else body, body, mark, positions, width, reading)
         if found is not None:
             return Raw(found, len(next(one for one in found if one is not None)), names, written=True)
-    columns = csv_cells.texts(body, mark, width)
+    columns = csv_cells.texts(body, mark, width, reading.above)
     height = len(columns[0]) - bool(names)
     return Raw([column[1:] for column in columns] if names else columns, height, names, written=True)
 
 
 def _direct(
-    rows: bytes, body: bytes, mark: str, positions: Sequence[int | None], width: int, schema: Schema
+    rows: bytes, body: bytes, mark: str, positions: Sequence[int | None], width: int, reading: Reading
 ) -> list[Any] | None:
     """The `rows` of a large request with its numbers read as such; None where a cell is in the way."""
+    assert reading.schema is not None
     direct: list[Direct] = [""] * width
-    for position, column in zip(positions, schema.columns, strict=True):
+    for position, column in zip(positions, reading.schema.columns, strict=True):
         if position is not None and column.plain:
             direct[position] = "number"
     wanted = sorted({position for position in positions if position is not None})
     if not rows.strip() or not wanted:
         return None
-    before = lines(body[: len(body) - len(rows)])
+    before = reading.above + lines(body[: len(body) - len(rows)])
     try:
         return csv_cells.typed(rows, mark, direct, wanted=wanted, before=before)
     except pa.ArrowInvalid:
@@ -77,7 +78,7 @@ def without_first(body: bytes) -> bytes:
 
 def lines(body: bytes) -> int:
     """How many lines end in `body`."""
-    return sum(1 for _ in _LINE_END.finditer(body))
+    return sum(1 for _ in _LINE_END.finditer(body)) if b"\r" in body else body.count(b"\n")
 
 
 def request_dialect(body: bytes, media: MediaType, schema: Schema) -> Dialect:
@@ -112,20 +113,32 @@ def has_blank(body: bytes) -> bool:
 
 def read_matrix(body: bytes, media: MediaType, schema: Schema) -> Array | None:
     """An all-number table in the schema's order, without the detour through texts, where it is plain."""
-    if media.parameters.keys() - {"charset"} or media.parameters.get("charset", "utf-8").lower() != "utf-8":
-        return None
+    headed = None
+    if media.parameters:
+        if not _is_plain(media.parameters):
+            return None
+        headed = header.said(media)
     width = len(schema.columns)
     line_end = body.find(b"\n")
     first = body[: line_end if line_end >= 0 else len(body)].rstrip(b"\r")
-    if first.count(b",") != width - 1 or first.translate(None, _PLAIN) or width < 2:
-        if first != schema.header or width < 2:
+    if headed or first.count(b",") != width - 1 or first.translate(None, _PLAIN) or width < 2:
+        if headed is False or first != schema.header or width < 2:
             return None
         body = body[line_end + 1 :] if line_end >= 0 else b""
-    elif schema.named and line_end >= 0 and first == schema.header:
+    elif headed is None and schema.named and line_end >= 0 and first == schema.header:
         return None  # numbers for names
     if len(body) < csv_cells.SMALL:
         return _small_matrix(body, width)
     return csv_cells.matrix(body, width)
+
+
+def _is_plain(parameters: Mapping[str, str]) -> bool:
+    """Whether what a media type says of a CSV leaves it UTF-8 with commas."""
+    return (
+        parameters.keys() <= {"charset", "delimiter", "header"}
+        and parameters.get("charset", "utf-8").lower() == "utf-8"
+        and parameters.get("delimiter", ",") == ","
+    )
 
 
 def _small_matrix(body: bytes, width: int) -> Array | None:

@@ -8,7 +8,7 @@ import orjson
 from slipway.errors import NoRows, UserError, shown
 from slipway.formats import json_rows
 from slipway.formats.base import Format, Reading, after, head, line_blocks
-from slipway.formats.json import records
+from slipway.formats.json import MANY, objects, records
 from slipway.formats.json_typed import TypedLines
 from slipway.media import MediaType
 from slipway.table.arrow import Array
@@ -29,6 +29,7 @@ class JSONLines(Format):
     suffixes = (".jsonl", ".jsonlines", ".ndjson")
     nests = True
     lines = True
+    splices = True
 
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
         if reading.errors is not None:
@@ -49,6 +50,8 @@ class JSONLines(Format):
 
     def write(self, columns: Mapping[str, Array], media: MediaType, envelope: str = "predictions") -> bytes:
         """One object per line, null where missing."""
+        if len(next(iter(columns.values()))) >= MANY:
+            return objects(columns, b"\n")
         return b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records(columns))
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from slipway.errors import PayloadTooLarge, RowErrors, UserError
 
+_AGAIN = (("Retry-After", "1"),)
 LONGEST = 1024  # characters of a message; names in it may be as long as the caller likes
 
 
@@ -21,6 +22,8 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     rest: Iterator[bytes] | None = None
     """What follows the body, made piece by piece while it is sent."""
+    size: int | None = None
+    """Bytes of body and rest, where all pieces are made already."""
     rows: int = 0  # that it answers
     error: str = ""  # the kind of the one that it tells of
     message: str = ""
@@ -31,7 +34,8 @@ def client_error(error: UserError) -> Answer:
     """The answer to a caller's mistake. Its text may quote the payload, so it is not logged."""
     if error.status == 204:
         return Answer(204, "application/json", b"", message=_text(str(error)))
-    return error_response(error.status, _kind(error), str(error), error.row, error.column)
+    found = error_response(error.status, _kind(error), str(error), error.row, error.column)
+    return replace(found, headers=_AGAIN) if error.status == 507 else found
 
 
 def too_large(limit: int) -> PayloadTooLarge:
@@ -46,7 +50,7 @@ def server_error(status: int, message: str) -> Answer:
 
 def later(message: str) -> Answer:
     """The answer to a request that may well be answered when it is sent again, as `message` says."""
-    return replace(server_error(503, message), headers=(("Retry-After", "1"),))
+    return replace(server_error(503, message), headers=_AGAIN)
 
 
 def http_error(status: int, name: str, what: str) -> Answer:

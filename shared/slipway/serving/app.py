@@ -14,12 +14,14 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from slipway import machine
-from slipway.errors import ModelLoadError, PayloadTooLarge
+from slipway.errors import ModelLoadError, UserError
 from slipway.log import log, log_exception, within
 from slipway.serving.access import accessed
 from slipway.serving.answer import Answer, client_error, later, server_error
-from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, reply, stream
+from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, length, reply, stream
 from slipway.serving.endpoint import Endpoint
+from slipway.serving.large import LARGE
+from slipway.serving.memory import Claims, WorkerMemory
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.oip import routes
@@ -45,6 +47,7 @@ class App:
         self.broken.status = 503
         self.unready = ""
         """Why a model that was loaded is not ready all the same."""
+        self._memory = WorkerMemory(Claims(self.workers), settings.request_timeout_s)
         # One thread: libraries under a model need not be thread-safe, and the CPUs have a worker each.
         self._thread = ThreadPoolExecutor(1, "predict")
         self._waiting = 0
@@ -66,6 +69,7 @@ class App:
 
     def warm(self) -> None:
         """Readies the model in this worker; requests take their turn after it."""
+        self._memory.cell = self.metrics.block
         if self.endpoint is not None:
             self._thread.submit(self._warm, self.endpoint)
 
@@ -114,17 +118,29 @@ class App:
     ) -> Answer:
         meter = self.metrics.meter if route is None or route.counts else _UNCOUNTED
         begun = meter.begin()
+        asked = _asked(scope["headers"], route)
+        need = 0
+        if self.endpoint is not None and (size := length(scope["headers"])) > LARGE:
+            need = self.endpoint.factors.need(size, *asked[:3])
+        body = b""
         try:
-            body = await body_of(receive, self.settings.max_body_bytes)
-        except PayloadTooLarge as error:
-            return meter.end(client_error(error), 0, begun)
-        if self.endpoint is None:
-            answer = client_error(self.broken)
-        elif self.is_quick and self.is_small(body):
-            answer = self._timed(body, *_asked(scope["headers"], route))
-        else:
-            answer = await self._threaded(body, *_asked(scope["headers"], route))
+            if need:
+                async with self._memory.room(need):  # before the body is taken in
+                    body = await body_of(receive, self.settings.max_body_bytes)
+                    answer = await self._answered_to(body, asked)
+            else:
+                body = await body_of(receive, self.settings.max_body_bytes)
+                answer = await self._answered_to(body, asked)
+        except UserError as error:
+            answer = client_error(error)
         return meter.end(answer, len(body), begun)
+
+    async def _answered_to(self, body: bytes, asked: tuple[Any, ...]) -> Answer:
+        if self.endpoint is None:
+            return client_error(self.broken)
+        if self.is_quick and self.is_small(body):
+            return self._timed(body, *asked)
+        return await self._threaded(body, *asked)
 
     @property
     def is_quick(self) -> bool:
@@ -228,9 +244,12 @@ class App:
             with within(request):  # in the thread
                 return next(rest, None)
 
+        async def more() -> bytes | None:
+            return await self._in_turn(made) if answer.size is None else next(rest, None)
+
         with within(request):
             try:
-                await stream(receive, send, answer, lambda: self._in_turn(made))
+                await stream(receive, send, answer, more)
             except TimeoutError:
                 self._given_up()
             if self.settings.access_log:

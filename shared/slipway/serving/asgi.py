@@ -28,6 +28,11 @@ def invocation_headers(headers: Headers) -> tuple[str, str, str, str]:
     return content_type, accept, attributes, request
 
 
+def length(headers: Headers) -> int:
+    """Bytes of the body, as its head says; 0 where that does not say."""
+    return next((int(value) for name, value in headers if name == b"content-length" and value.isdigit()), 0)
+
+
 async def body_of(receive: Receive, limit: int) -> bytes:
     """The whole body. Raises PayloadTooLarge as soon as it is over `limit` bytes."""
     parts, size = [], 0
@@ -63,7 +68,8 @@ async def stream(
 
     Where `more` raises, the answer ends without its end, by which the client knows that it is not whole.
     """
-    await _begin(send, answer, [(b"content-type", answer.media_type.encode()), (b"x-accel-buffering", b"no")])
+    how = (b"x-accel-buffering", b"no") if answer.size is None else (b"content-length", b"%d" % answer.size)
+    await _begin(send, answer, [(b"content-type", answer.media_type.encode()), how])
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     gone = asyncio.ensure_future(_gone(receive))
     try:

@@ -20,6 +20,7 @@ from slipway.log import log_exception, within
 from slipway.manifest import OPTIONS, Manifest
 from slipway.media import MediaType
 from slipway.model import Model
+from slipway.serving import large
 from slipway.serving.answer import LONGEST, Answer, client_error, server_error
 from slipway.serving.deployment import (
     check_supported,
@@ -28,7 +29,8 @@ from slipway.serving.deployment import (
     pairs_in,
     with_input_names,
 )
-from slipway.serving.invocation import Invocation, Observer
+from slipway.serving.invocation import Invocation, Observer, by_rows
+from slipway.serving.memory import NUMBERS, PIECES, TEXTS, Factors
 from slipway.settings import Settings
 from slipway.table.arrow import Array
 from slipway.table.budget import Budget
@@ -98,6 +100,8 @@ class Endpoint:
             type(model).options.parse(given, f"option in {variable}")
             self._defaults |= given
         self._options = type(model).options.parse(self._defaults, "option of the deployment")
+        self.factors = self._factors()
+        """What bodies of some size take of memory."""
 
     @classmethod
     def load(cls, settings: Settings, folder: Path | None = None, workers: int = 1) -> "Endpoint":
@@ -175,9 +179,14 @@ class Endpoint:
             self.model, self._schema, self._budget, options, writer, wanted, self._chosen, self.observe
         )
         # How many rows are billed is told before the first is sent.
-        written = invocation.answer(read, may_stream=not (self._metered and options.on_error == "record"))
+        written = None
+        if protocol is None and len(body) > large.LARGE:
+            written = large.answer(invocation, body, source, media)
+        if written is None:
+            may_stream = not (self._metered and options.on_error == "record")
+            written = invocation.answer(read, may_stream)
         headers = (*_metered(written.rows), *writer.headers) if self._metered else writer.headers
-        return Answer(200, writer.media_type, written.body, headers, written.rest, written.rows)
+        return Answer(200, writer.media_type, written.body, headers, written.rest, written.size, written.rows)
 
     def source(self, body: bytes, source: Format, media: MediaType) -> tuple[Read, Mapping[str, Any]]:
         """What reads the rows, and the options that came with them; a document is parsed here, once."""
@@ -192,6 +201,11 @@ class Endpoint:
         if self._legacy is not None and isinstance(document, dict):
             document = self._legacy(document, self.model) or document
         return lambda reading: source.read_document(document, reading), json.configuration(document)
+
+    def _factors(self) -> Factors:
+        whole = NUMBERS if self._schema.numeric else TEXTS
+        cut = self._options.on_error != "record" and not self._options.stream and by_rows(self.model)
+        return Factors(PIECES if cut else whole, whole)
 
     def _options_of(self, attributes: str, document: Mapping[str, Any]) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""

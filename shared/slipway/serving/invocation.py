@@ -43,6 +43,8 @@ class Written:
     body: bytes
     rows: int
     rest: Iterator[bytes] | None = None
+    size: int | None = None
+    """Bytes of body and rest, where the rest is made already."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class Invocation:
                     f"and {self.writer.media_type} holds numbers only"
                 )
             return self._with_errors(read, may_stream)
-        table = self._typed(read(self._reading()))
+        table = self._typed(read(self.reading()))
         if may_stream and self.options.stream and self.writer.lines:
             groups = RowGroups(self.model.groups(table), table, None)
             if len(groups) > PIECE:
@@ -77,7 +79,29 @@ class Invocation:
         answers = self._predict(table)
         return Written(self._write(self.chosen(answers.columns), answers), table.height)
 
-    def _reading(self, errors: Errors | None = None) -> Reading:
+    @property
+    def in_pieces(self) -> bool:
+        """Whether it does not matter which rows are read and answered together."""
+        alone = self.options.on_error != "record" and not self.options.stream
+        return alone and self.writer.splices and by_rows(self.model)
+
+    def answer_some(self, read: Callable[[Reading], Raw], reading: Reading, first: bool) -> Written | None:
+        """Answers some rows of a body, to be followed by the answers to others.
+
+        None where the model says more than a row each, and so has to see all rows.
+        """
+        table = self._typed(read(reading))
+        answers = checked(self.model.predict(table, self.options), len(table))
+        if answers.extra or answers.groups:
+            return None
+        if self.observe is not None:
+            self.observe(table, answers.columns)
+        wanted = self.wanted if first else without_header(self.wanted)
+        columns = self.chosen(answers.columns)
+        return Written(self._written(columns, wanted, answers.envelope or self.model.envelope), len(table))
+
+    def reading(self, errors: Errors | None = None) -> Reading:
+        """How the rows are to be read."""
         return Reading(self.schema, self.budget, errors, keep=self.model.keeps(self.options))
 
     def _typed(self, raw: Raw, errors: Errors | None = None) -> Table:
@@ -87,7 +111,7 @@ class Invocation:
     def _with_errors(self, read: Callable[[Reading], Raw], may_stream: bool) -> Written:
         """Answers the rows that can be answered, and tells what is wrong with each other one."""
         invalid: dict[int, UserError] = {}
-        raw = read(self._reading(invalid))
+        raw = read(self.reading(invalid))
         found: dict[int, UserError] = {}
         table = self._lenient_table(raw, invalid, found)
         if table is None:
@@ -159,7 +183,7 @@ class Invocation:
                 columns = self.chosen(groups.answer(some, self._predict).columns)
             if names and list(columns) != names:
                 raise InternalError("predict gave other columns to some rows than to those before")
-            wanted = MediaType(self.wanted.essence) if names else self.wanted  # one header is enough
+            wanted = without_header(self.wanted) if names else self.wanted
             names = list(columns)
             yield self._written(columns, wanted, "")
 
@@ -226,6 +250,18 @@ def answers_to_nothing(model: Model, columns: Sequence[Column], options: Options
     sent = {column.name: nulls(0) for column in columns}
     cells = [missing(column, 0) for column in columns]
     return model.predict(Table(tuple(columns), cells, 0, None, sent, nests=nests), options)
+
+
+def by_rows(model: Model) -> bool:
+    """Whether rows always stand by themselves, whatever is in them."""
+    return type(model).groups is Model.groups
+
+
+def without_header(wanted: MediaType) -> MediaType:
+    """The media type of what follows the first piece of an answer: one header is enough."""
+    return replace(
+        wanted, parameters={name: said for name, said in wanted.parameters.items() if name != "header"}
+    )
 
 
 def checked(answers: Answers, height: int) -> Answers:

@@ -16,10 +16,15 @@ from slipway.errors import ModelLoadError
 from slipway.log import configure, log_exception, within
 from slipway.serving.answer import Answer
 from slipway.serving.endpoint import Endpoint
+from slipway.serving.memory import TEXTS, Factors, ModelsMemory
 from slipway.serving.oip.routes import Route
 from slipway.settings import Settings
 
 _NO_MEMORY = 77  # the exit code of a process that could not have what it asked for
+
+_UNKNOWN = Factors(TEXTS, TEXTS)
+_FIRST = 16 << 20  # bytes that a process takes with its first answer, and keeps
+_PASSED_ON = 3  # times its bytes that a body takes on its way to the process
 
 Request = tuple[bytes, str, str, str, str] | tuple[bytes, str, str, str, str, Route]
 """Body, content type, Accept, custom attributes, inference id; and the route, if it is another protocol's."""
@@ -53,6 +58,10 @@ class ModelProcess:
     ended: bool = False
     killed: int | None = None
     """Processes that the kernel had ended for want of memory before it was asked last."""
+    factors: Factors = _UNKNOWN
+    """What bodies of some size take of memory."""
+    asked: bool = False
+    """Whether it has answered already, and so holds what it needs for small requests."""
 
     @classmethod
     def start(
@@ -68,23 +77,27 @@ class ModelProcess:
             process.kill()
             found.end()
             raise ModelTimeout
-        broken = found._receive()
-        if broken is not None:
+        told = found._receive()
+        if not isinstance(told, Factors):
             found.end()
-            raise ModelLoadError(str(broken))
+            raise ModelLoadError(str(told))
+        found.factors = told
         return found
 
-    def answer(self, request: Request, limit_s: float) -> Answer:
+    def answer(self, request: Request, limit_s: float, memory: ModelsMemory) -> Answer:
         """Answers in its turn, which lasts until the last piece.
 
-        Raises Unloaded; or ModelTimeout, OutOfMemory, Ended, and the model is gone then.
+        Raises Unloaded, InsufficientMemory, PayloadTooLarge; or ModelTimeout, OutOfMemory, Ended, and the
+        model is gone then.
         """
         self.turn.acquire()
         try:
             if self.ended:
                 raise Unloaded
-            found = self.request(request, limit_s)
+            with memory.room(self._need(request), self.process.pid or 0, limit_s):
+                found = self.request(request, limit_s)
             assert isinstance(found, Answer)
+            self.asked = True
         except BaseException:
             self.turn.release()
             raise
@@ -92,6 +105,12 @@ class ModelProcess:
             self.turn.release()
             return found
         return replace(found, rest=Pieces(self, limit_s))
+
+    def _need(self, request: Request) -> int:
+        """Bytes that its process and this one take for an answer."""
+        size = len(request[0])
+        need = self.factors.need(size, *request[1:4])
+        return need + _PASSED_ON * size if need else 0 if self.asked else _FIRST
 
     def request(self, what: Any, limit_s: float) -> Any:
         """What the process says to `what`. Raises ModelTimeout, OutOfMemory, or Ended."""
@@ -152,7 +171,7 @@ class Pieces(Iterator[bytes]):
 
 
 def _serve(settings: Settings, url: str, connection: Connection) -> None:
-    """The life of the process: loads, says None or what is wrong, answers until the other end closes."""
+    """The life of the process: loads, says its factors or what is wrong, answers until nobody asks."""
     configure(settings.serving_log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -171,7 +190,7 @@ def _serve(settings: Settings, url: str, connection: Connection) -> None:
         log_exception("serve", "a model cannot be readied", error)
         connection.send(f"the model cannot be readied ({type(error).__name__}): the log has the details")
         return
-    connection.send(None)
+    connection.send(endpoint.factors)
     with contextlib.suppress(EOFError, OSError):
         while True:
             _answer(endpoint, connection)

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from slipway import machine
-from slipway.errors import ModelLoadError, UserError
+from slipway.errors import ModelLoadError, PayloadTooLarge, UserError
 from slipway.log import log, log_exception, within
 from slipway.serving.access import accessed
 from slipway.serving.answer import (
@@ -28,7 +28,9 @@ from slipway.serving.answer import (
     server_error,
 )
 from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, reply, stream
+from slipway.serving.large import LARGE
 from slipway.serving.management import page, size, stamped, wanted
+from slipway.serving.memory import InsufficientMemory, ModelsMemory
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.model_process import Ended, ModelProcess, ModelTimeout, OutOfMemory, Request, Unloaded
@@ -56,6 +58,7 @@ class Models:
         self._loaded: dict[str, ModelProcess | None] = {}  # None while it is being loaded
         self._promised = 0  # bytes of models that are being loaded
         self._lock = Lock()
+        self._memory = ModelsMemory(_THREADS)
 
     def load(self, name: str, url: str) -> Answer:
         """200 when it can be asked, 409 if it is there already, 507 where memory is short."""
@@ -146,7 +149,12 @@ class Models:
         limit = self._settings.request_timeout_s
         started = time.perf_counter()
         try:
-            answer = found.answer(request, limit)
+            answer = found.answer(request, limit, self._memory)
+        except PayloadTooLarge as error:
+            large = len(request[0]) > LARGE  # else it is not the request, but how many models are loaded
+            answer = client_error(error) if large else _no_memory(name, str(error))
+        except InsufficientMemory as error:
+            answer = client_error(error)
         except Unloaded:
             answer = _not_found(name)
         except ModelTimeout:
@@ -283,6 +291,7 @@ def _not_found(name: str) -> Answer:
     return error_response(404, "ModelNotFoundException", f"Model not found: {name}")
 
 
-def _no_memory(name: str) -> Answer:
+def _no_memory(name: str, why: str = "") -> Answer:
     """The platform unloads other models on this, and tries again."""
-    return error_response(507, "InsufficientMemoryException", f"not enough memory for model {name}")
+    message = f"not enough memory for model {name}{': ' if why else ''}{why}"
+    return error_response(507, "InsufficientMemoryException", message)

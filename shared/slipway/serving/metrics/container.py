@@ -26,6 +26,8 @@ class Metrics(State):
         super().__init__(settings, workers)
         self.is_on = settings.metrics != "off"
         self.meter: Meter = CellMeter(self.counts.blocks[0]) if self.is_on else NoMeter()
+        self.block = 0
+        """Where this process counts."""
         self._endpoint: Endpoint | None = None
         self._lock = Lock()
         self._models: dict[str, tuple[int, Meter]] = {}
@@ -43,6 +45,7 @@ class Metrics(State):
 
     def start(self, block: int) -> None:
         """In the new worker: `block` is its own."""
+        self.block = block
         cells = self.counts.blocks[block]
         cells[at.PROCESS] = os.getpid()
         if self.is_on:
