@@ -171,7 +171,7 @@ class Pieces(Iterator[bytes]):
 
 
 def _serve(settings: Settings, url: str, connection: Connection) -> None:
-    """The life of the process: loads, says its factors or what is wrong, answers until nobody asks."""
+    """The life of the process: loads, tells factors or what is wrong, answers until the other end closes."""
     configure(settings.serving_log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
