@@ -96,6 +96,18 @@ fuzz: $(ENVS)/fuzz/.stamp ## Look for requests that break a reader, guided by co
 test-fuzz: $(ENVS)/fuzz/.stamp ## Fuzz for a minute (FUZZ_SECONDS)
 	@PYTHONPATH=$(PYTHONPATH):tests $(call in,fuzz) -m harness.fuzz $(FUZZ_SECONDS) 1
 
+# KILLS=n, STOPS=n: how many processes are killed, and jobs of each image stopped, in `make chaos`.
+KILLS ?= 200
+STOPS ?= 5
+# MINUTES=n: how long `make soak` watches the memory of a server.
+MINUTES ?= 60
+.PHONY: chaos soak
+chaos: $(WANTED:%=$(ENVS)/%/.stamp) ## Kill, stop and starve what serves and trains: [IMG=] [KILLS=200] [STOPS=5]; long, not in `make test`
+	@PYTHONPATH=$(PYTHONPATH):tests $(call in,$(firstword $(WANTED))) -m harness.chaos $(WANTED) --kills $(KILLS) --stops $(STOPS)
+soak: $(RUN_ENV) ## Watch the memory of servers under load, after `make demo`: IMG=name [MINUTES=60]; not in `make test`
+	$(call need,IMG,which image to watch)
+	@PYTHONPATH=$(PYTHONPATH):tests $(call in,$(IMG)) -m benchmarks.soak $(IMG) --minutes $(MINUTES)
+
 law: $(ENVS)/shared/.stamp ## Try the law of formats with tables at random: TABLES=100000
 	$(call need,TABLES,how many tables to try)
 	@PYTHONPATH=$(PYTHONPATH):tests $(call in,shared) -m harness.law $(TABLES) 2>/dev/null

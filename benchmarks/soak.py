@@ -1,95 +1,125 @@
-"""Multi-model endpoint: loads and unloads under load, and the memory that is left at the end.
+"""Memory over time: a server of one model under load, and a multi-model endpoint whose models come and go.
 
-    make demo IMG=kmeans
-    .slipway/envs/kmeans/bin/python -m benchmarks.soak images/kmeans [--times 200]
+    make soak IMG=kmeans MINUTES=60
 
-Serves the image with SAGEMAKER_MULTI_MODEL on this machine. One model stays and is asked all the time, others
-come and go. Memory is what each process has of its own and its share of what it shares (PSS), summed.
+Half the time goes to each. Clients ask all the time, and every row that was sent must be answered; on the
+multi-model endpoint one model stays and is asked, others are loaded, asked and unloaded. Memory is what each
+process has of its own and its share of what it shares (PSS), summed: its level in the last third of the time
+over that in the second. Ends with 1 where that differs by more than 3 %, or a row is lost.
 """
 
 import argparse
 import json
 import shutil
+import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread
 
+from harness.load import TYPE, Load  # of tests/, as is its clients' count
 from tools import ROOT
 from tools.client import Reply, send
-from tools.process import Server
+from tools.process import Server, end_on_signals
 
 from .process import memory_mb
 
-KEPT = 4  # models that are loaded at the same time
+KEPT = 4  # models that are loaded at the same time, besides the one that stays
+LEVEL = 0.03  # by how much memory may differ
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("image", type=Path)
-    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("image")
+    parser.add_argument("--minutes", type=float, default=60)
     options = parser.parse_args()
-    image = options.image.resolve()
+    end_on_signals()
+    image = ROOT / "images" / options.image
     trained = ROOT / ".slipway/runs" / image.name / "model"
     if not trained.is_dir():
         sys.exit(f"nothing is trained yet; first: make demo IMG={image.name}")
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(trained, Path(folder, "models/m/model"))
-        with Server.of(image, Path(folder), Path(folder, "log"), SAGEMAKER_MULTI_MODEL="true") as server:
-            server.wait_ready()
-            soak(server.port, server.pid, Path(folder, "models/m/model"), image, options.times)
+    levels = []
+    for name, soak in (("one model", single), ("models that come and go", multi)):
+        with tempfile.TemporaryDirectory() as folder:
+            levels.append(level(name, soak(image, trained, Path(folder), options.minutes * 30)))
+    return any(abs(one - 1) > LEVEL for one in levels)
 
 
-def soak(port: int, pid: int, model: Path, image: Path, times: int) -> None:
-    body = (image / "sample/request.csv").read_bytes()
+def single(image: Path, trained: Path, folder: Path, seconds: float) -> list[float]:
+    """MB of a server of one model, from time to time."""
+    shutil.copytree(trained, folder / "model")
+    with Server.of(image, folder, folder / "log", MODEL_SERVER_WORKERS="2") as server:
+        server.wait_ready()
+        with load(server.port, "/invocations", image) as asking:
+            found = sampled(server.pid, seconds, lambda: time.sleep(1))
+    print(asking.told())
+    return found
 
-    def done(reply: Reply) -> None:
-        if not reply.ok:
-            raise RuntimeError(f"{reply.status}: {reply.reason}")
 
-    def load(name: str) -> None:
-        given = json.dumps({"model_name": name, "url": str(model)})
-        done(send(port, "POST", "/models", given.encode()))
+def multi(image: Path, trained: Path, folder: Path, seconds: float) -> list[float]:
+    """The same of a multi-model endpoint, always with as many models."""
+    model = folder / "models/m/model"
+    shutil.copytree(trained, model)
+    sample = (image / "sample/request.csv").read_bytes()
+    with Server.of(image, folder, folder / "log", SAGEMAKER_MULTI_MODEL="true") as server:
+        server.wait_ready()
+        come = [0]
 
-    def ask(name: str) -> None:
-        done(send(port, "POST", f"/models/{name}/invoke", body, {"Content-Type": "text/csv"}))
+        def next_one() -> None:
+            """One comes and is asked, another goes."""
+            name = str(come[0])
+            _load(server.port, name, model)
+            _done(send(server.port, "POST", f"/models/{name}/invoke", sample, TYPE))
+            if come[0] >= KEPT:
+                _done(send(server.port, "DELETE", f"/models/{come[0] - KEPT}"))
+            come[0] += 1
 
-    load("stays")
-    asked, over = [0], Event()
+        _load(server.port, "stays", model)
+        with load(server.port, "/models/stays/invoke", image) as asking:
+            found = sampled(server.pid, seconds, next_one)
+    print(f"{come[0]} models came and went; {asking.told()}")
+    return found
 
-    def keep_asking() -> None:
-        while not over.is_set():
-            ask("stays")
-            asked[0] += 1
 
-    ask("stays")
-    before = memory_mb(pid)
-    asking = Thread(target=keep_asking)
-    asking.start()
-    started, most = time.monotonic(), 0.0
-    for number in range(times):
-        load(str(number))
-        ask(str(number))
-        if number % 20 == 0:
-            most = max(most, memory_mb(pid))
-            print(f"{number} of {times} loaded", file=sys.stderr)
-        if number >= KEPT:
-            done(send(port, "DELETE", f"/models/{number - KEPT}"))
-    for number in range(max(0, times - KEPT), times):
-        done(send(port, "DELETE", f"/models/{number}"))
-    over.set()
-    asking.join()
-    spent, after = time.monotonic() - started, memory_mb(pid)
-    print(f"{times} models came and went in {spent:.0f} s, while one was asked {asked[0]} times")
+def sampled(pid: int, seconds: float, work: Callable[[], None]) -> list[float]:
+    """MB of a process and all below it, after each time that `work` is done."""
+    until, found = time.monotonic() + seconds, []
+    while time.monotonic() < until:
+        work()
+        found.append(memory_mb(pid))
+    return found
+
+
+def level(name: str, memory: list[float]) -> float:
+    """The memory of the last third over that of the second; the first is for what is needed once."""
+    third = len(memory) // 3
+    before, after = (statistics.median(memory[part * third : (part + 1) * third]) for part in (1, 2))
     print(
-        f"memory in MB: {before:.0f} with one model, {most:.0f} with {KEPT + 1}, {after:.0f} with one again"
+        f"{name}: {before:.1f} MB, then {after:.1f} MB: {after / before:.3f}, of {len(memory)} samples",
+        flush=True,
     )
-    print(f"ratio of the end to the beginning: {after / before:.2f}")
-    print(f"a further model: {(most - before) / KEPT:.0f} MB")
+    return after / before
+
+
+def load(port: int, path: str, image: Path) -> Load:
+    """Clients, who know by a first request what is right."""
+    sample = (image / "sample/request.csv").read_bytes()
+    first = send(port, "POST", path, sample, TYPE)
+    _done(first)
+    return Load(port, path, sample, first.body.splitlines())
+
+
+def _load(port: int, name: str, model: Path) -> None:
+    _done(send(port, "POST", "/models", json.dumps({"model_name": name, "url": str(model)}).encode()))
+
+
+def _done(reply: Reply) -> None:
+    if not reply.ok:
+        raise RuntimeError(f"{reply.status}: {reply.reason}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
