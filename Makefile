@@ -28,6 +28,7 @@ BASE_IMAGE ?=
 LOCAL := .slipway
 ENVS  := $(LOCAL)/envs
 TOOLS := $(ENVS)/tools/.stamp
+SDK3  := $(ENVS)/sdk3/.stamp
 UV    := $(or $(shell command -v uv 2>/dev/null),$(LOCAL)/uv/bin/uv)
 export UV
 export UV_PYTHON_DOWNLOADS := never
@@ -70,8 +71,8 @@ play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if t
 	@$(call in,$(IMG)) -m tools.play --image $(IMG) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-fuzz test-faults test-web test-containers test-push test-conformance
-HOUSE := $(if $(IMG),,test-house test-shared test-fuzz test-faults test-web)
+.PHONY: test test-house test-shared test-docs test-fuzz test-faults test-web test-containers test-push test-conformance test-sdk3
+HOUSE := $(if $(IMG),,test-house test-shared test-docs test-fuzz test-faults test-web)
 test: $(HOUSE) $(WANTED:%=test-%) ## Run every test that this machine can, and say at the end which it cannot
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; fi
 	@DOCKER="$(DOCKER)" $(PYTHON) -m tools.lacking
@@ -80,8 +81,13 @@ test: $(HOUSE) $(WANTED:%=test-%) ## Run every test that this machine can, and s
 test-house: $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
 	$(call in,tools) -m pytest tests/house tests/tools
 
-test-web: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
+test-web: $(TOOLS) $(SDK3) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
 	$(call in,tools) -m pytest tests/web
+
+# Version 3 of the SDK; version 2 is in the tools' environment, and tested there. One image stands for all in both.
+ONE := $(lastword $(IMAGES))
+test-docs: $(SDK3) $(ENVS)/$(ONE)/.stamp ## Run the code of docs/aws.md as it is printed
+	$(call in,sdk3) -m pytest tests/sdk3/test_docs.py
 
 test-shared: $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit
@@ -123,17 +129,21 @@ $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
 	@$(PYTHON) -m benchmarks.serving
 
-test-containers: $(if $(IMG),,test-push test-conformance) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
+test-containers: $(if $(IMG),,test-push test-conformance test-sdk3) $(WANTED:%=test-container-%) ## Build the images and test them as containers, also with AWS's own clients
 # The id of what passed is kept: `make push` takes nothing else.
-$(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(ENVS)/kserve/.stamp $(TOOLS)
+$(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(ENVS)/kserve/.stamp $(TOOLS) $(SDK3)
 	@rm -f $(LOCAL)/tested/$*
 	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container
 	$(call in,tools) -m pytest tests/clients --ignore=tests/clients/test_push.py --image=$*
+	$(call in,sdk3) -m pytest tests/sdk3/test_notebook.py --image=$*
 	@mkdir -p $(LOCAL)/tested
 	@$(DOCKER) image inspect --format '{{.Id}}' slipway/$*:latest >$(LOCAL)/tested/$*
 
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
+
+test-sdk3: build-$(ONE) $(SDK3) ## Test version 3 of the SageMaker SDK in local mode, with one image (needs a Docker engine)
+	$(call in,sdk3) -m pytest tests/sdk3/test_local.py
 
 test-conformance: $(TOOLS) ## Test the conformance tool on an image of ours, on one with faults and on MLServer (needs a Docker engine)
 	$(call in,tools) -m pytest benchmarks/classic benchmarks/mlserver
@@ -296,6 +306,10 @@ $(ENVS)/fuzz/.stamp: shared/requirements.lock tests/requirements.lock tests/fuzz
 $(ENVS)/kserve/.stamp: tests/kserve.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/kserve && \
 	  $(UV) pip install --quiet --require-hashes --no-deps --no-build --python $(call in,kserve) -r $< && touch $@
+# The lock is of all that its tests need: version 3's own pins go before the shared ones.
+$(SDK3): tests/sdk3.lock | $(filter $(LOCAL)/%,$(UV))
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/sdk3
+	@$(UV) pip sync --quiet --require-hashes --python $(call in,sdk3) tests/sdk3.lock && touch $@
 # The libraries of every image in one environment, for what looks at all images at once.
 $(ENVS)/all/.stamp: $(IMAGES:%=images/%/requirements.lock) tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
 	@$(call MAKE_ENV,all,$(firstword $(IMAGES:%=images/%/requirements.lock)))

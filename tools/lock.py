@@ -65,6 +65,13 @@ def solve_all(upgrade: bool) -> dict[Path, str]:
     for name in ("fuzz", "kserve"):
         path = ROOT / f"tests/{name}.lock"
         answers[path] = solve([f"tests/{name}.in"], [], current(path))
+    path = ROOT / "tests/sdk3.lock"
+    answers[path] = solve(
+        ["shared/pyproject.toml", "tests/requirements.in", "tests/sdk3.in"],
+        [],
+        current(path) | blocks(answers[ROOT / "tests/requirements.lock"]) | shared,
+        *("--excludes", "tests/sdk3.excludes"),
+    )
     for image in sorted(ROOT.glob("images/*/image.toml")):
         facts = tomllib.loads(image.read_text())
         path = image.with_name("requirements.lock")

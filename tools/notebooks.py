@@ -55,7 +55,7 @@ def _values(
         "HYPERPARAMETERS": repr(hyperparameters),
         "METRICS": repr([{"Name": name, "Regex": regex} for name, regex in metrics.items()]),
         "RANGES": "{" + ", ".join(_range(*one) for one in searched) + "}",
-        "TUNER": ", ".join(sorted({"HyperparameterTuner", *(_RANGES[kind] for kind, _ in searched)})),
+        "PARAMETERS": ", ".join(sorted({_RANGES[kind] for kind, _ in searched})),
         "OBJECTIVE": repr(goal["MetricName"]),
         "DIRECTION": repr(goal["Type"]),
     }

@@ -71,6 +71,8 @@ def resolve_columns(channel: Channel, params: Hyperparameters) -> tuple[Hyperpar
     channel.declare("key", [*params.cat_features, *([params.group] if params.group else [])])
     if not params.target:
         params = params.model_copy(update={"target": _default_target(channel)})
+    if not params.weights and channel.weights:
+        params = params.model_copy(update={"weights": channel.weights})
     if params.problem in {"binary", "multiclass"} or params.pos_class:
         channel.declare("label", [params.target])
     names = channel.names

@@ -37,7 +37,7 @@ class Hyperparameters(slipway.Hyperparameters):
     text_features: tuple[str, ...] = ()
     """Text columns to read word by word (engine catboost only)."""
     weights: Annotated[str, _also("weights", "weight_column")] = ""
-    """Column with row weights."""
+    """Column with row weights. Default: the weights of LibSVM's `label:weight`, if any."""
     group: Annotated[str, _also("group", "qid")] = ""
     """Column that identifies the query or group of a row, for ranking and for split=group."""
     timestamp: Annotated[str, _also("timestamp", "time_column")] = ""

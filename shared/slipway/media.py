@@ -7,6 +7,8 @@ from functools import lru_cache
 
 _PARAMETER = re.compile(r';\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
+_PARAMETERS = re.compile(r'(?:\s*;\s*(?:[^=;"\s]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^=;"\s]+))?)*\s*')
+
 
 @dataclass(frozen=True)
 class MediaType:
@@ -24,6 +26,15 @@ def parse(text: str) -> MediaType:
     return MediaType(
         essence.strip().lower(), {name.lower(): value.strip().strip('"') for name, value in found}
     )
+
+
+def malformed(text: str) -> bool:
+    """Whether a parameter is not `name=value`, or comes twice with different values."""
+    _, semicolon, rest = text.partition(";")
+    if not _PARAMETERS.fullmatch(semicolon + rest):
+        return True
+    found = [(name.lower(), value.strip()) for name, value in _PARAMETER.findall(semicolon + rest)]
+    return len(dict(found)) < len(set(found))
 
 
 @lru_cache(maxsize=256)

@@ -9,9 +9,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.clarify import Explainer
 from harness.places import Container, Training
 from harness.runtime import runtime
-from harness.samples import Sample
+from harness.samples import Sample, near
 from slipway.image import Image
 
 ENDPOINT = {"EndpointName": "any"}
@@ -92,6 +93,41 @@ def test_invoke_endpoint_with_response_stream_gives_the_rows_in_parts(client: An
     parts = [event["PayloadPart"]["Bytes"] for event in reply["Body"]]
     assert len(parts) > 1
     assert len([json.loads(line) for line in b"".join(parts).splitlines()]) == len(rows)
+
+
+@pytest.mark.parametrize("media", ["text/csv", "application/jsonlines"])
+@pytest.mark.contract("B9.1", "B9.2")
+def test_an_explainer_finds_a_score_for_each_record(client: Any, sample: Sample, media: str) -> None:
+    """In batches of any size; a record that is refused costs no other its score."""
+    whole = client.invoke_endpoint(
+        **ENDPOINT, Body=sample.csv(), ContentType="text/csv", Accept="application/json"
+    )
+    answers = json.loads(whole["Body"].read())["predictions"]
+    label = next(iter(answers[0]))
+    expected = [answer[label] for answer in answers]
+    where = 0 if media == "text/csv" else label
+
+    def send(body: bytes, content_type: str, accept: str) -> tuple[int, str]:
+        try:
+            reply = client.invoke_endpoint(**ENDPOINT, Body=body, ContentType=content_type, Accept=accept)
+        except ClientError as error:
+            return error.response["OriginalStatusCode"], ""
+        return 200, reply["Body"].read().decode()
+
+    for largest in (1, 3, 1000):
+        found = Explainer(send, media, where, largest=largest).scores(sample.rows)
+        assert [_value(one) for one in found] == near([_value(one) for one in expected])
+    bad = [[*row, "one too many", "two"] for row in sample.rows[:1]]
+    found = Explainer(send, media, where).scores([*sample.rows, *bad])
+    assert [_value(one) for one in found] == near([*(_value(one) for one in expected), None])
+
+
+def _value(cell: Any) -> Any:
+    """A cell of CSV as the value that it is in JSON."""
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return {"True": True, "False": False, "": None}.get(str(cell), cell)
 
 
 @pytest.mark.contract("B5.2", "B5.6", "B5.7", "B5.11")

@@ -39,7 +39,7 @@ def grown(before: Scrape, after: Scrape) -> Scrape:
     return {name: value - before.get(name, 0) for name, value in after.items()}
 
 
-@pytest.mark.contract("B2.16")
+@pytest.mark.contract("B2.16", "B2.18")
 def test_requests_rows_errors_and_sizes_are_counted(server: Server, sample: Sample) -> None:
     before, body = scrape(server), sample.csv()
     replies = [server.ask(body, "text/csv", "application/json") for _ in range(3)]
@@ -141,6 +141,7 @@ def _is_gunicorn(pid: int) -> bool:
 
 
 @pytest.mark.only("local", "container")
+@pytest.mark.contract("B2.20")
 def test_a_minute_is_told_as_embedded_metrics(place: Place, trained: Training, sample: Sample) -> None:
     """What has come is told at the end, too, on standard output, as CloudWatch reads it."""
     with place.serve(trained.root, SLIPWAY_METRICS="emf") as server:

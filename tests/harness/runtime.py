@@ -1,6 +1,7 @@
 """SageMaker's runtime as boto3 sees it, in front of a container: what the platform does, by its rules.
 
-It streams answers in its event format, and loads the models of a multi-model endpoint when they are asked.
+It streams answers in its event format, loads the models of a multi-model endpoint when they are asked, and
+takes asynchronous requests from S3, where their answers go.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Runtime.html
 """
 
@@ -13,14 +14,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import quote
 
+import boto3
 import requests
 
 _FORWARDED = ("Content-Type", "Accept", "X-Amzn-SageMaker-Custom-Attributes", "X-Amzn-SageMaker-Inference-Id")
 
 
 @contextmanager
-def runtime(port: int) -> Iterator[str]:
-    """The address of a runtime in front of the container on `port`, until the block ends."""
+def runtime(port: int, models: int | None = None, folder: str = "/opt/ml/models") -> Iterator[str]:
+    """The address of a runtime in front of the container on `port`, until the block ends.
+
+    Requests with a target model go to the port `models`, where another container has these in `folder`.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -31,12 +36,15 @@ def runtime(port: int) -> Iterator[str]:
             streams = self.path.endswith("/invocations-response-stream")
             if "X-Amzn-SageMaker-Accept" in self.headers:  # B7.1
                 sent["Accept"] = self.headers["X-Amzn-SageMaker-Accept"]
+            address = f"http://127.0.0.1:{port}"
             path = "/invocations"
             if "X-Amzn-SageMaker-Target-Model" in self.headers:
-                path = _loaded(port, self.headers["X-Amzn-SageMaker-Target-Model"])
-            with requests.post(
-                f"http://127.0.0.1:{port}{path}", body, headers=sent, timeout=120, stream=True
-            ) as reply:
+                address = f"http://127.0.0.1:{models or port}"
+                path = _loaded(address, folder, self.headers["X-Amzn-SageMaker-Target-Model"])
+            if self.path.endswith("/async-invocations"):
+                self._promise(address, sent)
+                return
+            with requests.post(address + path, body, headers=sent, timeout=120, stream=True) as reply:
                 if reply.status_code >= 400:
                     self._refuse(reply)
                 elif streams:
@@ -57,6 +65,19 @@ def runtime(port: int) -> Iterator[str]:
                 if name.lower().startswith(("content-type", "x-amzn-"))
             }
             self._send(200, reply.content, kept)
+
+        def _promise(self, address: str, sent: dict[str, str]) -> None:
+            """B3.3: the request lies in S3, and so will the answer, which the caller need not wait for."""
+            store = boto3.client("s3")
+            bucket, _, key = self.headers["X-Amzn-SageMaker-InputLocation"][5:].partition("/")
+            body = store.get_object(Bucket=bucket, Key=key)["Body"].read()
+            headers = {name: value for name, value in sent.items() if name != "Content-Type"}
+            media = self.headers.get("X-Amzn-SageMaker-Content-Type", "application/octet-stream")
+            headers |= {"Content-Type": media, "Accept": self.headers.get("X-Amzn-SageMaker-Accept", "*/*")}
+            reply = requests.post(f"{address}/invocations", body, headers=headers, timeout=120)
+            store.put_object(Bucket=bucket, Key=f"{key}.out", Body=reply.content)
+            told = {"X-Amzn-SageMaker-OutputLocation": f"s3://{bucket}/{key}.out"}
+            self._send(202, b'{"InferenceId": "1"}', {"Content-Type": "application/json", **told})
 
         def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
@@ -87,11 +108,11 @@ def runtime(port: int) -> Iterator[str]:
         server.server_close()
 
 
-def _loaded(port: int, target: str) -> str:
+def _loaded(address: str, folder: str, target: str) -> str:
     """Where a model is asked, loaded first where it is not (B5.2). Its name says nothing (B5.7)."""
     name = f"{zlib.crc32(target.encode()):08x}/{target}"
-    loading = json.dumps({"model_name": name, "url": f"/opt/ml/models/{target}/model"})
-    reply = requests.post(f"http://127.0.0.1:{port}/models", loading, timeout=120)
+    loading = json.dumps({"model_name": name, "url": f"{folder}/{target}/model"})
+    reply = requests.post(f"{address}/models", loading, timeout=120)
     assert reply.status_code in {200, 409}, reply.text
     return f"/models/{quote(name, safe='')}/invoke"
 

@@ -58,7 +58,7 @@ def test_a_notebook_holds_the_facts_of_its_image(sample: Path) -> None:
     assert 'objective_metric_name="rmse"' in found
     assert 'objective_type="Minimize"' in found
     assert 'ranges = {"k": IntegerParameter(2, 9), "init": CategoricalParameter(["a", "b"])}' in found
-    assert "from sagemaker.tuner import CategoricalParameter, HyperparameterTuner, IntegerParameter" in found
+    assert "from sagemaker.core.parameter import CategoricalParameter, IntegerParameter" in found
 
 
 def test_where_nothing_is_left_to_tune_the_notebook_does_not_tune(sample: Path) -> None:

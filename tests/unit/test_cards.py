@@ -18,6 +18,7 @@ def parts(text):
     return yaml.safe_load(matter), body
 
 
+@pytest.mark.contract("B9.7")
 def test_the_front_matter_is_what_hugging_face_reads(tmp_path):
     """The keys of huggingface_hub's ModelCardData, the results in the form of its model index."""
     matter, _ = parts(readme(facts(tmp_path)))

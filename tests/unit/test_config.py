@@ -140,6 +140,13 @@ def test_a_manifest_file_beside_a_channel_is_no_channel(paths, image):
     assert list(config.channels(paths, image)) == ["train"]
 
 
+@pytest.mark.contract("A4.13")
+def test_the_channels_of_the_sdks_scripts_hold_no_data(paths, image, capsys):
+    put(paths, "inputdataconfig.json", {"train": {}, "code": {}, "sm_drivers": {"TrainingInputMode": "File"}})
+    assert list(config.channels(paths, image)) == ["train"]
+    assert "channel code, sm_drivers: scripts of the SageMaker SDK, not read" in capsys.readouterr().err
+
+
 def test_on_a_laptop_the_folders_are_the_channels(paths, image):
     (paths.channels / "train-manifest").write_text("[]")
     (paths.channels / "test").mkdir()

@@ -96,6 +96,9 @@ def test_an_answer_of_lists_is_one_cell_a_row(one):
         "text/csv; charset=utf-8",
         "TEXT/CSV",
         "text/csv;label_size=0",
+        "text/csv;label_size = 1",
+        "text/csv; label_size=1; charset=utf-8;",
+        'text/csv; delimiter=";"; charset=utf-8; charset=utf-8',
         " text/csv ; header=absent",
         "csv",
         "application/csv",
@@ -104,6 +107,28 @@ def test_an_answer_of_lists_is_one_cell_a_row(one):
 @pytest.mark.contract("A4.5", "B2.14", "B2.15")
 def test_a_content_type_is_read_whatever_its_case_and_parameters(text):
     assert reader(text)[0].media_type == "text/csv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "text/csv; label_size=5",
+        "text/csv; label_size=",
+        "text/csv; label_size=1=1",
+        "text/csv; label_size=1; label_size=0",
+        "text/csv; label_size",
+        "text/csv; =1",
+        "text/csv; header=present delimiter=tab",
+        'text/csv; charset="utf-8',
+        "label_size=1; text/csv",
+    ],
+)
+@pytest.mark.contract("B2.17")
+def test_parameters_that_cannot_be_meant_are_refused(text):
+    """Those of AWS's XGBoost container, test_data_utils.py, and their like."""
+    with pytest.raises(UnsupportedMediaType, match="Content-Type: ") as caught:
+        reader(text)
+    assert caught.value.status == 415
 
 
 @pytest.mark.parametrize(

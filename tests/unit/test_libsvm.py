@@ -33,6 +33,64 @@ def test_indices_may_count_from_0_and_groups_are_a_column():
     assert columns(raw) == {"label": [2, 0], "qid": [7, 8], "f0": [1, 0], "f1": [0, 0], "f2": [0, 3]}
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"1:0.5 1:2 2:3\n0:2 2:1\n", {"label": [1, 0], "weight": [0.5, 2], "f1": [2, 0], "f2": [3, 1]}),
+        (b"-1:0.5 4:2\n", {"label": [-1], "weight": [0.5], "f1": [0], "f2": [0], "f3": [0], "f4": [2]}),
+        (b"2.5:1 1:2\n", {"label": [2.5], "weight": [1], "f1": [2]}),
+        (
+            b"3:2 qid:7 1:1\n",
+            {"label": [3], "weight": [2], "qid": [7], "f1": [1]},
+        ),
+        (b"1:2 3:4\n2:5\n", {"f1": [2, 0], "f2": [0, 5], "f3": [4, 0]}),
+    ],
+    ids=[
+        "an index that does not ascend",
+        "a negative label",
+        "a label with a point",
+        "a group",
+        "features alone",
+    ],
+)
+@pytest.mark.contract("B8.12")
+def test_a_label_may_have_a_weight(body, expected):
+    """Lines that begin with a pair hold labels with weights where it can be no feature, as indices ascend."""
+    raw = read(body, TYPE)
+    assert columns(raw) == expected
+    assert bool(raw.notes) is ("weight" in expected), "what was guessed is said"
+
+
+@pytest.mark.contract("B8.12")
+def test_weights_in_a_request_are_passed_over():
+    assert read(b"1:0.5 1:2\n0:1 2:7\n", TYPE, schema_of("f1", "f2")).matrix.tolist() == [[2, 0], [0, 7]]
+
+
+def test_files_with_and_without_weights_are_refused(tmp_path):
+    (tmp_path / "a.libsvm").write_text("1:2 1:2\n")
+    (tmp_path / "b.libsvm").write_text("1 1:3\n")
+    with pytest.raises(UserError, match=r"file b.libsvm: its lines have no weight"):
+        _ = Channel("train", tmp_path).table
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("1 1:0.5 2:3\n0\n-1 2:1e-3 # a comment\n", ["label", "f1", "f2"]),
+        ("1:0.5 qid:3 1:2\n", ["label", "weight", "qid", "f1"]),
+        ("12:30\n12:45\n", None),
+        ("1,2\n3,4\n", None),
+        ("1 2\n3 4\n", None),
+        ("1 1:2\nx 1:2\n", None),
+    ],
+)
+@pytest.mark.contract("B8.13")
+def test_a_file_of_no_known_type_is_tried_as_libsvm(tmp_path, text, names):
+    (tmp_path / "part-0000").write_text(text)
+    found = Channel("train", tmp_path)
+    assert (found.names if names else "label" not in found.names) == (names or True)
+
+
 def test_a_request_may_have_labels_or_not_and_columns_that_the_model_never_saw():
     schema = schema_of("f1", "f2", "f4", kind="number")
     for body in (b"1:5 4:6\n2:1 9:1\n", b"1 1:5 4:6\n0 qid:3 2:1\n"):

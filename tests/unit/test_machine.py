@@ -34,6 +34,7 @@ def cgroup(tmp_path, monkeypatch):
         ("x", 8),
     ],
 )
+@pytest.mark.contract("B9.5")
 def test_cpus_are_those_of_the_cgroup_and_at_least_one(cgroup, quota, cpus):
     cgroup(**{"cpu-max": quota})
     assert machine.cpus() == cpus
@@ -53,6 +54,7 @@ def test_without_a_cgroup_all_is_free(cgroup):
 
 
 @pytest.mark.parametrize("name", ["memory-max", "memory__memory-limit_in_bytes"])
+@pytest.mark.contract("B9.5")
 def test_memory_is_that_of_the_cgroup(cgroup, name):
     cgroup(**{name: "1048576\n"})
     assert machine.memory_bytes() == 1 << 20

@@ -102,6 +102,7 @@ def test_describe_prints_json(folder, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["name"] == "adder"
 
 
+@pytest.mark.contract("A1.14")
 def test_words_that_are_no_verb_are_run_as_a_command(tmp_path):
     """The SDK's local mode runs `docker run IMAGE chmod …`."""
     (tmp_path / "left").write_text("")

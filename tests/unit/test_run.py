@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,22 @@ def test_a_host_that_does_not_lead_has_nothing_to_do(settings_of, root, monkeypa
     configured(root, resourceconfig={**HOSTS, "current_host": "algo-2"})
     assert train(settings_of()) == 0
     assert not list((root / "model").iterdir())
+
+
+@pytest.mark.contract("A6.7")
+def test_other_hosts_stay_until_the_model_is_saved(settings_of, root, monkeypatch, capsys):
+    """The SDK's local mode stops all containers when one has left, be the model written or not."""
+    configured(root, resourceconfig={**HOSTS, "current_host": "algo-1"})
+    seen = []
+
+    @contextmanager
+    def announced(hosts):
+        yield
+        seen.append(((root / "model/manifest.json").exists(), "done in" in capsys.readouterr().err))
+
+    monkeypatch.setattr(standby, "announce_leader", announced)
+    assert train(settings_of()) == 0
+    assert seen == [(True, True)]
 
 
 def test_a_model_folder_that_cannot_be_written_is_told(settings_of, root):

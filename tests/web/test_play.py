@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from playwright.sync_api import Page
 
 from harness.places import REPOSITORY
 from harness.processes import alive, descendants
+from harness.runtime import runtime
 from tools import lacking
 from tools.play import __main__ as play
 from tools.process import Process, wait_until
@@ -179,9 +181,8 @@ def test_the_tensors_follow_what_is_typed(opened):
 
 
 def test_the_printed_python_gives_the_same_answer(opened, played, monkeypatch):
-    """boto3 and the SDK as they are, but that what would go to AWS goes to the model here."""
+    """boto3 as it is, but that what would go to AWS goes to the model here."""
     import boto3
-    import sagemaker.base_predictor
 
     def invoke_endpoint(**given: Any) -> dict[str, Any]:
         assert given["EndpointName"] == "my-endpoint"
@@ -194,11 +195,28 @@ def test_the_printed_python_gives_the_same_answer(opened, played, monkeypatch):
     printed: list[Any] = []
     exec(opened.locator("#boto3").text_content() or "", {"print": printed.append})
     assert [json.loads(text) for text in printed] == [expected(played)]
-    session = SimpleNamespace(sagemaker_runtime_client=client, sagemaker_config={})
-    monkeypatch.setattr(sagemaker.base_predictor, "Session", lambda *given: session)
-    printed.clear()
-    exec(opened.locator("#sdk").text_content() or "", {"print": printed.append})
-    assert printed == [expected(played)]
+
+
+def test_the_printed_call_of_the_sdk_gives_the_same_answer(opened, played):
+    """Version 3, in its own environment; that there is an endpoint of this name it is told."""
+    code = f"{_AN_ENDPOINT}\n{opened.locator('#sdk').text_content()}"
+    with runtime(int(played.url.rpartition(":")[2])) as address:
+        aws = {
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": address,
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        command = [REPOSITORY / ".slipway/envs/sdk3/bin/python", "-c", code]
+        done = subprocess.run(command, env={**os.environ, **aws}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected(played)
+
+
+_AN_ENDPOINT = """
+from sagemaker.core.resources import Endpoint
+Endpoint.get = staticmethod(lambda name: Endpoint(endpoint_name=name))
+"""
 
 
 @pytest.mark.parametrize("name", ["request.json", "request.jsonl", "request.parquet", "request.xlsx"])

@@ -58,11 +58,11 @@ function boto3Of(request) {
 
 function sdkOf(request) {
   const attributes = attributesOf(request.options);
-  return [
-    "from sagemaker.deserializers import JSONDeserializer", "from sagemaker.predictor import Predictor",
-    "from sagemaker.serializers import IdentitySerializer", "", `rows = ${bodyOf(request)}`,
-    "predictor = Predictor(", '    "my-endpoint",', `    serializer=IdentitySerializer(${JSON.stringify(request.type)}),`,
-    "    deserializer=JSONDeserializer(),", ")",
-    `print(predictor.predict(rows${attributes ? `, custom_attributes=${JSON.stringify(attributes)}` : ""}))`,
-  ].join("\n");
+  const lines = [
+    "from sagemaker.core.resources import Endpoint", "", `rows = ${bodyOf(request)}`,
+    'answer = Endpoint.get("my-endpoint").invoke(', "    body=rows,",
+    `    content_type=${JSON.stringify(request.type)},`, '    accept="application/json",',
+  ];
+  if (attributes) lines.push(`    custom_attributes=${JSON.stringify(attributes)},`);
+  return [...lines, ")", "print(answer.body.read().decode())"].join("\n");
 }

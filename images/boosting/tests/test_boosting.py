@@ -109,6 +109,15 @@ def test_monotone_constraints_hold(fit: Any, ask: Any, table: pd.DataFrame) -> N
         assert (np.diff(ask(model, line)["score"]) <= 1e-6).all(), engine
 
 
+@pytest.mark.contract("B8.12")
+def test_weights_in_libsvm_are_those_of_the_rows(fit: Any, request_of: Any) -> None:
+    """Rows that are alike but for their label: its probability is its share of the weights."""
+    lines = b"1:3 1:2 2:5\n0:1 1:2 2:5\n" * 100
+    given = {"engine": "xgboost", "n_estimators": 200, "early_stopping_rounds": 0}
+    done = fit({"train": ("rows.libsvm", lines)}, **given)
+    assert request_of(done, "1:2 2:5\n", "text/libsvm")["probability"] == pytest.approx(0.75, abs=0.02)
+
+
 def test_weights_of_rows_and_of_classes_count(fit: Any, ask: Any, table: pd.DataFrame) -> None:
     for engine in ENGINES:
         given = settings(engine, "binary", n_estimators=10)

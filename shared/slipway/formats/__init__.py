@@ -13,7 +13,7 @@ from slipway.formats.libsvm import LibSVM
 from slipway.formats.npy import NPY
 from slipway.formats.parquet import Parquet
 from slipway.formats.recordio import RecordIO
-from slipway.media import MediaType, matches, parse, preferences
+from slipway.media import MediaType, malformed, matches, parse, preferences
 from slipway.table import learn
 from slipway.table.table import Table
 
@@ -29,12 +29,21 @@ __all__ = ["ANSWER_TYPES", "FORMATS", "MEDIA_TYPES", "Format", "Reading", "read_
 
 @lru_cache(maxsize=256)
 def reader(content_type: str) -> tuple[Format, MediaType]:
-    """The format that reads `content_type`. Raises UnsupportedMediaType when there is none."""
+    """The format that reads `content_type`. Raises UnsupportedMediaType when there is none.
+
+    So it does for parameters that AWS's XGBoost container refuses: no one knows what was meant by them.
+    """
     media = parse(content_type)
     found = _BY_NAME.get(media.essence)
     if found is None:
         came = shown(media.essence) if media.essence else "none"
         raise UnsupportedMediaType(f"Content-Type: expected one of {', '.join(MEDIA_TYPES)}; got {came}")
+    if malformed(content_type):
+        raise UnsupportedMediaType(
+            f"Content-Type: expected parameters as name=value; got {shown(content_type)}"
+        )
+    if (size := media.parameters.get("label_size", "1")) not in {"0", "1"}:
+        raise UnsupportedMediaType(f"Content-Type: label_size is 0 or 1, got {shown(size)}")
     return found, media
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from slipway import machine
 from slipway.errors import PlatformError, UserError, listed
-from slipway.formats import Reading
+from slipway.formats import Reading, libsvm
 from slipway.formats.csv_file import numbered
 from slipway.log import log
 from slipway.media import parse
@@ -32,8 +32,7 @@ Blocks = Iterator[tuple[Raw, str]]
 class Channel:
     """The data of one channel, in the sizes that exist: a table, batches, partitions over the hosts.
 
-    Which columns are keys, labels or times, whose cells stay as they are written, `declare` says before the
-    data are read.
+    `declare` says before the data are read which columns hold keys, labels or times, kept as written.
     """
 
     def __init__(
@@ -124,11 +123,13 @@ class Channel:
 
     @property
     def target(self) -> str | None:
-        """The first column, where the content type says that it is the label: `text/csv; label_size=1`.
-
-        https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html
-        """
+        """The first column, where the content type says that it is the label: `text/csv; label_size=1`."""
         return self.names[0] if parse(self.content_type).parameters.get("label_size") == "1" else None
+
+    @property
+    def weights(self) -> str | None:
+        """The column of the rows' weights, where LibSVM's lines begin with `label:weight`."""
+        return libsvm.WEIGHT if self._head.sparse and libsvm.WEIGHT in self.names else None
 
     @cached_property
     def head(self) -> Table:

@@ -7,7 +7,10 @@ from typing import Any
 
 from slipway.errors import PlatformError, UserError, listed, shown
 from slipway.image import Image
+from slipway.log import log
 from slipway.paths import Paths
+
+_SCRIPTS = {"code", "sm_drivers"}  # channels that version 3 of the SDK adds to a job with source code
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ def channels(paths: Paths, image: Image) -> dict[str, ChannelConfig]:
     """
     found = _object(paths.input_data_config) or {entry.name: {} for entry in _folders(paths.channels)}
     known = {label: name for name, facts in image.channels.items() for label in (name, *facts.aliases)}
+    if scripts := [name for name in found if name in _SCRIPTS and name not in known]:
+        log("train", f"channel {listed(scripts)}: scripts of the SageMaker SDK, not read")
+        found = {name: entry for name, entry in found.items() if name not in scripts}
     unknown = [name for name in found if name not in known]
     if unknown:
         raise UserError(f"unknown channel {listed(unknown)}; expected {_expected(image)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from slipway.errors import NoRows, UserError
-from slipway.formats import FORMATS, Format, Reading, reader
+from slipway.formats import FORMATS, Format, Reading, libsvm, reader
 from slipway.media import MediaType
 from slipway.table.raw import Raw
 from slipway.training.inputs import PEEK, Input
@@ -48,14 +48,21 @@ def _format(name: str, content_type: str, file: IO[bytes]) -> tuple[Format, Medi
     if by_ending is not None and by_ending is not found:
         found, media = by_ending, None
     if found is None:
-        start = file.peek(4)[:4]  # type: ignore[attr-defined]
-        kinds = {_PARQUET: "parquet", _RECORDIO: "application/x-recordio", _NPY: "npy"}
-        found, media = reader(kinds.get(start, "jsonlines" if start[:1] in (b"{", b"[") else "csv"))
+        found, media = reader(_by_start(file.peek(PEEK)))  # type: ignore[attr-defined]
     if found.documents and _is_lines(file):
         found, media = reader("jsonlines")
     if name.endswith(".tsv") and media is None:
         media = MediaType("text/tab-separated-values")
     return found, media or MediaType(found.media_type)
+
+
+def _by_start(start: bytes) -> str:
+    kinds = {_PARQUET: "parquet", _RECORDIO: "application/x-recordio", _NPY: "npy"}
+    if start[:4] in kinds:
+        return kinds[start[:4]]
+    if start[:1] in (b"{", b"["):
+        return "jsonlines"
+    return "libsvm" if libsvm.looks_like(start) else "csv"
 
 
 def _is_lines(file: IO[bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""The image's notebook, run as it stands: the SDK in local mode fits, deploys, predicts, transforms."""
+"""The image's notebook, run as it stands: the SDK in local mode trains, deploys, predicts, transforms."""
 
 import json
 from pathlib import Path
@@ -13,25 +13,20 @@ from harness.places import free_port
 from harness.samples import Sample
 from slipway.image import Image
 
-# What the SDK tells AWS of its use would wait for a network that is not there.
-NO_TELEMETRY = "SchemaVersion: '1.0'\nSageMaker: {PythonSDK: {Modules: {TelemetryOptOut: true}}}\n"
-
 
 @pytest.fixture(scope="module")
 def ran(image: Image, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The notebook with the outputs of its cells, and of two that are added."""
     folder = tmp_path_factory.mktemp("notebook")
-    (folder / "config.yaml").write_text(NO_TELEMETRY)
     notebook = nbformat.read(image.folder / "notebook.ipynb", as_version=4)
     nbformat.validate(notebook)
     # As papermill gives parameters, in a cell after the notebook's own. Another port, as 8080 may be taken.
     _insert(notebook, "PORT = ", f'PORT = {free_port()}\nIMAGE_URI = "slipway/{image.name}:latest"')
     rows = json.dumps(sample.rows)
-    _insert(notebook, "predict(", f"import json\nby_rows = predictor.predict(json.loads({rows!r}))")
+    _insert(notebook, "answer = predict(", f"by_rows = predict({rows!r}, 'application/json')")
     counts = '[len(answer["predictions"]), len(by_rows["predictions"]), len(lines)]'
     _insert(notebook, "lines[:5]", counts)
     with pytest.MonkeyPatch.context() as patch, alone():
-        patch.setenv("SAGEMAKER_USER_CONFIG_OVERRIDE", str(folder / "config.yaml"))
         patch.setenv("TMPDIR", str(folder))
         client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(image.folder)}})
         try:
@@ -58,13 +53,13 @@ def shown(notebook: Any, last: str) -> str:
     return str(value)
 
 
-def test_fit_makes_a_model(ran: Any) -> None:
-    assert shown(ran, "estimator.model_data").strip("'").endswith("model.tar.gz")
+def test_training_makes_a_model(ran: Any) -> None:
+    assert shown(ran, "model_data").strip("'").endswith("model.tar.gz")
 
 
 @pytest.mark.contract("B4.5", "B8.2")
 def test_every_row_is_predicted_and_every_line_of_a_batch_is_answered(ran: Any, sample: Sample) -> None:
-    """The SDK sends rows as text with a header, as lists without, and a file line by line."""
+    """Rows are sent as CSV with a header, as lists in JSON, and by the SDK as a file line by line."""
     (counts,) = (one for one in ran.cells if one.source.startswith("[len("))
     assert shown(ran, counts.source) == str([sample.height] * 3)
 
