@@ -207,17 +207,29 @@ $(SUITES:%=layers-%): layers-%:
 build: $(WANTED:%=build-%) ## Build the images
 $(foreach image,$(IMAGES),$(eval build-$(image): layers-$(call suite,$(image))))
 $(IMAGES:%=build-%): build-%:
-	@$(DOCKER_BUILD) --file images/Dockerfile --tag slipway/$*:$(call version,$*) --tag slipway/$*:latest \
+	@$(DOCKER_BUILD) $(BUILD_FLAGS) --file images/Dockerfile $(or $(TAGS),--tag slipway/$*:$(call version,$*) --tag slipway/$*:latest) \
 	  --build-arg BUILD_IMAGE=$(call layer,build,$(call suite,$*)) --build-arg RUNTIME_IMAGE=$(call layer,runtime,$(call suite,$*)) \
 	  --build-arg IMAGE=$* --build-arg DEBIAN_PACKAGES="$(call facts,$*,debian_packages)" --build-arg TITLE="$(call fact,$*,title)" --build-arg VERSION=$(call version,$*) \
 	  --build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) --build-arg SOURCE=$(SOURCE) \
 	  --build-arg LICENSES="$(call fact,$*,license)" .
+
+.PHONY: reproducible
+reproducible: $(if $(IMG),layers-$(call suite,$(IMG))) ## Build an image twice without the cache, and compare its files: IMG=name
+	$(call need,IMG,which image to build twice)
+	@for time in first second; do $(MAKE) build-$(IMG) BUILD_FLAGS=--no-cache TAGS="--tag slipway/$(IMG):$$time"; done
+	@files() { DOCKER="$(DOCKER)" tools/image-files slipway/$(IMG):$$1; }; \
+	  diff <(files first) <(files second) && echo "$(IMG): both builds have the same $$(files first | wc -l) lines of files, times and checksums"
 
 .PHONY: push-layers
 push-layers: ## Push the shared layers for later builds to start from: CACHE=registry/repository
 	$(call need,CACHE,where to keep them)
 	@$(foreach suite,$(SUITES),$(foreach part,build runtime,$(DOCKER) tag $(call layer,$(part),$(suite)) $(call cached,$(part),$(suite)) && \
 	  $(DOCKER) push --quiet $(call cached,$(part),$(suite)) && )) true
+
+.PHONY: vex $(IMAGES:%=vex-%)
+vex: $(WANTED:%=vex-%) ## Write what was accepted of known vulnerabilities as OpenVEX, in .slipway/sbom
+$(IMAGES:%=vex-%): vex-%: $(TOOLS)
+	@$(call in,tools) -m tools.vex $* --version $(call version,$*)
 
 .PHONY: sbom audit $(IMAGES:%=sbom-%) $(IMAGES:%=audit-%)
 sbom: $(WANTED:%=sbom-%) ## List what is inside the images as CycloneDX, in .slipway/sbom

@@ -25,10 +25,10 @@ class UnknownError(Exception):
     """Why there is no answer, in one line."""
 
 
-def accepted(path: Path = ACCEPTED) -> set[str]:
-    """The ids that we have looked at and live with; each line of the file is an id and why."""
-    lines = (line.split() for line in path.read_text().splitlines() if not line.startswith("#"))
-    return {words[0] for words in lines if words}
+def accepted(path: Path = ACCEPTED) -> dict[str, str]:
+    """The ids that we have looked at and live with, and why; a line of the file each."""
+    lines = (line.partition(" ") for line in path.read_text().splitlines() if not line.startswith("#"))
+    return {name: why.strip() for name, _, why in lines if name}
 
 
 def python_findings(lock: Path) -> list[str]:
@@ -52,7 +52,7 @@ def python_findings(lock: Path) -> list[str]:
         f"mended in {', '.join(found['fix_versions']) or 'no version'}"
         for package in packages
         for found in package["vulns"]
-        if not {found["id"], *found["aliases"]} & accepted()
+        if not {found["id"], *found["aliases"]} & accepted().keys()
     ]
 
 

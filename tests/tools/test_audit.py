@@ -34,8 +34,9 @@ def test_what_is_accepted_by_any_of_its_names_is_passed_over(
 ) -> None:
     path = tmp_path / "accepted"
     path.write_text("# a comment\n\nCVE-2026-1 not reached: no template of a stranger is rendered\n")
-    assert audit.accepted(path) == {"CVE-2026-1"}
-    monkeypatch.setattr(audit, "accepted", lambda: {"CVE-2026-1"})
+    known = {"CVE-2026-1": "not reached: no template of a stranger is rendered"}
+    assert audit.accepted(path) == known
+    monkeypatch.setattr(audit, "accepted", lambda: known)
     answer(monkeypatch, report(), code=1)
     assert audit.python_findings(Path("lock")) == []
 
