@@ -4,7 +4,7 @@ A forest of 100 trees answers one row in about 0.3 ms and thousands of rows abou
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Self
@@ -99,6 +99,23 @@ class Forest:
             total[part] = self._sums(rows[part])
         return total / len(self)
 
+    def leaves(self, rows: Array) -> Array:
+        """Which leaf each row comes to in each tree: int64 of shape (rows, trees), places in `values`.
+
+        >>> from sklearn.tree import DecisionTreeRegressor
+        >>> rows = np.array([[0.0], [1.0], [2.0]])
+        >>> forest = Forest.of([DecisionTreeRegressor().fit(rows, [5, 6, 7]).tree_], 1)
+        >>> forest.values[forest.leaves(rows)[:, 0], 0]
+        array([5., 6., 7.], dtype=float32)
+        """
+        found = np.empty((len(rows), len(self)), np.int64)
+        step = max(1, min(len(rows), _PAIRS))
+        for first in range(0, len(rows), step):
+            part = slice(first, first + step)
+            for trees, leaves in self._arrived(rows[part]):
+                found[part, trees] = leaves.T
+        return found
+
     def warm(self) -> None:
         """Prepares the arrays that `predict` walks, so that no request waits for it."""
         assert self._walked
@@ -119,18 +136,22 @@ class Forest:
 
     def _sums(self, rows: Array) -> Array:
         """The sum of all trees' answers for some rows."""
-        cells, width = _two_sided(rows), 2 * self.columns
         total = np.zeros((len(rows), self.values.shape[1]))
+        for _, leaves in self._arrived(rows):
+            total += self.values.take(leaves, axis=0).sum(0, dtype=np.float64)
+        return total
+
+    def _arrived(self, rows: Array) -> Iterator[tuple[slice, Array]]:
+        """Some trees at a time, and the leaf of each row in them, of shape (trees, rows)."""
+        cells, width = _two_sided(rows), 2 * self.columns
         at_once = max(1, _PAIRS // len(rows))
         for first in range(0, len(self), at_once):
-            roots = self.starts[:-1][first : first + at_once]
+            trees = slice(first, first + at_once)
+            roots = self.starts[:-1][trees]
             nodes = self._walk(
                 np.repeat(roots, len(rows)), np.tile(np.arange(len(rows)) * width, len(roots)), cells
             )
-            leaves = self._walked.leaf.take(nodes)
-            found = self.values.take(leaves, axis=0).reshape(len(roots), len(rows), -1)
-            total += found.sum(0, dtype=np.float64)
-        return total
+            yield trees, self._walked.leaf.take(nodes).reshape(len(roots), len(rows))
 
     def _walk(self, nodes: Array, begins: Array, cells: Array) -> Array:
         """The leaves that pairs of a node and a row come to; `begins` says where a row's cells begin.
