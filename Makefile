@@ -168,7 +168,8 @@ check-types: $(TOOLS) $(ENVS)/all/.stamp
 check-locks: $(filter $(LOCAL)/%,$(UV))
 	$(PYTHON) -m tools.lock --check
 
-check-generated: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp)
+# Every image can be described by the shared layer alone.
+check-generated: $(TOOLS) $(ENVS)/shared/.stamp
 	$(call in,tools) -m tools.generate --check
 
 # ---- build and push ----
@@ -285,9 +286,9 @@ new: $(TOOLS) ## Start another image: IMG=name
 	@$(call in,tools) -m tools.new $(IMG)
 
 lock: $(filter $(LOCAL)/%,$(UV)) ## Write the lock files; UPGRADE=1 also looks for newer versions
-	@$(PYTHON) -m tools.lock $(if $(UPGRADE),--upgrade)
+	@$(PYTHON) -m tools.lock $(call option,image,IMG) $(if $(UPGRADE),--upgrade)
 
-generate: $(TOOLS) $(IMAGES:%=$(ENVS)/%/.stamp) ## Write the generated files
+generate: $(TOOLS) $(ENVS)/shared/.stamp ## Write the generated files
 	@$(call in,tools) -m tools.generate
 
 .PHONY: catalogue
@@ -305,29 +306,32 @@ $(LOCAL)/uv/bin/uv: shared/installer.lock
 	@$(LOCAL)/uv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r shared/installer.lock
 	@touch $@
 
+# A stamp holds a checksum of the lock files: a checkout touches them all, and costs no environment.
+checksum = cat $^ | cksum
+fresh    = [ "$$(cat $@ 2>/dev/null)" = "$$($(checksum))" ] && touch $@
 MAKE_ENV = $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/$(1) && \
   $(UV) pip sync --quiet --require-hashes --python $(call in,$(1)) tests/requirements.lock && \
   $(UV) pip install --quiet --require-hashes --no-deps --no-build --build-constraints shared/installer.lock \
-    --python $(call in,$(1)) -r $(2) && touch $@
+    --python $(call in,$(1)) -r $(2)
 
 $(ENVS)/shared/.stamp: shared/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(call MAKE_ENV,shared,$<)
+	@$(fresh) || { $(call MAKE_ENV,shared,$<) && $(checksum) >$@; }
 $(ENVS)/fuzz/.stamp: shared/requirements.lock tests/requirements.lock tests/fuzz.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(call MAKE_ENV,fuzz,$< -r tests/fuzz.lock)
+	@$(fresh) || { $(call MAKE_ENV,fuzz,$< -r tests/fuzz.lock) && $(checksum) >$@; }
 # KServe's client brings gRPC, FastAPI and Kubernetes' client along, which the tools do without.
 $(ENVS)/kserve/.stamp: tests/kserve.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/kserve && \
-	  $(UV) pip install --quiet --require-hashes --no-deps --no-build --python $(call in,kserve) -r $< && touch $@
+	@$(fresh) || { $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/kserve && \
+	  $(UV) pip install --quiet --require-hashes --no-deps --no-build --python $(call in,kserve) -r $< && $(checksum) >$@; }
 # The lock is of all that its tests need: version 3's own pins go before the shared ones.
 $(SDK3): tests/sdk3.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/sdk3
-	@$(UV) pip sync --quiet --require-hashes --python $(call in,sdk3) tests/sdk3.lock && touch $@
+	@$(fresh) || { $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/sdk3 && \
+	  $(UV) pip sync --quiet --require-hashes --python $(call in,sdk3) tests/sdk3.lock && $(checksum) >$@; }
 # The libraries of every image in one environment, for what looks at all images at once.
 $(ENVS)/all/.stamp: $(IMAGES:%=images/%/requirements.lock) tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(call MAKE_ENV,all,$(firstword $(IMAGES:%=images/%/requirements.lock)))
-	@$(foreach image,$(IMAGES),$(UV) pip install --quiet --require-hashes --no-deps --build-constraints shared/installer.lock \
-	  --python $(call in,all) -r images/$(image)/requirements.lock &&) touch $@
+	@$(fresh) || { $(call MAKE_ENV,all,$(firstword $(IMAGES:%=images/%/requirements.lock))) && \
+	  $(foreach image,$(IMAGES),$(UV) pip install --quiet --require-hashes --no-deps --build-constraints shared/installer.lock \
+	  --python $(call in,all) -r images/$(image)/requirements.lock &&) $(checksum) >$@; }
 $(IMAGES:%=$(ENVS)/%/.stamp): $(ENVS)/%/.stamp: images/%/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(call MAKE_ENV,$*,$<)
+	@$(fresh) || { $(call MAKE_ENV,$*,$<) && $(checksum) >$@; }
 $(TOOLS): uv.lock pyproject.toml | $(filter $(LOCAL)/%,$(UV))
 	@UV_PROJECT_ENVIRONMENT=$(ENVS)/tools $(UV) sync --quiet --frozen --python $(PYTHON) && touch $@

@@ -30,16 +30,17 @@ class GenerateError(Exception):
 
 
 def python(image: Path, *arguments: str) -> Any:
-    """What Python prints in the environment of `image`, as JSON."""
-    program = ROOT / ".slipway/envs" / image.name / "bin/python"
+    """What Python prints of `image`, as JSON, in the shared layer's environment: no image's own is needed."""
+    program = ROOT / ".slipway/envs/shared/bin/python"
     if not program.exists():
-        raise GenerateError(f"there is no environment of {image.name} yet; `make generate` makes it")
+        raise GenerateError("there is no environment of the shared layer yet; `make generate` makes it")
     environ = {"PYTHONPATH": str(ROOT / "shared"), "SLIPWAY_ALGORITHM": str(image)}
     command = [str(program), *arguments]
     done = subprocess.run(command, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise GenerateError(f"{image.relative_to(ROOT)} cannot be described: {last}")
+        hint = "; import a library of its own where it is used" if "ModuleNotFoundError" in last else ""
+        raise GenerateError(f"{image.relative_to(ROOT)} cannot be described: {last}{hint}")
     return json.loads(done.stdout)
 
 
@@ -64,7 +65,11 @@ def files() -> dict[Path, str]:
     """Every file that is generated or has generated parts, and the text it should have."""
     images = sorted(path.parent for path in ROOT.glob("images/*/image.toml"))
     described = {image: python(image, "-m", "slipway", "describe") for image in images}
-    found = {ROOT / "README.md": {"images": tables.images(list(described.values()))}}
+    every = list(described.values())
+    found = {
+        ROOT / "README.md": {"tasks": tables.tasks(every), "images": tables.images(every)},
+        ROOT / "SECURITY.md": {"models": tables.models(every)},
+    }
     for image, facts in described.items():
         found[image / "README.md"] = {
             "hyperparameters": tables.hyperparameters(facts),

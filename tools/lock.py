@@ -52,7 +52,7 @@ def solve_all(upgrade: bool) -> dict[Path, str]:
     """The text that every requirements lock should have."""
 
     def current(path: Path) -> dict[str, str]:
-        return {} if upgrade or not path.exists() else blocks(path.read_text())
+        return _current(path, upgrade)
 
     answers: dict[Path, str] = {}
     path = ROOT / "shared/installer.lock"
@@ -73,16 +73,36 @@ def solve_all(upgrade: bool) -> dict[Path, str]:
         *("--excludes", "tests/sdk3.excludes"),
     )
     for image in sorted(ROOT.glob("images/*/image.toml")):
-        facts = tomllib.loads(image.read_text())
-        path = image.with_name("requirements.lock")
-        # Shared pins win over the image's former ones, so that the image's layer holds as little as it can.
-        prefer = current(path) | shared
-        answers[path] = solve(["shared/pyproject.toml"], facts.get("dependencies", []), prefer)
-        if bare := facts.get("bare"):
-            answers[path] += solve([], bare, prefer, "--no-deps").removeprefix(HEADER)
-        # A permission in the lock file itself, which every installer of it reads.
-        permissions = "".join(f"--no-binary {name}\n" for name in facts.get("built", []))
-        answers[path] = HEADER + permissions + answers[path].removeprefix(HEADER)
+        answers[image.with_name("requirements.lock")] = solve_image(image, shared, upgrade)
+    return answers
+
+
+def solve_image(image: Path, shared: dict[str, str], upgrade: bool) -> str:
+    """The text that the lock of one image should have, by its image.toml and the pins of the shared layer."""
+    facts = tomllib.loads(image.read_text())
+    # Shared pins win over the image's former ones, so that the image's layer holds as little as it can.
+    prefer = _current(image.with_name("requirements.lock"), upgrade) | shared
+    answer = solve(["shared/pyproject.toml"], facts.get("dependencies", []), prefer)
+    if bare := facts.get("bare"):
+        answer += solve([], bare, prefer, "--no-deps").removeprefix(HEADER)
+    # A permission in the lock file itself, which every installer of it reads.
+    permissions = "".join(f"--no-binary {name}\n" for name in facts.get("built", []))
+    return HEADER + permissions + answer.removeprefix(HEADER)
+
+
+def _current(path: Path, upgrade: bool) -> dict[str, str]:
+    return {} if upgrade or not path.exists() else blocks(path.read_text())
+
+
+def _solved(options: argparse.Namespace) -> dict[Path, str]:
+    """What is asked for: the lock of one image by the shared layer's pins as they are, or all of them."""
+    if options.image:
+        image = ROOT / "images" / options.image / "image.toml"
+        shared = blocks((ROOT / "shared/requirements.lock").read_text())
+        return {image.with_name("requirements.lock"): solve_image(image, shared, options.upgrade)}
+    answers = solve_all(options.upgrade)
+    mode = ["--check"] if options.check else ["--quiet", *(["--upgrade"] if options.upgrade else [])]
+    subprocess.run([UV, "lock", "--no-progress", *mode], cwd=ROOT, check=True)
     return answers
 
 
@@ -90,11 +110,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Pin every dependency, with hashes.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail if one is out of date")
     parser.add_argument("--upgrade", action="store_true", help="look for newer versions")
+    parser.add_argument("--image", metavar="NAME", help="the lock file of one image alone")
     options = parser.parse_args()
     try:
-        answers = solve_all(options.upgrade)
-        mode = ["--check"] if options.check else ["--quiet", *(["--upgrade"] if options.upgrade else [])]
-        subprocess.run([UV, "lock", "--no-progress", *mode], cwd=ROOT, check=True)
+        answers = _solved(options)
     except FileNotFoundError:
         print(f"lock: cannot run uv ({UV}); `make lock` installs it", file=sys.stderr)
         return 1

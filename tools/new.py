@@ -23,6 +23,17 @@ def write(name: str, folder: Path) -> None:
         path.write_text(source.read_text().replace("@NAME@", name))
 
 
+def left_open(folder: Path) -> list[str]:
+    """Where the template's text still says that it is to be replaced: file and line, as image.toml:3."""
+    files = (path for kind in ("*.py", "*.toml", "*.md") for path in folder.rglob(kind))
+    return [
+        f"{path.relative_to(folder)}:{number}"
+        for path in sorted(files)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if "to be replaced" in line.lower()
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Start another image.")
     parser.add_argument("name", help="one lower-case word, letters and digits")
@@ -36,18 +47,17 @@ def main() -> int:
         return _refuse(f"images/{name} exists already")
     write(name, folder)
     print(f"wrote images/{name}; pinning its libraries …", flush=True)
-    for command in ([sys.executable, "-m", "tools.lock"], ["make", "generate"]):
+    for command in ([sys.executable, "-m", "tools.lock", "--image", name], ["make", "generate"]):
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
-            return _refuse(
-                f"images/{name} is written, but `{' '.join(command)}` failed; then: make lock generate"
-            )
+            done = f"images/{name} is written, but `{' '.join(command)}` failed"
+            return _refuse(f"{done}; then: make lock generate IMG={name}")
     print(f"""
 Next:
   make demo IMG={name}     it works already; see how
   make test IMG={name}     the promises it has to keep, and its own tests
-  edit images/{name}:      predictor.py and train.py first, then the rest
-  make lock generate       after a change of its dependencies, facts or hyperparameters
-  CHANGELOG.md             a line on it""")
+  edit images/{name}      predictor.py and train.py first, then the rest; the test names what is left
+  make lock generate IMG={name}   after a change of its dependencies, facts or hyperparameters
+  CHANGELOG.md            a line on it; the tables of README.md and SECURITY.md are generated""")
     return 0
 
 

@@ -12,13 +12,27 @@ def images(described: Sequence[Facts]) -> str:
         ["image", "version", "what it does", "a row"],
         [
             [
-                f"[{one['name']}](images/{one['name']}/README.md)",
+                _link(one),
                 one["version"],
                 one["summary"],
                 one["row_rule"],
             ]
             for one in described
         ],
+    )
+
+
+def tasks(described: Sequence[Facts]) -> str:
+    """What each image is for, in a line."""
+    choices = [(one["choose"]["task"], _link(one), one["choose"]["line"]) for one in described]
+    return table(["task", "image"], [[task, f"{link}: {line}"] for task, link, line in choices])
+
+
+def models(described: Sequence[Facts]) -> str:
+    """What a model of each image consists of."""
+    return table(
+        ["image", "formats", "read by"],
+        [[one["name"], one["model"]["formats"], one["model"]["read_by"]] for one in described],
     )
 
 
@@ -100,6 +114,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "None.\n"
     lines = [header, ["---"] * len(header), *([_escaped(cell) for cell in row] for row in rows)]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _link(image: Facts) -> str:
+    return f"[{image['name']}](images/{image['name']}/README.md)"
 
 
 def _escaped(cell: str) -> str:

@@ -106,10 +106,23 @@ class Listing(_Facts):
 class Choice(_Facts):
     """By what a reader tells whether the image is the one to take."""
 
+    task: Annotated[str, Field(max_length=60)]
+    """What it does, as an order, for the first table of the README."""
+    line: Annotated[str, Field(max_length=120)]
+    """What there is to know about it, in half a line, for the same table."""
     have: Annotated[str, Field(max_length=120)]
     """What the user starts from, for the front page of the catalogue."""
     want: Annotated[str, Field(max_length=120)]
     """What the user wants."""
+
+
+class Files(_Facts):
+    """What a saved model consists of, for SECURITY.md: none of it may run code when it is read."""
+
+    formats: str
+    """Formats of a saved model's files."""
+    read_by: str
+    """Libraries that read them."""
 
 
 class Chart(_Facts):
@@ -164,6 +177,8 @@ class Image(_Facts):
     """What one row of a request, and of its answer, stands for."""
     choose: Choice | None = None
     """Who the image is for, on the front page of the catalogue."""
+    model: Files | None = None
+    """Files of a saved model."""
     chart: Chart | None = None
     """Chart of the playground."""
     dependencies: tuple[str, ...] = ()

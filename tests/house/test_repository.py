@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 from house.folders import ROOT
+from tools import new
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 IMAGES = sorted(path.parent.name for path in ROOT.glob("images/*/image.toml"))
 # Where an image may be named besides its own folder: prose, benchmarks, libraries; in the Makefile, the demo.
 NAMED = re.compile(r".*\.md|benchmarks/.*|tools/web/vendor/.*")
+# A name as code and settings write it; elsewhere it may be a word of the language.
+NAMING = r"(?:[\"'/=]|\b(?:import|from) |^\s*- ){}(?![\w.-])"
 ACCOUNTS = {"111122223333", "123456789012"}  # the ones that AWS's own documentation uses
 # A class of one letter keeps these lines from finding themselves.
 ELSEWHERE = re.compile(r"(?<![\w.$}])/[w]ork\b|\.\./[s]hared\b|/[h]ome/[a-z]|/[U]sers/")
@@ -23,7 +26,7 @@ def test_an_image_is_named_nowhere_outside_its_folder(tracked: list[Path]) -> No
         if NAMED.fullmatch(place) or place.startswith("images/"):
             continue
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            hits = [name for name in IMAGES if re.search(rf"(?<![\w.-]){name}(?![\w.])", line)]
+            hits = [name for name in IMAGES if re.search(NAMING.format(name), line)]
             if hits and not (place == "Makefile" and line.startswith("demo:")):
                 found.append(f"{place}:{number} names {hits[0]}")
     assert not found, "; ".join(found)
@@ -118,6 +121,19 @@ def test_every_image_is_found_by_the_tools_that_need_all() -> None:
     )
     for name in IMAGES:
         assert f'"name": "{name}"' in done.stdout
+
+
+def test_no_image_has_anything_left_of_the_template() -> None:
+    """Its own tests name these places, too, and skip; here they are an error."""
+    left = {name: new.left_open(ROOT / "images" / name) for name in IMAGES}
+    assert not any(left.values()), {name: places for name, places in left.items() if places}
+
+
+def test_a_name_in_code_is_found_and_a_word_of_the_language_is_not() -> None:
+    named = ['IMAGES = ["ridge"]', "make demo IMG=ridge", "  - ridge", "import ridge", "images/ridge/x.py"]
+    assert all(re.search(NAMING.format("ridge"), line) for line in named)
+    words = ["# along the ridge of the loss", "--no-ridge", '"ridge.npz"']
+    assert not any(re.search(NAMING.format("ridge"), line) for line in words)
 
 
 def test_no_module_is_longer_than_300_lines(tracked: list[Path]) -> None:

@@ -1,4 +1,4 @@
-"""What a user may set for a training job."""
+"""What a user may set for a training job. To be replaced."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""All that serving imports: the model, how it answers, how it is kept."""
+"""All that serving imports: the model, how it answers, how it is saved. To be replaced."""
 
 from collections.abc import Sequence
 from pathlib import Path

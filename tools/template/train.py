@@ -1,4 +1,4 @@
-"""What training adds: bagged least squares, as a place to start from."""
+"""What training adds: bagged least squares. To be replaced."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What is true of this algorithm alone; what holds for every image is in tests/contract."""
+"""What is true of this algorithm alone; what holds for every image is in tests/contract. To be replaced."""
 
 from pathlib import Path
 
