@@ -18,6 +18,7 @@ class Model(slipway.Model):
     """Isolation trees, how cells become their numbers, and the score from which on a row is an anomaly."""
 
     options: ClassVar = Options
+    task = "anomaly detection"
 
     def __init__(self, encoding: Encoding, trees: IsolationTrees, threshold: float) -> None:
         self.columns = [Column(name=name) for name in encoding.columns]

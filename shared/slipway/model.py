@@ -18,6 +18,7 @@ Task = Literal[
     "regression",
     "ranking",
     "clustering",
+    "anomaly detection",
     "forecasting",
     "missing values",
 ]
