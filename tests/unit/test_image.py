@@ -136,7 +136,10 @@ def test_what_an_image_is_for_and_how_it_is_drawn_may_be_left_out(folder):
 
 def test_a_choice_says_both_halves_and_a_chart_is_of_a_known_kind(folder):
     path = folder / "image.toml"
-    path.write_text(path.read_text() + '[choose]\ntask = "add"\nline = "sums"\nhave = "sums"\n[chart]\nkind = "bars"\nvalue = "sum"\n')
+    path.write_text(
+        path.read_text()
+        + '[choose]\ntask = "add"\nline = "sums"\nhave = "sums"\n[chart]\nkind = "bars"\nvalue = "sum"\n'
+    )
     with pytest.raises(ValueError, match=r"choose\.want: Field required"):
         Image.read(folder)
     path.write_text(path.read_text().replace('have = "sums"', 'have = "sums"\nwant = "one"'))
