@@ -19,6 +19,7 @@ from tools.conformance import engine, payload, registry, report, stage, subject,
 
 assert command  # which brings every check
 PAYLOAD = b"width,height\n1.5,2\n3,4.25\n5,6\n"
+METRICS = b'# TYPE asked counter\nasked_total{path="/x y"} 3\nup 1e0 1700000000\n'
 TYPES = ["text/csv", "application/json", "application/jsonlines"]
 FAULTS = {
     "loses the first record of a body without names": ["csv_has_no_header", "csv_has_one_record"],
@@ -37,6 +38,7 @@ FAULTS = {
     "fails on a short record": ["short_records_are_no_fault"],
     "answers 200 when it should refuse": ["execution_parameters_are_told"],
     "refuses POST": ["ping_answers"],
+    "tells metrics as JSON": ["metrics_can_be_scraped"],
 }
 
 
@@ -51,6 +53,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/ping":
             return self.reply(200, b"", "")
+        if self.path == "/metrics":
+            told = b'{"up": 1}' if self.fault == "tells metrics as JSON" else METRICS
+            return self.reply(200, told, "text/plain; version=0.0.4")
         if self.path == "/execution-parameters" and self.fault == "answers 200 when it should refuse":
             return self.reply(200, b"{}", "application/json")
         return self.refuse(404, "no such path")

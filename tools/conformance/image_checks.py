@@ -99,3 +99,18 @@ def something_answers_to_train(stage: Stage) -> str:
         if "executable file not found" in str(error):
             raise Failed("no entry point, and no `train` on PATH") from None
     return "`train` is on PATH"
+
+
+@check("A1.14", "image", "run the image with the words `chmod -R 777 /tmp`", "exit code 0, as of a command")
+def words_are_a_command(stage: Stage) -> str:
+    """Version 3 of the SDK does so in local mode, to remove what a job of root's has left."""
+    try:
+        with stage.engine.create(stage.subject.image, ["chmod", "-R", "777", "/tmp"]) as container:
+            container.start()
+            code = container.wait(stage.subject.timeout)
+            said = container.log().strip()
+    except EngineError as error:
+        raise Failed(str(error)) from None
+    if code != 0:
+        raise Failed(f"exit code {code}; {said[-160:]}")
+    return "exit code 0"

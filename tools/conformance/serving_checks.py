@@ -15,6 +15,7 @@ PING_S = 2.0
 ACCEPT_S = 0.25
 STOP_S = 30
 SLOW_CLIENTS = 1000
+_SAMPLE = re.compile(r"[A-Za-z_:][\w:]*(\{.*\})? +\S+( +-?\d+)?( +#.*)?")
 MB = 10**6
 
 
@@ -58,6 +59,19 @@ def ping_answers(stage: Stage) -> str:
     if replies["POST"].status != 200:
         raise Failed(f"GET 200, POST {replies['POST'].status}: one page of the guide asks for both")
     return f"200 after {max(reply.seconds for reply in replies.values()) * 1000:.0f} ms"
+
+
+@check("B2.16", "serve", "GET /metrics", "200 and Prometheus text, or 404: then CloudWatch gets none")
+def metrics_can_be_scraped(stage: Stage) -> str:
+    reply = stage.server.wire.send("GET", "/metrics")
+    if reply.status == 404:
+        raise NotApplicable("404: it tells no metrics")
+    lines = reply.body.decode(errors="replace").splitlines()
+    samples = [line for line in lines if line and not line.startswith("#")]
+    odd = [line for line in samples if not _SAMPLE.fullmatch(line)]
+    if reply.status != 200 or odd or not samples:
+        raise Failed(f"no sample of Prometheus text: {odd[0][:80]}" if odd else str(reply))
+    return f"{len(samples)} samples"
 
 
 @check("B2.3", "serve", "ping while every worker is busy with large requests", "200 within 2 s", alone=True)
