@@ -142,7 +142,8 @@ def test_kserve_s_client_finds_server_and_model(kserve: dict[str, Any]) -> None:
 
 
 def test_kserve_s_client_reads_our_errors(kserve: dict[str, Any]) -> None:
-    assert "no rows" in kserve["refused"]
+    assert "nothing_of_yours" in kserve["refused"]
+    assert "400 Bad Request" in kserve["refused"]
 
 
 @pytest.mark.parametrize("kind", ["json", "binary"])
