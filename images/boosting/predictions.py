@@ -28,7 +28,8 @@ def answer_columns(
     """One column per output, each of shape (n,); `shap` gives one per feature and its base value last."""
     if not len(table):  # engines refuse no rows
         names = [one for name in outputs for one in (shap_columns(booster) if name == "shap" else [name])]
-        return {name: np.empty(0) for name in names}
+        labels = target.decode(np.empty(0, np.int64)) if target.classes else np.empty(0)
+        return {name: labels if name == "predicted_label" else np.empty(0) for name in names}
     predictions = Predictions(booster, target, booster.data(table), threshold)
     found: dict[str, Array] = {}
     for name in outputs:

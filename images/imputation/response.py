@@ -169,7 +169,7 @@ def explained(cells: Cells) -> list[Any]:
 
 def spread(values: Array, cells: Cells, height: int) -> Array:
     """A column of the answer, shape (height,): `values` in the rows of filled cells, missing elsewhere."""
-    if len(values) == height:
+    if len(values) == height > 0:
         return values
     floats = values.dtype.kind == "f" or (values.dtype.kind == "i" and not len(values))
     found = np.full(height, np.nan) if floats else np.full(height, None, dtype=object)

@@ -54,6 +54,7 @@ FAULTS = {
     "reads the first row of nested data": ["data_may_be_nested"],
     "takes inputs by position": ["inputs_have_names"],
     "gives all outputs": ["outputs_are_chosen"],
+    "gives another form of a chosen output": ["outputs_are_chosen"],
     "answers something else each time": ["it_infers_many_at_once"],
     "shows a page for noise": ["noise_is_refused_as_told"],
     "answers noise": ["noise_is_refused_as_told"],
@@ -211,6 +212,8 @@ class Handler(BaseHTTPRequestHandler):
         asked = [one["name"] for one in document.get("outputs", [])]
         if asked and self.fault != "gives all outputs":
             cells = {name: cells[name] for name in asked}
+        if asked and self.fault == "gives another form of a chosen output":
+            cells = {name: column[::-1] for name, column in cells.items()}
         binary = document.get("parameters", {}).get("binary_data_output") and "no binary" not in self.fault
         outputs, packed = [], b""
         for told in TOLD["outputs"]:

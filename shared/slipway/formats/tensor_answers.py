@@ -18,6 +18,8 @@ from slipway.table.raw import Raw
 BINARY_LENGTH = "Inference-Header-Content-Length"
 _DATATYPES = {"f": "FP", "i": "INT", "u": "UINT"}
 _NUMBERS = {int, float}
+_WHOLE = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
+_NOTHING: Mapping[str, str] = {}
 
 
 class TensorAnswers(Format):
@@ -27,8 +29,12 @@ class TensorAnswers(Format):
     aliases = ()
     suffixes = ()
 
-    def __init__(self, request: InferRequest, name: str, version: str) -> None:
+    def __init__(
+        self, request: InferRequest, name: str, version: str, told: Mapping[str, str] = _NOTHING
+    ) -> None:
+        """`told` are the outputs' datatypes as the metadata have them."""
         self._request = request
+        self._told = told
         self._head: dict[str, Any] = {"model_name": name, "model_version": version}
         if request.id:
             self._head["id"] = request.id
@@ -47,7 +53,7 @@ class TensorAnswers(Format):
             raise UserError(f"there is no output {listed(unknown)}; the answer has {listed(list(columns))}")
         outputs, packed = [], []
         for name, binary in wanted.items():
-            datatype, shape, cells = tensor(columns[name])
+            datatype, shape, cells = self._as_told(name, *tensor(columns[name]))
             output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": shape}
             if datatype == "BYTES" and self._request.pandas:
                 output["parameters"] = {"content_type": "str"}
@@ -65,6 +71,16 @@ class TensorAnswers(Format):
         self.media_type = "application/octet-stream"
         self.headers = ((BINARY_LENGTH, str(len(written))),)
         return b"".join([written, *packed])
+
+    def _as_told(
+        self, name: str, datatype: str, shape: tuple[int, ...], cells: Cells
+    ) -> tuple[str, tuple[int, ...], Cells]:
+        """Whole numbers as floats where the metadata say so, as gaps may come; not if digits were lost."""
+        if self._told.get(name) != "FP64" or datatype not in _WHOLE:
+            return datatype, shape, cells
+        numbers = np.asarray(cells)
+        exact = not len(numbers) or -EXACT < numbers.min() <= numbers.max() < EXACT
+        return ("FP64", shape, numbers.astype(np.float64)) if exact else (datatype, shape, cells)
 
 
 def tensor(column: Array) -> tuple[str, tuple[int, ...], Cells]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ from slipway.serving.deployment import (
     pairs_in,
     with_input_names,
 )
-from slipway.serving.invocation import Invocation, Observer, by_rows
+from slipway.serving.invocation import Invocation, Observer, answers_to_nothing, by_rows
 from slipway.serving.memory import NUMBERS, PIECES, TEXTS, Factors
 from slipway.settings import Settings
 from slipway.table.arrow import Array
@@ -187,6 +188,12 @@ class Endpoint:
             written = invocation.answer(read, may_stream)
         headers = (*_metered(written.rows), *writer.headers) if self._metered else writer.headers
         return Answer(200, writer.media_type, written.body, headers, written.rest, written.size, written.rows)
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Array]:
+        """The columns of an answer to no rows, where a request chooses nothing: names and types."""
+        columns = self.manifest.reads.columns
+        return self._chosen(answers_to_nothing(self.model, columns, self._options, nests=False).columns)
 
     def source(self, body: bytes, source: Format, media: MediaType) -> tuple[Read, Mapping[str, Any]]:
         """What reads the rows, and the options that came with them; a document is parsed here, once."""

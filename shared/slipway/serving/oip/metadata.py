@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from slipway import __version__
 from slipway.formats.tensor_answers import tensor
-from slipway.model import Model
 from slipway.serving.answer import Answer, json_answer
 from slipway.serving.endpoint import Endpoint
-from slipway.serving.invocation import answers_to_nothing
 from slipway.serving.oip.errors import formed
 from slipway.table.schema import Column
 
@@ -40,7 +39,10 @@ class Metadata:
                 "versions": [manifest.version],
                 "platform": f"slipway_{manifest.image}",
                 "inputs": [_input(column) for column in manifest.reads.columns],
-                "outputs": outputs(endpoint.model, manifest.reads.columns),
+                "outputs": [
+                    {"name": name, "datatype": datatypes(endpoint)[name], "shape": [-1, *cells.shape[1:]]}
+                    for name, cells in endpoint.outputs.items()
+                ],
             },
         )
 
@@ -61,19 +63,15 @@ def _input(column: Column) -> dict[str, Any]:
     }
 
 
-def outputs(model: Model, columns: tuple[Column, ...]) -> list[Mapping[str, Any]]:
-    """What the model answers a table of no rows with: the same columns, by its law."""
-    answers = answers_to_nothing(model, columns, model.options(), nests=False)
-    known = {column.name: column for column in columns}
-    return [
-        {
-            "name": name,
-            # Numbers that are given back with gaps; other objects are texts.
-            "datatype": "FP64" if cells.dtype == object and _is_number(known.get(name)) else tensor(cells)[0],
-            "shape": [-1, *cells.shape[1:]],
-        }
-        for name, cells in answers.columns.items()
-    ]
+@lru_cache(1)  # a process has one
+def datatypes(endpoint: Endpoint) -> Mapping[str, str]:
+    """The datatypes of the outputs, as far as an answer to no rows can tell them."""
+    known = {column.name: column for column in endpoint.manifest.reads.columns}
+    return {
+        # Numbers that are given back with gaps; other objects are texts.
+        name: "FP64" if cells.dtype == object and _is_number(known.get(name)) else tensor(cells)[0]
+        for name, cells in endpoint.outputs.items()
+    }
 
 
 def _is_number(column: Column | None) -> bool:

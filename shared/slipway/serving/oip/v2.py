@@ -12,6 +12,7 @@ from slipway.media import MediaType
 from slipway.serving.answer import Answer
 from slipway.serving.endpoint import Endpoint, Request
 from slipway.serving.oip.errors import formed
+from slipway.serving.oip.metadata import datatypes
 
 _BINARY_LENGTH = BINARY_LENGTH.lower().encode()
 _JSON = MediaType("application/json")
@@ -42,9 +43,11 @@ class Infer:
         options = {
             name: value for name, value in request.parameters.items() if name in endpoint.known_options
         }
-        if request.outputs and "outputs" in endpoint.known_options:  # it offers more than it usually gives
-            options = {"outputs": [one.name for one in request.outputs], **options}
-        writer = TensorAnswers(request, endpoint.name, endpoint.manifest.version)
+        wanted = [one.name for one in request.outputs]
+        # A model may offer more than it usually gives; what it gives is the same, asked for or not.
+        if "outputs" in endpoint.known_options and not endpoint.outputs.keys() >= set(wanted):
+            options = {"outputs": wanted, **options}
+        writer = TensorAnswers(request, endpoint.name, endpoint.manifest.version, datatypes(endpoint))
         return lambda reading: read(request, reading), options, writer, _JSON
 
     def form(self, answer: Answer) -> Answer:
