@@ -1,16 +1,17 @@
 """The training table in the form that engines take: features, target, weights, groups."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from slipway import NUMERIC, Array, Channel, UserError, arrow, listed
+from slipway import NUMERIC, Array, Channel, Table, UserError, arrow, listed
 from slipway.kit.columns import require
 
 from .features import Role
 from .hyperparameters import Hyperparameters
+from .peers import ALONE, Peers
 from .row_view import View
 from .splits import SplitKeys
 from .target import Target
@@ -34,6 +35,10 @@ class Data:
     def take(self, positions: Array) -> "Data":
         """The rows at `positions`, in the order of the table."""
         return self._ordered(np.sort(positions))
+
+    def copied(self) -> "Data":
+        """The same rows in a table of their own."""
+        return replace(self, features=self.features.copied())
 
     def by_group(self) -> "Data":
         """The same rows sorted by group, as engines need them."""
@@ -63,10 +68,12 @@ class Data:
         )
 
 
-def resolve_columns(channel: Channel, params: Hyperparameters) -> tuple[Hyperparameters, list[str]]:
+def resolve_columns(
+    channel: Channel, params: Hyperparameters, read: Callable[[], Mapping[str, str]]
+) -> tuple[Hyperparameters, list[str]]:
     """The configuration with its target named, and the features. Raises UserError for a missing column.
 
-    Categorical columns are declared before anything is read, so that `01` and `1` stay apart.
+    Categorical columns are declared before `read` gives the columns' kinds, so that `01` and `1` stay apart.
     """
     channel.declare("key", [*params.cat_features, *([params.group] if params.group else [])])
     if not params.target:
@@ -89,7 +96,7 @@ def resolve_columns(channel: Channel, params: Hyperparameters) -> tuple[Hyperpar
     found = [name for name in (params.features or names) if name not in reserved]
     if not found:
         raise UserError("the train channel has no feature column next to the target")
-    kinds = channel.table.kinds
+    kinds = read()
     lists = [name for name in (*found, *reserved) if kinds[name] == "list"]
     if lists:
         raise UserError(
@@ -108,26 +115,30 @@ def roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[str]) -
 
 
 def prepare(
-    channel: Channel, names: list[str], params: Hyperparameters, target: Target | None
+    table: Table,
+    channel: str,
+    names: list[str],
+    params: Hyperparameters,
+    target: Target | None,
+    peers: Peers = ALONE,
 ) -> tuple[Data, Target, int]:
     """A channel's rows that have a target, the problem, and the number of rows without a target.
 
     Pass the `target` of the train channel for the others. Raises UserError for a row that cannot be used.
     """
-    table = channel.table
     needed = [
         *names,
         *(one for one in (params.target, params.weights, params.group, params.timestamp) if one),
     ]
-    require(needed, table.names, channel=channel.name)
+    require(needed, table.names, channel=channel)
     known = np.flatnonzero(~table.gaps(params.target))
-    if not len(known):
-        raise UserError(f"channel {channel.name}: no row has a value in column {params.target}")
+    if not peers.count(len(known)):
+        raise UserError(f"channel {channel}: no row has a value in column {params.target}")
     rows = View(table, None if len(known) == len(table) else known)
-    target = target or Target.infer(rows, params)
+    target = target or Target.infer(rows, params, peers)
     found = Data(
         features=View(table.select(names), rows.rows),
-        target=target.encode(rows, params.target, f"channel {channel.name}, column {params.target}"),
+        target=target.encode(rows, params.target, f"channel {channel}, column {params.target}"),
         weights=_weights(rows, params.weights) if params.weights else None,
         groups=_codes(rows, params.group) if params.group else None,
         times=_times(rows, params.timestamp) if params.timestamp else None,
@@ -137,15 +148,30 @@ def prepare(
     return found, target, len(table) - len(known)
 
 
-def with_weights(data: Data, params: Hyperparameters, target: Target, reference: Data) -> Data:
+def check_groups(data: Data, params: Hyperparameters, peers: Peers) -> None:
+    """Raises UserError where rows of one group are on several hosts, so that none could keep it whole."""
+    if data.groups is None or peers.size == 1:
+        return
+    found = np.concatenate(peers.gather(np.unique(data.groups)))
+    split = len(found) - len(np.unique(found))
+    if split:
+        raise UserError(
+            f"group: {split} groups of column {params.group} have rows on several hosts; "
+            "shard the train channel by group, or say hosts=first"
+        )
+
+
+def with_weights(
+    data: Data, params: Hyperparameters, target: Target, reference: Data, peers: Peers = ALONE
+) -> Data:
     """`data` with class weights multiplied into row weights; "balanced" ones are those of `reference`."""
     if params.class_weights is None:
         return data
     if not target.classes:
         raise UserError(f"class_weights: there are no classes in {target.problem}")
     if params.class_weights == "balanced":
-        counts = np.bincount(reference.target.astype(int), minlength=len(target.classes))
-        each = len(reference) / (len(counts) * np.maximum(counts, 1))
+        counts = peers.sum(np.bincount(reference.target.astype(int), minlength=len(target.classes)))
+        each = peers.count(len(reference)) / (len(counts) * np.maximum(counts, 1))
     else:
         each = np.ones(len(target.classes))
         for name, weight in params.class_weights.items():
@@ -196,7 +222,7 @@ def _check_roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[
 def _weights(rows: View, name: str) -> Array:
     if rows.table.kinds[name] in NUMERIC:
         weights = rows.number(name)
-        if (weights >= 0).all() and weights.sum() > 0:
+        if (weights >= 0).all() and (weights.sum() > 0 or not len(weights)):
             return weights
     raise UserError(f"weights: column {name} must contain numbers of at least 0 without gaps")
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from slipway import Array, Table, arrow
 
+from .peers import ALONE, Peers
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -59,12 +61,18 @@ class Features(BaseModel):
     columns: tuple[Feature, ...]
 
     @classmethod
-    def fit(cls, rows: "View", roles: Mapping[str, Role], coded: bool) -> Self:
-        """The columns of `roles`, in its order; if `coded`, with their sorted categories."""
+    def fit(cls, rows: "View", roles: Mapping[str, Role], coded: bool, peers: Peers = ALONE) -> Self:
+        """The columns of `roles`, in its order; if `coded`, with their sorted categories on all hosts."""
+        seen = {
+            name: pc.unique(rows.arrow(name).drop_null()).to_pylist()
+            for name, role in roles.items()
+            if role == "category" and coded
+        }
+        everywhere = peers.gather(seen)
         found = []
         for name, role in roles.items():
-            seen = pc.unique(rows.arrow(name).drop_null()).to_pylist() if role == "category" and coded else ()
-            found.append(Feature(name=name, role=role, categories=tuple(sorted(seen))))
+            categories = {one for there in everywhere for one in there.get(name, ())}
+            found.append(Feature(name=name, role=role, categories=tuple(sorted(categories))))
         return cls(columns=tuple(found))
 
     @property

@@ -21,6 +21,7 @@ from .features import Features
 from .hyperparameters import Hyperparameters
 from .metrics import registry
 from .metrics.registry import Evaluated, Metric
+from .peers import ALONE, Peers
 from .predictions import class_probabilities, predicted_codes
 from .search import Trial
 from .target import Target
@@ -55,14 +56,15 @@ class Trainer:
     job: Job
     metrics: Mapping[str, Metric]
     deadline: float
+    peers: Peers = ALONE
     trials: list[Trial] = field(default_factory=list)
 
     def fit_holdout(self, train: Data, validation: Data | None, test: Data) -> FitResult:
         """Trains on `train`, stops early by `validation` or a part of `train`, evaluates on `test`."""
         booster, threshold, monitor = self.fit_once("trees", train, validation)
-        evaluated = self.predict(booster, test, threshold)
+        evaluated = self._gathered(self.predict(booster, test, threshold))
         result = FitResult(booster, threshold, monitor, test, evaluated, self.evaluate(evaluated))
-        if self.params.refit and not self.job.should_stop():
+        if self.params.refit and not self.stopping:
             everything = concatenate([train, *([validation] if validation else []), test])
             result.booster = self.fit_all(everything, booster.trees)
         return result
@@ -73,23 +75,23 @@ class Trainer:
         first: Monitor | None = None
         keys = data.split_keys(self.params, self.target)
         for number, (train, test) in enumerate(
-            splits.folds(keys, len(data), self.params.folds, self.params.seed), 1
+            splits.folds(keys, len(data), self.params.folds, self.params.seed, self.peers), 1
         ):
             booster, threshold, monitor = self.fit_once(f"fold {number}", data.take(train), None)
             evaluated = self.predict(booster, data.take(test), threshold)
-            metrics.append(self.evaluate(evaluated))
+            metrics.append(self.evaluate(self._gathered(evaluated)))
             trees.append(booster.trees)
             thresholds.append(threshold)
             parts.append((test, evaluated))
             first = first or monitor
             shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics[-1].items())
             self.job.progress(f"fold {number} of {self.params.folds}: {shown}")
-            if self.job.should_stop():
+            if self.stopping:
                 break
         assert first is not None
         positions = np.concatenate([np.sort(test) for test, _ in parts])
         order = np.argsort(positions, kind="stable")
-        merged = _merge([evaluated for _, evaluated in parts], order)
+        merged = self._gathered(_merge([evaluated for _, evaluated in parts], order))
         mean = {name: float(np.mean([fold[name] for fold in metrics])) for name in self.metrics}
         booster = self.fit_all(data, max(1, int(np.median(trees))))
         threshold = float(np.median(thresholds))
@@ -106,6 +108,7 @@ class Trainer:
                 self.params.validation_size,
                 self.params.seed + 1,
                 "early stopping",
+                self.peers,
             )
             train, validation = train.take(kept), train.take(held_out)
         if self.params.tune > 1 and validation is not None:
@@ -115,20 +118,29 @@ class Trainer:
                 name, train, validation if patience else None, self.params.n_estimators, patience
             )
         ended = f": {monitor.stop_reason}" if monitor.stop_reason else ""
-        self.job.progress(f"{name}: {booster.trees} trees trained on {len(train)} rows{ended}")
+        self.job.progress(
+            f"{name}: {booster.trees} trees trained on {self.peers.count(len(train))} rows{ended}"
+        )
         threshold = self.params.threshold
         if by_metric and validation is not None:
-            threshold = best_threshold(self.predict(booster, validation, threshold), by_metric)
+            scored = self._gathered(self.predict(booster, validation, threshold))
+            threshold = best_threshold(scored, by_metric)
         return booster, threshold, monitor
 
     def fit_all(self, data: Data, n_trees: int) -> Booster:
         """A model of all rows with a given number of trees."""
         booster, _ = self._train("all rows", data, None, n_trees, 0)
-        self.job.progress(f"all rows: {booster.trees} trees trained on {len(data)} rows")
+        self.job.progress(f"all rows: {booster.trees} trees trained on {self.peers.count(len(data))} rows")
         return booster
 
     def predict(self, booster: Booster, data: Data, threshold: float) -> Evaluated:
         """Predictions for rows whose target is known."""
+        if not len(data):  # of one of several hosts; engines refuse no rows
+            none, classes = np.empty(0), len(self.target.classes)
+            probabilities = np.empty((0, classes)) if classes else None
+            return Evaluated(
+                self.target, data.target, none.astype(np.int64), probabilities, none, data.groups
+            )
         booster.threads = self.job.cpus if len(data) > THREADED else 1
         score = booster.score(booster.data(data.features))
         booster.threads = 1
@@ -137,6 +149,18 @@ class Trainer:
         probabilities = class_probabilities(score)
         codes = predicted_codes(probabilities, threshold)
         return Evaluated(self.target, data.target, codes, probabilities, probabilities[:, -1], data.groups)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether any host was asked to stop."""
+        return self.peers.any(self.job.should_stop())[0]
+
+    def _gathered(self, evaluated: Evaluated) -> Evaluated:
+        """The predictions of all hosts: a few numbers a row."""
+        if self.peers.size == 1:
+            return evaluated
+        parts = self.peers.gather(evaluated)
+        return _merge(parts, np.arange(sum(map(len, parts))))
 
     def evaluate(self, evaluated: Evaluated) -> dict[str, float]:
         """The job's metrics by name."""
@@ -149,7 +173,8 @@ class Trainer:
         for number, values in enumerate(tried, 1):
             share = len(tried) - number + 1 + given.refit
             now = time.monotonic()
-            if best is not None and (self.job.should_stop() or now >= self.deadline):
+            ends = self.peers.any(self.job.should_stop(), now >= self.deadline)
+            if best is not None and any(ends):
                 self.job.progress(f"tune: ended after {number - 1} of {len(tried)} configurations")
                 break
             params = given.model_copy(update=values)
@@ -177,10 +202,12 @@ class Trainer:
         self, name: str, train: Data, validation: Data | None, n_trees: int, patience: int
     ) -> tuple[Booster, Monitor]:
         key = f"{name.replace(' ', '-')}-{self._fingerprint(train, n_trees)}"
-        monitor = Monitor(self.job, name, key, patience, self.deadline)
+        monitor = Monitor(self.job, name, key, patience, self.deadline, peers=self.peers)
         run = Run(
-            train=with_weights(train, self.params, self.target, train),
-            validation=with_weights(validation, self.params, self.target, train) if validation else None,
+            train=with_weights(train, self.params, self.target, train, self.peers),
+            validation=None
+            if validation is None
+            else with_weights(validation, self.params, self.target, train, self.peers),
             features=self.features,
             target=self.target,
             params=self.params,
@@ -195,21 +222,24 @@ class Trainer:
         facts = [
             self.params.model_dump(mode="json"),
             n_trees,
-            len(data),
-            float(data.target.sum()),
+            self.peers.count(len(data)),
+            float(self.peers.sum(np.array(data.target.sum()))),
             self.features.names,
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
-def trainer(features: Features, target: Target, params: Hyperparameters, job: Job) -> Trainer:
+def trainer(
+    features: Features, target: Target, params: Hyperparameters, job: Job, peers: Peers = ALONE
+) -> Trainer:
     """What all runs share. Raises UserError for a metric that does not exist or does not fit the problem."""
     if params.threshold_metric:
         registry.metric(params.threshold_metric, target.problem, "threshold_metric")
         if len(target.classes) != 2:
             raise UserError(f"threshold_metric: only for problem=binary, got problem={target.problem}")
     deadline = float("inf") if params.time_limit_s is None else time.monotonic() + params.time_limit_s
-    return Trainer(features, target, params, job, registry.select(params.metrics, target.problem), deadline)
+    metrics = registry.select(params.metrics, target.problem)
+    return Trainer(features, target, params, job, metrics, deadline, peers)
 
 
 def best_threshold(evaluated: Evaluated, name: str) -> float:

@@ -100,6 +100,9 @@ class Hyperparameters(slipway.Hyperparameters):
     tune: Annotated[int, Field(ge=0, le=1_000)] = 0
     """Number of configurations to search at random inside the job, by eval_metric on the early-stopping
     rows; the first is the one given. 0 or 1: no search."""
+    hosts: Literal["auto", "all", "first"] = "auto"
+    """Which of several hosts train, with lightgbm or xgboost. all: together, each on its own rows. first: the
+    first one alone, on all rows. auto: all, unless the train channel has less than 10 MB."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
     """Maximum time for training trees in seconds, shared by all configurations of tune. The best trees so far
     are kept."""
@@ -161,6 +164,10 @@ class Hyperparameters(slipway.Hyperparameters):
             raise UserError("group: ranking needs the column that identifies the rows ranked together")
         if self.engine != "catboost":
             return
+        if self.hosts == "all":
+            raise UserError(
+                "hosts: catboost trains on one host; use engine=lightgbm or xgboost, or hosts=first"
+            )
         if self.max_depth is not None and self.max_depth > _CATBOOST_DEPTH:
             raise UserError(f"max_depth: catboost allows at most {_CATBOOST_DEPTH}, got {self.max_depth}")
         if self.max_leaves is not None and self.model_params.get("grow_policy") != "Lossguide":

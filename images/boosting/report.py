@@ -137,13 +137,16 @@ def _importance(booster: "Booster") -> tuple[DataFrame, "Figure"]:
 
 
 def _explain(page: Report, result: FitResult) -> None:
-    booster, test = result.booster, result.test
+    booster, test, total = result.booster, result.test, len(result.evaluated)
+    if not len(test):
+        return
     some = test.take(_evenly(len(test), _EXPLAINED))
     values = booster.contributions(booster.data(some.features))[..., :-1]
     each = np.abs(values).mean(axis=tuple(range(values.ndim - 1)))
     order = np.argsort(-each, kind="stable")
     text = (
-        f"Mean absolute SHAP values over {len(some)} of the {len(test)} test rows, evenly spaced: "
+        f"Mean absolute SHAP values over {len(some)} of the {total} test rows, "
+        f"evenly spaced{' among those of the first host' if len(test) < total else ''}: "
         "how far each feature moves the raw score from its mean, up or down."
     )
     names = np.array(booster.features.names)

@@ -41,6 +41,10 @@ class View:
         """Some of these rows, in the order of `positions`."""
         return type(self)(self.table, positions if self.rows is None else self.rows[positions])
 
+    def copied(self) -> Self:
+        """The same rows in a table of their own."""
+        return type(self)(self.table if self.rows is None else self.table.take(self.rows), None)
+
     def number(self, name: str) -> Array:
         """A column of numbers or booleans as float64, NaN if missing. Raises TypeError for text."""
         return self._selected(self.table.number(name))

@@ -7,6 +7,8 @@ import numpy as np
 
 from slipway import Array, UserError
 
+from .peers import ALONE, Peers
+
 
 @dataclass(frozen=True)
 class SplitKeys:
@@ -25,12 +27,15 @@ class SplitKeys:
         )
 
 
-def hold_out(rows: SplitKeys, n_rows: int, share: float, seed: int, purpose: str) -> tuple[Array, Array]:
-    """Positions of the rows that stay, and of the `share` held out. Raises UserError if either is empty."""
+def hold_out(
+    rows: SplitKeys, n_rows: int, share: float, seed: int, purpose: str, peers: Peers = ALONE
+) -> tuple[Array, Array]:
+    """Positions of the rows that stay, and of the `share` held out. Raises UserError if either is empty.
+
+    Of several hosts each holds out the share of its own rows, but by time the latest rows of all.
+    """
     if rows.times is not None:
-        ordered = np.sort(rows.times)
-        first = ordered[min(n_rows - 1, max(1, round(n_rows * (1 - share))))]
-        out = rows.times >= first
+        out = rows.times >= _first_out(rows.times, share, peers)
     elif rows.blocks is not None:
         names = np.unique(rows.blocks)
         count = min(len(names) - 1, max(1, round(len(names) * share)))
@@ -40,14 +45,34 @@ def hold_out(rows: SplitKeys, n_rows: int, share: float, seed: int, purpose: str
         random = np.random.default_rng(seed)
         for members in _strata(rows.strata, n_rows):
             out[random.permutation(members)[: round(len(members) * share)]] = True
-    if out.all() or not out.any():
+    held, n_all = peers.count(int(out.sum())), peers.count(n_rows)
+    if held in (0, n_all):
         raise UserError(
-            f"{n_rows} rows are too few to hold some out for {purpose}; provide a channel with them"
+            f"{n_all} rows are too few to hold some out for {purpose}; provide a channel with them"
+        )
+    if peers.any(bool(out.all()))[0]:
+        raise UserError(
+            f"a host would have no rows to train on, as all of its rows are held out for {purpose}; "
+            "mix the files of the train channel, or say hosts=first"
         )
     return np.flatnonzero(~out), np.flatnonzero(out)
 
 
-def folds(rows: SplitKeys, n_rows: int, count: int, seed: int) -> Iterator[tuple[Array, Array]]:
+def _first_out(times: Array, share: float, peers: Peers) -> float:
+    """The earliest of the latest times of all hosts, which are a share of their rows."""
+    found = [np.unique(times, return_counts=True)]
+    found = [one for there in peers.gather(found) for one in there]
+    moments, counts = (np.concatenate(some) for some in zip(*found, strict=True))
+    order = np.argsort(moments, kind="stable")
+    below = np.cumsum(counts[order])
+    n_rows = int(below[-1])
+    place = min(n_rows - 1, max(1, round(n_rows * (1 - share))))
+    return float(moments[order][np.searchsorted(below, place, side="right")])
+
+
+def folds(
+    rows: SplitKeys, n_rows: int, count: int, seed: int, peers: Peers = ALONE
+) -> Iterator[tuple[Array, Array]]:
     """Positions of the training and evaluation rows of each fold; by time, the past and the next part.
 
     Raises UserError if there are fewer rows, groups or times than folds.
@@ -55,7 +80,8 @@ def folds(rows: SplitKeys, n_rows: int, count: int, seed: int) -> Iterator[tuple
     random = np.random.default_rng(seed)
     number = np.empty(n_rows, dtype=np.int64)
     if rows.times is not None:
-        moments, code = np.unique(rows.times, return_inverse=True)
+        moments = np.unique(np.concatenate(peers.gather(np.unique(rows.times))))
+        code = np.searchsorted(moments, rows.times)
         _check(len(moments), count + 1, "times")
         number = code * (count + 1) // len(moments)
         for fold in range(1, count + 1):

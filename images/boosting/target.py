@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from slipway import NUMERIC, Array, UserError
 
 from .hyperparameters import Hyperparameters, Problem
+from .peers import ALONE, Peers
 
 if TYPE_CHECKING:
     from .row_view import View
 
 _SHOWN = 10
+_CLASSES = 1000
 
 
 class Target(BaseModel):
@@ -26,10 +28,12 @@ class Target(BaseModel):
     """Of two classes, the second is the positive one. Empty for regression and ranking."""
 
     @classmethod
-    def infer(cls, rows: "View", params: Hyperparameters) -> Self:
+    def infer(cls, rows: "View", params: Hyperparameters, peers: Peers = ALONE) -> Self:
         """The problem and classes of the target of `rows`, which has no missing cells. Raises UserError."""
         kind, cells = rows.table.kinds[params.target], rows.column(params.target)
         values = sorted(set((cells.astype(np.int64) if kind == "integer" else cells).tolist()))
+        if peers.size > 1:
+            values = sorted({value for found in peers.gather(values[: _CLASSES + 1]) for value in found})
         problem = params.problem
         if problem == "auto":
             problem = _problem(len(values), kind, params)
@@ -52,9 +56,9 @@ class Target(BaseModel):
             values = _positive_last(values, params)
         elif params.pos_class:
             raise UserError(f"pos_class: only for two classes; the target has {len(values)}")
-        elif len(values) > 1000:
+        elif len(values) > _CLASSES:
             raise UserError(
-                f"target: column {params.target} has {len(values)} classes; at most 1000 are supported"
+                f"target: column {params.target} has {len(values)} classes; at most {_CLASSES} are supported"
             )
         return cls(problem=problem, classes=tuple(values))
 
@@ -74,11 +78,11 @@ class Target(BaseModel):
         """The code of the class called `name` in the configuration; None if there is none."""
         return class_index(name, self.classes)
 
-    def singletons(self, target: Array) -> list[str]:
+    def singletons(self, target: Array, peers: Peers = ALONE) -> list[str]:
         """The classes that have a single row, which may be typing errors."""
         if not self.classes:
             return []
-        counts = np.bincount(target.astype(np.int64), minlength=len(self.classes))
+        counts = peers.sum(np.bincount(target.astype(np.int64), minlength=len(self.classes)))
         return [str(self.classes[code]) for code in np.flatnonzero(counts == 1)]
 
     def decode(self, codes: Array) -> Array:

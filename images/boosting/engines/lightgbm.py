@@ -4,14 +4,15 @@ import logging
 from typing import Any
 
 import lightgbm
+import numpy as np
 
 from ..boosters import LightGBM
 from ..data import Data
-from .monitor import Monitor
 from .run import Run, group_sizes
 
 _CHECKPOINT = ".lightgbm.json"
 _WIDE = 100
+_BINNED = 200_000  # rows of all hosts by which bins are found, LightGBM's own number
 
 _quiet = logging.getLogger("lightgbm")
 _quiet.addHandler(logging.NullHandler())
@@ -26,22 +27,25 @@ def fit(run: Run) -> LightGBM:
     start = None if trees is None else lightgbm.Booster(model_str=trees)
     n_trees = start.current_iteration() if start else 0
     if start is None or (n_trees < run.n_trees and not monitor.should_end(n_trees)):
-        train = _dataset(run, run.train)
+        machines = monitor.peers.machines()
+        train = _dataset(run, run.train, _binned(run) if machines else None)
         sets = {"train": train}
-        if run.validation:
+        if run.validation is not None and len(run.validation):
             sets["validation"] = _dataset(run, run.validation, train)
         model = lightgbm.train(
-            _params(run),
+            {**_params(run), **machines},
             train,
             num_boost_round=run.n_trees - n_trees,
             valid_sets=list(sets.values()),
             valid_names=list(sets),
             init_model=start,
-            callbacks=[_Callback(monitor, run.metric)],
+            callbacks=[_Callback(run)],
         )
+        if machines:
+            model.free_network()
     else:
         model = start
-    best = monitor.best_iteration + 1 if run.validation and monitor.best_iteration >= 0 else -1
+    best = monitor.best_iteration + 1 if run.validation is not None and monitor.best_iteration >= 0 else -1
     text = model.model_to_string(num_iteration=best)
     return LightGBM(lightgbm.Booster(params={"num_threads": 1}, model_str=text), run.features)
 
@@ -75,15 +79,38 @@ def _dataset(run: Run, data: Data, reference: Any = None) -> Any:
     )
 
 
+def _binned(run: Run) -> Any:
+    """Rows of all hosts by which bins are found, the same on each; else one host's rows would do for all."""
+    peers, data = run.monitor.peers, run.train
+    count = min(len(data), -(-_BINNED * len(data) // peers.count(len(data))))
+    places = np.random.default_rng(run.params.seed).permutation(len(data))[:count]
+    rows = np.concatenate(peers.gather(run.features.matrix(data.features.take(np.sort(places)))))
+    # Which features can be split is for all rows to tell.
+    params = {**_params(run), "feature_pre_filter": False}
+    categories = run.features.positions("category")
+    return lightgbm.Dataset(rows, categorical_feature=categories, params=params).construct()
+
+
+def _weight(run: Run, data: Data) -> float:
+    """What a mean over the rows, or in ranking over the groups, counts beside those of other hosts."""
+    if run.target.problem == "ranking":
+        assert data.groups is not None
+        return float(len(np.unique(data.groups)))
+    return float(len(data) if data.weights is None else data.weights.sum())
+
+
 class _Callback:
     """LightGBM's callback."""
 
     order = 30
     before_iteration = False
 
-    def __init__(self, monitor: Monitor, metric: str) -> None:
-        self.monitor = monitor
-        self._metric = metric.partition("@")[0]
+    def __init__(self, run: Run) -> None:
+        self.monitor = run.monitor
+        self._metric = run.metric.partition("@")[0]
+        self._weights = {"train": _weight(run, run.train)}
+        if run.validation is not None:
+            self._weights["validation"] = _weight(run, run.validation)
 
     def __call__(self, env: Any) -> None:
         found = [entry for entry in env.evaluation_result_list if entry[1].partition("@")[0] == self._metric]
@@ -93,8 +120,18 @@ class _Callback:
             if rows not in scores:  # the first of several depths
                 scores[rows] = float(score)
                 self.monitor.metric = name
+        if self.monitor.peers.size > 1:
+            scores = self._over_hosts(scores)
         self.monitor.record(scores, bool(found and found[0][3]))
         end = self.monitor.should_end(env.iteration + 1)
         self.monitor.save_trees(_CHECKPOINT, lambda: env.model.model_to_string(num_iteration=-1))
         if end:
             raise lightgbm.callback.EarlyStopException(self.monitor.best_iteration, [])
+
+    def _over_hosts(self, scores: dict[str, float]) -> dict[str, float]:
+        """The means of the hosts' scores, which LightGBM computes on each host's rows alone."""
+        power = 2 if self.monitor.metric == "rmse" else 1
+        local = [(scores.get(name, 0.0) ** power * weight, weight) for name, weight in self._weights.items()]
+        sums = self.monitor.peers.sum(np.array(local))
+        means = (sums[:, 0] / np.maximum(sums[:, 1], 1e-300)) ** (1 / power)
+        return dict(zip(self._weights, means.tolist(), strict=True))

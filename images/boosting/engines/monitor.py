@@ -8,6 +8,8 @@ from pathlib import Path
 
 from slipway import Job
 
+from ..peers import ALONE, Peers
+
 _LOG_INTERVAL_S = 10.0
 CHECKPOINT_INTERVAL_S = 30.0
 
@@ -33,6 +35,7 @@ class Monitor:
     best_iteration: int = -1
     """Index of the tree after which the validation metric was best; -1 before the first."""
     stop_reason: str = ""
+    peers: Peers = ALONE
 
     _last_log: float = field(default_factory=time.monotonic)
     _last_checkpoint: float = field(default_factory=time.monotonic)
@@ -68,9 +71,10 @@ class Monitor:
         if now - self._last_log > _LOG_INTERVAL_S:
             self._last_log = now
             self.job.progress(f"{self.name}: {n_trees} trees")
-        if self.job.should_stop():
+        stop, late = self.peers.any(self.job.should_stop(), now > self.deadline)
+        if stop:
             self.stop_reason = "the job was asked to stop"
-        elif now > self.deadline:
+        elif late:
             self.stop_reason = "time_limit_s was reached"
         return bool(self.stop_reason)
 
@@ -98,8 +102,8 @@ class Monitor:
     def resume(self, file: str) -> str | None:
         """The trees of an interrupted run by `save_trees`, whose learning curves are taken over."""
         path = self.find_checkpoint(file)
-        if path is None:
+        state = self.peers.shared(None if path is None else json.loads(path.read_text()))
+        if state is None:
             return None
-        state = json.loads(path.read_text())
         self.curves, self.best_iteration = state["curves"], state["best"]
         return str(state["model"])

@@ -25,7 +25,7 @@ def fit(run: Run) -> XGBoost:
         train = _dmatrix(run, run.train)
         evals = [
             (train, "train"),
-            *([(_dmatrix(run, run.validation), "validation")] if run.validation else []),
+            *([(_dmatrix(run, run.validation), "validation")] if run.validation is not None else []),
         ]
         model = xgboost.train(
             _params(run),
@@ -36,7 +36,7 @@ def fit(run: Run) -> XGBoost:
             callbacks=[_Callback(monitor)],
             xgb_model=model,
         )
-    if run.validation and 0 <= monitor.best_iteration < model.num_boosted_rounds() - 1:
+    if run.validation is not None and 0 <= monitor.best_iteration < model.num_boosted_rounds() - 1:
         model = model[: monitor.best_iteration + 1]
     return XGBoost(model, run.features)
 

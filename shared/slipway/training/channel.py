@@ -49,6 +49,8 @@ class Channel:
         self.content_type = content_type
         self.notes: list[str] = []
         """What is to be said of how the data were read, once they were."""
+        self.sharded = False
+        """Whether each of several hosts has a part of the data, and none the whole."""
         self._inputs: Inputs = Files(folder) if inputs is None else inputs
         self._options = options or DataOptions()
         self._sharing = sharing
@@ -288,7 +290,7 @@ class Channel:
         for raw, file in self._blocks():
             kept.append((raw, file))
             weight += raw.nbytes
-            if weight * _PEAK > machine.memory_bytes() * _SHARE:
+            if weight * _PEAK > _room():
                 return False
         self._kept = kept
         return True
@@ -298,3 +300,7 @@ class Channel:
             if note not in self.notes:
                 self.notes.append(note)
                 log("train", f"channel {self.name}: {note}")
+
+
+def _room() -> float:
+    return machine.memory_bytes() * _SHARE

@@ -98,7 +98,9 @@ def _sharded(
 
     folder = paths.channel(given.name)
     inputs: Inputs = Pipes(name, folder, given.wrapped, cluster) if given.piped else Shards(name, cluster)
-    return Channel(name, folder, given.content_type, inputs, options, _sharing(cluster))
+    channel = Channel(name, folder, given.content_type, inputs, options, _sharing(cluster))
+    channel.sharded = True
+    return channel
 
 
 def _sharing(cluster: "Cluster | None") -> "Partitions | None":

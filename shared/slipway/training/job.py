@@ -1,9 +1,13 @@
 """What `fit` may need and cannot know: where to report, and whether it should come to an end."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import pyarrow
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from slipway.training.hosts.cluster import Cluster
 
 _ALONE = Hosts("algo-1", ("algo-1",))
+_jobs: "WeakValueDictionary[str, Job]" = WeakValueDictionary()  # of this process
 
 
 class Job:
@@ -52,6 +57,12 @@ class Job:
         self._image = image
         self._output = paths.output_data
         self._stop = Event()
+        self._key = uuid4().hex
+        _jobs[self._key] = self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In its own process a job stays itself; on another host it is a `Guest`."""
+        return _arrived, (self._key, self._image, self.hosts)
 
     def log_metrics(self, **metrics: float) -> None:
         """Prints each metric as `metric name=value;`, the line that the image's metric definitions match.
@@ -95,3 +106,31 @@ class Job:
         # Arrow would take the signals for itself while it reads, and fail the job with "cancelled".
         pyarrow.enable_signal_handlers(False)
         self._stop = on_signals("ending early with the best model so far")
+
+
+class Guest(Job):
+    """A job on a host that does not lead it, for functions that run there: it tells and keeps nothing."""
+
+    def __init__(self, image: Image, hosts: Hosts) -> None:
+        with TemporaryDirectory() as nowhere:
+            super().__init__(image, Paths(Path(nowhere)), None, hosts)
+
+    @property
+    def hosts(self) -> Hosts:
+        from distributed import get_worker
+
+        return replace(self._hosts, current=str(get_worker().name))
+
+    @hosts.setter
+    def hosts(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+
+    def log_metrics(self, **metrics: float) -> None:
+        pass
+
+    def progress(self, text: str) -> None:
+        pass
+
+
+def _arrived(key: str, image: Image, hosts: Hosts) -> Job:
+    return _jobs.get(key) or Guest(image, hosts)

@@ -7,18 +7,19 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import dask
-from distributed import Client, Future, Scheduler, SpecCluster, get_worker
+from distributed import Client, Future, Scheduler, SpecCluster, get_worker, wait
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 
 from slipway.errors import PlatformError, UserError, listed
 from slipway.log import log
+from slipway.table.table import Table
 from slipway.training.config import Hosts
 from slipway.training.hosts import follower, pool
 from slipway.training.hosts.follower import CORE, MEET_S, HostWorker
@@ -52,6 +53,8 @@ class Placed(Generic[T]):
 
     host: str
     future: "Future[T]"
+    rows: int = 0
+    """Of a table."""
 
 
 class Cluster:
@@ -96,11 +99,10 @@ class Cluster:
             time.sleep(LOOK_S / 20)
         return self
 
-    @property
-    def addresses(self) -> dict[str, str]:
-        """The address of each host on the network between them."""
-        workers = list(self._scheduler.workers.values())
-        return {str(worker.name): worker.host for worker in workers}
+    def addresses(self, placed: Iterable[Placed[Any]]) -> dict[str, str]:
+        """The hosts that hold some values, in order, with their addresses on the network between them."""
+        found = {str(worker.name): worker.host for worker in list(self._scheduler.workers.values())}
+        return {one.host: found[one.host] for one in placed}
 
     def map(
         self,
@@ -122,8 +124,7 @@ class Cluster:
             return
         if isinstance(first, Placed):
             placed = [first, *items]
-            for one in self.keep(do, placed, **given):
-                yield self._result(one.future)
+            yield from self.results(self.keep(do, placed, **given))
             return
         name = uuid.uuid4().hex
         shared = self._client.scatter((name, partial(do, **given)), broadcast=True, hash=False)
@@ -159,6 +160,29 @@ class Cluster:
             for one in items
         ]
 
+    def align(
+        self, first: Sequence[Placed[Table]], *others: Sequence[Placed[Table]], least: int = 1
+    ) -> list[Placed[tuple[Table | None, ...]]]:
+        """Partitions of several channels, side by side: a tuple of tables for each host of the first channel.
+
+        The leader is always among the hosts. A host that has fewer rows of the first channel than `least`
+        hands them to another, and rows of other channels go to the leader where their host has no others; so
+        none is lost. A channel of which a host has no rows is None there.
+        """
+        ranked = sorted(first, key=lambda one: (-one.rows, self.hosts.index(one.host)))
+        large = [one for one in ranked if one.rows >= least] or ranked[:1]
+        homes = {one.host: one.host for one in large}
+        if self._leader not in homes:
+            homes[large[-1].host] = self._leader  # the fewest rows travel
+        small = {one.host: homes[large[-1].host] for one in ranked[len(large) :]}
+        moved = {**dict.fromkeys(self.hosts, self._leader), **small, **homes}
+        hosts = [host for host in self.hosts if host in {*small.values(), *homes.values()}]
+        return [
+            Placed(host, self._client.submit(_beside, *there, workers=[host], pure=False))
+            for host in hosts
+            for there in [[[o.future for o in one if moved[o.host] == host] for one in (first, *others)]]
+        ]
+
     def on(self, host: str, do: Callable[Concatenate[Shard, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `do` answers of the shard of a host."""
         if host == self._leader:
@@ -174,8 +198,21 @@ class Cluster:
         return Placed(host, future)
 
     def results(self, placed: Iterable[Placed[T]]) -> list[T]:
-        """Values that hosts hold."""
-        return [self._result(one.future) for one in placed]
+        """Values that hosts hold. Raises as soon as one cannot be had, the caller's mistakes first."""
+        futures = [one.future for one in placed]
+        while not all(future.done() for future in futures):
+            if any(future.status == "error" for future in futures):
+                time.sleep(LOOK_S)  # one error brings about others
+                break
+            try:
+                wait(futures, timeout=LOOK_S)
+            except TimeoutError:
+                self._watch.look()
+        failed = [future for future in futures if future.status == "error"]
+        guilty = [one for one in failed if isinstance(one.exception(), UserError | PlatformError)]
+        for future in [*guilty, *failed]:
+            self._result(future)
+        return [self._result(future) for future in futures]
 
     def _in_pool(self, shared: Any, item: Any) -> "Future[Any]":
         return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
@@ -214,3 +251,8 @@ def _lost(hosts: list[str]) -> PlatformError:
 def _asked(do: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Runs on a host, as a task of Dask's."""
     return do(get_worker().plugins[Shard.name], *args, **kwargs)
+
+
+def _beside(*channels: list[Table]) -> tuple[Table | None, ...]:
+    """Runs on a host: the tables of each channel as one."""
+    return tuple(Table.concatenated(parts[0].columns, parts) if parts else None for parts in channels)

@@ -3,7 +3,7 @@
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -82,6 +82,14 @@ class Local:
     def keep(self, do: Callable[..., T], items: Iterable[Any], **given: Any) -> list[T]:
         """What `do` makes of each item, one after another in this process, where it stays."""
         return [do(item, **given) for item in items]
+
+    def align(self, first: Sequence[T], *others: Sequence[T], least: int = 1) -> list[tuple[T | None, ...]]:
+        """Partitions of several channels, side by side; None where a channel has no rows."""
+        return [(first[0], *(one[0] if one else None for one in others))]
+
+    def addresses(self, placed: Iterable[Any]) -> dict[str, str]:
+        """The hosts that hold some values, with their addresses."""
+        return {self.hosts[0]: "127.0.0.1"}
 
 
 def _forked(work: Callable[[Any], T], items: Iterator[Any], host: str) -> Iterator[T]:

@@ -43,7 +43,7 @@ class Partitions:
         columns, notes = agreed(list(parts), opinions, asked.names, asked.texts)
         columns = tuple(asked.known.get(column.name, column) for column in columns)
         tables = [
-            cluster.submit(host, Shard.table, asked.channel, columns)
+            replace(cluster.submit(host, Shard.table, asked.channel, columns), rows=opinion.height)
             for host, opinion in zip(parts, opinions, strict=True)
             if opinion.height
         ]
