@@ -1,0 +1,131 @@
+"""Training on 1, 2 and 4 hosts: the CPU time and the peak memory of each; prints a table.
+
+    python -m benchmarks.hosts --python .slipway/envs/boosting/bin/python --case lightgbm,xgboost
+    python -m benchmarks.hosts --python .slipway/envs/kmeans/bin/python --case kmeans
+
+A host is a process with one core and an address of this machine (127.x.y.n). The train channel is sharded, as
+CSV in four files, so each of four hosts has one. What counts is the critical path: the CPU time, user and
+system, of the host that needs the most. Waiting costs none, so a busy neighbour hardly shows.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tools import ROOT
+from tools.process import command
+
+COLUMNS = 20
+FILES = 4
+TREES = {
+    "n_estimators": "100",
+    "learning_rate": "0.1",
+    "early_stopping_rounds": "0",
+    "metrics": '["roc_auc"]',
+}
+CASES: dict[str, tuple[str, dict[str, str], str]] = {
+    "lightgbm": ("boosting", {"engine": "lightgbm", "target": "y", **TREES}, "roc_auc"),
+    "xgboost": ("boosting", {"engine": "xgboost", "target": "y", **TREES}, "roc_auc"),
+    "kmeans": ("kmeans", {"algorithm": "distributed", "k": "8", "features": "", "max_iter": "50"}, "msd"),
+}
+
+
+@dataclass(frozen=True)
+class Used:
+    """By one host."""
+
+    cpu_s: float
+    peak_mb: float
+
+
+def make(folder: Path, rows: int) -> list[Path]:
+    """Rows of numbers around 8 centres, and a class that depends on some of them; equal files."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(8, COLUMNS)) * 3
+    paths = []
+    for number in range(FILES):
+        matrix = centres[rng.integers(8, size=rows // FILES)] + rng.normal(size=(rows // FILES, COLUMNS))
+        signal = matrix[:, 0] + matrix[:, 1] * matrix[:, 2] / 3 + np.sin(matrix[:, 3])
+        table = np.column_stack([signal + rng.normal(size=len(matrix)) > 0, matrix])
+        path = folder / f"{number}.csv"
+        names = ",".join(["y", *(f"x{place}" for place in range(COLUMNS))])
+        np.savetxt(path, table, fmt=["%d"] + ["%.6f"] * COLUMNS, delimiter=",", header=names, comments="")
+        paths.append(path)
+    return paths
+
+
+def train(python: Path, case: str, files: list[Path], count: int, folder: Path) -> tuple[list[Used], float]:
+    """What each of `count` hosts used, and the metric."""
+    image, given, metric = CASES[case]
+    if image == "boosting":
+        given = {**given, "hosts": "all"}
+    else:
+        given = {**given, "features": json.dumps([f"x{place}" for place in range(COLUMNS)])}
+    net = f"127.{random.randint(16, 255)}.{random.randint(0, 255)}"
+    names = [f"{net}.{number}" for number in range(1, count + 1)]
+    started = []
+    for place, name in enumerate(names):
+        root = folder / name
+        (root / "input/config").mkdir(parents=True)
+        (root / "input/data/train").mkdir(parents=True)
+        for path in files[place::count]:
+            os.link(path, root / "input/data/train" / path.name)
+        written = {
+            "hyperparameters": given,
+            "resourceconfig": {"current_host": name, "hosts": names, "network_interface_name": "none"},
+            "inputdataconfig": {"train": {"S3DistributionType": "ShardedByS3Key"}},
+        }
+        for file, content in written.items():
+            (root / f"input/config/{file}.json").write_text(json.dumps(content))
+        line, environ = command("train", ROOT / "images" / image, root, python)
+        core = str(place % (os.cpu_count() or 1))
+        with (root / "log").open("wb") as log:
+            process = subprocess.Popen(["taskset", "-c", core, *line], env=environ, stdout=log, stderr=log)
+        started.append((root, process))
+    used = []
+    for root, process in started:
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            raise SystemExit((root / "log").read_text()[-2000:])
+        used.append(Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+    manifest = json.loads((folder / names[0] / "model/manifest.json").read_text())
+    return used, float(manifest["metrics"][metric])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--python", type=Path, required=True, help="of the image's environment")
+    parser.add_argument("--case", default="lightgbm,xgboost")
+    parser.add_argument("--rows", default="100000,1000000")
+    parser.add_argument("--hosts", default="1,2,4")
+    options = parser.parse_args()
+    print("| case | rows | hosts | CPU s of each | critical path | of one host | peak MB of each | metric |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for rows in map(int, options.rows.split(",")):
+        with tempfile.TemporaryDirectory() as data:
+            files = make(Path(data), rows)
+            for case in options.case.split(","):
+                first = 0.0
+                for count in map(int, options.hosts.split(",")):
+                    with tempfile.TemporaryDirectory(dir=data) as folder:
+                        used, metric = train(options.python.absolute(), case, files, count, Path(folder))
+                    most = max(one.cpu_s for one in used)
+                    first = first or most
+                    seconds = ", ".join(f"{one.cpu_s:.1f}" for one in used)
+                    peaks = ", ".join(f"{one.peak_mb:.0f}" for one in used)
+                    print(
+                        f"| {case} | {rows:,} | {count} | {seconds} | {most:.1f} | {most / first:.2f} "
+                        f"| {peaks} | {CASES[case][2]} {metric:.4f} |",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
