@@ -47,7 +47,8 @@ def write(page: Report, result: FitResult, trainer: Trainer, rows: int) -> None:
         "Share of each feature in the total importance, by the engine's own measure.",
         *_importance(result.booster),
     )
-    _explain(page, result)
+    if len(result.test):
+        _explain(page, result)
     if len(target.classes) == 2:
         _binary(page, evaluated, target, result.threshold, params)
     elif target.classes:
@@ -138,15 +139,13 @@ def _importance(booster: "Booster") -> tuple[DataFrame, "Figure"]:
 
 def _explain(page: Report, result: FitResult) -> None:
     booster, test, total = result.booster, result.test, len(result.evaluated)
-    if not len(test):
-        return
     some = test.take(_evenly(len(test), _EXPLAINED))
     values = booster.contributions(booster.data(some.features))[..., :-1]
     each = np.abs(values).mean(axis=tuple(range(values.ndim - 1)))
     order = np.argsort(-each, kind="stable")
+    where = " among those of the first host" if len(test) < total else ""
     text = (
-        f"Mean absolute SHAP values over {len(some)} of the {total} test rows, "
-        f"evenly spaced{' among those of the first host' if len(test) < total else ''}: "
+        f"Mean absolute SHAP values over {len(some)} of the {total} test rows, evenly spaced{where}: "
         "how far each feature moves the raw score from its mean, up or down."
     )
     names = np.array(booster.features.names)

@@ -49,8 +49,7 @@ class Channel:
         self.content_type = content_type
         self.notes: list[str] = []
         """What is to be said of how the data were read, once they were."""
-        self.sharded = False
-        """Whether each of several hosts has a part of the data, and none the whole."""
+        self.sharded = False  # whether each of several hosts has a part of the data, and none the whole
         self._inputs: Inputs = Files(folder) if inputs is None else inputs
         self._options = options or DataOptions()
         self._sharing = sharing
@@ -178,8 +177,8 @@ class Channel:
         """Whether `partitions` would fit the memory of any host, taken for alike."""
         if self._sharing is None or self.size_bytes is None:
             return self.fits_memory
-        heaviest = self._sharing.heaviest_bytes(self._inputs)
-        return size.memory_bytes(self._head, heaviest) * _PEAK < machine.memory_bytes() * _SHARE
+        weight = size.memory_bytes(self._head, self._sharing.heaviest_bytes(self._inputs))
+        return weight * _PEAK < machine.memory_bytes() * _SHARE
 
     @property
     def table(self) -> Table:
@@ -290,7 +289,7 @@ class Channel:
         for raw, file in self._blocks():
             kept.append((raw, file))
             weight += raw.nbytes
-            if weight * _PEAK > _room():
+            if weight * _PEAK > machine.memory_bytes() * _SHARE:
                 return False
         self._kept = kept
         return True
@@ -300,7 +299,3 @@ class Channel:
             if note not in self.notes:
                 self.notes.append(note)
                 log("train", f"channel {self.name}: {note}")
-
-
-def _room() -> float:
-    return machine.memory_bytes() * _SHARE
