@@ -279,9 +279,8 @@ class Channel:
 
     def _known(self) -> Mapping[str, Column]:
         """The columns of the channel that this one is read like."""
-        if self._like is None:
-            return {}
-        return {column.name: column for column in self._like.columns}
+        columns = self._like.columns if self._like is not None else ()
+        return {column.name: column for column in columns}
 
     def _keeps(self) -> bool:
         """Whether a stream, whose length no one knows, ends before it fills the memory; if so it is kept."""
