@@ -78,6 +78,12 @@ class PayloadTooLarge(UserError):
     status = 413
 
 
+class InsufficientMemory(UserError):
+    """The answer would not fit in what memory is free now; later it may."""
+
+    status = 507
+
+
 class NoRows(UserError):
     """The request holds no row, so there is nothing to answer."""
 

@@ -43,6 +43,7 @@ def test_every_mistake_of_the_caller_has_its_status():
         "UnsupportedMediaType": 415,
         "NotAcceptable": 406,
         "PayloadTooLarge": 413,
+        "InsufficientMemory": 507,
         "NoRows": 204,
         "ModelLoadError": 500,
         "RowErrors": 400,

@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from slipway import machine
-from slipway.errors import PayloadTooLarge
+from slipway.errors import InsufficientMemory, PayloadTooLarge
 from slipway.serving import memory
 from slipway.serving.app import App
 from slipway.serving.endpoint import Endpoint
 from slipway.serving.large import LARGE
-from slipway.serving.memory import Claims, Factors, InsufficientMemory, ModelsMemory, WorkerMemory
+from slipway.serving.memory import Claims, Factors, ModelsMemory, WorkerMemory
 from slipway.settings import Settings
 from unit.model import Adder
 

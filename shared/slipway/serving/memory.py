@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from slipway import machine
-from slipway.errors import PayloadTooLarge, UserError
+from slipway.errors import InsufficientMemory, PayloadTooLarge, UserError
 from slipway.formats import reader, writer
 from slipway.serving.large import LARGE
 
@@ -26,12 +26,6 @@ _BESIDE = 32 << 20  # bytes that an answer takes whatever its size
 _SPARE = 0.03  # of all memory, for what is not reckoned with
 _RETRY_S = 0.05
 _MB = 1 << 20
-
-
-class InsufficientMemory(UserError):
-    """Memory is short now; later it may do."""
-
-    status = 507
 
 
 class Factors(NamedTuple):

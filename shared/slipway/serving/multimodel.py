@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from slipway import machine
-from slipway.errors import ModelLoadError, PayloadTooLarge, UserError
+from slipway.errors import InsufficientMemory, ModelLoadError, PayloadTooLarge, UserError
 from slipway.log import log, log_exception, within
 from slipway.serving.access import accessed
 from slipway.serving.answer import (
@@ -30,7 +30,7 @@ from slipway.serving.answer import (
 from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, reply, stream
 from slipway.serving.large import LARGE
 from slipway.serving.management import page, size, stamped, wanted
-from slipway.serving.memory import InsufficientMemory, ModelsMemory
+from slipway.serving.memory import ModelsMemory
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.model_process import Ended, ModelProcess, ModelTimeout, OutOfMemory, Request, Unloaded
