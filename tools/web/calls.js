@@ -31,8 +31,10 @@ function oipOf(url, table, options) {
   if (table.height > INLINE_LINES) return `# ${table.height} rows are too many for a command: send them with a client, such as tritonclient.`;
   if (table.rows.some((row) => row.some(Array.isArray))) return "# Cells that are lists go as a tensor with a row each; see docs/kubernetes.md.";
   const inputs = table.names.map((name, place) => {
-    const datatype = DATATYPES[table.kinds[place]] ?? "BYTES";
-    const data = table.rows.map((row) => (datatype === "BYTES" && row[place] !== null ? String(row[place]) : row[place]));
+    const cells = table.rows.map((row) => row[place]);
+    const written = cells.some((cell) => typeof cell === "string"); // as CSV has a boolean, too
+    const datatype = (!written && DATATYPES[table.kinds[place]]) || "BYTES";
+    const data = cells.map((cell) => (datatype === "BYTES" && cell !== null ? String(cell) : cell));
     return { name, shape: [table.height], datatype, data };
   });
   const document = Object.keys(options).length ? { parameters: options, inputs } : { inputs };
