@@ -218,15 +218,17 @@ class Cluster:
         return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
 
     def _result(self, future: "Future[T]") -> T:
+        patience = float(LOOK_S)
         while True:
             try:
-                found: T = future.result(timeout=LOOK_S)
+                found: T = future.result(timeout=patience)
                 return found
             except UserError:
                 raise
             except Exception as error:
-                if isinstance(error, TimeoutError) and not future.done():
+                if isinstance(error, TimeoutError) and future.status != "error":
                     self._watch.look()
+                    patience *= 2  # a large value that is on its way sets out again
                     continue
                 if missing := self._soon_missing():
                     raise _lost(missing) from error
