@@ -5,17 +5,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
+from harness.conformance import TOOL, Told, conformance
 from harness.places import REPOSITORY, docker
 
-TOOL = [sys.executable, "-m", "tools.conformance"]
 SAMPLE = REPOSITORY / "images/kmeans/sample"
 CLASSIC = "slipway/classic:latest"
 # What is known of the classic stack, each fault by the check that finds it.
@@ -45,34 +42,10 @@ KNOWN = {
 }
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the tool said of an image."""
-
-    code: int
-    output: str
-    verdicts: dict[str, str]
-    """Check: pass, failure or skipped."""
-
-    def named(self, verdict: str) -> set[str]:
-        return {name for name, found in self.verdicts.items() if found == verdict}
-
-
-def conformance(image: str, folder: Path, *options: str) -> Told:
-    """Runs the tool over `folder`, a folder of channels."""
-    report = folder.parent / f"{folder.name}.xml"
+def tried(image: str, folder: Path, *options: str) -> Told:
+    """What the tool says of an image over `folder`, a folder of channels."""
     given = ["--data", str(folder), "--payload", str(SAMPLE / "request.csv"), "--input-type", "text/csv"]
-    done = subprocess.run(
-        [*TOOL, image, *given, "--junit", str(report), *options], capture_output=True, text=True, check=False
-    )
-    assert report.exists(), done.stderr
-    verdicts = {
-        str(case.get("name")).partition(" ")[2]: next(
-            (child.tag for child in case if child.tag in {"failure", "skipped"}), "pass"
-        )
-        for case in ElementTree.parse(report).getroot()
-    }
-    return Told(done.returncode, done.stdout, verdicts)
+    return conformance(image, *given, *options)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +93,7 @@ def tidy() -> Iterator[None]:
 
 
 def test_it_finds_the_known_faults_of_the_classic_stack(classic: str, numbers: Path) -> None:
-    told = conformance(classic, numbers)
+    told = tried(classic, numbers)
     assert told.named("failure") == set(KNOWN), told.output
     assert told.code == 1
 
@@ -167,7 +140,7 @@ def test_an_image_of_ours_has_none(ours: str, tmp_path: Path) -> None:
     """
     folder = tmp_path / "ours"
     folder.symlink_to(SAMPLE)
-    told = conformance(ours, folder)
+    told = tried(ours, folder)
     assert told.named("failure") == set(), told.output
     assert told.code == 0
     # A quick machine may be done with the sample before it can be stopped.
@@ -180,7 +153,7 @@ def test_an_image_of_ours_speaks_the_open_inference_protocol(ours: str, tmp_path
     cells = [cell for row in list(csv.reader((SAMPLE / "request.csv").open()))[1:] for cell in row]
     tensor = {"name": "rows", "shape": [len(cells) // 4, 4], "datatype": "BYTES", "data": cells}
     (tmp_path / "request.json").write_text(json.dumps({"inputs": [tensor]}))
-    told = conformance(ours, folder, "--protocol", "oip", "--payload", str(tmp_path / "request.json"))
+    told = tried(ours, folder, "--protocol", "oip", "--payload", str(tmp_path / "request.json"))
     assert told.named("failure") == set(), told.output
     assert told.code == 0
     assert told.named("skipped") == {"inputs_have_names", "cells_are_of_their_datatype"}
@@ -207,6 +180,6 @@ def test_stopped_half_way_it_leaves_nothing(ours: str, number: int) -> None:
 @pytest.mark.contract("A1.1")
 def test_what_cannot_be_tried_is_told_in_a_line(ours: str, options: list[str]) -> None:
     for image in (ours, "no/such:image"):
-        done = subprocess.run([*TOOL, image, *options], capture_output=True, text=True, check=False)
-        assert done.returncode == 2
-        assert len(done.stderr.splitlines()) == 1, done.stderr
+        told = conformance(image, *options)
+        assert told.code == 2
+        assert len(told.errors.splitlines()) == 1, told.errors

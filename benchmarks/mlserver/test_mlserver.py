@@ -1,16 +1,13 @@
 """The conformance tool on another's server of the Open Inference Protocol: MLServer, as PyPI has it."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from benchmarks import stacks, workload
 from benchmarks.process import Server
 
-from harness.places import REPOSITORY
+from harness.conformance import conformance
 
 # What MLServer 1.7 does otherwise than specified, each by the check that finds it.
 KNOWN = {
@@ -51,27 +48,18 @@ def served(
 def test_mlserver_gets_the_verdicts_that_it_deserves(served: tuple[str, Server], tmp_path: Path) -> None:
     name, server = served
     (tmp_path / "request.json").write_bytes(workload.CASES["oip1"].body(header=False))
-    command = [sys.executable, "-m", "tools.conformance", f"http://127.0.0.1:{server.port}"]
-    command += ["--protocol", "oip", "--model-name", "kmeans", "--payload", str(tmp_path / "request.json")]
-    done = subprocess.run(
-        [*command, "--junit", str(tmp_path / "report.xml")],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
+    address = f"http://127.0.0.1:{server.port}"
+    given = ["--protocol", "oip", "--model-name", "kmeans", "--payload", str(tmp_path / "request.json")]
+    told = conformance(address, *given)
+    assert told.code == 1, told.errors
+    assert told.named("failure") == set(KNOWN) | (set(ALONE) if name == "mlserver-alone" else set()), (
+        told.output
     )
-    assert done.returncode == 1, done.stderr
-    found: dict[str, set[str]] = {}
-    for case in ElementTree.parse(tmp_path / "report.xml").getroot():
-        found.setdefault(case[0].tag, set()).add(str(case.get("name")).partition(" ")[2])
-    assert found["failure"] == set(KNOWN) | (set(ALONE) if name == "mlserver-alone" else set()), done.stdout
-    assert found["skipped"] == NOT_APPLICABLE, done.stdout
-    assert len(found["system-out"]) >= 14
+    assert told.named("skipped") == NOT_APPLICABLE, told.output
+    assert len(told.named("pass")) >= 14
 
 
 def test_without_its_name_a_model_is_asked_for(served: tuple[str, Server]) -> None:
-    address = f"http://127.0.0.1:{served[1].port}"
-    command = [sys.executable, "-m", "tools.conformance", address, "--protocol", "oip"]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("conformance: --model-name is needed")
+    told = conformance(f"http://127.0.0.1:{served[1].port}", "--protocol", "oip")
+    assert (told.code, told.output) == (2, "")
+    assert told.errors.startswith("conformance: --model-name is needed")

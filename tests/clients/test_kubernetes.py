@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tritonclient.http import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 from harness import inference
+from harness.conformance import conformance
 from harness.places import REPOSITORY, Container, Server, docker, free_port, http
 from harness.samples import Sample
 from slipway.hyperparameters import names
@@ -189,16 +189,9 @@ def test_the_conformance_tool_finds_nothing(
 ) -> None:
     metadata = composed.get(f"/v2/models/{image.name}").json
     (tmp_path / "request.json").write_text(json.dumps({"inputs": inference.inputs(sample, metadata)}))
-    address = f"http://127.0.0.1:{composed.port}"
-    command = [sys.executable, "-m", "tools.conformance", address, "--protocol", "oip"]
-    done = subprocess.run(
-        [*command, "--payload", str(tmp_path / "request.json")],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    address, payload = f"http://127.0.0.1:{composed.port}", str(tmp_path / "request.json")
+    told = conformance(address, "--protocol", "oip", "--payload", payload)
+    assert told.code == 0, told.output + told.errors
 
 
 def test_the_documents_curl_lines_work(composed: Server, image: Image) -> None:
