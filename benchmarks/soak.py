@@ -9,7 +9,6 @@ over that in the second. Ends with 1 where that differs by more than 3 %, or a r
 """
 
 import argparse
-import json
 import shutil
 import statistics
 import sys
@@ -18,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.load import TYPE, Load  # of tests/, as is its clients' count
+from harness.load import TYPE, Load, load_model  # of tests/, as is its clients' count
 from tools import ROOT
 from tools.client import Reply, send
 from tools.process import Server, end_on_signals
@@ -53,7 +52,7 @@ def single(image: Path, trained: Path, folder: Path, seconds: float) -> list[flo
     shutil.copytree(trained, folder / "model")
     with Server.of(image, folder, folder / "log", MODEL_SERVER_WORKERS="2") as server:
         server.wait_ready()
-        with load(server.port, "/invocations", image) as asking:
+        with Load.of(image, server.port) as asking:
             found = sampled(server.pid, seconds, lambda: time.sleep(1))
     print(asking.told())
     return found
@@ -71,14 +70,14 @@ def multi(image: Path, trained: Path, folder: Path, seconds: float) -> list[floa
         def next_one() -> None:
             """One comes and is asked, another goes."""
             name = str(come[0])
-            _load(server.port, name, model)
+            _done(load_model(server.port, name, model))
             _done(send(server.port, "POST", f"/models/{name}/invoke", sample, TYPE))
             if come[0] >= KEPT:
                 _done(send(server.port, "DELETE", f"/models/{come[0] - KEPT}"))
             come[0] += 1
 
-        _load(server.port, "stays", model)
-        with load(server.port, "/models/stays/invoke", image) as asking:
+        _done(load_model(server.port, "stays", model))
+        with Load.of(image, server.port, "/models/stays/invoke") as asking:
             found = sampled(server.pid, seconds, next_one)
     print(f"{come[0]} models came and went; {asking.told()}")
     return found
@@ -102,18 +101,6 @@ def level(name: str, memory: list[float]) -> float:
         flush=True,
     )
     return after / before
-
-
-def load(port: int, path: str, image: Path) -> Load:
-    """Clients, who know by a first request what is right."""
-    sample = (image / "sample/request.csv").read_bytes()
-    first = send(port, "POST", path, sample, TYPE)
-    _done(first)
-    return Load(port, path, sample, first.body.splitlines())
-
-
-def _load(port: int, name: str, model: Path) -> None:
-    _done(send(port, "POST", "/models", json.dumps({"model_name": name, "url": str(model)}).encode()))
 
 
 def _done(reply: Reply) -> None:

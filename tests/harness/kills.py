@@ -1,6 +1,5 @@
 """kill -9 of each kind of process of a server under load: what is lost is asked again, nothing stays."""
 
-import json
 import os
 import random
 import shutil
@@ -8,12 +7,12 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harness.load import TYPE, Load
-from harness.processes import alive, descendants
+from harness.load import Load, load_model
+from harness.processes import alive, children, command, descendants
 from tools import client, process
 
 # How often each kind is killed, of the sum of them all.
@@ -52,12 +51,12 @@ class Container:
     def processes(self) -> dict[str, list[int]]:
         """The server's processes, by their kind."""
         found: dict[str, list[int]] = {"supervisor": [self.server.pid]}
-        below = {one: _command(one) for one in descendants(self.server.pid)}
+        below = {one: command(one) for one in descendants(self.server.pid)}
         found["master"] = [one for one, told in below.items() if b"serving.workers" in told][:1]
         found["nginx"] = [one for one, told in below.items() if b"nginx" in told][:1]
-        found["worker"] = [one for master in found["master"] for one in _children(master)]
-        spawned = [one for worker in found["worker"] for one in _children(worker)]
-        found["model"] = [one for spawner in spawned for one in _children(spawner)]
+        found["worker"] = [one for master in found["master"] for one in children(master)]
+        spawned = [one for worker in found["worker"] for one in children(worker)]
+        found["model"] = [one for spawner in spawned for one in children(spawner)]
         return found
 
     def kill(self, kind: str) -> bool:
@@ -86,7 +85,7 @@ def single(image: Path, model: Path, folder: Path, kills: int, python: Path) -> 
     """Kills processes of a server of one model; gives how many of each kind, and the load."""
     shutil.copytree(model, folder / "model")
     container = Container(image, folder, python)
-    load = _load(container.port, "/invocations", image)
+    load = Load.of(image, container.port)
     return _killed(container, load, SINGLE, kills), load
 
 
@@ -94,14 +93,13 @@ def multi(image: Path, model: Path, folder: Path, kills: int, python: Path) -> t
     """The same on a multi-model endpoint. A model that is gone is loaded again, as the platform does."""
     shutil.copytree(model, folder / "models/m/model")
     container = Container(image, folder, python, SAGEMAKER_MULTI_MODEL="true")
-    given = json.dumps({"model_name": "m", "url": str(folder / "models/m/model")}).encode()
 
     def loaded() -> None:
         with suppress(OSError):
-            client.send(container.port, "POST", "/models", given)
+            load_model(container.port, "m", folder / "models/m/model")
 
     loaded()
-    load = _load(container.port, "/models/m/invoke", image, loaded)
+    load = Load.of(image, container.port, "/models/m/invoke", loaded)
     return _killed(container, load, MULTI, kills), load
 
 
@@ -113,7 +111,7 @@ def clock(image: Path, model: Path, folder: Path, jumps: int, python: Path) -> L
     path = f"{folder / 'site'}:{process.ROOT / 'shared'}"
     container = Container(image, folder, python, PYTHONPATH=path)
     try:
-        with _load(container.port, "/invocations", image) as load:
+        with Load.of(image, container.port) as load:
             for _ in range(jumps):
                 (folder / "offset").write_text(str(random.uniform(-30, 30) * 86_400))
                 time.sleep(0.5)
@@ -122,13 +120,6 @@ def clock(image: Path, model: Path, folder: Path, jumps: int, python: Path) -> L
         container.server.stop()
     assert "restarts" not in container.server.log
     return load
-
-
-def _load(port: int, path: str, image: Path, missing: Callable[[], object] = lambda: None) -> Load:
-    sample = (image / "sample/request.csv").read_bytes()
-    reply = client.send(port, "POST", path, sample, TYPE)
-    assert reply.ok, reply.text
-    return Load(port, path, sample, reply.body.splitlines(), missing=missing)
 
 
 def _killed(container: Container, load: Load, kinds: Mapping[str, int], kills: int) -> Counter[str]:
@@ -150,17 +141,3 @@ def _shown(counts: Counter[str]) -> Iterator[None]:
         yield
     finally:
         print(f"killed: {dict(counts)}", file=sys.stderr)
-
-
-def _command(pid: int) -> bytes:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
-
-
-def _children(pid: int) -> list[int]:
-    """What a process has started, in any of its threads."""
-    with suppress(OSError):
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        return [int(one) for task in tasks for one in (task / "children").read_text().split()]
-    return []

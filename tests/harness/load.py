@@ -1,10 +1,12 @@
 """Clients that ask a server on this machine all the time, and count what was sent and what was answered."""
 
+import json
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
@@ -14,6 +16,11 @@ from tools import client
 _AGAIN = {404, 502, 503, 504}  # 404: of a model that has to be loaded again
 _PATIENCE_S = 300
 TYPE: Mapping[str, str] = {"Content-Type": "text/csv"}
+
+
+def load_model(port: int, name: str, folder: Path) -> client.Reply:
+    """Loads the model of a folder into a multi-model endpoint."""
+    return client.send(port, "POST", "/models", json.dumps({"model_name": name, "url": str(folder)}).encode())
 
 
 @dataclass
@@ -41,6 +48,16 @@ class Load:
         self._over = Event()
         self._lock = Lock()
         self._threads = [Thread(target=self._ask, args=(number,)) for number in range(self.clients)]
+
+    @classmethod
+    def of(
+        cls, image: Path, port: int, path: str = "/invocations", missing: Callable[[], object] = lambda: None
+    ) -> Self:
+        """Over the sample of an image; what is right is learnt from a first request."""
+        sample = (image / "sample/request.csv").read_bytes()
+        reply = client.send(port, "POST", path, sample, TYPE)
+        assert reply.ok, reply.text
+        return cls(port, path, sample, reply.body.splitlines(), missing=missing)
 
     def __enter__(self) -> Self:
         for thread in self._threads:

@@ -1,15 +1,23 @@
 """Processes of this machine as Linux tells of them: what one has started, and what still lives."""
 
+from contextlib import suppress
 from pathlib import Path
+
+
+def children(pid: int) -> list[int]:
+    """What a process has started, in any of its threads; nothing once it is gone."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for one in lists for child in _read(one).split()]
 
 
 def descendants(pid: int) -> list[int]:
     """Every process that one has started, and that these have."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *descendants(int(child))]
-    return found
+    return [one for child in children(pid) for one in (child, *descendants(child))]
+
+
+def command(pid: int) -> bytes:
+    """Its arguments, each ended by a zero byte; nothing once it is gone."""
+    return _read(Path(f"/proc/{pid}/cmdline"))
 
 
 def alive(pid: int) -> bool:
@@ -18,3 +26,10 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def _read(path: Path) -> bytes:
+    """A file of a process or a thread, which may end meanwhile."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return path.read_bytes()
+    return b""

@@ -17,7 +17,7 @@ from harness.moto_aws import BUCKET, IMAGE, REGION
 from harness.places import REPOSITORY
 from harness.runtime import runtime
 from harness.samples import Sample
-from tools import client, process, trained_samples
+from tools import process, trained_samples
 
 PYTHON = REPOSITORY / f".slipway/envs/{IMAGE.name}/bin/python"
 SAMPLE = Sample(IMAGE.folder / "sample", IMAGE)
@@ -62,7 +62,7 @@ def calls() -> Iterator[list[tuple[str, dict[str, Any]]]]:
 def _served(root: Path, **environ: str) -> Iterator[int]:
     """The port of a server of the image, in its own environment."""
     with process.Server.of(IMAGE.folder, root, python=PYTHON, **environ) as server:
-        server.until(lambda: client.pings(server.port), "a 200 on /ping")
+        server.wait_ready()
         yield server.port
 
 

@@ -5,11 +5,10 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from harness.processes import alive, descendants
+from harness.processes import alive, command, descendants
 from slipway.manifest import Manifest
 from slipway.serving import nginx
 from tools import ROOT, client, process
@@ -34,12 +33,8 @@ def server(folder, root, schema):
 
 def workers(pid):
     """The processes that answer: those whose parent is gunicorn's arbiter."""
-    arbiter = next(one for one in descendants(pid) if b"serving.workers" in told(one))
+    arbiter = next(one for one in descendants(pid) if b"serving.workers" in command(one))
     return descendants(arbiter)
-
-
-def told(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 @pytest.mark.skipif(nginx.find() is None, reason="nginx is not installed: nobody sends a request again")
