@@ -16,7 +16,6 @@ import gc
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +23,8 @@ from pathlib import Path
 from tools import ROOT, client
 from tools.process import wait_until
 
-from . import memory
+from . import containers
+from .containers import docker
 
 MB = 1 << 20
 
@@ -90,32 +90,24 @@ def in_container(image: Path, size: int, limit: int, mounted: bool) -> None:
     model = Path(os.environ.get("SLIPWAY_MODEL_DIR", ROOT / ".slipway/runs" / image.name / "model"))
     head, rows = repeated(image, size)
     body = b"\n".join([head, *rows]) + b"\n"
-    limits = ["--memory", f"{limit}m", "--memory-swap", f"{limit}m", "--publish", "127.0.0.1::8080"]
-    limits += ["--env", "MODEL_SERVER_TIMEOUT=600"]
+    limits = ["--memory", f"{limit}m", "--memory-swap", f"{limit}m", "--env", "MODEL_SERVER_TIMEOUT=600"]
     mounts = ["--volume", f"{model}:/opt/ml/model:ro"]
     if mounted:
         mounts += ["--volume", f"{ROOT / 'shared/slipway'}:/opt/slipway/slipway:ro"]
         mounts += ["--volume", f"{image}:/opt/algorithm/{image.name}:ro"]
-    name = docker("run", "--detach", *limits, *mounts, f"slipway/{image.name}", "serve")
-    try:
-        port = int(docker("port", name, "8080").splitlines()[0].rpartition(":")[2])
-        wait_until(lambda: client.pings(port), "a 200 on /ping", lambda: docker("logs", name))
-        idle = memory.held(name) / MB
+    with containers.started(
+        f"slipway/{image.name}", "serve", *limits, *containers.PUBLISHED, *mounts
+    ) as name:
+        port = containers.port(name)
+        wait_until(lambda: client.pings(port), "a 200 on /ping", lambda: docker("logs", name, both=True))
+        idle = containers.held(name) / MB
         reply = client.send(port, "POST", "/invocations", body, client.asked("text/csv", ""), timeout=600)
         answered = f"{len(reply.body.splitlines()):,} answers" if reply.ok else reply.text
         print(f"{image.name}: {len(body) / MB:.0f} MB, {len(rows):,} rows, in a container of {limit} MB:")
         print(f"{reply.status}, {answered}")
         killed = docker("inspect", "--format", "{{.State.OOMKilled}}", name)
-        print(
-            f"processes held {idle:.0f} MB before, at most {memory.held(name) / MB:.0f} MB; killed: {killed}"
-        )
-    finally:
-        docker("rm", "--force", name)
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+        most = containers.held(name) / MB
+        print(f"processes held {idle:.0f} MB before, at most {most:.0f} MB; killed: {killed}")
 
 
 def main() -> None:

@@ -6,32 +6,25 @@ as `make train` leaves it in .slipway/runs/<image>.
 
 import argparse
 import statistics
-import subprocess
 import sys
 import time
 
 from tools.client import pings
 
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+from .containers import PUBLISHED, docker, port, started
 
 
 def start(image: str, root: str) -> float:
     """Seconds from the start of the container, on a read-only root, to the first 200."""
     mounts = ["--volume", f"{root}/model:/opt/ml/model:ro", "--read-only", "--tmpfs", "/tmp"]
     begun = time.perf_counter()
-    name = docker("run", "--detach", "--publish", "127.0.0.1::8080", *mounts, image, "serve")
-    try:
-        port = int(docker("port", name, "8080").splitlines()[0].rpartition(":")[2])
+    with started(image, "serve", *PUBLISHED, *mounts) as name:
+        at = port(name)
         while time.perf_counter() - begun < 120:
-            if pings(port):
+            if pings(at):
                 return time.perf_counter() - begun
             time.sleep(0.01)
-        raise SystemExit(f"{image} was not ready after 120 s:\n{docker('logs', name)}")
-    finally:
-        docker("rm", "--force", name)
+        raise SystemExit(f"{image} was not ready after 120 s:\n{docker('logs', name, both=True)}")
 
 
 def main() -> int:

@@ -11,9 +11,7 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,9 @@ import pyarrow.csv as csv
 
 from slipway import Channel, machine
 from tools.layout import configure
-from tools.process import command
+from tools.process import Process, command, tail
+
+from .process import tree
 
 MB = 1 << 20
 POINTS = 100  # of a series
@@ -72,32 +72,17 @@ def measure(image: Path, rows: int, series: bool, hyperparameters: dict[str, obj
         csv.write_csv(made, root / "input/data/train/rows.csv")
         configure(root, hyperparameters, ["train"])
         table_bytes = Channel("train", root / "input/data/train").memory_bytes or 0
-        words, environ = command("train", image.resolve(), root)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        with subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as job:
-            peak = [0]
-            threading.Thread(target=_watch, args=(job, peak), daemon=True).start()
-            said = job.communicate()[0].decode()
-        if job.returncode:
-            raise SystemExit(said[-2000:])
+        peak_bytes = 0
+        with Process(*command("train", image.resolve(), root)) as job:
+            while not job.ended:  # what the job's processes hold together
+                peak_bytes = max(peak_bytes, sum(map(machine.resident_bytes, tree(job.pid))))
+                time.sleep(0.05)
+            if job.popen.returncode:
+                raise SystemExit(tail(job.log))
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(rows, rows * made.num_columns, table_bytes, peak[0], cpu_s)
-
-
-def _watch(job: "subprocess.Popen[bytes]", peak: list[int]) -> None:
-    """The most that the job's processes hold together, looked at every 50 ms."""
-    while job.poll() is None:
-        peak[0] = max(peak[0], sum(map(machine.resident_bytes, _family(job.pid))))
-        time.sleep(0.05)
-
-
-def _family(process: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    except OSError:
-        return []
-    return [process, *(one for child in children for one in _family(int(child)))]
+    return Cost(rows, rows * made.num_columns, table_bytes, peak_bytes, cpu_s)
 
 
 def main() -> None:

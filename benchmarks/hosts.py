@@ -1,7 +1,7 @@
 """Training on 1, 2 and 4 hosts: the CPU time and the peak memory of each; prints a table.
 
-    python -m benchmarks.hosts --python .slipway/envs/boosting/bin/python --case lightgbm,xgboost
-    python -m benchmarks.hosts --python .slipway/envs/kmeans/bin/python --case kmeans
+    PYTHONPATH=shared:tests .slipway/envs/boosting/bin/python -m benchmarks.hosts --case lightgbm,xgboost
+    PYTHONPATH=shared:tests .slipway/envs/kmeans/bin/python -m benchmarks.hosts --case kmeans
 
 A host is a process with one core and an address of this machine (127.x.y.n). The train channel is sharded, as
 CSV in four files, so each of four hosts has one. What counts is the critical path: the CPU time, user and
@@ -11,7 +11,6 @@ system, of the host that needs the most. Waiting costs none, so a busy neighbour
 import argparse
 import json
 import os
-import random
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from harness import hosts  # of tests/
 from tools import ROOT
+from tools.layout import configure
 from tools.process import command
 
 COLUMNS = 20
@@ -61,30 +62,23 @@ def make(folder: Path, rows: int) -> list[Path]:
     return paths
 
 
-def train(python: Path, case: str, files: list[Path], count: int, folder: Path) -> tuple[list[Used], float]:
+def train(case: str, files: list[Path], count: int, folder: Path) -> tuple[list[Used], float]:
     """What each of `count` hosts used, and the metric."""
     image, given, metric = CASES[case]
     if image == "boosting":
         given = {**given, "hosts": "all"}
     else:
         given = {**given, "features": json.dumps([f"x{place}" for place in range(COLUMNS)])}
-    net = f"127.{random.randint(16, 255)}.{random.randint(0, 255)}"
-    names = [f"{net}.{number}" for number in range(1, count + 1)]
+    names = hosts.addresses(count)
     started = []
     for place, name in enumerate(names):
         root = folder / name
-        (root / "input/config").mkdir(parents=True)
         (root / "input/data/train").mkdir(parents=True)
         for path in files[place::count]:
             os.link(path, root / "input/data/train" / path.name)
-        written = {
-            "hyperparameters": given,
-            "resourceconfig": {"current_host": name, "hosts": names, "network_interface_name": "none"},
-            "inputdataconfig": {"train": {"S3DistributionType": "ShardedByS3Key"}},
-        }
-        for file, content in written.items():
-            (root / f"input/config/{file}.json").write_text(json.dumps(content))
-        line, environ = command("train", ROOT / "images" / image, root, python)
+        configure(root, given, ["train"])
+        hosts.configure(root, name, names, ["train"], interface="none")
+        line, environ = command("train", ROOT / "images" / image, root)
         core = str(place % (os.cpu_count() or 1))
         with (root / "log").open("wb") as log:
             process = subprocess.Popen(["taskset", "-c", core, *line], env=environ, stdout=log, stderr=log)
@@ -101,7 +95,6 @@ def train(python: Path, case: str, files: list[Path], count: int, folder: Path) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--python", type=Path, required=True, help="of the image's environment")
     parser.add_argument("--case", default="lightgbm,xgboost")
     parser.add_argument("--rows", default="100000,1000000")
     parser.add_argument("--hosts", default="1,2,4")
@@ -115,7 +108,7 @@ def main() -> None:
                 first = 0.0
                 for count in map(int, options.hosts.split(",")):
                     with tempfile.TemporaryDirectory(dir=data) as folder:
-                        used, metric = train(options.python.absolute(), case, files, count, Path(folder))
+                        used, metric = train(case, files, count, Path(folder))
                     most = max(one.cpu_s for one in used)
                     first = first or most
                     seconds = ", ".join(f"{one.cpu_s:.1f}" for one in used)

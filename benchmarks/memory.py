@@ -9,7 +9,6 @@ a job that took more would be killed. In Pipe mode the same bytes come through F
 import argparse
 import os
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -19,13 +18,10 @@ import numpy as np
 
 from tools.layout import configure
 
+from .containers import docker, held, started
+
 MB = 1 << 20
 COLUMNS = 16
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
-    return (done.stdout + done.stderr).strip()
 
 
 def make(path: Path, size: int) -> None:
@@ -69,33 +65,21 @@ def train(image: str, root: Path, data: Path, mode: str, limit: int) -> tuple[fl
     done = threading.Event()
     if mode == "Pipe":
         threading.Thread(target=feed, args=(root, data, done), daemon=True).start()
-    limits = ["--memory", str(limit), "--memory-swap", str(limit)]
+    limits = ["--memory", str(limit), "--memory-swap", str(limit), "--volume", f"{root}:/opt/ml"]
     begun = time.perf_counter()
-    name = docker("run", "--detach", *limits, "--volume", f"{root}:/opt/ml", image, "train")
     try:
-        peak = 0
-        while docker("inspect", "--format", "{{.State.Running}}", name) == "true":
-            peak = max(peak, held(name))
-            time.sleep(0.2)
-        code = docker("wait", name)
-        log = docker("logs", name)
-        if code != "0":
-            raise SystemExit(f"the job failed with {code}:\n{log}")
-        return peak / MB, time.perf_counter() - begun, len(re.findall(r"pass \d+: the centres", log))
+        with started(image, "train", *limits) as name:
+            peak = 0
+            while docker("inspect", "--format", "{{.State.Running}}", name) == "true":
+                peak = max(peak, held(name))
+                time.sleep(0.2)
+            code = docker("wait", name)
+            log = docker("logs", name, both=True)
     finally:
         done.set()
-        docker("rm", "--force", name)
-
-
-def held(name: str) -> int:
-    """Bytes that the container's processes hold now, as the kernel counts them: what cannot be given back."""
-    try:
-        pids = docker("top", name, "-eo", "pid").split()[1:]
-        status = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    found = (re.search(r"VmHWM:\s+(\d+) kB", text) for text in status)
-    return sum(int(one[1]) * 1024 for one in found if one)
+    if code != "0":
+        raise SystemExit(f"the job failed with {code}:\n{log}")
+    return peak / MB, time.perf_counter() - begun, len(re.findall(r"pass \d+: the centres", log))
 
 
 def main() -> int:
