@@ -1,12 +1,11 @@
 """A large CSV of a request, cut into pieces that are each read as the whole would be."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 
 from slipway.errors import NoRows
 from slipway.formats import csv_cells, csv_request
-from slipway.formats.base import Piece, Reading, line_blocks
+from slipway.formats.base import Piece, Reading, count, line_blocks, stream_of
 from slipway.formats.charset import utf8
 from slipway.media import MediaType
 from slipway.table import header
@@ -22,7 +21,7 @@ def cut(body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[
     schema = reading.schema
     if schema is None or media.parameters.get("charset", "utf-8").lower() not in _CHARSETS:
         return None
-    blocks = line_blocks(io.BytesIO(body), quoted=True, size=size)
+    blocks = line_blocks(stream_of(body), quoted=True, size=size)
     opening = next(blocks, b"")
     if len(opening) == len(body):
         return None
@@ -34,7 +33,7 @@ def cut(body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[
         return None
     if len(first) == 1:
         return None
-    reading.budget.check(body.count(b"\n") + 1, len(first), len(body), "the CSV")
+    reading.budget.check(count(body, b"\n") + 1, len(first), len(body), "the CSV")
     named = header.of_request(first, schema, media, alone=False)
     head = start[: len(start) - len(csv_request.without_first(start))] if named else b""
     said = {**media.parameters, "delimiter": mark, "header": "present" if named else "absent"}
@@ -43,23 +42,21 @@ def cut(body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[
 
 def _pieces(opening: bytes, blocks: Iterator[bytes], head: bytes, like: Piece, width: int) -> Iterator[Piece]:
     """The `opening` as it came, each further one below the line of names, if there is one."""
-    reading = like.reading
-    yield Piece(opening, like.media, reading)
-    above = csv_request.lines(opening)
+    yield replace(like, body=opening)
+    above, repeated = csv_request.lines(opening), csv_request.lines(head)
     for block in blocks:
-        further = replace(reading, above=above - csv_request.lines(head))
         if not head:
             _check_width(block, like.media, width, above)
-        yield Piece(head + block, like.media, further)
+        yield Piece(head + block, like.media, replace(like.reading, above=above - repeated))
         above += csv_request.lines(block)
 
 
 def _check_width(block: bytes, media: MediaType, width: int, above: int) -> None:
     """Raises UserError where the first line is not as wide as that of the body: it is not the one to say."""
-    blank = csv_request.lines(block[: len(block) - len(block.lstrip(b"\r\n"))])
     try:
-        count = len(csv_cells.first_record(block, media.parameters["delimiter"]))
+        first = csv_cells.first_record(block, media.parameters["delimiter"])
     except NoRows:
         return
-    if count != width:
-        raise csv_cells.uneven(f"line {above + blank + 1}", count, width)
+    if len(first) != width:
+        blank = csv_request.lines(block[: len(block) - len(block.lstrip(b"\r\n"))])
+        raise csv_cells.uneven(f"line {above + blank + 1}", len(first), width)

@@ -179,11 +179,11 @@ class Endpoint:
         invocation = Invocation(
             self.model, self._schema, self._budget, options, writer, wanted, self._chosen, self.observe
         )
-        # How many rows are billed is told before the first is sent.
         written = None
         if protocol is None and len(body) > large.LARGE:
             written = large.answer(invocation, body, source, media)
         if written is None:
+            # How many rows are billed is told before the first is sent.
             may_stream = not (self._metered and options.on_error == "record")
             written = invocation.answer(read, may_stream)
         headers = (*_metered(written.rows), *writer.headers) if self._metered else writer.headers
@@ -211,8 +211,7 @@ class Endpoint:
 
     def _factors(self) -> Factors:
         whole = NUMBERS if self._schema.numeric else TEXTS
-        cut = self._options.on_error != "record" and not self._options.stream and by_rows(self.model)
-        return Factors(PIECES if cut else whole, whole)
+        return Factors(PIECES if by_rows(self.model, self._options) else whole, whole)
 
     def _options_of(self, attributes: str, document: Mapping[str, Any]) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""

@@ -82,15 +82,14 @@ class Invocation:
     @property
     def in_pieces(self) -> bool:
         """Whether it does not matter which rows are read and answered together."""
-        alone = self.options.on_error != "record" and not self.options.stream
-        return alone and self.writer.splices and by_rows(self.model)
+        return self.writer.splices and by_rows(self.model, self.options)
 
-    def answer_some(self, read: Callable[[Reading], Raw], reading: Reading, first: bool) -> Written | None:
+    def answer_some(self, raw: Raw, first: bool) -> Written | None:
         """Answers some rows of a body, to be followed by the answers to others.
 
         None where the model says more than a row each, and so has to see all rows.
         """
-        table = self._typed(read(reading))
+        table = self._typed(raw)
         answers = checked(self.model.predict(table, self.options), len(table))
         if answers.extra or answers.groups:
             return None
@@ -252,9 +251,9 @@ def answers_to_nothing(model: Model, columns: Sequence[Column], options: Options
     return model.predict(Table(tuple(columns), cells, 0, None, sent, nests=nests), options)
 
 
-def by_rows(model: Model) -> bool:
-    """Whether rows always stand by themselves, whatever is in them."""
-    return type(model).groups is Model.groups
+def by_rows(model: Model, options: Options) -> bool:
+    """Whether rows always are answered by themselves, whatever is in them."""
+    return options.on_error != "record" and not options.stream and type(model).groups is Model.groups
 
 
 def without_header(wanted: MediaType) -> MediaType:

@@ -27,11 +27,8 @@ def answer(invocation: Invocation, body: bytes, source: Format, media: MediaType
     rows = 0
     for piece in pieces:
         try:
-            found = invocation.answer_some(
-                lambda reading, piece=piece: source.read(piece.body, piece.media, reading),  # type: ignore[misc]
-                piece.reading,
-                not parts,
-            )
+            raw = source.read(piece.body, piece.media, piece.reading)
+            found = invocation.answer_some(raw, first=not parts)
         except NoRows:
             continue
         except UserError as error:
