@@ -20,7 +20,6 @@ from slipway.serving.access import accessed
 from slipway.serving.answer import Answer, client_error, later, server_error
 from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, length, reply, stream
 from slipway.serving.endpoint import Endpoint
-from slipway.serving.large import LARGE
 from slipway.serving.memory import Claims, WorkerMemory
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
@@ -119,16 +118,10 @@ class App:
         meter = self.metrics.meter if route is None or route.counts else _UNCOUNTED
         begun = meter.begin()
         asked = _asked(scope["headers"], route)
-        need = 0
-        if self.endpoint is not None and (size := length(scope["headers"])) > LARGE:
-            need = self.endpoint.factors.need(size, *asked[:3])
+        need = self.endpoint.factors.need(length(scope["headers"]), *asked[:3]) if self.endpoint else 0
         body = b""
         try:
-            if need:
-                async with self._memory.room(need):  # before the body is taken in
-                    body = await body_of(receive, self.settings.max_body_bytes)
-                    answer = await self._answered_to(body, asked)
-            else:
+            async with self._memory.room(need):  # before the body is taken in
                 body = await body_of(receive, self.settings.max_body_bytes)
                 answer = await self._answered_to(body, asked)
         except UserError as error:

@@ -120,11 +120,9 @@ class WorkerMemory:
                 if time.monotonic() > until:
                     raise _short(need)
                 await asyncio.sleep(_pause())
-            try:
-                yield
-            finally:
-                self._claims.release(self.cell)
+            yield
         finally:
+            self._claims.release(self.cell)
             self._turn.release()
 
 
