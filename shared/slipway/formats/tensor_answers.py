@@ -18,7 +18,6 @@ from slipway.table.raw import Raw
 BINARY_LENGTH = "Inference-Header-Content-Length"
 _DATATYPES = {"f": "FP", "i": "INT", "u": "UINT"}
 _NUMBERS = {int, float}
-_WHOLE = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -76,7 +75,7 @@ class TensorAnswers(Format):
         self, name: str, datatype: str, shape: tuple[int, ...], cells: Cells
     ) -> tuple[str, tuple[int, ...], Cells]:
         """Whole numbers as floats where the metadata say so, as gaps may come; not if digits were lost."""
-        if self._told.get(name) != "FP64" or datatype not in _WHOLE:
+        if self._told.get(name) != "FP64" or datatype[0] not in "UI":
             return datatype, shape, cells
         numbers = np.asarray(cells)
         exact = not len(numbers) or -EXACT < numbers.min() <= numbers.max() < EXACT

@@ -79,14 +79,14 @@ def from_json(data: Any, datatype: str, shape: Sequence[int], name: str) -> Cell
 
     Raises UserError where they are more or fewer, or nested otherwise.
     """
-    count = shape[0] * shape[1] if len(shape) > 1 else shape[0]
+    width = shape[1] if len(shape) > 1 else 1
+    count = shape[0] * width
     if not isinstance(data, list):
-        cells = _buffer(data, datatype, shape, count)
+        cells = _buffer(data, datatype, shape[0], width)
         if cells is not None:
             return cells
         data = data.as_list()
     if list in set(map(type, data)):
-        width = count // shape[0] if shape[0] else 1
         if any(type(row) is not list or len(row) != width for row in data):
             raise UserError(f"input {shown(name)}: its data is not nested as its shape {list(shape)} says")
         data = list(chain.from_iterable(data))
@@ -103,18 +103,18 @@ def is_nested(data: Any) -> bool:
     return hasattr(data, "as_buffer") and len(data) > 0 and hasattr(data[0], "as_buffer")
 
 
-def _buffer(data: Any, datatype: str, shape: Sequence[int], count: int) -> Array | None:
-    """Plain numbers as simdjson has them; None where a cell is none, or they are others than `shape` says."""
+def _buffer(data: Any, datatype: str, rows: int, width: int) -> Array | None:
+    """Plain numbers as simdjson has them; None where a cell is none, or they are not `rows` of `width`."""
     kind = _BUFFERS.get(datatype[0])
     if kind is None:
         return None
     try:
-        if is_nested(data) and (len(data) != shape[0] or {len(row) for row in data} != {count // shape[0]}):
+        if is_nested(data) and (len(data) != rows or {len(row) for row in data} != {width}):
             return None
         found: Array = np.frombuffer(data.as_buffer(of_type=kind), np.dtype(f"{kind.replace('d', 'f')}8"))
-    except (TypeError, ValueError, RuntimeError, ZeroDivisionError):
+    except (TypeError, ValueError, RuntimeError):
         return None
-    return found if len(found) == count else None
+    return found if len(found) == rows * width else None
 
 
 def misfits(cells: Cells, datatype: str, width: int, name: str) -> dict[int, UserError]:
