@@ -135,6 +135,39 @@ def test_the_estimate_follows_how_a_body_is_read(size, content_type, accept, att
     assert need == (32 * MB + times * size if times else 0)
 
 
+def test_what_answers_are_written_in_counts_where_a_request_does_not_say(manifest):
+    settings = Settings.read({"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/x-npy"})
+    factors = Endpoint(Adder(), manifest, settings).factors
+    said = factors.need(10 * LARGE, "text/csv", "application/x-npy")
+    assert factors.need(10 * LARGE, "text/csv", "") == said
+    assert factors.need(10 * LARGE, "text/csv", "text/csv") < said
+
+
+def test_what_is_not_cut_for_its_charset_is_reckoned_with_as_a_whole():
+    whole = Factors(8, 64).need(10 * LARGE, "application/json", "", "")
+    assert Factors(8, 64).need(10 * LARGE, "text/csv; charset=iso-8859-1", "", "") == whole
+
+
+@pytest.mark.parametrize("content_type", ["", "text/csv", "application/x-www-form-urlencoded"])
+def test_a_route_says_how_a_body_is_read_whatever_its_media_type(content_type, free, manifest):
+    app = App(Settings.read({}))
+    app.endpoint = Endpoint(Adder(), manifest, app.settings)
+    free[0] = 80 * MB
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": ROWS, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(ROWS)).encode())]
+    path = f"/v2/models/{app.endpoint.name}/infer"
+    asyncio.run(app({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send))
+    assert sent[0]["status"] == 413
+    assert b"80 MB are free" in sent[1]["body"]
+
+
 @pytest.mark.parametrize("content_type", ["text/csv", "application/json"])
 def test_a_body_that_does_not_fit_is_not_even_read(content_type, free, manifest):
     app = App(Settings.read({}))

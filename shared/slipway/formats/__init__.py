@@ -24,7 +24,17 @@ ANSWER_TYPES = tuple(one.media_type for one in FORMATS if one.writes)
 """What can be written."""
 _BY_NAME = {name: one for one in FORMATS for name in (one.media_type, *one.aliases)}
 
-__all__ = ["ANSWER_TYPES", "FORMATS", "MEDIA_TYPES", "Format", "Reading", "read_table", "reader", "writer"]
+__all__ = [
+    "ANSWER_TYPES",
+    "FORMATS",
+    "MEDIA_TYPES",
+    "Format",
+    "Reading",
+    "answering",
+    "read_table",
+    "reader",
+    "writer",
+]
 
 
 @lru_cache(maxsize=256)
@@ -59,6 +69,15 @@ def writer(accept: str, default: Format) -> tuple[Format, MediaType]:
             if one.writes and (matches(media, one.media_type) or media.essence in one.aliases):
                 return one, media
     raise NotAcceptable(f"Accept: expected one of {', '.join(ANSWER_TYPES)}; got {shown(accept)}")
+
+
+def answering(accept: str, source: Format, usual: str = "") -> tuple[Format, MediaType]:
+    """The format of the answer to a body in `source`; `usual` is wanted where `accept` says nothing.
+
+    Raises NotAcceptable.
+    """
+    found = writer(usual, source)
+    return writer(accept, found[0]) if accept else found
 
 
 def read_table(body: bytes, content_type: str) -> Table:

@@ -100,6 +100,10 @@ class Format(ABC):
         """The rows of a file, in pieces that fit memory where the format can be cut."""
         yield self.read(stream.read(), media, reading)
 
+    def is_cut(self, media: MediaType) -> bool:
+        """Whether `cut` is likely to cut a large body of this media type."""
+        return False
+
     def cut(self, body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[Piece] | None:
         """A request's body in pieces of about `size` bytes; None where it has to be read as one."""
         return None

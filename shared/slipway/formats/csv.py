@@ -65,6 +65,9 @@ class CSV(Format):
                 done += found.height
                 yield found
 
+    def is_cut(self, media: MediaType) -> bool:
+        return csv_pieces.has_lines(media)
+
     def cut(self, body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[Piece] | None:
         return csv_pieces.cut(body, media, reading, size)
 

@@ -10,7 +10,12 @@ from slipway.formats.charset import utf8
 from slipway.media import MediaType
 from slipway.table import header
 
-_CHARSETS = {"utf-8", "utf8"}  # in others a byte like that of a line break may be part of a character
+_CHARSETS = {"utf-8", "utf8"}
+
+
+def has_lines(media: MediaType) -> bool:
+    """Whether lines can be told by bytes: in other charsets a line break's may be part of a character."""
+    return media.parameters.get("charset", "utf-8").lower() in _CHARSETS
 
 
 def cut(body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[Piece] | None:
@@ -19,7 +24,7 @@ def cut(body: bytes, media: MediaType, reading: Reading, size: int) -> Iterator[
     None for bodies of a single piece, and of a single column, where blank lines are rows by their place.
     """
     schema = reading.schema
-    if schema is None or media.parameters.get("charset", "utf-8").lower() not in _CHARSETS:
+    if schema is None or not has_lines(media):
         return None
     blocks = line_blocks(stream_of(body), quoted=True, size=size)
     opening = next(blocks, b"")

@@ -118,7 +118,7 @@ class App:
         meter = self.metrics.meter if route is None or route.counts else _UNCOUNTED
         begun = meter.begin()
         asked = _asked(scope["headers"], route)
-        need = self.endpoint.factors.need(length(scope["headers"]), *asked[:3]) if self.endpoint else 0
+        need = self.endpoint.factors.need(length(scope["headers"]), *asked) if self.endpoint else 0
         body = b""
         try:
             async with self._memory.room(need):  # before the body is taken in

@@ -172,8 +172,7 @@ class Endpoint:
             _check_unpacked(body)
             if len(accept) > LONGEST:
                 raise NotAcceptable(f"Accept: expected at most {LONGEST} characters, got {len(accept)}")
-            usual = formats.writer(self._settings.default_accept, source)
-            writer, wanted = formats.writer(accept, usual[0]) if accept else usual
+            writer, wanted = formats.answering(accept, source, self._settings.default_accept)
             read, given = self.source(body, source, media)
         options = self._options_of(attributes, given)
         invocation = Invocation(
@@ -211,7 +210,8 @@ class Endpoint:
 
     def _factors(self) -> Factors:
         whole = NUMBERS if self._schema.numeric else TEXTS
-        return Factors(PIECES if by_rows(self.model, self._options) else whole, whole)
+        pieces = PIECES if by_rows(self.model, self._options) else whole
+        return Factors(pieces, whole, self._settings.default_accept)
 
     def _options_of(self, attributes: str, document: Mapping[str, Any]) -> Options:
         """The options: the request's configuration over its custom attributes over the deployment's."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from slipway import machine
 from slipway.errors import InsufficientMemory, PayloadTooLarge, UserError
-from slipway.formats import reader, writer
+from slipway.formats import answering, reader
 from slipway.serving.large import LARGE
 
 # Times its bytes that a body takes until it is answered, as measured with every image and the figures of
@@ -29,18 +29,33 @@ _MB = 1 << 20
 
 
 class Factors(NamedTuple):
-    """Times its bytes that a body takes: of CSV that is cut into pieces, and of any other."""
+    """Times its bytes that a body takes: of one that is cut into pieces, and of any other."""
 
     pieces: int
     whole: int
+    usual: str = ""
+    """Accept, where a request has none."""
 
-    def need(self, size: int, content_type: str, accept: str, attributes: str) -> int:
-        """Bytes that the answer to a body of `size` bytes takes; 0 for one too small to be reckoned with."""
+    def need(
+        self,
+        size: int,
+        content_type: str,
+        accept: str = "",
+        attributes: str = "",
+        request: str = "",
+        protocol: object = None,
+    ) -> int:
+        """Bytes that the answer to a body of `size` bytes takes; 0 for one too small to be reckoned with.
+
+        All else is as `Endpoint.answer` has it.
+        """
         if size <= LARGE:
             return 0
+        if protocol is not None:  # which media types have no say in
+            return _BESIDE + size * self.whole
         try:
-            source = reader(content_type)[0]
-            cut = source.media_type == "text/csv" and writer(accept, source)[0].splices
+            source, media = reader(content_type)
+            cut = source.is_cut(media) and answering(accept, source, self.usual)[0].splices
         except UserError:  # it is refused as soon as it is read
             return 2 * size
         whole = "on_error" in attributes or "stream" in attributes

@@ -109,7 +109,7 @@ class ModelProcess:
     def _need(self, request: Request) -> int:
         """Bytes that its process and this one take for an answer."""
         size = len(request[0])
-        need = self.factors.need(size, *request[1:4])
+        need = self.factors.need(size, *request[1:])
         return need + _PASSED_ON * size if need else 0 if self.asked else _FIRST
 
     def request(self, what: Any, limit_s: float) -> Any:
