@@ -118,6 +118,14 @@ def test_the_name_may_be_given(call):
     assert (status, document) == (404, {"error": "there is no model adder; this server has sums"})
 
 
+def test_a_name_may_have_colons(call):
+    environ = {"SLIPWAY_MODEL_NAME": "sums:2"}
+    body = {"instances": [[1, 2]]}
+    assert call("/v1/models/sums:2", model=Adder(), **environ) == (200, {"name": "sums:2", "ready": True})
+    status, document = call("/v1/models/sums:2:predict", "POST", body, Adder(), **environ)
+    assert (status, document["predictions"][0]["sum"]) == (200, 3.0)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

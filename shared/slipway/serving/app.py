@@ -24,6 +24,7 @@ from slipway.serving.memory import Claims, WorkerMemory
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.oip import routes
+from slipway.serving.oip.paths import Route, asked
 from slipway.settings import Settings
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class App:
         self._thread = ThreadPoolExecutor(1, "predict")
         self._waiting = 0
         self._cost_s = float("inf")  # of small requests, unknown as yet
-        self.quick_routes: dict[bytes, routes.Route | None] = {b"/invocations": None}
+        self.quick_routes: dict[bytes, Route | None] = {b"/invocations": None}
         """Where requests come whose answer may be made on the event loop."""
 
     def load(self) -> None:
@@ -113,27 +114,27 @@ class App:
             await reply(send, found.form(await self._invocations(scope, receive, found)))
 
     async def _invocations(
-        self, scope: MutableMapping[str, Any], receive: Receive, route: routes.Route | None = None
+        self, scope: MutableMapping[str, Any], receive: Receive, route: Route | None = None
     ) -> Answer:
         meter = self.metrics.meter if route is None or route.counts else _UNCOUNTED
         begun = meter.begin()
-        asked = _asked(scope["headers"], route)
-        need = self.endpoint.factors.need(length(scope["headers"]), *asked) if self.endpoint else 0
+        request = asked(scope["headers"], route)
+        need = self.endpoint.factors.need(length(scope["headers"]), *request) if self.endpoint else 0
         body = b""
         try:
             async with self._memory.room(need):  # before the body is taken in
                 body = await body_of(receive, self.settings.max_body_bytes)
-                answer = await self._answered_to(body, asked)
+                answer = await self._answered_to(body, request)
         except UserError as error:
             answer = client_error(error)
         return meter.end(answer, len(body), begun)
 
-    async def _answered_to(self, body: bytes, asked: tuple[Any, ...]) -> Answer:
+    async def _answered_to(self, body: bytes, request: tuple[Any, ...]) -> Answer:
         if self.endpoint is None:
             return client_error(self.broken)
         if self.is_quick and self.is_small(body):
-            return self._timed(body, *asked)
-        return await self._threaded(body, *asked)
+            return self._timed(body, *request)
+        return await self._threaded(body, *request)
 
     @property
     def is_quick(self) -> bool:
@@ -144,11 +145,11 @@ class App:
         """Whether `body` is quick to read: short, within the limit, none that may unpack to much."""
         return len(body) <= min(INLINE_BYTES, self.settings.max_body_bytes) and not body.startswith(_PACKED)
 
-    def answer_now(self, headers: Headers, body: bytes, route: routes.Route | None = None) -> Answer:
+    def answer_now(self, headers: Headers, body: bytes, route: Route | None = None) -> Answer:
         """Answers on the spot, in the thread that asks."""
         meter = self.metrics.meter if route is None or route.counts else _UNCOUNTED
         begun = meter.begin()
-        return meter.end(self._timed(body, *_asked(headers, route)), len(body), begun)
+        return meter.end(self._timed(body, *asked(headers, route)), len(body), begun)
 
     def _timed(self, *request: Any) -> Answer:
         """Answers, and keeps count of what small requests cost: quick ones need not change threads."""
@@ -263,9 +264,3 @@ class _ThreadLost(Exception):
 
 class _NoTurn(Exception):
     """All the time a request may take has passed before it was looked at."""
-
-
-def _asked(headers: Headers, route: routes.Route | None) -> tuple[Any, ...]:
-    """What an endpoint has to know of a request besides its body."""
-    heard = invocation_headers(headers)
-    return heard if route is None else (*heard, route.with_headers(headers))

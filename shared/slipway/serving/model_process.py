@@ -17,7 +17,7 @@ from slipway.log import configure, log_exception, within
 from slipway.serving.answer import Answer
 from slipway.serving.endpoint import Endpoint
 from slipway.serving.memory import TEXTS, Factors, ModelsMemory
-from slipway.serving.oip.routes import Route
+from slipway.serving.oip.paths import Route
 from slipway.settings import Settings
 
 _NO_MEMORY = 77  # the exit code of a process that could not have what it asked for

@@ -34,8 +34,9 @@ from slipway.serving.memory import ModelsMemory
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
 from slipway.serving.model_process import Ended, ModelProcess, ModelTimeout, OutOfMemory, Request, Unloaded
-from slipway.serving.oip import many
+from slipway.serving.oip import paths
 from slipway.serving.oip.errors import formed
+from slipway.serving.oip.many import Loaded
 from slipway.settings import Settings
 
 _BASE = 48 << 20  # bytes that a process takes of its own, the libraries being shared
@@ -224,7 +225,7 @@ class MultiModelApp:
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
         answer = await self._made(scope, receive)
-        return formed(answer) if scope["path"].startswith(many.PREFIXES) else answer
+        return formed(answer) if scope["path"].startswith(paths.PREFIXES) else answer
 
     async def _made(self, scope: MutableMapping[str, Any], receive: Receive) -> Answer:
         try:
@@ -273,18 +274,18 @@ class MultiModelApp:
                 return models.unload, name
             case ("POST", "models", name, "invoke"):
                 return models.ask, name, (body, *invocation_headers(scope["headers"]))
-            case (_, version, *_) if version in many.VERSIONS:
+            case (_, version, *_) if version in paths.VERSIONS:
                 return self._other(method, path, scope["headers"], body)
         return http_error(404, "NotFound", f"{method} {scope['path'][:200]}")
 
     def _other(self, method: str, path: list[str], headers: Headers, body: bytes) -> tuple[Any, ...] | Answer:
         """What the Open Inference Protocol and KServe v1 ask for."""
         assert self._models is not None
-        found = many.find(method, path, self._models.versions())
+        found = paths.find(Loaded(self._models.versions()), method, path)
         if isinstance(found, Answer):
             return found
         name, route = found
-        return self._models.ask, name, (body, *invocation_headers(headers), route.with_headers(headers))
+        return self._models.ask, name, (body, *paths.asked(headers, route))
 
 
 def _not_found(name: str) -> Answer:

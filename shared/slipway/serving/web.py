@@ -11,6 +11,7 @@ from slipway import machine
 from slipway.formats import ANSWER_TYPES, MEDIA_TYPES
 from slipway.serving.answer import Answer, client_error, http_error, too_large
 from slipway.serving.oip import routes
+from slipway.serving.oip.paths import Route
 from slipway.serving.served import Served
 from slipway.settings import Settings
 
@@ -32,7 +33,7 @@ def create_app(app: Served) -> Flask:
     def ping() -> Response:
         return _response(app.ping())
 
-    def answered(route: routes.Route | None = None) -> Answer:
+    def answered(route: Route | None = None) -> Answer:
         if app.endpoint is None:
             return client_error(app.broken)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
