@@ -19,8 +19,7 @@ from slipway.manifest import FILE as MANIFEST
 from ..drift.compare import REQUESTS
 from .errors import CommandError
 from .facts import in_environment
-from .fetch import small_files
-from .plan import split_uri
+from .s3 import listed, small_files, split_uri
 
 _MOST_BYTES = 16 << 20  # of the manifest and the baseline
 
@@ -85,9 +84,8 @@ def _write(path: Path, requests: Iterator[tuple[bytes, str]], most: int) -> int:
 
 def _requests(s3: Any, place: str) -> Iterator[tuple[bytes, str]]:
     """Body and content type of each, the latest file first: their keys have the hour."""
-    bucket, prefix = split_uri(place)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    keys = [one["Key"] for page in pages for one in page.get("Contents", []) if one["Key"].endswith(".jsonl")]
+    bucket, _ = split_uri(place)
+    keys = [key for key, _ in listed(s3, place) if key.endswith(".jsonl")]
     for key in sorted(keys, key=lambda key: key.rsplit("/", 5)[1:], reverse=True):
         content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         for line in reversed(content.splitlines()):

@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from slipway.training.channel import Channel
-from slipway.training.inputs import PEEK, Files, Input, unpacked
+from slipway.training.inputs import PEEK, Files, Input, is_data, unpacked
 
 from .errors import CommandError
-from .plan import split_uri
+from .s3 import listed, split_uri
 
 
 def channel(name: str, source: str | Path, content_type: str, s3: Any) -> Channel:
@@ -41,10 +41,12 @@ class S3Files:
     def __init__(self, s3: Any, uri: str) -> None:
         self._s3 = s3
         self._bucket, prefix = split_uri(uri)
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        objects = [(one["Key"], one["Size"]) for page in pages for one in page.get("Contents", [])]
         folder = prefix[: prefix.rfind("/") + 1]
-        self._objects = [(key, size) for key, size in objects if size and _is_data(key.removeprefix(folder))]
+        self._objects = [
+            (key, size)
+            for key, size in listed(s3, uri)
+            if size and is_data(PurePosixPath(key.removeprefix(folder)))
+        ]
 
     def __call__(self) -> Iterator[Input]:
         for key, size in self._objects:
@@ -97,7 +99,3 @@ class _Object(io.RawIOBase):
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
-
-
-def _is_data(below: str) -> bool:
-    return not any(part.startswith((".", "_")) for part in PurePosixPath(below).parts)

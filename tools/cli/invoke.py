@@ -6,14 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from slipway import formats
 
 from .context import Context
 from .errors import CommandError
 from .jobs import Endpoint, Kind
-from .plan import Plan, Request, Upload, split_uri
+from .plan import Plan, Request, Upload
+from .s3 import content
 
 POLL_S = 2
 _LIMITS_MB = {"real-time": 25, "multi-model": 25, "serverless": 4, "async": 1024}
@@ -124,26 +123,15 @@ def _wait(s3: Any, place: str, failure: str, timeout_s: int) -> bytes:
     """The object at `place` once it is there. Raises CommandError where `failure` comes."""
     end = time.monotonic() + timeout_s
     while True:
-        answer = _object(s3, place)
+        answer = content(s3, place)
         if answer is not None:
             return answer
-        reason = _object(s3, failure) if failure else None
+        reason = content(s3, failure) if failure else None
         if reason is not None:
             raise CommandError(f"the model refused it: {' '.join(reason.decode(errors='replace').split())}")
         if time.monotonic() > end:
             raise CommandError(f"no answer within {timeout_s} s; it will be at {place}")
         time.sleep(POLL_S)
-
-
-def _object(s3: Any, uri: str) -> bytes | None:
-    bucket, key = split_uri(uri)
-    try:
-        found: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-            return None
-        raise
-    return found
 
 
 def _write(answer: bytes, to: Path | None) -> None:

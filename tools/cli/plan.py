@@ -161,14 +161,6 @@ def folder_uploads(source: Path, bucket: str, prefix: str) -> list[Upload]:
     return found
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of s3://bucket/key."""
-    if not uri.startswith("s3://"):
-        raise CommandError(f"expected s3://bucket/key, got {uri}")
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
-
-
 def _shown(value: Any) -> Any:
     if not isinstance(value, bytes):
         return value

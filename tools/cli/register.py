@@ -11,10 +11,11 @@ from botocore.exceptions import ClientError
 from . import card
 from .context import Context, pairs
 from .facts import facts
-from .fetch import beside, exists, small_files
+from .fetch import beside
 from .jobs import Training
 from .model import finished
-from .plan import Plan, Request, Upload, split_uri
+from .plan import Plan, Request, Upload
+from .s3 import exists, small_files, split_uri
 
 _LONGEST = 1024  # characters of a description
 _MOST_BYTES = 1 << 20  # of a file

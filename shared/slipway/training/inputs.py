@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Thread
 from typing import IO, Protocol
 
@@ -149,12 +149,12 @@ class Pipe:
 def data_files(folder: Path) -> list[Path]:
     """Every data file below `folder`, in the order of their names; markers and what hides is passed over."""
     found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    return [
-        path
-        for path in found
-        if path.stat().st_size
-        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    ]
+    return [path for path in found if path.stat().st_size and is_data(path.relative_to(folder))]
+
+
+def is_data(below: PurePath) -> bool:
+    """Whether a path below a channel's folder is data: neither a marker, such as _SUCCESS, nor hidden."""
+    return not any(part.startswith((".", "_")) for part in below.parts)
 
 
 def unpacked(path: Path, size: int) -> int:
