@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from slipway.errors import UserError
@@ -21,7 +21,7 @@ _LONGER = "more than a day"
 _SUGGESTED = 4  # instance types that a refusal names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """Of the main channel; what is not known is None."""
 
@@ -29,27 +29,16 @@ class Estimate:
     columns: int
     bytes: int
     table_bytes: int
-    memory_bytes: int | None
+    memory_bytes: int | None = None
     instance_type: str
-    fits: bool | None
-    in_pieces: bool
+    fits: bool | None = None
+    in_pieces: bool = False
     """Whether it is trained on in pieces or by a sample, as its table does not fit the memory."""
-    fitting: tuple[str, ...]
-    duration: str | None
+    instance_types_that_fit: tuple[str, ...] = ()
+    duration: str | None = None
 
     def printed(self) -> Mapping[str, Any]:
-        return {
-            "rows": self.rows,
-            "columns": self.columns,
-            "bytes": self.bytes,
-            "table_bytes": self.table_bytes,
-            "memory_bytes": self.memory_bytes,
-            "instance_type": self.instance_type,
-            "fits": self.fits,
-            "in_pieces": self.in_pieces,
-            "instance_types_that_fit": list(self.fitting),
-            "duration": self.duration,
-        }
+        return asdict(self)
 
     def line(self) -> str:
         """The same for a reader."""
@@ -94,33 +83,25 @@ def _estimated(context: Context) -> Estimate:
     rows, table_bytes = channel.estimated_rows or 0, channel.memory_bytes or 0
     name = options.instance_type or image.instances.training[0]
     cost, instance = image.cost, instances.known(name)
+    data_alone = Estimate(
+        rows=rows,
+        columns=len(channel.names),
+        bytes=channel.size_bytes or 0,
+        table_bytes=table_bytes,
+        instance_type=name,
+    )
     if cost is None:
-        return Estimate(
-            rows,
-            len(channel.names),
-            channel.size_bytes or 0,
-            table_bytes,
-            memory_bytes=None,
-            instance_type=name,
-            fits=None,
-            in_pieces=False,
-            fitting=(),
-            duration=None,
-        )
+        return data_alone
     need = int(cost.memory_mb * _MB + cost.memory_factor * table_bytes)
     whole = instance is not None and need <= _SHARE * instance.memory_gib * _GIB
-    cells = rows * len(channel.names)
-    return Estimate(
-        rows,
-        len(channel.names),
-        channel.size_bytes or 0,
-        table_bytes,
+    fitting = instances.larger(need / _SHARE / _GIB, image.instances.training)
+    return replace(
+        data_alone,
         memory_bytes=need,
-        instance_type=name,
         fits=None if instance is None else whole or cost.beyond_memory,
         in_pieces=instance is not None and cost.beyond_memory and not whole,
-        fitting=tuple(one.name for one in instances.larger(need / _SHARE / _GIB, image.instances.training)),
-        duration=_duration(context, cost, cells, instance),
+        instance_types_that_fit=tuple(one.name for one in fitting),
+        duration=_duration(context, cost, rows * data_alone.columns, instance),
     )
 
 
@@ -139,7 +120,7 @@ def _duration(context: Context, cost: Cost, cells: int, instance: instances.Inst
 
 
 def _refusal(found: Estimate) -> str:
-    fitting = ", ".join(found.fitting[:_SUGGESTED]) or "none that is known here"
+    fitting = ", ".join(found.instance_types_that_fit[:_SUGGESTED]) or "none that is known here"
     return (
         f"the job cannot fit {found.instance_type}: training about {found.rows:,} rows of {found.columns} "
         f"columns takes about {_size(found.memory_bytes or 0)} of memory. These fit: {fitting}. "
