@@ -5,24 +5,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import CommandError
+from slipway.training.cards.write import CARD
 
-FILE = "model-card.json"
+from .errors import CommandError
+from .model import artifact_of
+
 _DATASETS = 15  # that a card names
 # All that the card of a package has, where a card by itself has more:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-details.html
 _OVERVIEW = ("model_creator", "model_artifact")
 
 
-def of_package(path: Path, job: Mapping[str, Any], artifact: str) -> dict[str, Any]:
-    """The card's content; `job` is what DescribeTrainingJob answered, `artifact` the model's place."""
+def of_package(path: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+    """The card's content; `job` is what DescribeTrainingJob answered."""
     try:
         content: dict[str, Any] = json.loads(path.read_text())
-        overview = {**content.get("model_overview", {}), "model_artifact": [artifact]}
+        overview = {**content.get("model_overview", {}), "model_artifact": [artifact_of(job)]}
         training = content.setdefault("training_details", {})
         details = training.setdefault("training_job_details", {})
     except (ValueError, AttributeError, TypeError):
-        raise CommandError(f"the job's {FILE} is no model card") from None
+        raise CommandError(f"the job's {CARD} is no model card") from None
     content["model_overview"] = {name: overview[name] for name in _OVERVIEW if name in overview}
     details["training_arn"] = job["TrainingJobArn"]
     sources = [one["DataSource"].get("S3DataSource", {}) for one in job.get("InputDataConfig", [])]

@@ -8,7 +8,7 @@ from typing import Any
 from .. import ROOT
 from .context import Context
 from .errors import CommandError
-from .model import finished
+from .model import artifact
 from .s3 import download, exists, listed, split_uri, unpacked
 
 
@@ -22,8 +22,8 @@ def run(context: Context) -> None:
     options = context.options
     training = context.jobs.training(options.training_job)
     folder = options.to or ROOT / ".slipway/fetched" / training.job
-    artifact = training.artifact if options.dry_run else finished(context, training.job)
-    packed = {artifact: folder / "model", beside(artifact): folder / "output"}
+    model = artifact(context, training)
+    packed = {model: folder / "model", beside(model): folder / "output"}
     plain = {
         f"{one.output}/": folder / "transforms" / one.job
         for one in context.jobs.transforms
@@ -34,9 +34,9 @@ def run(context: Context) -> None:
         print(json.dumps({"downloads": downloads}, indent=2))
         return
     s3 = context.client("s3")
-    found = unpacked(s3, artifact, packed[artifact])
-    if exists(s3, beside(artifact)):
-        found += unpacked(s3, beside(artifact), packed[beside(artifact)])
+    found = unpacked(s3, model, packed[model])
+    if exists(s3, beside(model)):
+        found += unpacked(s3, beside(model), packed[beside(model)])
     for uri, place in plain.items():
         found += _all(s3, uri, place)
     for file in found:

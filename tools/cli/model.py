@@ -1,11 +1,13 @@
 """The model that a transform or an endpoint runs: which one, and the call that makes it."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .context import Context, pairs
 from .errors import CommandError
+from .jobs import Training
 from .plan import Request
 
 
@@ -35,20 +37,28 @@ def choose(context: Context) -> Chosen:
         latest = context.jobs.trainings[-1].role if context.jobs.trainings else ""
         return Chosen(options.model_data, uri, account.role(options.role, latest))
     training = context.jobs.training(options.training_job)
-    artifact = training.artifact
-    if not options.dry_run:
-        artifact = finished(context, training.job)
+    place = artifact(context, training)
     role = account.role(options.role, training.role)
-    return Chosen(artifact, options.image_uri or training.image_uri, role, training.job)
+    return Chosen(place, options.image_uri or training.image_uri, role, training.job)
 
 
-def finished(context: Context, job: str) -> str:
-    """The artifact of a training job. Raises CommandError where it has none, or none yet."""
-    facts = context.client("sagemaker").describe_training_job(TrainingJobName=job)
+def artifact(context: Context, training: Training) -> str:
+    """The model.tar.gz of a training job, as `finished`; in a dry run where it will be."""
+    return training.artifact if context.options.dry_run else artifact_of(finished(context, training.job))
+
+
+def finished(context: Context, job: str) -> Mapping[str, Any]:
+    """What DescribeTrainingJob answers. Raises CommandError where the job has left no model, or none yet."""
+    facts: Mapping[str, Any] = context.client("sagemaker").describe_training_job(TrainingJobName=job)
     status = facts["TrainingJobStatus"]
     if status not in {"Completed", "Stopped"}:
         way_out = f"`slipway status {context.image.name} --wait` tells when it is done"
         raise CommandError(f"{job} is {status}: {facts.get('FailureReason', way_out)}")
+    return facts
+
+
+def artifact_of(facts: Mapping[str, Any]) -> str:
+    """The model.tar.gz of a job that `finished` tells of."""
     return str(facts["ModelArtifacts"]["S3ModelArtifacts"])
 
 

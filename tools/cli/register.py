@@ -8,19 +8,21 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from slipway.training.cards.write import CARD, QUALITY, STATISTICS
+
 from . import card
 from .context import Context, pairs
 from .facts import facts
 from .fetch import beside
 from .jobs import Training
-from .model import finished
+from .model import artifact_of, finished
 from .plan import Plan, Request, Upload
 from .s3 import exists, small_files, split_uri
 
 _LONGEST = 1024  # characters of a description
 _MOST_BYTES = 1 << 20  # of a file
 # What ModelMetrics calls the files that a job leaves.
-_METRICS = {"model-quality.json": "ModelQuality", "data-statistics.json": "ModelDataQuality"}
+_METRICS = {QUALITY: "ModelQuality", STATISTICS: "ModelDataQuality"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,12 +39,15 @@ def run(context: Context) -> None:
     training = context.jobs.training(context.options.training_job)
     if context.options.dry_run:
         context.say("a dry run does not read the job's output.tar.gz: the card is not shown")
-        context.carry_out(planned(context, training, training.artifact, {}, dict.fromkeys(_METRICS, Path())))
+        left = {name: Path(name) for name in _METRICS}
+        context.carry_out(planned(context, training, training.artifact, {}, left))
         return
-    artifact = finished(context, training.job)
+    job = finished(context, training.job)
+    artifact = artifact_of(job)
     with tempfile.TemporaryDirectory() as folder:
         left = _left(context, artifact, Path(folder))
-        plan = planned(context, training, artifact, _card(context, training, artifact, left), left)
+        content = card.of_package(left[CARD], job) if CARD in left else {}
+        plan = planned(context, training, artifact, content, left)
         answers = context.carry_out(plan) or []
     print(answers[-1]["ModelPackageArn"])
 
@@ -94,18 +99,11 @@ def planned(
 def _left(context: Context, artifact: str, folder: Path) -> dict[str, Path]:
     """The card and the metrics' files that the job left, by name, in `folder`."""
     s3, packed = context.client("s3"), beside(artifact)
-    names = [card.FILE, *_METRICS]
+    names = [CARD, *_METRICS]
     found = small_files(s3, packed, folder, names, _MOST_BYTES) if exists(s3, packed) else {}
     if missing := [name for name in names if name not in found]:
         context.say(f"registered without {', '.join(missing)}: {packed} has none")
     return found
-
-
-def _card(context: Context, training: Training, artifact: str, left: dict[str, Path]) -> dict[str, Any]:
-    if card.FILE not in left:
-        return {}
-    job = context.client("sagemaker").describe_training_job(TrainingJobName=training.job)
-    return card.of_package(left[card.FILE], job, artifact)
 
 
 def _is_there(context: Context, group: str) -> bool:
