@@ -35,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=0.01,
         help="of an endpoint: how often any column may be called drifted without a change",
     )
+    parser.set_defaults(dry_run=False)
 
 
 def run(options: argparse.Namespace, session: Any) -> None:

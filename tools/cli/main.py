@@ -12,7 +12,6 @@ import boto3
 
 from .. import ROOT
 from . import delete, deploy, drift, fetch, invoke, policy, register, status, train, transform, tune
-from .account import Account
 from .context import Context
 from .errors import AWS_ERRORS, CommandError, told
 
@@ -27,6 +26,8 @@ COMMANDS: dict[str, ModuleType] = {
     "fetch": fetch,
     "delete": delete,
 }
+NO_IMAGE: dict[str, ModuleType] = {"policy": policy, "drift": drift}
+"""Those that are of no image by its name."""
 _RUNS = {"train", "tune", "transform", "deploy"}  # run an image, and make things
 _MAKES = _RUNS | {"register"}
 _WAITS = _RUNS | {"invoke", "status"}
@@ -61,25 +62,18 @@ def parse(given: list[str]) -> argparse.Namespace:
         one.add_argument("image", metavar="IMAGE", type=_image, help=", ".join(images()))
         module.arguments(one)
         _common(one, name)
-    one = commands.add_parser("policy", help=_summary(policy), description=_summary(policy))
-    policy.arguments(one)
-    _account(one)
-    one.set_defaults(dry_run=True)
-    one = commands.add_parser("drift", help=_summary(drift), description=_summary(drift))
-    drift.arguments(one)
-    _account(one)
-    one.set_defaults(dry_run=False)
+    for name, module in NO_IMAGE.items():
+        one = commands.add_parser(name, help=_summary(module), description=_summary(module))
+        module.arguments(one)
+        _account(one)
     commands.add_parser("conformance", help="whether any image keeps SageMaker's contract: --help tells more")
     return parser.parse_args(given)
 
 
 def run(options: argparse.Namespace, session: Any) -> None:
     """One command. Raises CommandError, one line, where it cannot be done."""
-    if options.command == "policy":
-        policy.run(options, Account(options, session))
-        return
-    if options.command == "drift":
-        drift.run(options, session)
+    if options.command in NO_IMAGE:
+        NO_IMAGE[options.command].run(options, session)
         return
     COMMANDS[options.command].run(Context(options, session))
 

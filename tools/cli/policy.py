@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from .. import ROOT
 from .account import Account
@@ -19,10 +20,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--role", default="SlipwayExecution", help="the name of the role that SageMaker runs as"
     )
+    parser.set_defaults(dry_run=True)  # where no account can be asked, an example stands for it
 
 
-def run(options: argparse.Namespace, account: Account) -> None:
-    print(filled((FOLDER / f"{options.name}.json").read_text(), values(options.role, account)), end="")
+def run(options: argparse.Namespace, session: Any) -> None:
+    """Prints the policy."""
+    given = values(options.role, Account(options, session))
+    print(filled((FOLDER / f"{options.name}.json").read_text(), given), end="")
 
 
 def values(role: str, account: Account) -> dict[str, str]:
