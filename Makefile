@@ -37,6 +37,8 @@ export PYTHONPATH := $(CURDIR)/shared
 export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE := 1
 in     = $(ENVS)/$(1)/bin/python
+# The same, which also finds what only tests use.
+with_tests = PYTHONPATH=$(PYTHONPATH):tests $(call in,$(1))
 need   = $(if $($(1)),,$(error $(1)=… is missing: $(2)))
 option = $(if $($(2)),--$(1) "$($(2))")
 
@@ -97,10 +99,10 @@ FUZZ_SECONDS ?= 60
 .PHONY: fuzz law
 fuzz: $(ENVS)/fuzz/.stamp ## Look for requests that break a reader, guided by coverage: SECONDS=n
 	$(call need,SECONDS,how long to look)
-	PYTHONPATH=$(PYTHONPATH):tests $(call in,fuzz) -m harness.fuzz $(SECONDS)
+	$(call with_tests,fuzz) -m harness.fuzz $(SECONDS)
 # With a seed: what a test finds it finds again. `make fuzz` looks elsewhere each time.
 test-fuzz: $(ENVS)/fuzz/.stamp ## Fuzz for a minute (FUZZ_SECONDS)
-	@PYTHONPATH=$(PYTHONPATH):tests $(call in,fuzz) -m harness.fuzz $(FUZZ_SECONDS) 1
+	@$(call with_tests,fuzz) -m harness.fuzz $(FUZZ_SECONDS) 1
 
 # KILLS=n, STOPS=n: how many processes are killed, and jobs of each image stopped, in `make chaos`.
 KILLS ?= 200
@@ -109,14 +111,14 @@ STOPS ?= 5
 MINUTES ?= 60
 .PHONY: chaos soak
 chaos: $(WANTED:%=$(ENVS)/%/.stamp) ## Kill, stop and starve what serves and trains: [IMG=] [KILLS=200] [STOPS=5]; long, not in `make test`
-	@PYTHONPATH=$(PYTHONPATH):tests $(call in,$(firstword $(WANTED))) -m harness.chaos $(WANTED) --kills $(KILLS) --stops $(STOPS)
+	@$(call with_tests,$(firstword $(WANTED))) -m harness.chaos $(WANTED) --kills $(KILLS) --stops $(STOPS)
 soak: $(RUN_ENV) ## Watch the memory of servers under load, after `make demo`: IMG=name [MINUTES=60]; not in `make test`
 	$(call need,IMG,which image to watch)
-	@PYTHONPATH=$(PYTHONPATH):tests $(call in,$(IMG)) -m benchmarks.soak $(IMG) --minutes $(MINUTES)
+	@$(call with_tests,$(IMG)) -m benchmarks.soak $(IMG) --minutes $(MINUTES)
 
 law: $(ENVS)/shared/.stamp ## Try the law of formats with tables at random: TABLES=100000
 	$(call need,TABLES,how many tables to try)
-	@PYTHONPATH=$(PYTHONPATH):tests $(call in,shared) -m harness.law $(TABLES) 2>/dev/null
+	@$(call with_tests,shared) -m harness.law $(TABLES) 2>/dev/null
 
 test-faults: $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted fault must be caught
 	$(call in,tools) -m pytest tests/faults
@@ -308,30 +310,30 @@ $(LOCAL)/uv/bin/uv: shared/installer.lock
 
 # A stamp holds a checksum of the lock files: a checkout touches them all, and costs no environment.
 checksum = cat $^ | cksum
-fresh    = [ "$$(cat $@ 2>/dev/null)" = "$$($(checksum))" ] && touch $@
-MAKE_ENV = $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/$(1) && \
+stamped  = { [ "$$(cat $@ 2>/dev/null)" = "$$($(checksum))" ] && touch $@; } || { $(1) && $(checksum) >$@; }
+VENV     = $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/$(1)
+MAKE_ENV = $(call VENV,$(1)) && \
   $(UV) pip sync --quiet --require-hashes --python $(call in,$(1)) tests/requirements.lock && \
   $(UV) pip install --quiet --require-hashes --no-deps --no-build --build-constraints shared/installer.lock \
     --python $(call in,$(1)) -r $(2)
 
 $(ENVS)/shared/.stamp: shared/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(fresh) || { $(call MAKE_ENV,shared,$<) && $(checksum) >$@; }
+	@$(call stamped,$(call MAKE_ENV,shared,$<))
 $(ENVS)/fuzz/.stamp: shared/requirements.lock tests/requirements.lock tests/fuzz.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(fresh) || { $(call MAKE_ENV,fuzz,$< -r tests/fuzz.lock) && $(checksum) >$@; }
+	@$(call stamped,$(call MAKE_ENV,fuzz,$< -r tests/fuzz.lock))
 # KServe's client brings gRPC, FastAPI and Kubernetes' client along, which the tools do without.
 $(ENVS)/kserve/.stamp: tests/kserve.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(fresh) || { $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/kserve && \
-	  $(UV) pip install --quiet --require-hashes --no-deps --no-build --python $(call in,kserve) -r $< && $(checksum) >$@; }
+	@$(call stamped,$(call VENV,kserve) && \
+	  $(UV) pip install --quiet --require-hashes --no-deps --no-build --python $(call in,kserve) -r $<)
 # The lock is of all that its tests need: version 3's own pins go before the shared ones.
 $(SDK3): tests/sdk3.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(fresh) || { $(UV) venv --quiet --clear --python $(PYTHON) $(ENVS)/sdk3 && \
-	  $(UV) pip sync --quiet --require-hashes --python $(call in,sdk3) tests/sdk3.lock && $(checksum) >$@; }
+	@$(call stamped,$(call VENV,sdk3) && $(UV) pip sync --quiet --require-hashes --python $(call in,sdk3) $<)
 # The libraries of every image in one environment, for what looks at all images at once.
 $(ENVS)/all/.stamp: $(IMAGES:%=images/%/requirements.lock) tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(fresh) || { $(call MAKE_ENV,all,$(firstword $(IMAGES:%=images/%/requirements.lock))) && \
-	  $(foreach image,$(IMAGES),$(UV) pip install --quiet --require-hashes --no-deps --build-constraints shared/installer.lock \
-	  --python $(call in,all) -r images/$(image)/requirements.lock &&) $(checksum) >$@; }
+	@$(call stamped,$(call MAKE_ENV,all,$<) \
+	  $(foreach image,$(IMAGES),&& $(UV) pip install --quiet --require-hashes --no-deps --build-constraints shared/installer.lock \
+	  --python $(call in,all) -r images/$(image)/requirements.lock))
 $(IMAGES:%=$(ENVS)/%/.stamp): $(ENVS)/%/.stamp: images/%/requirements.lock tests/requirements.lock | $(filter $(LOCAL)/%,$(UV))
-	@$(fresh) || { $(call MAKE_ENV,$*,$<) && $(checksum) >$@; }
+	@$(call stamped,$(call MAKE_ENV,$*,$<))
 $(TOOLS): uv.lock pyproject.toml | $(filter $(LOCAL)/%,$(UV))
 	@UV_PROJECT_ENVIRONMENT=$(ENVS)/tools $(UV) sync --quiet --frozen --python $(PYTHON) && touch $@
