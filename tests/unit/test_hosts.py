@@ -274,6 +274,19 @@ def refuse(number: int) -> int:
     return number
 
 
+def test_hosts_are_looked_at_as_often_however_long_a_result_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence is counted in looks, so that rarer ones would let a lost host pass."""
+    monkeypatch.setattr(machine, "cpus", lambda: 1)
+    monkeypatch.setattr(clusters, "LOOK_S", 0.05)
+    looks: list[float] = []
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        monkeypatch.setattr(cluster._watch, "look", lambda: looks.append(time.monotonic()))
+        assert list(cluster.map(slow_square, [1, 2], late=2.0)) == [1, 4]
+    assert len(looks) >= 20, "of 40"
+
+
 def test_who_is_silent_is_lost_and_named() -> None:
     seen = {"a": 1.0, "b": 1.0}
     looks = watch.Watch(("a", "b"), lambda: seen)

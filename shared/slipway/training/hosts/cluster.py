@@ -3,18 +3,20 @@
 Imported only where several hosts share data or work.
 """
 
+import asyncio
 import logging
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import dask
-from distributed import Client, Future, Scheduler, SpecCluster, get_worker, wait
+from distributed import Client, Future, Scheduler, SpecCluster, get_worker
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 
 from slipway.errors import PlatformError, UserError, listed
@@ -135,10 +137,10 @@ class Cluster:
             for item in items:
                 waiting.append(self._in_pool(shared, item))
                 if len(waiting) >= AHEAD * cores:
-                    yield self._result(waiting.popleft())
+                    yield self._results([waiting.popleft()])[0]
                     progress.step()
             while waiting:
-                yield self._result(waiting.popleft())
+                yield self._results([waiting.popleft()])[0]
                 progress.step()
         finally:
             self._client.cancel(list(waiting))
@@ -187,7 +189,7 @@ class Cluster:
         """What `do` answers of the shard of a host."""
         if host == self._leader:
             return do(self._shard, *args, **kwargs)
-        return self._result(self.submit(host, do, *args, **kwargs).future)
+        return self.results([self.submit(host, do, *args, **kwargs)])[0]
 
     def submit(
         self, host: str, do: Callable[Concatenate[Shard, P], T], *args: P.args, **kwargs: P.kwargs
@@ -199,40 +201,34 @@ class Cluster:
 
     def results(self, placed: Iterable[Placed[T]]) -> list[T]:
         """Values that hosts hold. Raises as soon as one cannot be had, the caller's mistakes first."""
-        futures = [one.future for one in placed]
-        while not all(future.done() for future in futures):
-            if any(future.status == "error" for future in futures):
-                time.sleep(LOOK_S)  # one error brings about others
-                break
-            try:
-                wait(futures, timeout=LOOK_S)
-            except TimeoutError:
-                self._watch.look()
-        failed = [future for future in futures if future.status == "error"]
-        guilty = [one for one in failed if isinstance(one.exception(), UserError | PlatformError)]
-        for future in [*guilty, *failed]:
-            self._result(future)
-        return [self._result(future) for future in futures]
+        return self._results([one.future for one in placed])
 
     def _in_pool(self, shared: Any, item: Any) -> "Future[Any]":
         return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
 
-    def _result(self, future: "Future[T]") -> T:
-        patience = float(LOOK_S)
-        while True:
-            try:
-                found: T = future.result(timeout=patience)
-                return found
-            except UserError:
-                raise
-            except Exception as error:
-                if isinstance(error, TimeoutError) and future.status != "error":
-                    self._watch.look()
-                    patience *= 2  # a large value that is on its way sets out again
-                    continue
-                if missing := self._soon_missing():
-                    raise _lost(missing) from error
-                raise
+    def _results(self, futures: "Sequence[Future[T]]") -> list[T]:
+        # One request, however long it takes: a large value whose transfer began anew would never come.
+        gathered = self._client.gather(futures, asynchronous=True)
+        coming = asyncio.run_coroutine_threadsafe(gathered, self._client.loop.asyncio_loop)
+        try:
+            while not wait([coming], LOOK_S).done:
+                self._watch.look()
+        finally:
+            coming.cancel()
+        if error := coming.exception():
+            raise self._cause(futures, error)
+        found: list[T] = coming.result()
+        return found
+
+    def _cause(self, futures: "Sequence[Future[Any]]", error: BaseException) -> BaseException:
+        """What is to be said where `error` came of some futures."""
+        if not all(future.done() for future in futures):
+            time.sleep(LOOK_S)  # one error brings about others
+        failed = [future.exception() for future in futures if future.status == "error"]
+        error = next((one for one in failed if isinstance(one, UserError | PlatformError)), error)
+        if not isinstance(error, UserError) and (missing := self._soon_missing()):
+            error, error.__cause__ = _lost(missing), error
+        return error
 
     def _soon_missing(self) -> list[str]:
         """The hosts whose loss may have made another's work fail, which may be known before the loss is."""
