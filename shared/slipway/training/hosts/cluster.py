@@ -7,11 +7,12 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import wait
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
@@ -25,7 +26,7 @@ from slipway.table.table import Table
 from slipway.training.config import Hosts
 from slipway.training.hosts import follower, pool
 from slipway.training.hosts.follower import CORE, MEET_S, HostWorker
-from slipway.training.hosts.local import AHEAD, Progress
+from slipway.training.hosts.local import Progress, in_flight
 from slipway.training.hosts.shard import Shard
 from slipway.training.hosts.standby import PORT
 from slipway.training.hosts.watch import LOOK_S, Watch
@@ -121,29 +122,21 @@ class Cluster:
         """
         progress = Progress(what, items)
         items = iter(items)
-        first = next(items, None)
-        if first is None:
+        first = list(islice(items, 1))
+        if not first:
             return
-        if isinstance(first, Placed):
-            placed = [first, *items]
-            yield from self.results(self.keep(do, placed, **given))
+        if isinstance(first[0], Placed):
+            yield from self.results(self.keep(do, chain(first, items), **given))
             return
         name = uuid.uuid4().hex
         shared = self._client.scatter((name, partial(do, **given)), broadcast=True, hash=False)
         cores: int = sum(int(worker.resources[CORE]) for worker in self._scheduler.workers.values())
-        waiting: deque[Future[T]] = deque()
         try:
-            waiting.append(self._in_pool(shared, first))
-            for item in items:
-                waiting.append(self._in_pool(shared, item))
-                if len(waiting) >= AHEAD * cores:
-                    yield self._results([waiting.popleft()])[0]
+            with closing(in_flight(partial(self._in_pool, shared), chain(first, items), cores)) as futures:
+                for future in futures:
+                    yield self._results([future])[0]
                     progress.step()
-            while waiting:
-                yield self._results([waiting.popleft()])[0]
-                progress.step()
         finally:
-            self._client.cancel(list(waiting))
             if not self._watch.missing():
                 self._client.run(pool.end, name)
 
@@ -154,13 +147,7 @@ class Cluster:
         **given: Any,
     ) -> list[Placed[T]]:
         """What `do` makes of values that hosts hold, started at once and left there."""
-        return [
-            Placed(
-                one.host,
-                self._client.submit(do, one.future, workers=[one.host], pure=False, **given),
-            )
-            for one in items
-        ]
+        return [self._there(one.host, do, one.future, **given) for one in items]
 
     def align(
         self, first: Sequence[Placed[Table]], *others: Sequence[Placed[Table]], least: int = 1
@@ -178,11 +165,14 @@ class Cluster:
             homes[large[-1].host] = self._leader  # the fewest rows travel
         small = {one.host: homes[large[-1].host] for one in ranked[len(large) :]}
         moved = {**dict.fromkeys(self.hosts, self._leader), **small, **homes}
-        hosts = [host for host in self.hosts if host in {*small.values(), *homes.values()}]
+
+        def held(channel: Sequence[Placed[Table]], host: str) -> list[Any]:
+            return [one.future for one in channel if moved[one.host] == host]
+
         return [
-            Placed(host, self._client.submit(_beside, *there, workers=[host], pure=False))
-            for host in hosts
-            for there in [[[o.future for o in one if moved[o.host] == host] for one in (first, *others)]]
+            self._there(host, _beside, *(held(channel, host) for channel in (first, *others)))
+            for host in self.hosts
+            if host in homes.values()
         ]
 
     def on(self, host: str, do: Callable[Concatenate[Shard, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -196,12 +186,14 @@ class Cluster:
     ) -> Placed[T]:
         """The same, left with the host."""
         # Before what waits for a core: items may be made of what is read.
-        future = self._client.submit(_asked, do, *args, workers=[host], pure=False, priority=1, **kwargs)
-        return Placed(host, future)
+        return self._there(host, _asked, do, *args, priority=1, **kwargs)
 
     def results(self, placed: Iterable[Placed[T]]) -> list[T]:
         """Values that hosts hold. Raises as soon as one cannot be had, the caller's mistakes first."""
         return self._results([one.future for one in placed])
+
+    def _there(self, host: str, do: Callable[..., T], *args: Any, **given: Any) -> Placed[T]:
+        return Placed(host, self._client.submit(do, *args, workers=[host], pure=False, **given))
 
     def _in_pool(self, shared: Any, item: Any) -> "Future[Any]":
         return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
@@ -209,7 +201,7 @@ class Cluster:
     def _results(self, futures: "Sequence[Future[T]]") -> list[T]:
         # One request, however long it takes: a large value whose transfer began anew would never come.
         gathered = self._client.gather(futures, asynchronous=True)
-        coming = asyncio.run_coroutine_threadsafe(gathered, self._client.loop.asyncio_loop)
+        coming = asyncio.run_coroutine_threadsafe(gathered, self._client.loop.asyncio_loop)  # type: ignore[union-attr]
         try:
             while not wait([coming], LOOK_S).done:
                 self._watch.look()

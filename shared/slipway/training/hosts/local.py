@@ -3,19 +3,20 @@
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from slipway import machine
 from slipway.errors import PlatformError
 from slipway.log import log
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Cancellable")
 
-AHEAD = 2  # items in flight for each core: neither items nor results pile up
+_AHEAD = 2  # items in flight for each core: neither items nor results pile up
 _WORTH_S = 5.0  # seconds of work that processes are started for
 _LOG_S = 10.0
 
@@ -37,6 +38,28 @@ class Progress:
         if self._what and time.monotonic() - self._said > _LOG_S:
             self._said = time.monotonic()
             log("train", f"{self._what}: {self._done}{self._of} done")
+
+
+class Cancellable(Protocol):
+    """A future, of this host's processes or of Dask's."""
+
+    def cancel(self) -> Any:
+        """Ends the work on it, if it has not begun."""
+
+
+def in_flight(start: Callable[[Any], F], items: Iterable[Any], cores: int) -> Generator[F]:
+    """The futures of all items, in the items' order, with few ahead; closed early, it cancels those."""
+    waiting: deque[F] = deque()
+    try:
+        for item in items:
+            waiting.append(start(item))
+            if len(waiting) >= _AHEAD * cores:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 class Local:
@@ -95,15 +118,10 @@ class Local:
 def _forked(work: Callable[[Any], T], items: Iterator[Any], host: str) -> Iterator[T]:
     global _work
     _work, cpus = work, machine.cpus()
-    waiting: deque[Future[T]] = deque()
     with ProcessPoolExecutor(cpus, multiprocessing.get_context("fork")) as pool:
         try:
-            for item in items:
-                waiting.append(pool.submit(_done, item))
-                if len(waiting) >= AHEAD * cpus:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            for future in in_flight(lambda item: pool.submit(_done, item), items, cpus):
+                yield future.result()
         except BrokenProcessPool:
             raise PlatformError(killed(host)) from None
         finally:
