@@ -38,7 +38,7 @@ class Partitions:
     ) -> tuple[list[Placed[Table]], tuple[Column, ...], list[str]]:
         """A table for each host that has rows, the columns of all, and what is to be said of them."""
         cluster = self._cluster
-        parts = (_sharded if isinstance(inputs, Shards) else _replicated)(cluster, asked)
+        parts = _sharded(inputs, asked) if isinstance(inputs, Shards) else _replicated(cluster, asked)
         opinions = cluster.results([cluster.submit(host, Shard.opinion, one) for host, one in parts.items()])
         columns, notes = agreed(list(parts), opinions, asked.names, asked.texts)
         columns = tuple(asked.known.get(column.name, column) for column in columns)
@@ -50,12 +50,9 @@ class Partitions:
         return tables, columns, notes
 
 
-def _sharded(cluster: Cluster, asked: PartRequest) -> dict[str, PartRequest]:
+def _sharded(inputs: Shards, asked: PartRequest) -> dict[str, PartRequest]:
     """Each host reads what it has."""
-    found = {host: cluster.on(host, Shard.sizes, asked.channel) for host in cluster.hosts}
-    return {
-        host: replace(asked, files=tuple(path for path, _ in sizes)) for host, sizes in found.items() if sizes
-    }
+    return {host: _of_files(asked, sizes) for host, sizes in inputs.sizes.items() if sizes}
 
 
 def _replicated(cluster: Cluster, asked: PartRequest) -> dict[str, PartRequest]:
@@ -64,9 +61,13 @@ def _replicated(cluster: Cluster, asked: PartRequest) -> dict[str, PartRequest]:
     shares = dealt(sizes, cluster.hosts)
     heaviest = max(sum(size for _, size in share) for share in shares.values())
     if heaviest * len(shares) <= _UNEVEN * sum(size for _, size in sizes):
-        return {host: replace(asked, files=tuple(path for path, _ in one)) for host, one in shares.items()}
-    files, of = tuple(path for path, _ in sizes), len(cluster.hosts)
-    return {host: replace(asked, files=files, place=place, of=of) for place, host in enumerate(cluster.hosts)}
+        return {host: _of_files(asked, share) for host, share in shares.items()}
+    whole = replace(_of_files(asked, sizes), of=len(cluster.hosts))
+    return {host: replace(whole, place=place) for place, host in enumerate(cluster.hosts)}
+
+
+def _of_files(asked: PartRequest, sizes: Sizes) -> PartRequest:
+    return replace(asked, files=tuple(path for path, _ in sizes))
 
 
 def dealt(sizes: Sizes, hosts: Sequence[str]) -> Mapping[str, Sizes]:

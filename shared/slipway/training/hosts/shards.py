@@ -20,11 +20,9 @@ class Shards:
     def __init__(self, channel: str, cluster: Cluster) -> None:
         self._channel = channel
         self._cluster = cluster
-        self._files: list[tuple[Path, int, str]] = sorted(
-            (path, size, host)
-            for host in cluster.hosts
-            for path, size in cluster.on(host, Shard.sizes, channel)
-        )
+        self.sizes = {host: cluster.on(host, Shard.sizes, channel) for host in cluster.hosts}
+        """The files of each host, and their bytes."""
+        self._files = sorted((path, size, host) for host, some in self.sizes.items() for path, size in some)
 
     def __call__(self) -> Iterator[Input]:
         for path, size, host in self._files:
@@ -47,10 +45,7 @@ class Shards:
     @property
     def heaviest_bytes(self) -> int:
         """The most that one host has, without gzip."""
-        weights = dict.fromkeys(self._cluster.hosts, 0)
-        for path, size, host in self._files:
-            weights[host] += unpacked(path, size)
-        return max(weights.values())
+        return max(sum(unpacked(path, size) for path, size in some) for some in self.sizes.values())
 
 
 class Pipes:
