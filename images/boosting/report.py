@@ -139,7 +139,7 @@ def _importance(booster: "Booster") -> tuple[DataFrame, "Figure"]:
 
 def _explain(page: Report, result: FitResult) -> None:
     booster, test, total = result.booster, result.test, len(result.evaluated)
-    some = test.take(_evenly(len(test), _EXPLAINED))
+    some = test.take(evenly(len(test), _EXPLAINED))
     values = booster.contributions(booster.data(some.features))[..., :-1]
     each = np.abs(values).mean(axis=tuple(range(values.ndim - 1)))
     order = np.argsort(-each, kind="stable")
@@ -167,7 +167,7 @@ def _swarm(booster: "Booster", rows: "Data", values: Array, order: Array) -> "Fi
 
     drawn, axes = figure(height=max(2.5, 0.8 + 0.3 * len(order)))
     random = np.random.default_rng(0)
-    chosen = _evenly(len(rows), _POINTS // len(order))
+    chosen = evenly(len(rows), _POINTS // len(order))
     across, heights = values[np.ix_(chosen, order[::-1])], np.arange(len(order))
     up = heights + random.uniform(-0.25, 0.25, across.shape)
     columns = [booster.features.columns[place] for place in order[::-1]]
@@ -192,7 +192,7 @@ def _shades(rows: "View", column: "Feature") -> Array:
     return np.where(np.isnan(cells), _SHADES, shade)
 
 
-def _evenly(n_rows: int, most: int) -> Array:
+def evenly(n_rows: int, most: int) -> Array:
     """Positions of at most `most` of `n_rows` rows, evenly spaced."""
     return np.unique(np.linspace(0, n_rows - 1, min(n_rows, most)).astype(int))
 
@@ -232,7 +232,7 @@ def _ranked(truth: Array, score: Array) -> tuple[str, None, "Figure"]:
     precision, recall, _ = precision_recall_curve(truth, score)
     areas = auc(false_positive, true_positive), auc(recall, precision)
     false_positive, true_positive, precision, recall = (
-        curve[_evenly(len(curve), _POINTS)] for curve in (false_positive, true_positive, precision, recall)
+        curve[evenly(len(curve), _POINTS)] for curve in (false_positive, true_positive, precision, recall)
     )
     drawn, (left, second) = charts.panels(2, 7.0, 3.4)
     left.plot(false_positive, true_positive)
@@ -291,7 +291,7 @@ def _top_class(evaluated: Evaluated) -> tuple[Array, Array]:
 
 
 def _scatter(evaluated: Evaluated, params: Hyperparameters) -> "Figure":
-    chosen = _evenly(len(evaluated), _POINTS)
+    chosen = evenly(len(evaluated), _POINTS)
     drawn, axes = figure(height=3.8)
     axes.plot(evaluated.score[chosen], evaluated.truth[chosen], ".", markersize=5, alpha=0.5)
     ends = [float(evaluated.truth.min()), float(evaluated.truth.max())]

@@ -13,6 +13,7 @@ from slipway import Channel, Job, Table, UserError
 from . import steps
 from .hyperparameters import Hyperparameters
 from .peers import ALONE, Link, Together
+from .report import evenly
 from .steps import Fitted
 
 _WORTH_BYTES = 10 << 20  # of the train channel's files, from which on hosts gain more than they wait
@@ -127,8 +128,7 @@ def _brief(fitted: Fitted) -> Fitted:
     """As it is sent between processes: with a sample of this host's test rows, for the report."""
     result = fitted.result
     test = result.test
-    places = np.unique(np.linspace(0, max(0, len(test) - 1), min(len(test), _SHOWN)).astype(np.int64))
     monitor = replace(result.monitor, peers=ALONE)
     trainer = replace(fitted.trainer, peers=ALONE)
-    result = replace(result, test=test.take(places).copied(), monitor=monitor)
+    result = replace(result, test=test.take(evenly(len(test), _SHOWN)).copied(), monitor=monitor)
     return replace(fitted, result=result, trainer=trainer)

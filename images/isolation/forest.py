@@ -4,7 +4,7 @@ The score is that of Liu, Ting and Zhou 2008, https://doi.org/10.1109/ICDM.2008.
 the mean path length over the one to be expected of so many rows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from slipway import Array
-from slipway.kit.forest import Forest
+from slipway.kit.forest import Forest, pieces
 
 _PAIRS = 2**18  # (row, tree) pairs explained at once, which bounds memory
 
@@ -69,7 +69,7 @@ class IsolationTrees:
         features, gains = self._paths
         groups = np.append(groups, 0)[features]  # a path's padding has no gain
         total = np.empty((len(rows), count))
-        for part in _pieces(len(rows), max(1, _PAIRS // len(self.forest))):
+        for part in pieces(len(rows), max(1, _PAIRS // len(self.forest))):
             leaves = self.forest.leaves(rows[part])
             height = len(leaves)
             cells = groups[leaves] + np.arange(height)[:, None, None] * count
@@ -164,7 +164,3 @@ def _counting(tree: Any) -> SimpleNamespace:
     """One of scikit-learn's trees, whose nodes answer how many rows came to them."""
     names = ("node_count", "children_left", "children_right", "feature", "threshold", "missing_go_to_left")
     return SimpleNamespace(**{name: getattr(tree, name) for name in names}, value=tree.n_node_samples)
-
-
-def _pieces(height: int, step: int) -> Iterator[slice]:
-    return (slice(first, first + step) for first in range(0, height, step))

@@ -1,6 +1,7 @@
 """Known anomalies of a channel, and how well scores find them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,6 +45,15 @@ def known(table: Table, name: str, pos_class: str, channel: str) -> Array:
     return np.array([np.nan if text is None else _MEANING[text.lower()] for text in texts])
 
 
+def labelled(table: Table, name: str, params: Hyperparameters, channel: str) -> tuple[Array, Array]:
+    """The places of the rows with a label, and those labels. Raises UserError if there are none."""
+    truth = known(table, name, params.pos_class, channel)
+    places = np.flatnonzero(~np.isnan(truth))
+    if not len(places):
+        raise UserError(f"channel {channel}: no row has a value in column {name}")
+    return places, truth[places]
+
+
 def evaluate(model: Model, channel: Channel, train: Channel, params: Hyperparameters) -> "Evaluation":
     """Scores the rows of a channel and compares them with its labels. Raises UserError if it has none."""
     target = target_of(channel, params)
@@ -56,22 +66,19 @@ def evaluate(model: Model, channel: Channel, train: Channel, params: Hyperparame
         )
     table = rows(channel, params.seed)
     features = _aligned(table, model, channel, train)
-    truth = known(table, target, params.pos_class, channel.name)
-    labelled = np.flatnonzero(~np.isnan(truth))
-    if not len(labelled):
-        raise UserError(f"channel {channel.name}: no row has a value in column {target}")
-    scores = model.trees.scores(model.encoding.matrix(features.take(labelled)))
-    return Evaluation(channel.name, truth[labelled], scores, model.threshold)
+    places, truth = labelled(table, target, params, channel.name)
+    scores = model.trees.scores(model.encoding.matrix(features.take(places)))
+    return Evaluation(channel.name, truth, scores, model.threshold)
 
 
+@dataclass(frozen=True)
 class Evaluation:
     """Labels and scores of a channel's rows, both of shape (rows,)."""
 
-    def __init__(self, channel: str, truth: Array, scores: Array, threshold: float) -> None:
-        self.channel = channel
-        self.truth = truth
-        self.scores = scores
-        self.threshold = threshold
+    channel: str
+    truth: Array
+    scores: Array
+    threshold: float
 
     @property
     def anomalies(self) -> int:

@@ -40,8 +40,9 @@ class Model(slipway.Model):
             contributions = self.contributions(rows)
             if "reasons" in options.outputs:
                 found["reasons"] = arrow.objects(self.reasons(table, contributions, options.max_reasons))
-            named = [dict(zip(self.names, row, strict=True)) for row in contributions.tolist()]
-            found["contributions"] = arrow.objects(named)
+            if "contributions" in options.outputs:
+                named = [dict(zip(self.names, row, strict=True)) for row in contributions.tolist()]
+                found["contributions"] = arrow.objects(named)
         return Answers({name: found[name] for name in options.outputs})
 
     def contributions(self, rows: Array) -> Array:

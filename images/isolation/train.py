@@ -14,7 +14,7 @@ from .hyperparameters import Hyperparameters
 from .predictor import Model
 
 _DEVIATIONS = 3  # the rule of the built-in Random Cut Forest
-_LABELLED = ("train", "validation", "test")
+_HELD_OUT = ("validation", "test")
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
@@ -39,11 +39,11 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     flagged = int((scores > model.threshold).sum())
     job.progress(f"{flagged} of {len(table)} rows have a score above {model.threshold:.4f}")
     job.log_metrics(anomaly_rate=flagged / len(table), mean_score=float(scores.mean()))
-    evaluations = [
-        labels.evaluate(model, data[name], train, params)
-        for name in _LABELLED
-        if name in data and (name != "train" or labels.target_of(train, params))
-    ]
+    evaluations = []
+    if target := labels.target_of(train, params):
+        places, truth = labels.labelled(table, target, params, train.name)
+        evaluations.append(labels.Evaluation(train.name, truth, scores[places], model.threshold))
+    evaluations += [labels.evaluate(model, data[name], train, params) for name in _HELD_OUT if name in data]
     for one in evaluations:
         job.log_metrics(**one.metrics())
         if not one.both:

@@ -93,9 +93,7 @@ class Forest:
         NaN is a missing cell. Infinite cells count as the largest float32.
         """
         total = np.zeros((len(rows), self.values.shape[1]))
-        step = max(1, min(len(rows), _PAIRS))
-        for first in range(0, len(rows), step):
-            part = slice(first, first + step)
+        for part in pieces(len(rows), _PAIRS):
             total[part] = self._sums(rows[part])
         return total / len(self)
 
@@ -109,9 +107,7 @@ class Forest:
         array([5., 6., 7.], dtype=float32)
         """
         found = np.empty((len(rows), len(self)), np.int64)
-        step = max(1, min(len(rows), _PAIRS))
-        for first in range(0, len(rows), step):
-            part = slice(first, first + step)
+        for part in pieces(len(rows), _PAIRS):
             for trees, leaves in self._arrived(rows[part]):
                 found[part, trees] = leaves.T
         return found
@@ -214,6 +210,11 @@ def _arrays(tree: Any) -> dict[str, Array]:
         ),
         "values": tree.value.reshape(tree.node_count, -1)[leaves].astype(np.float32),
     }
+
+
+def pieces(height: int, most: int) -> Iterator[slice]:
+    """Consecutive slices of `height` rows, of at most `most` rows each."""
+    return (slice(first, first + most) for first in range(0, height, most))
 
 
 def _put(places: Array, given: Array, into: Array) -> Array:
