@@ -117,6 +117,13 @@ def test_columns_with_names_of_their_own_are_counted_from_1():
         (b"1 1:2 1:3\n", "line 1: an index comes twice"),
         (b"1 1:\xff\n", "not utf-8"),
         (b"1 1:2\n1:3\n", "line 2 has no label"),
+        (b"# of two\n1 1:2\n\n1:3\n", "line 4 has no label"),
+        (b"1 1:2 0x2:3\n", "line 1: expected a label and pairs"),
+        (b"1 1:2 2:1_0\n", "line 1: expected a label and pairs"),
+        (b"1 1:2\n1 3:1:2\n", "line 2: expected a label and pairs"),
+        (b"1 1:2\n1 2:1 qid:3\n", "line 2: expected a label and pairs"),
+        (b"1 3:2 2:1 3:1\n1 x\n", "line 2: expected a label and pairs"),
+        (b"1 3:2 2:1 3:1\n", "line 1: an index comes twice"),
         (b"1 999999999:1\n", "999999999 columns; expected at most"),
     ],
 )
@@ -124,6 +131,10 @@ def test_what_is_no_libsvm_is_named_in_one_line(body, message):
     with pytest.raises(UserError, match=message) as caught:
         read(body, TYPE)
     assert "\n" not in str(caught.value)
+
+
+def test_a_label_that_is_no_finite_number_is_not_made_a_class():
+    assert columns(read(b"inf 1:2\n1 1:3\n", TYPE))["label"] == [np.inf, 1]
 
 
 def test_what_a_model_cannot_read_is_refused():

@@ -8,12 +8,12 @@ XGBoost's files may have the weight of a row behind its label, `label:weight`: t
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from slipway.errors import NoRows, UserError, listed, shown
+from slipway.errors import UserError, listed
 from slipway.formats.base import Format, Reading
+from slipway.formats.libsvm_lines import Lines, parsed
 from slipway.media import MediaType
 from slipway.table.arrow import Array
 from slipway.table.raw import Raw, block
@@ -55,21 +55,20 @@ def looks_like(start: bytes) -> bool:
 
 
 def _table(body: bytes, reading: Reading) -> Raw:
-    parsed = _parsed(body)
-    cells = parsed.rows
-    indices = [index for row in cells for index, _ in row]
-    features = range(min(min(indices, default=1), 1), max(indices, default=0) + 1)
-    reading.budget.check(len(cells), len(features), len(body), "the LibSVM text")
-    columns = list(_dense(cells, {index: place for place, index in enumerate(features)}).T)
+    lines = parsed(body)
+    first, last = min(lines.indices.min(initial=1), 1), lines.indices.max(initial=0)
+    reading.budget.check(lines.height, int(last - first + 1), len(body), "the LibSVM text")
+    features = np.arange(first, last + 1)
+    columns = list(_dense(lines, features).T)
     names = [f"f{index}" for index in features]
-    for name, values in ((GROUP, parsed.groups), (WEIGHT, parsed.weights), (LABEL, parsed.labels)):
-        known = [value is not None for value in values]
-        if any(known) and not all(known):
-            raise UserError(f"line {known.index(False) + 1} has no {name}, and other lines have one")
-        if all(known):
-            columns, names = [_whole(np.array(values, dtype=np.float64)), *columns], [name, *names]
+    for name, start in ((GROUP, lines.groups), (WEIGHT, lines.weights), (LABEL, lines.labels)):
+        if start.known.any() and not start.known.all():
+            line = lines.numbers[~start.known][0]
+            raise UserError(f"line {line} has no {name}, and other lines have one")
+        if start.known.all():
+            columns, names = [_whole(start.values), *columns], [name, *names]
     notes = (f"lines begin with label:weight, read as the columns {LABEL} and {WEIGHT}",)
-    return Raw(columns, len(cells), names, sparse=True, notes=notes if WEIGHT in names else ())
+    return Raw(columns, lines.height, names, sparse=True, notes=notes if WEIGHT in names else ())
 
 
 def _of_model(body: bytes, schema: Schema, reading: Reading) -> Array:
@@ -77,18 +76,17 @@ def _of_model(body: bytes, schema: Schema, reading: Reading) -> Array:
     texts = [column.name for column in schema.columns if not column.numeric]
     if texts:
         raise UserError(f"text/libsvm holds numbers only, and the model reads texts in {listed(texts)}")
-    cells = _parsed(body).rows
-    places = {
-        int(found[1]): place for place, found in enumerate(map(_FEATURE.fullmatch, schema.names)) if found
-    }
-    if len(places) != len(schema.columns):  # a model whose columns have names of their own: they are counted
-        places = {place + 1: place for place in range(len(schema.columns))}
-        for number, row in enumerate(cells, 1):
-            strange = [index for index, _ in row if index not in places]
-            if strange:
-                raise UserError(f"index {strange[0]}; expected 1 to {len(places)}", number)
-    reading.budget.check(len(cells), len(places), len(body), "the LibSVM text")
-    matrix = _dense(cells, places)
+    lines = parsed(body)
+    named = [int(found[1]) for found in map(_FEATURE.fullmatch, schema.names) if found]
+    names = np.array(named, np.int64)
+    if len({*named}) != len(schema.columns):  # names of their own: the columns are counted
+        names = np.arange(1, len(schema.columns) + 1)
+        strange = np.flatnonzero((lines.indices < 1) | (lines.indices > len(names)))
+        if len(strange):
+            index, row = lines.indices[strange[0]], lines.rows[strange[0]]
+            raise UserError(f"index {index}; expected 1 to {len(names)}", int(row) + 1)
+    reading.budget.check(lines.height, len(names), len(body), "the LibSVM text")
+    matrix = _dense(lines, names)
     infinite = np.argwhere(np.isinf(matrix))
     if len(infinite):
         row, place = infinite[0]
@@ -121,101 +119,17 @@ def union(known: Sequence[str], names: Sequence[str]) -> list[str]:
     return [*(name for name in reversed(_SPECIAL) if name in found), *features]
 
 
-Row = list[tuple[int, float]]
-Values = list[float | None]
-
-
-@dataclass
-class Parsed:
-    """The lines of a body: what each begins with, None where it has none, and its indices and values."""
-
-    labels: Values = field(default_factory=list)
-    weights: Values = field(default_factory=list)
-    groups: Values = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-
-    def add(self, label: float | None, weight: float | None, group: float | None, row: Row) -> None:
-        self.labels.append(label)
-        self.weights.append(weight)
-        self.groups.append(group)
-        self.rows.append(row)
-
-
-def _parsed(body: bytes) -> Parsed:
-    try:
-        lines = body.removeprefix(b"\xef\xbb\xbf").decode().split("\n")
-    except UnicodeDecodeError:
-        raise UserError("the body is not utf-8 text") from None
-    found = Parsed()
-    while lines and not lines[-1].strip():
-        lines.pop()
-    split = [line.partition("#")[0].split() for line in lines]
-    weighted = _weighted([parts for parts in split if parts])
-    # Without labels a row of zeros is an empty line.
-    start = next((parts for parts in split if parts), [""])
-    zeros = ":" in start[0] and not weighted
-    for number, (line, parts) in enumerate(zip(lines, split, strict=True), 1):
-        if not parts:
-            if zeros and not line.strip():
-                found.add(None, None, None, [])
-            continue
-        try:
-            label = weight = group = None
-            if weighted:
-                label, weight = map(float, parts.pop(0).split(":"))
-            elif ":" not in parts[0]:
-                label = float(parts.pop(0))
-            if parts and parts[0].startswith("qid:"):
-                group = float(parts.pop(0)[4:])
-            found.add(label, weight, group, [_pair(part) for part in parts])
-        except ValueError:
-            raise UserError(
-                f"line {number}: expected a label and pairs such as 3:0.5, got {shown(line.strip())}"
-            ) from None
-        if len({index for index, _ in found.rows[-1]}) != len(found.rows[-1]):
-            raise UserError(f"line {number}: an index comes twice")
-    if not found.rows:
-        raise NoRows("the LibSVM text holds no rows")
-    return found
-
-
-def _weighted(lines: Sequence[Sequence[str]]) -> bool:
-    """Whether lines begin with label:weight, and not with their first feature.
-
-    Indices ascend in a line; so all lines begin with a pair, and in one at least it cannot be a feature.
-    """
-    return all(":" in parts[0] for parts in lines) and any(map(_begins_with_a_weight, lines))
-
-
-def _begins_with_a_weight(parts: Sequence[str]) -> bool:
-    (index, _, _), following = parts[0].partition(":"), parts[1:2]
-    if not _is_index(index):
-        return index != "qid"
-    after = following[0].partition(":")[0] if following else ""
-    return after == "qid" or (_is_index(after) and int(index) >= int(after))
-
-
-def _is_index(text: str) -> bool:
-    return text.isascii() and text.isdigit()
-
-
-def _pair(part: str) -> tuple[int, float]:
-    index, colon, value = part.partition(":")
-    if not (colon and _is_index(index)):
-        raise ValueError(part)
-    return int(index), float(value)
-
-
-def _dense(cells: list[Row], places: dict[int, int]) -> Array:
-    matrix = np.zeros((len(cells), len(places)))
-    for number, row in enumerate(cells):
-        for index, value in row:
-            place = places.get(index)
-            if place is not None:
-                matrix[number, place] = value
+def _dense(lines: Lines, names: Array) -> Array:
+    """float64 of shape (rows, columns); `names` are the columns' indices. Other indices are passed over."""
+    order = np.argsort(names, kind="stable")
+    places = np.minimum(np.searchsorted(names[order], lines.indices), len(names) - 1)
+    known = names[order][places] == lines.indices if len(names) else np.zeros(len(lines.indices), bool)
+    matrix = np.zeros((lines.height, len(names)))
+    matrix[lines.rows[known], order[places[known]]] = lines.values[known]
     return matrix
 
 
 def _whole(values: Array) -> Array:
     """Classes and groups are whole numbers, mostly, and are called 1 rather than 1.0."""
-    return values.astype(np.int64) if (values == np.trunc(values)).all() else values
+    whole = (values == np.trunc(values)) & (np.abs(values) < 2**53)
+    return values.astype(np.int64) if whole.all() else values
