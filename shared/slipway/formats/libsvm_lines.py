@@ -143,7 +143,8 @@ class _Text:
         return bool((before >= after.filter(pa.array(both)).cast(pa.int64()).to_numpy()).any())
 
     def _is_group(self, parts: Array) -> Array:
-        return np.logical_and(self.paired[parts], _matches(self._texts(self.heads[parts]), "^qid$"))
+        is_group: Array = self.paired[parts] & _matches(self._texts(self.heads[parts]), "^qid$")
+        return is_group
 
     def _indices(self, parts: Array, bad: Array) -> Array:
         texts = self._texts(self.heads[parts])
