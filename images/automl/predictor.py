@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 import slipway
-from slipway import Answers, Array, Column, Table, Task, UserError
+from slipway import Answers, Array, Column, Table, UserError
 
 from .options import Options
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STORAGE = "mindsdb"
 """The subfolder of a saved model that is a MindsDB storage folder."""
-_TASKS: Mapping[str, Task] = {
+_TASKS: Mapping[str, str] = {
     "binary": "binary classification",
     "multiclass": "multiclass classification",
     "regression": "regression",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import slipway
-from slipway import Answers, Column, Table, Task
+from slipway import Answers, Column, Table
 
 from . import predictions
 from .boosters import BOOSTERS, Booster
@@ -15,7 +15,7 @@ from .hyperparameters import Problem
 from .options import Options
 from .target import Target
 
-_TASKS: Mapping[Problem, Task] = {
+_TASKS: Mapping[Problem, str] = {
     "binary": "binary classification",
     "multiclass": "multiclass classification",
     "regression": "regression",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from slipway.errors import RowErrors, UserError, listed
     from slipway.hyperparameters import Hyperparameters, Options, Tunable
-    from slipway.model import Answers, Groups, Model, Task
+    from slipway.model import Answers, Groups, Model
     from slipway.table import arrow
     from slipway.table.arrow import Array
     from slipway.table.kinds import NUMERIC, Kind
@@ -41,7 +41,6 @@ __all__ = [
     "RowErrors",
     "Schema",
     "Table",
-    "Task",
     "TimeFormat",
     "Tunable",
     "UserError",
@@ -67,7 +66,6 @@ _PLACES = {
     "RowErrors": "errors",
     "Schema": "table.schema",
     "Table": "table.table",
-    "Task": "model",
     "TimeFormat": "table.times",
     "Tunable": "hyperparameters",
     "UserError": "errors",

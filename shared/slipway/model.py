@@ -4,24 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from slipway.hyperparameters import Options
 from slipway.table.arrow import Array
 from slipway.table.schema import Column
 from slipway.table.table import Table
-
-Task = Literal[
-    "",
-    "binary classification",
-    "multiclass classification",
-    "regression",
-    "ranking",
-    "clustering",
-    "anomaly detection",
-    "forecasting",
-    "missing values",
-]
 
 
 @dataclass(frozen=True)
@@ -67,8 +55,9 @@ class Model(ABC):
     envelope: ClassVar[str] = "predictions"
     """What the list of answers is called in JSON."""
 
-    task: Task = ""
-    """The problem that the model solves, for model cards; empty where none of the words fits."""
+    task: str = ""
+    """The problem that the model solves, as model cards name it: "binary classification", "multiclass
+    classification", "regression", "ranking", "clustering", "anomaly detection", "forecasting", …"""
 
     columns: Sequence[Column]
     """What `predict` reads, in order. What a column holds is taken from the training table; of those that it
