@@ -1,0 +1,1 @@
+"""Sets with known anomalies, and detectors that score their rows."""
