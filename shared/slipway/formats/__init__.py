@@ -71,6 +71,7 @@ def writer(accept: str, default: Format) -> tuple[Format, MediaType]:
     raise NotAcceptable(f"Accept: expected one of {', '.join(ANSWER_TYPES)}; got {shown(accept)}")
 
 
+@lru_cache(maxsize=256)
 def answering(accept: str, source: Format, usual: str = "") -> tuple[Format, MediaType]:
     """The format of the answer to a body in `source`; `usual` is wanted where `accept` says nothing.
 
