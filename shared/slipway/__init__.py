@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from slipway.table.arrow import Array
     from slipway.table.kinds import NUMERIC, Kind
     from slipway.table.numbers import numbers
+    from slipway.table.remarks import are_amounts
     from slipway.table.schema import Column, Schema
     from slipway.table.spellings import Order as DateOrder
     from slipway.table.table import Table
@@ -44,6 +45,7 @@ __all__ = [
     "TimeFormat",
     "Tunable",
     "UserError",
+    "are_amounts",
     "arrow",
     "figure",
     "listed",
@@ -69,6 +71,7 @@ _PLACES = {
     "TimeFormat": "table.times",
     "Tunable": "hyperparameters",
     "UserError": "errors",
+    "are_amounts": "table.remarks",
     "arrow": "table",
     "figure": "training.report",
     "listed": "errors",

@@ -66,6 +66,12 @@ def test_a_callers_mistake_is_the_whole_failure_file(settings_of, root):
     assert failure(root) == "UserError: the data are bad"
 
 
+def test_kinds_of_a_column_that_no_channel_has_is_refused(settings_of, root):
+    configured(root, hyperparameters={"kinds": '{"x": "number", "zipp": "text"}'})
+    assert train(settings_of()) == FAILED
+    assert failure(root) == "UserError: kinds: no column zipp; the channels have x, y"
+
+
 @pytest.mark.parametrize(
     ("kind", "text"),
     [

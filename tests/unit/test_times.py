@@ -206,3 +206,11 @@ def test_no_server_waits_for_pandas():
     assert (
         subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
     )
+
+
+def test_the_last_hour_of_a_day_may_be_called_24():
+    hours = [f"2024-03-0{day} {hour}:00" for day in (1, 2) for hour in range(1, 25)]
+    times = learnt(hours).parse(hours, "when")
+    assert (np.diff(times) == np.timedelta64(1, "h")).all()
+    with pytest.raises(UserError, match="24:30"):
+        learnt(hours).parse(["2024-03-01 24:30"], "when")

@@ -1,7 +1,6 @@
 """The cells of a CSV: by Python's reader where they are few, by Arrow's where they are many."""
 
 import csv
-import io
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from slipway.errors import NoRows, UserError, counted
-from slipway.formats import json_numbers
-from slipway.formats.base import Direct, quotes
+from slipway.formats import csv_quotes, json_numbers
+from slipway.formats.base import Direct
 from slipway.table import arrow, kinds
 from slipway.table.arrow import Array
 from slipway.table.plain import plain
@@ -31,16 +30,12 @@ csv.field_size_limit(1 << 30)  # by default a text beyond 128 KiB would raise
 def first_record(body: bytes, mark: str) -> list[str]:
     """The first line that is not blank, split. Raises NoRows when there is none."""
     try:
-        for record in csv.reader(lines(body), delimiter=mark):
+        for record in csv.reader(csv_quotes.lines(body), delimiter=mark):
             if record:
                 return record
     except csv.Error as error:
         raise UserError(f"line 1: a quote opens or closes in a wrong place: {error}") from None
     raise NoRows("the CSV is empty")
-
-
-def lines(body: bytes) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", newline="")
 
 
 def texts(body: bytes, mark: str, width: int, above: int = 0) -> list[Any]:
@@ -56,7 +51,7 @@ def texts(body: bytes, mark: str, width: int, above: int = 0) -> list[Any]:
 
 
 def few(body: bytes, mark: str, width: int, above: int = 0) -> list[Any]:
-    reader = csv.reader(lines(body), delimiter=mark, strict=True)
+    reader = csv.reader(csv_quotes.lines(body), delimiter=mark, strict=True)
     records: list[list[str]] = []
     try:
         for record in reader:
@@ -125,8 +120,8 @@ def typed(
             "the CSV does not parse: a quote is not closed, or a line breaks inside a cell"
         ) from error
     found = dict(zip(table.column_names, map(plain, table.columns), strict=True))
-    if quoted and (quotes(body) % 2 or _is_open(found[names[-1]], body)):
-        _check_quotes(body, mark, before)
+    if quoted:
+        csv_quotes.check(body, mark, found[names[-1]], before)
     words = b"a" in body or b"A" in body
     if words and any(column.type == pa.float64() and _has_words(column) for column in found.values()):
         raise pa.ArrowInvalid("a spelling of nan that is no gap")
@@ -143,7 +138,7 @@ def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserEr
     """Which line is uneven: Arrow counts rows, and lines may be blank or break inside a cell."""
     if len(body) > _LOOKED_AT:
         return uneven(f"row {row.number}", row.actual_columns, width)
-    reader = csv.reader(lines(body), delimiter=mark)
+    reader = csv.reader(csv_quotes.lines(body), delimiter=mark)
     for record in reader:
         if record and len(record) != width:
             return uneven(f"line {reader.line_num + before}", len(record), width)
@@ -153,26 +148,6 @@ def _of_row(body: bytes, mark: str, row: Any, width: int, before: int) -> UserEr
 def uneven(where: str, count: int, width: int) -> UserError:
     """The error of a line that has another number of cells."""
     return UserError(f"{where}: {counted(count, 'cell')}, expected {width} as in the first line")
-
-
-def _is_open(last: pa.Array, body: bytes) -> bool:
-    """Whether the last cell of all goes on over lines and does not end with a quote."""
-    if not len(last) or not arrow.is_text(last.type) or body[-64:].rstrip().endswith(b'"'):
-        return False
-    cell = last[-1].as_py() or ""
-    return "\n" in cell or "\r" in cell
-
-
-def _check_quotes(body: bytes, mark: str, before: int) -> None:
-    """Arrow takes a quote that is never closed as one long cell: rows would be lost without a word."""
-    reader, last = csv.reader(lines(body), delimiter=mark, strict=True), 0
-    try:
-        for _ in reader:
-            last = reader.line_num
-    except csv.Error as error:
-        raise UserError(
-            f"line {before + last + 1}: a quote opens or closes in a wrong place: {error}"
-        ) from None
 
 
 class Typing:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from slipway.errors import NoRows, PayloadTooLarge, UserError
+from slipway.errors import NoRows, PayloadTooLarge, UserError, shown
 from slipway.formats import isolated
 from slipway.formats.base import Format, Reading, nonempty
 from slipway.media import MediaType
@@ -37,7 +37,7 @@ class Excel(Format):
     def read(self, body: bytes, media: MediaType, reading: Reading) -> Raw:
         """The cells of the first sheet; whether the first row is a header is told as in CSV."""
         unpacked = _unpacked(nonempty(body))
-        rows = _rows(body, min(reading.budget.cells, _FREE_CELLS + _SPANS * unpacked))
+        rows, notes = _rows(body, min(reading.budget.cells, _FREE_CELLS + _SPANS * unpacked))
         if not rows:
             raise NoRows("the first sheet is empty")
         width = max(map(len, rows))
@@ -46,18 +46,20 @@ class Excel(Format):
         reading.budget.check_text(
             sum(len(cell) for column in columns for cell in column if isinstance(cell, str)), len(body)
         )
-        if not _headed(columns, media, reading):
-            return Raw(columns, len(rows))
+        headed, note = _headed(columns, media, reading)
+        notes += (note,) if note else ()
+        if not headed:
+            return Raw(columns, len(rows), notes=notes)
         names = [_text(column[0]).strip() for column in columns]
-        return Raw([column[1:] for column in columns], len(rows) - 1, names)
+        return Raw([column[1:] for column in columns], len(rows) - 1, names, notes=notes)
 
 
-def _headed(columns: list[list[Any]], media: MediaType, reading: Reading) -> bool:
+def _headed(columns: list[list[Any]], media: MediaType, reading: Reading) -> tuple[bool, str]:
     first = [_text(column[0]) for column in columns]
     if reading.schema is not None:
-        return header.of_request(first, reading.schema, media, len(columns[0]) == 1)
+        return header.of_request(first, reading.schema, media, len(columns[0]) == 1), ""
     below = [[_text(cell) for cell in column[1:1001]] for column in columns]
-    return header.of_file(first, below, media, reading.first)[0]
+    return header.of_file(first, below, media, reading.first)
 
 
 def _text(cell: Any) -> str:
@@ -85,7 +87,8 @@ def _unpacked(body: bytes) -> int:
     return unpacked
 
 
-def _rows(body: bytes, cells: int) -> list[list[Any]]:
+def _rows(body: bytes, cells: int) -> tuple[list[list[Any]], tuple[str, ...]]:
+    """The rows of the first sheet, and a note where there are more."""
     memory = min(_MOST_MEMORY, _MEMORY + _TAKES * len(body))
     try:
         written = isolated.run("excel_sheet.py", body, _SECONDS, memory, cells)
@@ -94,8 +97,10 @@ def _rows(body: bytes, cells: int) -> list[list[Any]]:
     if written is None:
         raise PayloadTooLarge("the first sheet spans more cells than there is memory for")
     found = orjson.loads(written)
-    if isinstance(found, list):
-        return found
+    if "rows" in found:
+        first, *others = found["sheets"]
+        note = f"of the workbook's {len(others) + 1} sheets the first, {shown(first)}, was read"
+        return found["rows"], (note,) if others else ()
     if found.get("large"):
         raise PayloadTooLarge(f"the first sheet {found['large']}")
     raise UserError(f"the body is not an Excel workbook: {found['error']}")

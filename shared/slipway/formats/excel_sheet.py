@@ -21,12 +21,13 @@ def main(memory: int, cells: int) -> None:
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
         sheet = book.get_sheet_by_index(0)
         if sheet.height * sheet.width > cells:
-            found: Any = {
+            found: dict[str, Any] = {
                 "large": f"spans {sheet.height} rows of {sheet.width} columns; expected at most {cells} cells"
             }
         else:
             rows = sheet.to_python(skip_empty_area=True)
-            found = [[_value(cell) for cell in row] for row in rows if any(cell != "" for cell in row)]
+            full = [[_value(cell) for cell in row] for row in rows if any(cell != "" for cell in row)]
+            found = {"rows": full, "sheets": book.sheet_names}
     except MemoryError:
         found = {"large": "spans more cells than there is memory for"}
     except BaseException as error:  # its errors are of many kinds; a panic of its parser is no Exception even

@@ -4,6 +4,7 @@ What decides is how the first line differs in kind from the lines below, not whe
 columns may be called 2019 and 2020.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,8 @@ from slipway.table.raw import Raw
 from slipway.table.schema import Schema
 
 _YEARS = range(1800, 2200)
+_ROW = "the first line, {}, was read as names; say header=absent where it is a row"
+_DIGITS = re.compile("[0-9]+")
 
 
 def said(media: MediaType) -> bool | None:
@@ -78,16 +81,43 @@ def of_file(
 
 
 def _looks_named(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[bool, str]:
-    """Whether a table of unknown columns starts with names, and a note where that was no plain matter."""
+    """Whether a table of unknown columns starts with names, and a note where that was no plain matter.
+
+    Raises UserError for names some of which are empty.
+    """
+    given = [name for name in names if name]
+    if len(given) < len(names) - 1 and len(given) > 0 and _are_named(given, names, below):
+        raise UserError(
+            f"the first line names {listed(given)}, and {len(names) - len(given)} columns not at all; name "
+            "them, leave them out, or say header=absent where it is a row"
+        )
     if len(set(names)) != len(names):
         return all(map(is_word, names)) and any(map(_numeric, below)), ""
     if _surely_named(names, below):
         return True, ""
-    if all(map(is_word, names)):  # texts over texts: names come once
-        return not any(
-            name in {cell.strip() for cell in column} for name, column in zip(names, below, strict=True)
-        ), ""
+    if all(map(is_word, names)):  # texts over texts: names come once, and do not look like the cells below
+        alike = any(_alike(name, column) for name, column in zip(names, below, strict=True))
+        return not alike, "" if alike else _ROW.format(", ".join(names[:6]))
     return _progression(names, below)
+
+
+def _are_named(given: Sequence[str], names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether words stand above columns, and nothing above others."""
+    columns = [column for name, column in zip(names, below, strict=True) if name]
+    return all(map(is_word, given)) and not any(map(_alike, given, columns))
+
+
+def _alike(name: str, column: Sequence[str]) -> bool:
+    """Whether `name` is a cell like those below: one of them, or as a date is like another date."""
+    cells = {cell.strip() for cell in column}
+    if name in cells:
+        return True
+    if not name[-1:].isdigit() and not name[:1].isdigit():
+        return False
+    shape = _DIGITS.sub("9", name)
+    return not any(map(str.isalpha, shape)) and 2 * sum(
+        _DIGITS.sub("9", cell) == shape for cell in cells
+    ) > len(cells)
 
 
 def _surely_named(names: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
@@ -122,7 +152,7 @@ def _progression(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[
     if years or (indices and (bool(words) or len(values) > 2)):
         return (
             True,
-            f"the first line, {', '.join(names[:6])}, was read as names; say header=absent where it is a row",
+            _ROW.format(", ".join(names[:6])),
         )
     return False, ""
 

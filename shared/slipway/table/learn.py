@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from slipway.errors import UserError
-from slipway.table import arrow, kinds, learn_numbers, learn_texts, match, plain
+from slipway.table import arrow, kinds, learn_numbers, learn_texts, match, plain, remarks
 from slipway.table.arrow import Array
 from slipway.table.cell_errors import refuse
 from slipway.table.kinds import TRUTHS
@@ -54,7 +54,10 @@ def column(name: str, cells: Any, given: DataOptions, role: str = "") -> Learned
     found, typed, notes = _by_kind(name, cells, given, kind) if kind else _by_cells(name, cells, given)
     if role:
         found = found.model_copy(update={"role": role})
-    return _facts(found, typed), typed, notes
+    found = _facts(found, typed)
+    if found.kind == "text" and not given.kinds.get(name) and isinstance(typed, pa.Array):
+        notes = [*notes, *remarks.of_texts(found, typed)]
+    return found, typed, notes
 
 
 def _may_be_label(cells: pa.Array, given: DataOptions) -> bool:

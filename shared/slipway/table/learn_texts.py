@@ -142,12 +142,12 @@ def _styled(
     """Numbers with decimal commas or marks between thousands."""
     if not spellings or not all("," in text for text in spellings[:1000]) or looks.infinite.any():
         return None
-    points = looks.trimmed.filter(booleans(looks.numeric))
-    fractions = any_true(pc.match_substring(points, "."))
+    numbers_of = looks.trimmed.filter(booleans(looks.numeric))
+    points = pc.unique(numbers_of.filter(pc.match_substring(numbers_of, "."))).to_pylist()
     try:
         style = styles.style_of(spellings)
     except ValueError:
-        if not fractions:
+        if not points:
             row = int(looks.others.argmax())
             raise UserError(
                 f"{shown(cells[row].as_py())} may be a number with a decimal comma, or with one between "
@@ -156,7 +156,7 @@ def _styled(
                 name,
             ) from None
         style = "1,000.5"
-    if style is None or (fractions and style == "1,5"):
+    if style is None or (points and style == "1,5") or not all(styles.fits(text, style) for text in points):
         return None
     found = reading.numbers(cells, name, given.missing, style)
     column, typed, _ = numbers(name, found, given)

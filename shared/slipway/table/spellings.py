@@ -190,5 +190,6 @@ def _seconds(parts: Parts) -> Array:
     """Seconds since midnight; -1 where there is no such time of day."""
     hour, minute, second, half = (parts[name] for name in ("hour", "minute", "second", "half"))
     fine = (hour < 24) & (minute < 60) & (second < 60) & ((half == 0) | ((hour > 0) & (hour < 13)))
+    fine |= (hour == 24) & (minute == 0) & (second == 0) & (half == 0)  # ISO 8601: the end of the day
     hour = np.where(half > 0, hour % 12 + 12 * (half == 2), hour)
     return np.where(fine, hour * 3600 + minute * 60 + second, -1)

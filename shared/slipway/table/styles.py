@@ -17,8 +17,8 @@ MEANT: dict[Style, str] = {
 }
 _STYLES: dict[Style, re.Pattern[str]] = {
     "1,5": re.compile(r"[-+]?[0-9]*,[0-9]+"),
-    "1,000.5": re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?"),
-    "1.000,5": re.compile(r"[-+]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?"),
+    "1,000.5": re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3}(\.[0-9]*)?"),  # 1,00,000 in India
+    "1.000,5": re.compile(r"[-+]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"),
 }
 _TRIED: tuple[Style, ...] = ("1.000,5", "1,000.5", "1,5")
 
@@ -44,6 +44,11 @@ def _is_sure(cell: str, style: Style) -> bool:
     if style == "1,000.5":
         return cell.count(",") > 1 or "." in cell
     return len(cell.partition(",")[2]) != 3 or cell[:1] == "0"
+
+
+def fits(cell: str, style: Style) -> bool:
+    """Whether a number with a point, in a column of a style, is one of that style: 12.345 is 12345."""
+    return style != "1.000,5" or _STYLES[style].fullmatch(cell) is not None
 
 
 def unstyled(cells: pa.Array, style: Style) -> pa.Array:

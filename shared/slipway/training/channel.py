@@ -259,10 +259,10 @@ class Channel:
     def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
         whole = blocks is None
         names, notes = self.names, list(self._head.notes)
-        blocks = self._blocks() if blocks is None else blocks
         draft = Draft(self.name, names, self._options, self._roles, self._known(), self._as_texts)
-        for raw, file in blocks:
+        for raw, file in self._blocks() if blocks is None else blocks:
             draft.add(raw, file)
+            notes += [f"file {file}: {note}" for note in raw.notes if note not in self._head.notes]
         try:
             table, said = draft.table()
         except MustBeTexts as error:

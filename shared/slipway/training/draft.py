@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from slipway.errors import UserError, listed, shown
+from slipway.errors import UserError, counted, listed, shown
 from slipway.table import arrow, kinds, learn, match
 from slipway.table.arrow import Array
 from slipway.table.learn_numbers import Learned
@@ -91,7 +91,8 @@ class Draft:
             notes += said
         if again:
             raise MustBeTexts(again)
-        return Table(columns, cells, self.height), notes
+        table = Table(columns, cells, self.height)
+        return table, [*notes, *_of_empty_rows(table)]
 
     def _empty(self) -> Table:
         columns = [self._known.get(name, Column(name=name, kind="text")) for name in self._names]
@@ -149,6 +150,16 @@ class Draft:
         file = self._files[block]
         first = next(start for start, one in zip(self._starts, self._files, strict=True) if one == file)
         return error.shifted(-first).within(f"channel {self._channel}, file {file}")
+
+
+def _of_empty_rows(table: Table) -> list[str]:
+    """A note on rows in which every cell is missing, as spreadsheets leave them behind."""
+    empty = np.ones(table.height, bool)
+    for column in table.columns:  # mostly the first has no gaps
+        if table.refused(column.name) is not None or not (empty := empty & table.gaps(column.name)).any():
+            return []
+    count = int(empty.sum())
+    return [f"{counted(count, 'row')} hold nothing: every cell is missing, first in row {empty.argmax() + 1}"]
 
 
 def _lists(chunk: Any, name: str) -> Array:

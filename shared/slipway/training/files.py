@@ -16,12 +16,19 @@ _PARQUET = b"PAR1"
 _RECORDIO = b"\x0a\x23\xd7\xce"
 _NPY = b"\x93NUM"
 _GZIP = b"\x1f\x8b"
+_PACKED = {
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x04\x22\x4d\x18": "LZ4",
+}
 
 
 def blocks(source: Input, content_type: str, reading: Reading) -> Iterator[Raw]:
     """The blocks of one file. Raises UserError that names the file, and the line where there is one."""
     try:
         with _unpacked(source.open()) as file:
+            _check_packing(file)
             found, media = _format(source.name, content_type, file)
             for raw in found.blocks(file, media, reading):
                 if not raw.read_bytes and file.seekable():
@@ -38,6 +45,14 @@ def blocks(source: Input, content_type: str, reading: Reading) -> Iterator[Raw]:
 def _unpacked(file: IO[bytes]) -> IO[bytes]:
     packed = file.peek(2)[:2] == _GZIP  # type: ignore[attr-defined]
     return io.BufferedReader(gzip.GzipFile(fileobj=file), PEEK) if packed else file
+
+
+def _check_packing(file: IO[bytes]) -> None:
+    """Raises UserError for a file that is packed in another way than gzip."""
+    start: bytes = file.peek(8)[:8]  # type: ignore[attr-defined]
+    way = next((way for mark, way in _PACKED.items() if start.startswith(mark)), "")
+    if way:
+        raise UserError(f"it is packed with {way}; expected gzip, or a file that is not packed")
 
 
 def _format(name: str, content_type: str, file: IO[bytes]) -> tuple[Format, MediaType]:

@@ -3,11 +3,11 @@
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from slipway import failure
-from slipway.errors import PlatformError, listed
+from slipway.errors import PlatformError, UserError, listed
 from slipway.image import Image
 from slipway.log import log
 from slipway.manifest import Manifest
@@ -57,8 +57,9 @@ def _train(paths: Paths, image: Image) -> None:
             f"{image.name} {image.version} on "
             + listed([f"{name} ({one.source})" for name, one in data.items()]),
         )
-        model = image.trainer().fit(data, params, job)
         here = [name for name, facts in image.channels.items() if name in data and facts.kind == "table"]
+        _check_kinds(params.kinds, [data[name] for name in here])
+        model = image.trainer().fit(data, params, job)
         tables = {name: data[name] for name in here}
         reads = schema_of(model, tables)
         with job.report.forgiving():
@@ -91,6 +92,16 @@ def _written(what: str, write: Callable[[], Path], paths: Paths) -> str:
     except Exception as error:
         traceback.print_exc()
         return f"the {what} could not be written ({failure.explained(error, paths)[0]})"
+
+
+def _check_kinds(kinds: Mapping[str, str], channels: Iterable[Channel]) -> None:
+    """Raises UserError where the hyperparameter kinds names a column that no channel has."""
+    if not kinds:
+        return
+    names = list(dict.fromkeys(name for channel in channels for name in channel.names))
+    unknown = [name for name in kinds if name not in names]
+    if unknown:
+        raise UserError(f"kinds: no column {listed(unknown)}; the channels have {listed(names, 20)}")
 
 
 def save(model: Model, folder: Path, table: Table | None, reads: Schema, **facts: object) -> Manifest:
