@@ -16,6 +16,9 @@ from .row_view import View
 from .splits import SplitKeys
 from .target import Target
 
+_DIGITS = 2.0**-24  # of a number are lost in 32 bits
+_LOST = 0.001  # of a column's range, from which on it is said
+
 
 @dataclass(frozen=True)
 class Data:
@@ -111,6 +114,19 @@ def roles(params: Hyperparameters, kinds: Mapping[str, str], names: list[str]) -
     return [
         "text" if name in params.text_features else "number" if kinds[name] in NUMERIC else "category"
         for name in names
+    ]
+
+
+def far_from_zero(table: Table, names: list[str], params: Hyperparameters) -> list[str]:
+    """Columns of numbers whose differences are lost on an engine that keeps them in 32 bits."""
+    if params.engine == "lightgbm":
+        return []
+    ranges = {column.name: column.range for column in table.columns if column.range is not None}
+    found = [(name, ranges[name]) for name in names if name in ranges and name not in params.cat_features]
+    return [
+        name
+        for name, (least, most) in found
+        if most > least and max(-least, most) * _DIGITS > _LOST * (most - least)
     ]
 
 

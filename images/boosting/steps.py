@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slipway import Job, Table
+from slipway import Job, Table, listed
 
 from . import configuration, fitting, splits
 from . import data as tables
@@ -47,6 +47,11 @@ def fit(
     trainer = fitting.trainer(features, target, params, job, peers)
     trainer.params = params = params.model_copy(update={"metrics": tuple(trainer.metrics)})
     _log(params, job)
+    if far := tables.far_from_zero(table, names, params):
+        job.progress(
+            f"columns {listed(far)}: {params.engine} keeps 7 digits of a number, which does not tell their "
+            "values apart; subtract a constant from each"
+        )
     if without_target:
         job.progress(f"{without_target} rows without {params.target} are left out")
     for name in target.singletons(train.target, peers):

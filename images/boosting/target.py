@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from slipway import NUMERIC, Array, UserError
+from slipway import NUMERIC, Array, UserError, are_amounts
 
 from .hyperparameters import Hyperparameters, Problem
 from .peers import ALONE, Peers
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _CLASSES = 1000
+_LOST = 0.01  # of a target's spread, from which on it is too far from zero for 32 bits
 
 
 class Target(BaseModel):
@@ -45,7 +46,10 @@ class Target(BaseModel):
                 )
             if params.pos_class:
                 raise UserError(f"pos_class: only for problem=binary, got problem={problem}")
+            _check_precision(params.target, np.array(values, np.float64))
             return cls(problem=problem)
+        if params.problem == "auto" and problem == "multiclass":
+            _check_classes(params.target, kind, values)
         if len(values) < 2:
             raise UserError(f"target: column {params.target} has only one value, {values[0]!r}")
         if problem == "binary":
@@ -99,6 +103,30 @@ def _problem(distinct: int, kind: str, params: Hyperparameters) -> Problem:
     if distinct <= 2 or params.pos_class:
         return "binary"
     return "regression" if kind in NUMERIC else "multiclass"
+
+
+def _check_classes(name: str, kind: str, values: Sequence[str]) -> None:
+    """Raises UserError for amounts and dates, of which nobody said that each is a class of its own."""
+    what = "dates" if kind == "time" else "amounts" if are_amounts(values[:_CLASSES]) else ""
+    if what:
+        raise UserError(
+            f"target: column {name} contains {what} such as {values[0]!r}; write plain numbers to predict "
+            "how much, or set problem=multiclass to take each for a class"
+        )
+
+
+def _check_precision(name: str, values: Array) -> None:
+    """Raises UserError for a target that engines, which keep it in 32 bits, cannot tell apart or hold."""
+    with np.errstate(over="ignore"):
+        lost = values - values.astype(np.float32)
+    if np.isinf(lost).any():
+        raise UserError(f"target: column {name} has values beyond 3e38; divide them by a constant")
+    if len(values) > 1 and np.sqrt(np.mean(lost**2)) > _LOST * values.std():
+        middle = float(np.median(values))
+        raise UserError(
+            f"target: the values of column {name} are near {middle:g} and differ by less than engines can "
+            "tell, which keep 7 digits; subtract a constant from them"
+        )
 
 
 def _positive_last(values: list[Any], params: Hyperparameters) -> list[Any]:
