@@ -44,6 +44,11 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     others = [data[name] for name in ("validation", "test") if name in data]
     for channel in others:  # mistakes in them must not surface after an hour's search
         _target(channel, params.target)
+    if params.problem_type == "auto" and train.kinds[params.target] == "time":
+        raise UserError(
+            f"target {params.target}: its cells are dates; write how far they are from another, as a number, "
+            "or set problem_type=multiclass to predict each as a class"
+        )
     table = _frame(train, params)
     dates = {
         column.name: {"order": column.times.order, "wall": column.times.wall}

@@ -88,7 +88,8 @@ class Predictor:
         if not len(rows):  # not every library accepts an empty table
             return np.empty((0, self.problem.classes))
         whole = sum(member.weight * member.predict(rows) for member in self.members)
-        return self.calibrator.apply(np.asarray(whole))
+        found = self.calibrator.apply(np.asarray(whole))
+        return found if self.problem.floor is None else np.maximum(found, self.problem.floor)
 
     def predict(self, table: TableLike, level: float = LEVEL) -> Predictions:
         """One prediction per row; `level` is the coverage of the intervals, from 0 to 1.
@@ -101,7 +102,10 @@ class Predictor:
         if self.problem.is_regression:
             number = blend[:, 0]
             half = self.interval.half_width(number, level) if self.interval else np.full(len(number), np.inf)
-            return Predictions(number, np.full(len(number), level), None, number - half, number + half)
+            low = number - half
+            if self.problem.floor is not None:  # where the target never was, no interval need reach
+                low = np.maximum(low, self.problem.floor)
+            return Predictions(number, np.full(len(number), level), None, low, number + half)
         place = self.problem.choose(blend)
         labels = np.array(self.problem.labels, dtype=object)
         if not self.problem.has_texts:

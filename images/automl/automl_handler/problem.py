@@ -27,7 +27,7 @@ class Problem:
 
     `labels` are the classes in their own type, sorted; empty for regression. `weights` are the class weights
     used to choose the predicted class; empty if all count the same. `amounts` says how a numeric target is
-    written if it has a unit.
+    written if it has a unit. `floor` is 0 for a numeric target that was never negative.
     """
 
     target: str
@@ -35,6 +35,7 @@ class Problem:
     labels: tuple[Label, ...] = ()
     weights: tuple[float, ...] = ()
     amounts: AmountFormat | None = None
+    floor: float | None = None
 
     @property
     def classes(self) -> int:

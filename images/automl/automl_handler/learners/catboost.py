@@ -12,7 +12,7 @@ from ..features.design import Design
 from ..problem import Problem
 from ..search.clock import Clock
 from ..types import Floats
-from .learner import MIN_TREES, Examples, FittedModel, Task, both, softmax
+from .learner import MIN_TREES, Examples, FittedModel, Task, both, origin_of, softmax
 
 _FILE = "model.cbm"
 MANY = 20  # classes from which on trees are simplified
@@ -35,17 +35,23 @@ class CatBoostModel(FittedModel):
         from catboost import CatBoost
 
         params = _params(train.rows, task, settings)
+        origin = origin_of(train.target, task.problem)
+        train, held = train.minus(origin), held.minus(origin)
         pool = _pool(train, task.problem, train.weights)
         # CatBoost derives its learning rate from the number of trees, so that must be known beforehand.
         most = int(0.95 * task.clock.left / _pace(params, pool, task.clock.share(0.2)))
         params["iterations"] = max(MIN_TREES, min(int(params["iterations"]), most))
         model = CatBoost(params)
         model.fit(pool, eval_set=_pool(held, task.problem), callbacks=[_Alarm(task.clock)])
+        if origin:
+            scale, bias = model.get_scale_and_bias()
+            model.set_scale_and_bias(scale, bias + origin)
         return cls(model, task.problem)
 
     @classmethod
     def pace(cls, train: Examples, task: Task, **settings: Any) -> float:
         """Seconds per tree over `train`, measured on a few trees."""
+        train = train.minus(origin_of(train.target, task.problem))
         return _pace(_params(train.rows, task, settings), _pool(train, task.problem), task.clock)
 
     def predict(self, rows: Design) -> Floats:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,9 @@ from ..types import Floats
 
 MIN_TREES = 20
 """Trees that are grown whatever the time: a model of fewer predicts little more than the baseline."""
+
+
+_LOST = 1e-4  # of a target's standard deviation
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Examples:
     def __getitem__(self, places: Any) -> "Examples":
         weights = None if self.weights is None else self.weights[places]
         return Examples(self.rows[places], self.target[places], weights)
+
+    def minus(self, origin: float) -> "Examples":
+        """The same rows with a target that is reckoned from `origin`."""
+        return replace(self, target=self.target - origin) if origin else self
 
 
 class FittedModel(ABC):
@@ -73,6 +80,21 @@ class FittedModel(ABC):
     @classmethod
     @abstractmethod
     def load(cls, folder: Path, problem: Problem) -> Self: ...
+
+
+def origin_of(target: Floats, problem: Problem) -> float:
+    """What a numeric target is reckoned from by learners that keep it in 32 bits: 0, or its median.
+
+    A target far from zero would lose its differences there.
+
+    >>> problem = Problem("y", "regression")
+    >>> origin_of(np.array([1.0, 2.0, 4.0]), problem), origin_of(np.array([1.0, 2.0, 4.0]) + 1e9, problem)
+    (0.0, 1000000002.0)
+    """
+    if not problem.is_regression:
+        return 0.0
+    lost = float(np.sqrt(np.mean((target - target.astype(np.float32)) ** 2)))
+    return float(np.median(target)) if lost > _LOST * float(target.std()) else 0.0
 
 
 def both(positive: Floats) -> Floats:

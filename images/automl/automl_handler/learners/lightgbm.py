@@ -12,7 +12,7 @@ from ..problem import Problem
 from ..search.clock import Clock
 from ..types import Floats
 from .catboost import MANY
-from .learner import MIN_TREES, Examples, FittedModel, Task, both
+from .learner import MIN_TREES, Examples, FittedModel, Task, both, origin_of
 
 _FILE = "model.txt"
 _RANGES = re.compile(r"^feature_infos=.*$", re.MULTILINE)
@@ -33,6 +33,8 @@ class LightGBMModel(FittedModel):
         import lightgbm as lgb
 
         problem, rows = task.problem, train.rows
+        origin = origin_of(train.target, problem)
+        train, held = train.minus(origin), held.minus(origin)
         wide = rows.numbers.shape[1]
         params = {
             "objective": problem.kind,
@@ -68,6 +70,8 @@ class LightGBMModel(FittedModel):
             valid_sets=[lgb.Dataset(held.rows.joined, held.target, reference=made)],
             callbacks=[lgb.early_stopping(30, verbose=False), _alarm(growing)],
         )
+        if origin:
+            _raise(booster, origin)
         return cls(booster, problem)
 
     def predict(self, rows: Design) -> Floats:
@@ -87,6 +91,13 @@ class LightGBMModel(FittedModel):
         import lightgbm as lgb
 
         return cls(lgb.Booster(model_str=(folder / _FILE).read_text()), problem)
+
+
+def _raise(booster: Any, origin: float) -> None:
+    """Adds `origin` to all predictions, in the first tree, whose values have 64 bits."""
+    first = booster.dump_model(num_iteration=1)["tree_info"][:1]
+    for leaf in range(first[0]["num_leaves"] if first else 0):
+        booster.set_leaf_output(0, leaf, booster.get_leaf_output(0, leaf) + origin)
 
 
 def _alarm(clock: Clock) -> Any:

@@ -13,6 +13,7 @@ from ..types import Floats
 from .config import SearchConfig
 
 _MIN_ROWS = 10
+_LARGEST = 3e38
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,10 @@ def prepare(table: pd.DataFrame, target: str, config: SearchConfig) -> Prepared:
     as_text = config.kinds.get(target) == "text"
     problem, notes = detect_problem(table[target], target, config.problem_type, as_text)
     encoded = problem.encode(table[target])
+    without = int(np.isnan(encoded).sum())
     if problem.is_regression:
+        _check_size(encoded, target)
+        problem = replace(problem, floor=None if (encoded < 0).any() else 0.0)
         if config.class_weights != "none":
             notes.append("class_weights has no effect on a numeric target")
     else:
@@ -59,8 +63,8 @@ def prepare(table: pd.DataFrame, target: str, config: SearchConfig) -> Prepared:
             encoded = problem.encode(table[target])
         problem = replace(problem, weights=_class_weights(config.class_weights, problem, encoded))
     known = ~np.isnan(encoded)
-    if not known.all():
-        notes.append(f"{int((~known).sum())} rows without a target are left out")
+    if without:
+        notes.append(f"{without} rows without a target are left out")
     if known.sum() < _MIN_ROWS:
         raise DataError(
             f"target {target}: {int(known.sum())} rows have a value; expected at least {_MIN_ROWS}"
@@ -75,6 +79,12 @@ def prepare(table: pd.DataFrame, target: str, config: SearchConfig) -> Prepared:
         _features(table, target, config),
         tuple(notes),
     )
+
+
+def _check_size(target: Floats, name: str) -> None:
+    """Raises DataError for numbers that the learners' 32 bits do not hold."""
+    if (np.abs(target) > _LARGEST).any():
+        raise DataError(f"target {name}: expected numbers up to 3e38, got {np.nanmax(np.abs(target)):g}")
 
 
 def _without_rare_labels(problem: Problem, encoded: Floats) -> tuple[Problem, list[str]]:
