@@ -20,11 +20,13 @@ from .hyperparameters import Hyperparameters
 from .models.engine import Engine
 from .models.ensemble import Forecasts, chunks
 from .models.hierarchy import Hierarchy
+from .panel.clean import RULES
 from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .predictor import Model
 
 MAX_HISTORY = 2_000  # points of each series that the model stores: more than any method uses
+_LARGEST = 1e150  # of which the square is a number, too
 CHUNK = 500  # series of a hierarchy that are forecast at once
 
 
@@ -38,6 +40,12 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     panel = target.panel
     if not panel.lengths.any():
         raise UserError(f"channel train: column {target.roles.target} has no values")
+    if np.nanmax(np.abs(panel.values)) > _LARGEST:
+        raise UserError(
+            f"channel train: column {target.roles.target} has numbers too large for errors to be squared; "
+            "divide them by a constant"
+        )
+    settings.notes.extend(_nameless(target))
     for note in settings.notes:
         job.progress(f"note: {note}")
     step = panel.timeline.frequency
@@ -46,6 +54,8 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         f"{len(panel)} series of {int(panel.lengths.sum())} points; step {step.alias}"
         f"{'' if params.freq else ' (inferred)'}, seasons {', '.join(map(str, seasons)) or 'none'}"
     )
+    for rule, count in settings.counts.times.items():
+        job.progress(f"{RULES[rule]}: {count}")
     hierarchy = Hierarchy(params.hierarchy) if params.hierarchy else None
     if hierarchy is not None:
         hierarchy.check(panel)
@@ -96,6 +106,15 @@ METRICS = {
     "coverage_80": "coverage 80 %",
     "coverage_95": "coverage 95 %",
 }
+
+
+def _nameless(target: Target) -> list[str]:
+    """A note on rows that do not say which series they belong to."""
+    panel = target.panel
+    places = [place for place, key in enumerate(panel.keys) if "" in key and len(panel.keys) > 1]
+    count = int(panel.lengths[places].sum())
+    names = ", ".join(target.roles.keys)
+    return [f"{count} points have no {names}; they were read as series of their own"] if places else []
 
 
 def _stop_check(params: Hyperparameters, job: Job) -> Callable[[], bool]:

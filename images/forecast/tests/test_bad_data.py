@@ -29,6 +29,11 @@ BAD = {
     ),
     "one time": ("item_id,timestamp,target\na,2024-01-01,1\n", {}, "freq cannot be inferred"),
     "no point at all": ("item_id,timestamp,target\na,2024-01-01,\na,2024-02-01,\n", {}, "has no values"),
+    "numbers beyond all bounds": (
+        long_csv({"a": [1e200 * (1 + place % 3) for place in range(36)]}),
+        {},
+        "too large",
+    ),
     "an unknown freq": (long_csv({"a": BASE}), {"freq": "fortnight"}, "expected a pandas alias"),
     "a far year": (long_csv({"a": BASE}) + "a,2200-01-01,5\n", {"freq": "min"}, "steps of min"),
     "a schema without a time": (
@@ -85,3 +90,14 @@ def test_rules_across_hyperparameters_hold_before_data_are_read(given: dict[str,
         Hyperparameters.read(given)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_repairs_are_told_in_the_log(train: Trained) -> None:
+    rows = long_csv({"a": BASE, "b": BASE}).splitlines()
+    rows = [*rows[:4], *rows[5:], rows[3]]  # a gap, and a step that comes twice
+    rows[-2] = rows[-2].replace("b,", ",", 1)
+    job = train({"train": {"a.csv": "\n".join(rows) + "\n"}})
+    assert job.code == 0
+    for told in ("points at the same step: combined: 1", "missing points inside a series: filled: 1"):
+        assert told in job.log
+    assert "1 points have no item_id; they were read as series of their own" in job.log
