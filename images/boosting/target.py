@@ -106,7 +106,7 @@ def _problem(distinct: int, kind: str, params: Hyperparameters) -> Problem:
 
 
 def _check_classes(name: str, kind: str, values: Sequence[str]) -> None:
-    """Raises UserError for amounts and dates, of which nobody said that each is a class of its own."""
+    """Raises UserError for amounts and dates, which are classes only where a user says so."""
     what = "dates" if kind == "time" else "amounts" if are_amounts(values[:_CLASSES]) else ""
     if what:
         raise UserError(
