@@ -13,6 +13,7 @@ from slipway import Answers, Array, Column, Kind, Table, UserError
 
 from . import request, response
 from .data.roles import Roles
+from .earlier import EarlierForecasts
 from .models.calibration import IntervalCalibration
 from .models.effects import Effects
 from .models.engine import Engine
@@ -54,6 +55,7 @@ class Model(slipway.Model):
 
     options: ClassVar = Options
     task = "forecasting"
+    measures: ClassVar = {"MASE": "mase", "WAPE": ""}
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Model(slipway.Model):
         self.reconciled = reconciled
         self.column_kinds = dict(column_kinds)
         self.columns = _columns(roles, self.column_kinds, panel.timeline)
+        self._earlier = EarlierForecasts(panel, next(iter(engine.seasons), 1), self._means)
         keys = roles.keys
         self.layouts = [keys, (*keys, roles.time), (*keys, roles.time, *roles.covariates)]
 
@@ -87,16 +90,20 @@ class Model(slipway.Model):
         quantiles = self.engine.quantiles(forecasts, panel, levels)
         number = options.num_samples if "samples" in options.output_types else 0
         samples = self.engine.samples(forecasts, panel, number)
+        means = self.engine.means(forecasts, panel)
         found = Response(
             panel,
-            self.engine.means(forecasts, panel)[:, :horizon],
+            means[:, :horizon],
             quantiles[:, :horizon],
             samples[:, :, :horizon],
             levels,
             options.output_types,
             self._observed(panel, options.anomalies),
         )
-        return response.answers(wanted, found, options, table.nests)
+        answers = response.answers(wanted, found, options, table.nests)
+        if wanted.named:
+            answers.outcomes = lambda: self._earlier.compare(panel, means)
+        return answers
 
     def groups(self, table: Table) -> Array | None:
         return request.groups(table, self.roles)
@@ -129,6 +136,14 @@ class Model(slipway.Model):
             panel = wanted.panel if wanted.named else replace(wanted.panel, keys=[()] * len(wanted.panel))
             return self.engine.forecast(panel, self.engine.horizon, wanted.ahead), wanted.panel
         return self._coherent(wanted)
+
+    def _means(self, places: list[int]) -> tuple[Panel, Array]:
+        """Some of the stored histories, and the means that are forecast from them."""
+        panel = self.panel.take(places)
+        ahead = request.future_covariates(panel, self.engine.horizon)
+        wanted = Request("ids", panel, np.arange(len(panel)), ahead=ahead)
+        forecasts, panel = self._forecasts(wanted)
+        return panel, self.engine.means(forecasts, panel)
 
     def _coherent(self, wanted: Request) -> tuple[Forecasts, Panel]:
         """Series of a hierarchy: as reconciled in training, or reconciled again with the data sent."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from slipway.errors import RowErrors, UserError, listed
     from slipway.hyperparameters import Hyperparameters, Options, Tunable
-    from slipway.model import Answers, Groups, Model
+    from slipway.model import Answers, Groups, Model, Outcomes
     from slipway.table import arrow
     from slipway.table.arrow import Array
     from slipway.table.kinds import NUMERIC, Kind
@@ -38,6 +38,7 @@ __all__ = [
     "Kind",
     "Model",
     "Options",
+    "Outcomes",
     "Report",
     "RowErrors",
     "Schema",
@@ -64,6 +65,7 @@ _PLACES = {
     "Kind": "table.kinds",
     "Model": "model",
     "Options": "hyperparameters",
+    "Outcomes": "model",
     "Report": "training.report",
     "RowErrors": "errors",
     "Schema": "table.schema",

@@ -1,7 +1,7 @@
 """What an image is: a fitted model as a value."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,6 +25,16 @@ class Groups:
     """The group of each answer."""
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """How far earlier answers were from what came true, as sums, which add up over requests and workers."""
+
+    points: int
+    """True values that were compared."""
+    sums: Mapping[str, tuple[float, float]]
+    """For each of the model's `measures` two sums: the error is the first over the second."""
+
+
 @dataclass(slots=True)
 class Answers:
     """What a model says to a table: named columns, each with one entry per row, in the order of the rows."""
@@ -36,6 +46,12 @@ class Answers:
     """What a JSON answer contains besides its list of answers, such as metrics."""
     envelope: str = ""
     """What the list of answers is called in JSON, where it is not called as the model usually calls it."""
+    outcomes: Callable[[], Outcomes] | None = None
+    """Where a request may bring the truth about earlier answers: compares them, and remembers these answers.
+
+    Called at most once, after `predict` and in its thread, and only where drift is watched. What it raises
+    goes to the log. An answer is compared with a value once; what is remembered is of bounded size.
+    """
 
 
 class Model(ABC):
@@ -58,6 +74,10 @@ class Model(ABC):
     task: str = ""
     """The problem that the model solves, as model cards name it: "binary classification", "multiclass
     classification", "regression", "ranking", "clustering", "anomaly detection", "forecasting", …"""
+
+    measures: ClassVar[Mapping[str, str]] = {}
+    """The error measures that `Answers.outcomes` gives, at most four; for each the metric of training that it
+    is to be compared with, empty where there is none."""
 
     columns: Sequence[Column]
     """What `predict` reads, in order. What a column holds is taken from the training table; of those that it

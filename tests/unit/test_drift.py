@@ -10,9 +10,10 @@ import pytest
 from slipway.drift.baseline import FILE, Baseline, gaps_alone, of_numbers, of_texts
 from slipway.drift.measure import measured
 from slipway.manifest import Manifest
+from slipway.model import Answers
 from slipway.serving.app import App
 from slipway.serving.metrics.drift import Window
-from slipway.settings import Settings
+from slipway.serving.metrics.rolling import Rolling
 from slipway.table.schema import Column
 from slipway.table.table import Table
 from slipway.training import drift as drift_baseline
@@ -139,7 +140,7 @@ def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, fo
     asked = b"".join(b"%d,%d\n" % (n % 50, n) for n in range(300))
     assert app.endpoint.answer(asked, "text/csv").status == 200
     assert told(app) == {"x": False, "y": False, "sum": False, "half": False}
-    app.metrics.drift._counts[:] = 0
+    app.metrics.watch.drift._counts._sums[:] = 0
     app.endpoint.observe.__self__._skip = 0
     assert app.endpoint.answer(asked.replace(b",", b",9"), "text/csv").status == 200
     assert told(app) == {"x": False, "y": True, "sum": True, "half": True}
@@ -162,7 +163,7 @@ def test_training_keeps_a_baseline_that_the_manifest_lists(settings_of, root, fo
     moved = (root / "model").rename(root.parent / "elsewhere")
     mounted = App(settings_of(SLIPWAY_MODEL_DIR=str(moved)))
     mounted.load()
-    assert mounted.metrics.drift is not None, "KServe puts a model where SageMaker does not"
+    assert mounted.metrics.watch.drift is not None, "KServe puts a model where SageMaker does not"
     moved.rename(root / "model")
     off = App(settings_of(SLIPWAY_DRIFT="false"))
     off.load()
@@ -184,15 +185,15 @@ def test_no_key_of_a_group_is_named_and_grouped_rows_have_no_answers_of_their_ow
 
 
 def told(app):
-    facts = orjson.loads(app.metrics.drift.answer().body)
+    facts = orjson.loads(app.metrics.watch.answer().body)
     assert json.dumps(facts)
     return {one["name"]: one["drifted"] for one in facts["columns"]}
 
 
 def test_the_window_forgets_the_oldest_rows_and_adds_workers_up():
     column = of_numbers("x", np.arange(1000.0))
-    window = Window([column], 2, Settings.read({"SLIPWAY_DRIFT_WINDOW": "2400"}))
-    observers = [window.observer(worker) for worker in range(2)]
+    window = window_of([column], 2, 2400)
+    observers = [window.observer(worker).see for worker in range(2)]
     for number in range(40):
         see(observers[number % 2], np.full(300, number * 10.0))
     assert 2400 <= window.rows <= 3600
@@ -203,8 +204,8 @@ def test_the_window_forgets_the_oldest_rows_and_adds_workers_up():
 
 def test_small_requests_are_counted_together_and_large_ones_in_part():
     column = of_numbers("x", np.arange(1000.0))
-    window = Window([column], 1, Settings.read({}))
-    observe = window.observer(0)
+    window = window_of([column])
+    observe = window.observer(0).see
     for number in range(255):
         see(observe, np.array([float(number)]))
     assert window.rows == 0
@@ -217,22 +218,25 @@ def test_small_requests_are_counted_together_and_large_ones_in_part():
 
 
 def test_what_is_looked_at_is_bounded_by_the_time_that_it_takes():
-    window = Window(
-        [of_numbers("x", np.arange(1000.0))], 1, Settings.read({"SLIPWAY_DRIFT_WINDOW": "100000"})
-    )
-    observe, table = window.observer(0), Table([Column(name="x", kind="number")], [np.arange(300.0)], 300)
+    window = window_of([of_numbers("x", np.arange(1000.0))], 1, 100_000)
+    observe, table = window.observer(0).see, Table([Column(name="x", kind="number")], [np.arange(300.0)], 300)
     for _ in range(2000):
-        observe(table, {})
+        observe(table, Answers({}))
     assert 300 <= window.rows < 2000 * 300 / 5, "requests that do nothing else are hardly looked at"
 
 
 def test_what_cannot_be_counted_costs_no_answer():
-    window = Window([of_numbers("x", np.arange(9.0))], 1, Settings.read({}))
-    observe = window.observer(0)
+    window = window_of([of_numbers("x", np.arange(9.0))])
+    observe = window.observer(0).see
     see(observe, np.arange(300.0), name="another")
     assert window.rows == 0
 
 
+def window_of(columns, workers=1, rows=5000):
+    memory = memoryview(bytearray(Rolling.size(workers, Window.width(columns))))
+    return Window(columns, 0.01, Rolling(memory, workers, Window.width(columns), rows))
+
+
 def see(observe, values, name="x"):
     observe.__self__._skip = 0  # however slow the machine is
-    observe(Table([Column(name=name, kind="number")], [values], len(values)), {})
+    observe(Table([Column(name=name, kind="number")], [values], len(values)), Answers({}))

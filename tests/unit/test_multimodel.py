@@ -12,11 +12,13 @@ import orjson
 import pytest
 
 from slipway import machine
+from slipway.drift.baseline import FILE
 from slipway.manifest import Manifest
 from slipway.serving.answer import Answer
 from slipway.serving.management import page, wanted
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.multimodel import _QUEUE, Models, MultiModelApp
+from slipway.training.run import train
 from unit.model import Adder
 
 ASK = (b"1,2\n", "text/csv", "application/json", "", "")
@@ -64,7 +66,7 @@ def test_a_model_that_would_not_fit_is_refused_before_it_is_loaded(models, monke
     monkeypatch.setattr(machine, "available_bytes", lambda: 1 << 20)
     status, message = told(models.load("a", models.stored))
     assert (status, message["type"]) == (507, "InsufficientMemoryException")
-    assert told(models.listed(9, 0)) == (200, {"models": []})
+    assert told(models.listed(models.facts, 9, 0)) == (200, {"models": []})
     monkeypatch.undo()
     assert models.load("a", models.stored).status == 200
 
@@ -236,7 +238,7 @@ def test_a_broken_model_is_told_in_one_line(models):
     status, message = told(models.load("a", models.stored))
     assert status == 500
     assert message["message"].startswith("no model: ")
-    assert told(models.listed(9, 0)) == (200, {"models": []})
+    assert told(models.listed(models.facts, 9, 0)) == (200, {"models": []})
 
 
 @pytest.mark.parametrize(
@@ -306,3 +308,49 @@ def test_models_asked_at_once_are_answered_or_refused_in_words(models, monkeypat
     assert (status, message["type"]) == (507, "InsufficientMemoryException")
     assert "about 16 MB" in message["message"]
     assert [models.ask(name, ASK).status for name in names] == [200] * 6, "they have what they need"
+
+
+def test_each_model_is_compared_with_its_own_training(settings_of, root, folder, tmp_path):
+    """A model's process counts in memory that the worker reads: nobody waits for a model to be asked."""
+    rows = "\n".join(f"{n % 50},{n}" for n in range(300))
+    (root / "input/data/train/a.csv").write_text(f"x,y\n{rows}\n")
+    (root / "input/data/train/b.csv").unlink()
+    assert train(settings_of()) == 0
+    bare = shutil.copytree(root / "model", tmp_path / "bare")
+    (bare / FILE).unlink()
+    Manifest.stamp(bare, **facts_of(Manifest.read(root / "model", "adder")))
+    settings = settings_of(SAGEMAKER_MULTI_MODEL="true", SLIPWAY_METRICS_MODELS="2")
+    metrics = Metrics(settings, 1)
+    models = Models(settings, metrics)
+    asked = "".join(f"{n % 50},{n}\n" for n in range(300)).encode()
+    for name, url in (("calm", root / "model"), ("bare", bare), ("moved", root / "model")):
+        assert models.load(name, str(url)).status == 200
+        body = asked.replace(b",", b",9") if name == "moved" else asked
+        assert models.ask(name, (body, *ASK[1:])).status == 200
+    status, found = told(models.listed(metrics.drift_facts, 9, 0))
+    assert (status, found["models"]) == (
+        200,
+        [
+            {"modelName": "calm", "rows": 300, "drifted": []},
+            {"modelName": "bare", "rows": None, "drifted": None},
+            {"modelName": "moved", "rows": 300, "drifted": ["y", "sum", "half"]},
+        ],
+    )
+    status, found = told(models.drift("moved"))
+    assert [one["name"] for one in found["columns"] if one["drifted"]] == ["y", "sum", "half"]
+    assert models.drift("bare").status == models.drift("unknown").status == 404
+    text = metrics.answer().body.decode()
+    assert 'slipway_drift_window_rows{model="calm"} 300.0' in text
+    assert 'slipway_drifted_columns{model="calm"} 0.0' in text
+    assert "column=" not in text
+    assert 'drift_window_rows{model="moved"}' not in text, "the third model has no series of its own"
+    for name in ("calm", "bare", "moved"):
+        assert models.unload(name).status == 200
+    assert told(models.listed(metrics.drift_facts, 9, 0)) == (200, {"models": []})
+    assert "slipway_drift" not in metrics.answer().body.decode()
+
+
+def facts_of(manifest):
+    return {
+        name: getattr(manifest, name) for name in ("image", "version", "reads", "hyperparameters", "metrics")
+    }

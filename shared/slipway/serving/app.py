@@ -60,7 +60,7 @@ class App:
         started = time.perf_counter()
         try:
             self.endpoint = Endpoint.load(self.settings, workers=self.workers)
-            self.metrics.watch(self.endpoint)
+            self.metrics.watch_over(self.endpoint)
             self.metrics.loaded(time.perf_counter() - started, self.endpoint.manifest.created)
             self.quick_routes |= routes.quick(self.endpoint.name)
         except ModelLoadError as error:

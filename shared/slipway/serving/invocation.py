@@ -31,7 +31,7 @@ from slipway.table.table import Table, missing
 
 _INFINITE = float("inf")
 _FEW = 64
-Observer = Callable[[Table, Columns], None]
+Observer = Callable[[Table, Answers], None]
 """Told of rows and their answers."""
 PIECE = 1024  # rows, or groups of them, of an answer that is sent piece by piece
 
@@ -94,7 +94,7 @@ class Invocation:
         if answers.extra or answers.groups:
             return None
         if self.observe is not None:
-            self.observe(table, answers.columns)
+            self.observe(table, answers)
         wanted = self.wanted if first else without_header(self.wanted)
         columns = self.chosen(answers.columns)
         return Written(self._written(columns, wanted, answers.envelope or self.model.envelope), len(table))
@@ -222,7 +222,7 @@ class Invocation:
     def _predict(self, table: Table) -> Answers:
         answers = checked(self.model.predict(table, self.options), len(table))
         if self.observe is not None:
-            self.observe(table, answers.columns)
+            self.observe(table, answers)
         return answers
 
     def _written(self, columns: Columns, wanted: MediaType, envelope: str) -> bytes:

@@ -7,6 +7,8 @@ import orjson
 
 from slipway.errors import UserError
 from slipway.manifest import FILE
+from slipway.serving.answer import Answer, error_response, http_error
+from slipway.serving.metrics.watch import Watch
 
 _MOST = 100  # models of one page of the list
 _LONGEST_NAME = 1024  # bytes; names stand in paths, for which nginx has 8 kB
@@ -58,3 +60,19 @@ def stamped(folder: Path) -> tuple[str, str]:
         return str(manifest["created"]), str(manifest["version"])
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
         return "", ""
+
+
+def not_found(name: str) -> Answer:
+    """The answer to a request for a model that is not loaded."""
+    return error_response(404, "ModelNotFoundException", f"Model not found: {name}")
+
+
+def no_memory(name: str, why: str = "") -> Answer:
+    """The platform unloads other models on this, and tries again."""
+    message = f"not enough memory for model {name}{': ' if why else ''}{why}"
+    return error_response(507, "InsufficientMemoryException", message)
+
+
+def drift(watch: Watch | None) -> Answer:
+    """What is watched of a model; 404 where nothing is."""
+    return watch.answer() if watch else http_error(404, "NotFound", "no baseline of drift with the model")

@@ -17,6 +17,7 @@ from slipway.log import configure, log_exception, within
 from slipway.serving.answer import Answer
 from slipway.serving.endpoint import Endpoint
 from slipway.serving.memory import TEXTS, Factors, ModelsMemory
+from slipway.serving.metrics.watch import Watch, measures_of
 from slipway.serving.oip.paths import Route
 from slipway.settings import Settings
 
@@ -60,6 +61,8 @@ class ModelProcess:
     """Processes that the kernel had ended for want of memory before it was asked last."""
     factors: Factors = _UNKNOWN
     """What bodies of some size take of memory."""
+    watch: Watch | None = None
+    """What is watched of it, if anything."""
     asked: bool = False
     """Whether it has answered already, and so holds what it needs for small requests."""
 
@@ -68,8 +71,9 @@ class ModelProcess:
         cls, context: ForkServerContext, settings: Settings, url: str, limit_s: float
     ) -> "ModelProcess":
         """Loads the model in `url`, a folder. Raises ModelLoadError, OutOfMemory, Ended, ModelTimeout."""
+        watch = Watch.over(Path(url), 1, settings)
         here, there = context.Pipe()
-        process = context.Process(target=_serve, args=(settings, url, there), daemon=True)
+        process = context.Process(target=_serve, args=(settings, url, there, watch), daemon=True)
         process.start()
         there.close()
         found = cls(url, process, here, killed=machine.kills_for_memory())
@@ -78,10 +82,13 @@ class ModelProcess:
             found.end()
             raise ModelTimeout
         told = found._receive()
-        if not isinstance(told, Factors):
+        if isinstance(told, str):
             found.end()
-            raise ModelLoadError(str(told))
-        found.factors = told
+            raise ModelLoadError(told)
+        found.factors, measures = told
+        if watch is not None:
+            watch.measure(measures)
+            found.watch = watch if watch.is_needed else None
         return found
 
     def answer(self, request: Request, limit_s: float, memory: ModelsMemory) -> Answer:
@@ -170,8 +177,9 @@ class Pieces(Iterator[bytes]):
         self._process.turn.release()
 
 
-def _serve(settings: Settings, url: str, connection: Connection) -> None:
-    """The life of the process: loads, tells factors or what is wrong, answers until the other end closes."""
+def _serve(settings: Settings, url: str, connection: Connection, watch: Watch | None) -> None:
+    """The life of the process: loads, tells factors and error measures or what is wrong, answers until the
+    other end closes."""
     configure(settings.serving_log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -181,6 +189,10 @@ def _serve(settings: Settings, url: str, connection: Connection) -> None:
     try:
         endpoint = Endpoint.load(settings, Path(url))
         endpoint.model.warm()
+        measures = measures_of(endpoint.model, endpoint.manifest)
+        if watch is not None:
+            watch.measure(measures)
+            endpoint.observe = watch.observer(0)
     except ModelLoadError as error:
         connection.send(str(error))
         return
@@ -190,7 +202,7 @@ def _serve(settings: Settings, url: str, connection: Connection) -> None:
         log_exception("serve", "a model cannot be readied", error)
         connection.send(f"the model cannot be readied ({type(error).__name__}): the log has the details")
         return
-    connection.send(endpoint.factors)
+    connection.send((endpoint.factors, measures))
     with contextlib.suppress(EOFError, OSError):
         while True:
             _answer(endpoint, connection)

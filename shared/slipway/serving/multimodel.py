@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from slipway import machine
 from slipway.errors import InsufficientMemory, ModelLoadError, PayloadTooLarge, UserError
 from slipway.log import log, log_exception, within
+from slipway.serving import management
 from slipway.serving.access import accessed
 from slipway.serving.answer import (
     Answer,
@@ -29,7 +30,6 @@ from slipway.serving.answer import (
 )
 from slipway.serving.asgi import Headers, Receive, Send, body_of, invocation_headers, reply, stream
 from slipway.serving.large import LARGE
-from slipway.serving.management import page, size, stamped, wanted
 from slipway.serving.memory import ModelsMemory
 from slipway.serving.metrics.container import Metrics
 from slipway.serving.metrics.meter import NoMeter
@@ -63,12 +63,12 @@ class Models:
 
     def load(self, name: str, url: str) -> Answer:
         """200 when it can be asked, 409 if it is there already, 507 where memory is short."""
-        need = _BASE + _UNPACKED * size(Path(url))
+        need = _BASE + _UNPACKED * management.size(Path(url))
         with self._lock:
             if name in self._loaded:
                 return error_response(409, "ConflictException", f"Model {name} is already registered.")
             if machine.available_bytes() - self._promised < need + _SPARE * machine.memory_bytes():
-                return _no_memory(name)
+                return management.no_memory(name)
             self._loaded[name] = None
             self._promised += need
         found = None
@@ -76,13 +76,13 @@ class Models:
         try:
             settings = self._settings.model_copy(update={"model_name": name})
             found = ModelProcess.start(self._context, settings, url, settings.load_timeout_s)
-            created, found.version = stamped(Path(url))
+            created, found.version = management.stamped(Path(url))
             if machine.available_bytes() < _SPARE * machine.memory_bytes():
                 found.end()
                 found = None
-                return _no_memory(name)
+                return management.no_memory(name)
         except OutOfMemory:
-            return _no_memory(name)
+            return management.no_memory(name)
         except ModelTimeout:
             limit = self._settings.load_timeout_s
             log("serve", f"a model took longer than {limit} s to load, and was given up", "error")
@@ -101,7 +101,7 @@ class Models:
                 else:
                     self._loaded[name] = found
         spent = time.perf_counter() - started
-        self._metrics.loaded(spent, created, found.process.pid or 0, name)
+        self._metrics.loaded(spent, created, found.process.pid or 0, name, found.watch)
         log("serve", f"model loaded: {len(self._loaded)} now")
         return json_answer(200, {"status": "Workers scaled"})
 
@@ -110,22 +110,26 @@ class Models:
         with self._lock:
             found = self._loaded.get(name)
             if found is None:
-                return _not_found(name)
+                return management.not_found(name)
             del self._loaded[name]
         found.end()
         self._metrics.unloaded(name)
         log("serve", f"model unloaded: {len(self._loaded)} now")
         return json_answer(200, {"status": f'Model "{name}" unregistered'})
 
-    def listed(self, limit: int, start: int) -> Answer:
-        """Some of the models that are loaded, and where the next page begins."""
+    def listed(self, facts_of: Callable[[str], Any], limit: int, start: int) -> Answer:
+        """What `facts_of` tells of some of the models that are loaded, and where the next page begins."""
         with self._lock:
             names = [name for name, found in self._loaded.items() if found]
-        page = names[start : start + limit]
-        facts: dict[str, Any] = {"models": [self._facts(name) for name in page]}
+        facts: dict[str, Any] = {"models": [facts_of(name) for name in names[start : start + limit]]}
         if start + limit < len(names):
             facts["nextPageToken"] = str(start + limit)
         return json_answer(200, facts)
+
+    def drift(self, name: str) -> Answer:
+        """How far a model's requests are from its training; 404 where nothing is watched."""
+        found = self._loaded.get(name)
+        return management.drift(found.watch) if found else management.not_found(name)
 
     def versions(self) -> dict[str, str]:
         """The models that are loaded, and the version of each."""
@@ -134,7 +138,7 @@ class Models:
 
     def describe(self, name: str) -> Answer:
         """Where a model came from; 404 if it is not loaded."""
-        return json_answer(200, self._facts(name)) if self._loaded.get(name) else _not_found(name)
+        return json_answer(200, self.facts(name)) if self._loaded.get(name) else management.not_found(name)
 
     def ask(self, name: str, request: Request) -> Answer:
         """What the model answers; 404 if it is not loaded, 503, 504 or 507 where its process is gone."""
@@ -143,7 +147,7 @@ class Models:
         if len(request) > 5 and not request[5].counts:
             meter = NoMeter()
         begun = meter.begin()
-        answer = _not_found(name) if found is None else self._asked(name, found, request)
+        answer = management.not_found(name) if found is None else self._asked(name, found, request)
         return meter.end(answer, len(request[0]), begun)
 
     def _asked(self, name: str, found: ModelProcess, request: Request) -> Answer:
@@ -153,17 +157,17 @@ class Models:
             answer = found.answer(request, limit, self._memory)
         except PayloadTooLarge as error:
             large = len(request[0]) > LARGE  # else it is not the request, but how many models are loaded
-            answer = client_error(error) if large else _no_memory(name, str(error))
+            answer = client_error(error) if large else management.no_memory(name, str(error))
         except InsufficientMemory as error:
             answer = client_error(error)
         except Unloaded:
-            answer = _not_found(name)
+            answer = management.not_found(name)
         except ModelTimeout:
             self._forget(name, found, request, "it took too long")
             answer = server_error(504, f"the request took longer than {limit} s (MODEL_SERVER_TIMEOUT)")
         except OutOfMemory:
             self._forget(name, found, request, "it took too much memory")
-            answer = _no_memory(name)
+            answer = management.no_memory(name)
         except Ended as error:
             self._forget(name, found, request, str(error))
             answer = later(f"the process of model {name} ended ({error}); the model has to be loaded again")
@@ -171,7 +175,8 @@ class Models:
             accessed(answer, len(request[0]), time.perf_counter() - started, request[4])
         return answer
 
-    def _facts(self, name: str) -> dict[str, str]:
+    def facts(self, name: str) -> dict[str, str]:
+        """Of one model: its name, and where it came from."""
         found = self._loaded.get(name)
         return {"modelName": name, "modelUrl": found.url if found else ""}
 
@@ -259,15 +264,20 @@ class MultiModelApp:
         models, method = self._models, scope["method"]
         raw = scope["raw_path"].decode("latin-1").partition("?")[0]
         path = [unquote(part) for part in raw.split("/")[1:]]
+        query = scope["query_string"].decode("latin-1")
         match (method, *path):
             case ("GET" | "POST" | "HEAD", "ping"):
                 return Answer(200, "text/plain", b"")
             case ("GET", "metrics") if "/metrics" in self.metrics.routes:
                 return (self.metrics.answer,)
+            case ("GET", "drift") if self.settings.drift:
+                return models.listed, self.metrics.drift_facts, *management.page(query)
+            case ("GET", "models", name, "drift") if self.settings.drift:
+                return models.drift, name
             case ("POST", "models"):
-                return models.load, *wanted(body)
+                return models.load, *management.wanted(body)
             case ("GET", "models"):
-                return models.listed, *page(scope["query_string"].decode("latin-1"))
+                return models.listed, models.facts, *management.page(query)
             case ("GET", "models", name):
                 return models.describe, name
             case ("DELETE", "models", name):
@@ -286,13 +296,3 @@ class MultiModelApp:
             return found
         name, route = found
         return self._models.ask, name, (body, *paths.asked(headers, route))
-
-
-def _not_found(name: str) -> Answer:
-    return error_response(404, "ModelNotFoundException", f"Model not found: {name}")
-
-
-def _no_memory(name: str, why: str = "") -> Answer:
-    """The platform unloads other models on this, and tries again."""
-    message = f"not enough memory for model {name}{': ' if why else ''}{why}"
-    return error_response(507, "InsufficientMemoryException", message)

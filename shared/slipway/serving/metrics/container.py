@@ -6,16 +6,13 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from slipway.drift.baseline import Baseline
-from slipway.drift.measure import LEAST
-from slipway.errors import listed
 from slipway.log import log, log_exception
 from slipway.serving.answer import Answer
 from slipway.serving.endpoint import Endpoint
 from slipway.serving.metrics import cells as at
-from slipway.serving.metrics.drift import Window
 from slipway.serving.metrics.meter import CellMeter, Meter, NoMeter
 from slipway.serving.metrics.state import State
+from slipway.serving.metrics.watch import Watch, measures_of
 from slipway.settings import Settings
 
 
@@ -50,8 +47,8 @@ class Metrics(State):
         cells[at.PROCESS] = os.getpid()
         if self.is_on:
             self.meter = CellMeter(cells)
-        if self.drift is not None and self._endpoint is not None:
-            self._endpoint.observe = self.drift.observer(block)
+        if self.watch is not None and self._endpoint is not None:
+            self._endpoint.observe = self.watch.observer(block)
         if self._is_emitted:
             from slipway.serving.metrics import emf
 
@@ -64,8 +61,12 @@ class Metrics(State):
                 if name
             }
 
-    def loaded(self, seconds: float, trained: str, process: int = 0, model: str = "") -> None:
+    def loaded(
+        self, seconds: float, trained: str, process: int = 0, model: str = "", watch: Watch | None = None
+    ) -> None:
         """A model was loaded, in so many seconds; `trained` is when, as its manifest says."""
+        if watch is not None:
+            self.watches[model] = watch
         number = self._block(model)[0] if model else 0
         cells = self.counts.blocks[number]
         if model and number == 0:
@@ -76,10 +77,19 @@ class Metrics(State):
             cells[at.PROCESS] = process
 
     def unloaded(self, model: str) -> None:
-        """A model's process has ended; what it counted stays."""
+        """A model's process has ended; what it counted stays, its window goes."""
+        self.watches.pop(model, None)
         number = self._block(model)[0]
         if number:
             self.counts.blocks[number][at.PROCESS] = self.counts.blocks[number][at.LOAD_SECONDS] = 0
+
+    def drift_facts(self, model: str) -> Mapping[str, Any]:
+        """Of a model among many: how many rows were compared with its training, and what drifted.
+
+        Without these where nothing is watched.
+        """
+        watch = self.watches.get(model)
+        return {"modelName": model, **(watch.summary() if watch else {"rows": None, "drifted": None})}
 
     def of(self, model: str) -> Meter:
         """What counts for a model that is loaded."""
@@ -97,12 +107,9 @@ class Metrics(State):
 
     def end(self) -> None:
         """When no process counts any more: tells in the log what no scraper comes for."""
-        if self.drift is not None and self.settings.batch:
-            drifted = [one.column.name for one in self.drift.measured() if one.drifted]
-            told = f"drifted from the training: {listed(drifted)}" if drifted else "no column drifted"
-            if self.drift.rows < LEAST:
-                told = f"whether columns drifted is not known, as it takes {LEAST} rows"
-            log("serve", f"{told}, in the last {self.drift.rows} rows that were compared")
+        if self.watch is not None and self.settings.batch:
+            for line in self.watch.lines():
+                log("serve", line)
         if self._is_emitted:
             from slipway.serving.metrics import emf
 
@@ -112,19 +119,22 @@ class Metrics(State):
     def _is_emitted(self) -> bool:
         return self.settings.metrics in {"emf", "both"}
 
-    def watch(self, endpoint: Endpoint) -> None:
+    def watch_over(self, endpoint: Endpoint) -> None:
         """Before the fork: compares what is asked with what the model learnt from, where that is known."""
-        baseline = Baseline.read(self.settings.model_folder) if self.settings.drift else None
-        if baseline is not None:
-            self.drift = Window(baseline.columns, len(self.counts.blocks), self.settings)
+        watch = Watch.over(self.settings.model_folder, len(self.counts.blocks), self.settings)
+        if watch is None:
+            return
+        watch.measure(measures_of(endpoint.model, endpoint.manifest))
+        if watch.is_needed:
+            self.watches[""] = watch
             self._endpoint = endpoint
-            endpoint.observe = self.drift.observer(0)
+            endpoint.observe = watch.observer(0)
 
     @property
     def routes(self) -> Mapping[str, Callable[[], Answer]]:
         """What is answered to a GET, by path."""
         found = {"/metrics": self.answer} if self.settings.metrics in {"prometheus", "both"} else {}
-        return found | ({"/drift": self.drift.answer} if self.drift else {})
+        return found | ({"/drift": self.watch.answer} if self.watch else {})
 
     def answer(self) -> Answer:
         """What a scrape gets."""

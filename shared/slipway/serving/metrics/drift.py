@@ -1,10 +1,5 @@
-"""The last rows that a container answered, counted in the cells of the training's baseline.
+"""The last rows that a container answered, counted in the cells of the training's baseline."""
 
-Counts lie in memory that the workers share, in generations: the oldest is emptied when the newest is full, so
-that the window rolls, and no row is kept.
-"""
-
-import mmap
 import time
 from collections.abc import Mapping, Sequence
 from threading import Lock
@@ -15,83 +10,84 @@ from slipway.drift.answers import as_numbers, as_texts
 from slipway.drift.baseline import ColumnBaseline, counted, offsets
 from slipway.drift.measure import Drift, measured
 from slipway.log import log_exception
-from slipway.serving.answer import Answer, json_answer
-from slipway.serving.invocation import Observer
-from slipway.settings import Settings
+from slipway.model import Answers
+from slipway.serving.metrics.rolling import Rolling
 from slipway.table.arrow import Array
 from slipway.table.table import Table
 
-_GENERATIONS = 4
 _TOGETHER = 256  # rows of small requests that are counted at once
 _MOST = 512  # rows of one request that are counted, spread over all of it
+_WAIT_S = 10.0  # as long may rows wait for others, where more requests come
 _SHARE = 0.02  # of a worker's CPU time that counting may take
 
 
 class Window:
-    """Made before the fork; each worker counts in a part of its own."""
+    """Rows of all workers, by column and cell."""
 
-    def __init__(self, columns: Sequence[ColumnBaseline], workers: int, settings: Settings) -> None:
+    def __init__(self, columns: Sequence[ColumnBaseline], false_alarms: float, counts: Rolling) -> None:
         self.columns = columns
-        self.false_alarms = settings.drift_false_alarms
+        self.false_alarms = false_alarms
         self._offsets = offsets(columns)
-        shape = (workers, _GENERATIONS, 1 + self._offsets[-1])  # the first cell of each: how many rows
-        memory = mmap.mmap(-1, 8 * int(np.prod(shape)))
-        self._counts = np.frombuffer(memory, dtype=np.int64).reshape(shape)
-        self._observer: _Observer | None = None  # of this process
-        self._full = max(1, settings.drift_window // (_GENERATIONS * workers))
+        self._counts = counts
+        self._observer: RowCounter | None = None  # of this process
+        self._last: tuple[Array, list[Drift]] | None = None
 
-    def observer(self, worker: int) -> Observer:
-        """What counts for a worker."""
-        self._observer = _Observer(self.columns, self._offsets, self._counts[worker], self._full)
-        return self._observer.see
+    @staticmethod
+    def width(columns: Sequence[ColumnBaseline]) -> int:
+        """How many counts there are."""
+        return offsets(columns)[-1]
+
+    def observer(self, worker: int) -> "RowCounter":
+        """What counts for a worker, in its process."""
+        self._observer = RowCounter(self.columns, self._offsets, self._counts, worker)
+        return self._observer
 
     @property
     def rows(self) -> int:
         """How many rows the window holds now."""
-        return int(self._counts[:, :, 0].sum())
+        return self._counts.rows
 
     def measured(self) -> list[Drift]:
         """Each column's drift from the training."""
         if self._observer is not None:
             self._observer.flush()
-        total = self._counts.sum(axis=(0, 1))[1:]
-        now = [total[a:b] for a, b in zip(self._offsets, self._offsets[1:], strict=False)]
-        return measured(self.columns, now, self.false_alarms)
-
-    def answer(self) -> Answer:
-        """The window and its distance from the training as JSON."""
-        columns = [one.told() for one in self.measured()]  # first, as it counts what waits
-        facts = {"rows": self.rows, "false_alarms": self.false_alarms, "columns": columns}
-        return json_answer(200, facts)
+        total = self._counts.total().astype(np.int64)
+        if self._last is None or not np.array_equal(self._last[0], total):
+            now = [total[a:b] for a, b in zip(self._offsets, self._offsets[1:], strict=False)]
+            self._last = total, measured(self.columns, now, self.false_alarms)
+        return self._last[1]
 
 
-class _Observer:
+class RowCounter:
     """Counts a worker's rows: of small requests together, of large ones some, fewer where it takes long."""
 
     def __init__(
-        self, columns: Sequence[ColumnBaseline], places: Sequence[int], counts: Array, full: int
+        self, columns: Sequence[ColumnBaseline], places: Sequence[int], counts: Rolling, worker: int
     ) -> None:
         self._inputs = [(one, at) for one, at in zip(columns, places, strict=False) if one.of == "input"]
         self._answers = [(one, at) for one, at in zip(columns, places, strict=False) if one.of == "answer"]
-        self._counts, self._full = counts, full
-        self._newest = int(counts[:, 0].argmin())
+        self._counts, self._worker, self._width = counts, worker, places[-1]
         self._waiting: list[tuple[Table, Mapping[str, Array]]] = []
         self._rows = 0
+        self._due = 0.0
         self._skip = 0  # requests that are not looked at, for what looking has taken
         self._requests = 0  # since `_cpu_s`, CPU seconds of this process, was read
         self._cpu_s = time.process_time()
         self._lock = Lock()
 
-    def see(self, table: Table, answers: Mapping[str, Array]) -> None:
+    def see(self, table: Table, answers: Answers) -> None:
         """Some rows were answered. Never raises: an answer is worth more than its place in a count."""
         self._requests += 1
         if self._skip > 0 or not table.height:
             self._skip -= 1
             return
+        now = time.monotonic()
         with self._lock:
-            self._waiting.append((table, answers))
+            if not self._waiting:
+                self._due = now + _WAIT_S
+            self._waiting.append((table, answers.columns))
             self._rows += min(table.height, _MOST)
-            if self._rows >= _TOGETHER:
+            if self._rows >= _TOGETHER or now > self._due:
                 self._flush()
 
     def flush(self) -> None:
@@ -112,10 +108,7 @@ class _Observer:
         self._cpu_s, self._requests = cpu_s, 0
 
     def _count(self, waiting: list[tuple[Table, Mapping[str, Array]]]) -> None:
-        if self._counts[self._newest, 0] >= self._full:
-            self._newest = (self._newest + 1) % _GENERATIONS
-            self._counts[self._newest] = 0
-        cells = self._counts[self._newest]
+        cells = np.zeros(self._width)
         some = [_thinned(*one) for one in waiting]
         table = _together([part for part, _ in some])
         for column, at in self._inputs:
@@ -127,11 +120,11 @@ class _Observer:
                 values = as_numbers(joined) if column.edges else as_texts(joined)
                 if values is not None:
                     _add(cells, at, column.count(values))
-        cells[0] += table.height
+        self._counts.add(self._worker, table.height, cells)
 
 
 def _add(cells: Array, at: int, counted: Array) -> None:
-    cells[1 + at : 1 + at + len(counted)] += counted
+    cells[at : at + len(counted)] += counted
 
 
 def _thinned(table: Table, answers: Mapping[str, Array]) -> tuple[Table, Mapping[str, Array]]:

@@ -89,8 +89,10 @@ def _state(metrics: State) -> dict[str, tuple[str, float]]:
         "WorkerRestarts": ("Count", restarts),
         "MemoryUsed": ("Bytes", float(machine.memory_bytes() - machine.available_bytes())),
     }
-    if metrics.drift is not None:
-        found["DriftedColumns"] = ("Count", float(sum(one.drifted for one in metrics.drift.measured())))
+    windows = [watch.drift for watch in tuple(metrics.watches.values()) if watch.drift is not None]
+    if windows:
+        drifted = sum(one.drifted for window in windows for one in window.measured())
+        found["DriftedColumns"] = ("Count", float(drifted))
     trained = counts.blocks[0][at.TRAINED]
     return found | ({"ModelAge": ("Seconds", time.time() - trained)} if trained else {})
 

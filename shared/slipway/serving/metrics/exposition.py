@@ -13,10 +13,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.utils import floatToGoString
 
 from slipway import machine
-from slipway.drift.measure import Drift
 from slipway.serving.metrics import cells as at
+from slipway.serving.metrics import exposition_watch
 from slipway.serving.metrics.cells import Buckets, Row
-from slipway.serving.metrics.drift import Window
+from slipway.serving.metrics.shared import block_name
 from slipway.serving.metrics.state import OTHER, State
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,8 +48,7 @@ class _Families:
         yield from self._distributions()
         yield from self._models()
         yield from self._container()
-        if self._metrics.drift is not None:
-            yield from _drift(self._metrics.drift)
+        yield from exposition_watch.families(self._watched(), self._label)
 
     def _requests(self) -> Iterator[Metric]:
         yield self._counter("model_invocations", "Requests answered.", at.ended)
@@ -132,6 +131,14 @@ class _Families:
             "slipway_worker_restarts", "Workers started in the place of one that ended.", value=restarts
         )
 
+    def _watched(self) -> exposition_watch.Watched:
+        """Of several models those that have series of their own."""
+        watches = tuple(self._metrics.watches.items())
+        if not self._label:
+            return [([], watch) for _, watch in watches]
+        own = [name for (name,), _ in self._rows]
+        return [([block_name(name)], watch) for name, watch in watches if block_name(name) in own]
+
     def _counter(self, name: str, meaning: str, value: Callable[[Row], float]) -> Metric:
         family = CounterMetricFamily(name, meaning, labels=self._label)
         for label, row in self._rows:
@@ -176,32 +183,3 @@ def _received(row: Row) -> Buckets:
 
 def _sent(row: Row) -> Buckets:
     return at.BYTES, at.SENT.counts(row), row[at.SENT.sum]
-
-
-def _drift(window: Window) -> Iterator[Metric]:
-    """Of each watched column, how far the last rows are from the training's."""
-    columns = window.measured()
-    yield GaugeMetricFamily("slipway_drift_window_rows", "Rows that are compared.", value=window.rows)
-    families: dict[str, tuple[str, Callable[[Drift], float | None]]] = {
-        "score": (
-            "Distance from the training over its threshold; above 1 it drifted.",
-            lambda one: one.score,
-        ),
-        "js": ("Jensen-Shannon divergence from the training, 0 to 1.", lambda one: one.js),
-        "ks": ("Greatest distance of the distribution functions, of numbers.", lambda one: one.ks),
-        "gap_share": ("Share of cells that are missing.", lambda one: one.shares["gaps"]),
-        "out_of_range_share": (
-            "Share of cells below or above all of the training's.",
-            lambda one: one.shares.get("out_of_range"),
-        ),
-        "unseen_share": (
-            "Share of cells with a category that was rare in the training, or not there.",
-            lambda one: one.shares.get("rare_or_unseen"),
-        ),
-    }
-    for name, (meaning, value) in families.items():
-        family = GaugeMetricFamily(f"slipway_drift_{name}", meaning, labels=["of", "column"])
-        for one in columns:
-            if (found := value(one)) is not None:
-                family.add_metric([one.column.of, one.column.name], found)
-        yield family

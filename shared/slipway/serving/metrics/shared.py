@@ -51,7 +51,7 @@ class Counts:
         """A block's name, once it has one."""
         place = self._names[_NAME * number : _NAME * (number + 1)]
         if text is not None:
-            place[:] = _label(text).ljust(_NAME, b"\0")
+            place[:] = block_name(text).encode().ljust(_NAME, b"\0")
         return bytes(place).rstrip(b"\0").decode(errors="ignore")
 
     def total(self) -> Row:
@@ -59,9 +59,9 @@ class Counts:
         return [sum(column) for column in zip(*self.blocks, strict=True)]
 
 
-def _label(text: str) -> bytes:
+def block_name(text: str) -> str:
     """`text` in at most as many bytes as a name may have; two texts never become one."""
     whole = text.encode()
     if len(whole) <= _NAME:
-        return whole
-    return whole[: _NAME - 17] + b"-" + hashlib.sha256(whole).hexdigest()[:16].encode()
+        return text
+    return whole[: _NAME - 17].decode(errors="ignore") + "-" + hashlib.sha256(whole).hexdigest()[:16]

@@ -3,8 +3,8 @@
 from functools import cached_property
 
 from slipway.image import Image
-from slipway.serving.metrics.drift import Window
 from slipway.serving.metrics.shared import Counts
+from slipway.serving.metrics.watch import Watch
 from slipway.settings import Settings
 
 OTHER = "other"
@@ -18,7 +18,13 @@ class State:
         self.settings = settings
         self.per_model = settings.multi_model
         self.counts = Counts(1 + settings.metrics_models if self.per_model else workers)
-        self.drift: Window | None = None
+        self.watches: dict[str, Watch] = {}
+        """What is watched of each model that is loaded, by name; that of the only one has none."""
+
+    @property
+    def watch(self) -> Watch | None:
+        """What is watched of the only model."""
+        return self.watches.get("")
 
     @cached_property
     def image(self) -> tuple[str, str]:
