@@ -181,6 +181,11 @@ def test_each_models_requests_are_counted_by_its_name(models: Models, sample: Sa
     key = ("slipway_errors_total", "other", "ModelNotFoundException")
     assert found[key] - before.get(key, 0) == 2
     assert all(found["slipway_model_load_seconds", name] > 0 for name in NAMES)
+    drift = models.server.get("/drift").json["models"]
+    assert sorted(one["modelName"] for one in drift) == sorted(NAMES)
+    one = models.server.get(f"/models/{quote(NAMES[0])}/drift").json
+    assert one["columns"], "what training kept of its rows"
+    assert ("slipway_drift_window_rows", NAMES[0]) in found
     assert [models.unload(name).status for name in NAMES] == [200] * 3
     after = samples(models.server.get("/metrics").text)
     assert ("slipway_model_load_seconds", "a") not in after

@@ -71,12 +71,33 @@ def test_a_kept_answer_is_as_good(drift: Drift, tmp_path: Path) -> None:
     assert "50 rows were compared with the training; 100 are needed" in Path(file).read_text()
 
 
+def test_of_one_model_among_many_the_page_has_the_errors_of_its_answers(
+    drift: Drift, server: Any, tmp_path: Path
+) -> None:
+    url, answers = server
+    measures = [
+        {"name": "MASE", "now": 0.8125, "training": 0.71},
+        {"name": "WAPE", "now": 0.125, "training": None},
+    ]
+    body = {**json.loads(drifted.answer()), "outcomes": {"points": 1234, "measures": measures}}
+    answers["/models/m/drift"] = 200, json.dumps(body).encode()
+    text = Path(drift(f"{url}/models/m", "--to", str(tmp_path / "page.html")).strip()).read_text()
+    assert "In the last 1,234 values" in text
+    assert text.index(">0.71<") < text.index(">0.812<") < text.index(">WAPE<") < text.index(">0.125<")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
         (404, b"", "the model has no baseline of drift, or SLIPWAY_DRIFT is false"),
         (503, b"", "answers 503"),
         (200, b'{"rows": 1}', "is not what GET /drift answers"),
+        (
+            200,
+            b'{"models": [{"modelName": "a"}, {"modelName": "b"}]}',
+            r"loaded: a, b\): ask for .*/models/NAME",
+        ),
+        (200, b'{"models": []}', "loaded: none"),
     ],
 )
 def test_a_server_without_drift_is_told(

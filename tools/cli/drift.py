@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from slipway.errors import listed
+
 from .. import ROOT
 from ..drift.answer import DriftAnswer
 from ..drift.page import page
@@ -49,6 +51,7 @@ def run(options: argparse.Namespace, session: Any) -> None:
     else:
         seen = _captured(options, session, target)
         found, name, notes = json.dumps(seen.answer).encode(), target, _notes(seen)
+    _check_is_one(found, target)
     try:
         answer = DriftAnswer.model_validate_json(found)
     except ValidationError:
@@ -71,12 +74,21 @@ def _asked(url: str) -> bytes:
     except urllib.error.HTTPError as error:
         if error.code == 404:
             raise CommandError(
-                f"{place} answers 404: the model has no baseline of drift, or SLIPWAY_DRIFT is false, "
-                "or many models are served"
+                f"{place} answers 404: the model has no baseline of drift, or SLIPWAY_DRIFT is false"
             ) from None
         raise CommandError(f"{place} answers {error.code}") from None
     except (urllib.error.URLError, TimeoutError) as error:
         raise CommandError(f"{place} does not answer: {getattr(error, 'reason', error)}") from None
+
+
+def _check_is_one(answer: bytes, target: str) -> None:
+    """Raises CommandError, with what to ask instead, for the answer of a multi-model endpoint."""
+    try:
+        names = [str(one["modelName"]) for one in json.loads(answer)["models"]]
+    except (ValueError, LookupError, TypeError):
+        return
+    one = f"{target.rstrip('/')}/models/NAME"
+    raise CommandError(f"{target} serves many models (loaded: {listed(names) or 'none'}): ask for {one}")
 
 
 def _captured(options: argparse.Namespace, session: Any, endpoint: str) -> Seen:

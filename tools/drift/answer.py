@@ -57,6 +57,25 @@ class ColumnDrift(BaseModel):
         return ["missing", "rare or unseen" if self.categories else "present", *self.categories]
 
 
+class MeasuredError(BaseModel):
+    """How far earlier answers were from what came true."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    now: float | None
+    training: float | None
+
+
+class Outcomes(BaseModel):
+    """The errors in so many values."""
+
+    model_config = ConfigDict(frozen=True)
+
+    points: int
+    measures: tuple[MeasuredError, ...]
+
+
 class DriftAnswer(BaseModel):
     """All columns."""
 
@@ -65,6 +84,8 @@ class DriftAnswer(BaseModel):
     rows: int
     false_alarms: float
     columns: tuple[ColumnDrift, ...]
+    outcomes: Outcomes | None = None
+    """Of models that learn from requests what came true."""
 
     @property
     def drifted(self) -> list[ColumnDrift]:
