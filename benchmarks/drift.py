@@ -20,6 +20,7 @@ from slipway.drift.measure import measured
 from slipway.manifest import Manifest
 from slipway.serving.endpoint import Endpoint
 from slipway.serving.metrics.drift import Window
+from slipway.serving.metrics.rolling import Rolling
 from slipway.settings import Settings
 
 FALSE_ALARMS = 0.01
@@ -122,15 +123,17 @@ def cost(rounds: int = 25) -> None:
     settings = Settings.read({})
     endpoint = Endpoint(Mean(), manifest, settings)
     answers = of_numbers("mean", np.mean([*table.values()], axis=0), "answer")
-    window = Window([*baseline(table), answers], 1, settings)
-    observer = window.observer(0)
+    columns = [*baseline(table), answers]
+    width = Window.width(columns)
+    counts = Rolling(memoryview(bytearray(Rolling.size(1, width))), 1, width, settings.drift_window)
+    observer = Window(columns, settings.drift_false_alarms, counts).observer(0)
     lines = [",".join(map(repr, row)) + "\n" for row in np.column_stack([*table.values()]).tolist()]
     print("\n| request of 20 columns | CPU without | with | ratio |\n| --- | --- | --- | --- |")
     for rows, times in ((1, 2000), (10_000, 5)):
         body, taken = "".join(lines[:rows]).encode(), {True: [], False: []}
         for number in range(2 * rounds):
             watched = bool(number % 2)
-            endpoint.observe = observer if watched else None
+            endpoint.observe = observer.see if watched else None
             begun = time.process_time()
             for _ in range(times):
                 assert endpoint.answer(body, "text/csv").status == 200

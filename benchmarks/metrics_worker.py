@@ -59,7 +59,8 @@ def ratios(environ: Mapping[str, str], request: bytes, rounds: int) -> dict[str,
     ends: dict[str, Connection] = {}
     for name, variant in VARIANTS.items():
         ends[name] = _forked(app, request, *variant, [*ends.values()])
-    order, costs = list(ends), {name: [] for name in ends}
+    order = list(ends)
+    costs: dict[str, list[float]] = {name: [] for name in ends}
     for _ in range(rounds):
         random.shuffle(order)
         for name in order:
