@@ -27,7 +27,7 @@ class Groups:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How far earlier answers were from what came true, as sums, which add up over requests and workers."""
+    """How far earlier answers were from the true values, as sums, which add up over requests and workers."""
 
     points: int
     """True values that were compared."""

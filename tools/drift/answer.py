@@ -58,7 +58,7 @@ class ColumnDrift(BaseModel):
 
 
 class MeasuredError(BaseModel):
-    """How far earlier answers were from what came true."""
+    """How far earlier answers were from the true values."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -85,7 +85,7 @@ class DriftAnswer(BaseModel):
     false_alarms: float
     columns: tuple[ColumnDrift, ...]
     outcomes: Outcomes | None = None
-    """Of models that learn from requests what came true."""
+    """Of models that get true values with requests."""
 
     @property
     def drifted(self) -> list[ColumnDrift]:

@@ -1,4 +1,4 @@
-"""How far the model's earlier answers were from what came true, where requests bring that."""
+"""How far the model's earlier answers were from the true values, where requests bring those."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

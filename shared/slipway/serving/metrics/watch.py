@@ -48,7 +48,7 @@ class Watch:
             counts = Rolling(cells[first:], workers, width, settings.drift_window)
             self.drift = Window(columns, settings.drift_false_alarms, counts)
         self.outcomes: OutcomeWindow | None = None
-        """None where the model does not learn what came true."""
+        """None where the model does not learn the true values."""
         self._sums = Rolling(cells[:first], workers, WIDTH, settings.drift_window)
 
     @classmethod
@@ -131,6 +131,6 @@ class _Observer:
             try:
                 self._outcomes.add(self._worker, answers.outcomes())
             except Exception as error:
-                log_exception("serve", "earlier answers cannot be compared with what came true", error)
+                log_exception("serve", "earlier answers cannot be compared with the true values", error)
         if self._counter is not None:
             self._counter.see(table, answers)
