@@ -32,6 +32,7 @@ def main() -> None:
     args = parser.parse_args()
     counting()
     with tempfile.TemporaryDirectory() as folder:
+        worker(Path(folder) / "worker", args.rounds)
         serving(Path(folder), args.rounds, args.seconds)
 
 
@@ -81,6 +82,21 @@ def _cost(work: Callable[[], object], times: int = 20_000) -> float:
     for _ in range(times):
         work()
     return 1e6 * (time.process_time() - begun) / times
+
+
+def worker(run: Path, rounds: int) -> None:
+    """µs of a worker alone per request, without sockets and nginx, by what it counts."""
+    from .metrics_worker import ratios
+
+    image = REPO / "images/kmeans"
+    write_training(run)
+    train, environ = command("train", image, run)
+    subprocess.run(train, env=environ, check=True, capture_output=True)
+    _, environ = command("serve", image, run, MODEL_SERVER_WORKERS="1", SLIPWAY_OPTIONS='{"ids": true}')
+    found = ratios(environ, CASES["csv1"].request(False), rounds)
+    print("\n| a worker counts | µs of CPU per one-row request | ratio to neither |\n| --- | --- | --- |")
+    for name, (cost, ratio) in found.items():
+        print(f"| {name} | {cost:.0f} | {ratio:.3f} |")
 
 
 def serving(run: Path, rounds: int, seconds: float) -> None:
