@@ -20,13 +20,23 @@ def test_texts_are_looked_up_as_by_arrow(kind, texts, skip):
     cells = pa.array([text and text.encode(errors="replace").decode() for text in texts], kind)[skip:]
     for words in (["", "NA"], ["true", "TRUE"], [""], ["\u00e9", "nan"]):
         expected = pc.is_in(cells, pa.array(words, kind)).to_pylist()
-        assert arrow.among(cells, pa.array(words, kind)).tolist() == expected
+        assert arrow.Begun(cells).among(pa.array(words, kind)).tolist() == expected
     there = cells.is_valid().to_pylist()
     for cell, size, first, valid in zip(
         cells.to_pylist(), arrow.lengths(cells).tolist(), arrow.firsts(cells).tolist(), there, strict=True
     ):
         if valid:
             assert (size, first) == (len(cell.encode()), cell.encode()[0] if cell else 0)
+
+
+@given(texts=st.lists(st.text(max_size=3)), begins=st.binary(min_size=1, max_size=3))
+def test_how_texts_begin_is_told_of_all_at_once(texts, begins):
+    texts = [text.encode(errors="replace") for text in texts]
+    begun = arrow.Begun(pa.array([text.decode() for text in texts], pa.string()))
+    expected = [(text or b"\0")[0] in begins for text in texts]
+    assert begun.which(begins).tolist() == expected
+    assert begun.any_with(begins) == any(expected)
+    assert begun.mostly_with(begins) == (2 * sum(expected) > len(texts))
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)

@@ -1,5 +1,6 @@
 """text/csv: headers, quotes, line ends, encodings, and the quick way over plain numbers."""
 
+import io
 import json
 from unittest.mock import patch
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from slipway import Column, Schema
 from slipway.errors import NoRows, UserError
-from slipway.formats import csv_cells, csv_request, reader
+from slipway.formats import base, csv_cells, csv_request, reader
 from slipway.media import parse
 from unit.tables import cells, schema_of, table
 from unit.tables import read as parsed
@@ -356,3 +357,12 @@ def test_a_code_is_seen_wherever_a_body_is_cut_to_look_at_it(monkeypatch, at, ce
     body = above[: 64 + at - (64 + at) % 4] + b"1" * ((64 + at) % 4) + b"\n" + cell + b",1.5\n"
     assert csv_cells.has_codes(body) is code
     assert csv_cells.has_codes(cell + b"\n") is code
+
+
+@pytest.mark.parametrize(("line", "count"), [(b"1,2,3\n", 349_526), (b"1," * 4000 + b"1\n", 1024)])
+def test_further_blocks_are_small_but_hold_many_lines(line, count):
+    body = line * (18_000_000 // len(line))
+    blocks = list(base.line_blocks(io.BytesIO(body), quoted=False))
+    assert b"".join(blocks) == body
+    assert {len(block) / len(line) for block in blocks[1:-1]} <= {count}
+    assert len(blocks) > 2

@@ -82,6 +82,13 @@ def test_other_columns_are_no_times(texts):
     assert TimeFormat.learn(texts) == (None, "")
 
 
+def test_a_few_mistakes_hide_no_times_from_a_column_given_by_its_distinct_texts():
+    texts = [f"not known {place}" for place in range(62)] + ["2024-01-31"] * 2000
+    found, _ = TimeFormat.learn(pa.array(texts).dictionary_encode())
+    assert found is not None
+    assert found == TimeFormat.learn(texts)[0]
+
+
 def test_one_deciding_cell_decides_for_all_wherever_it_is():
     texts = ["01/02/2024"] * 5000 + ["14/02/2024"] + ["03/02/2024"] * 5000
     assert learnt(texts).order == "day-first"

@@ -21,6 +21,7 @@ _TEXTS = {"BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
 _ROWS = 1 << 16  # that are unfolded at a time
 _MOST = 1 << 28  # bytes of text that a column of them may unfold to
 _FIRST = 1 << 10  # rows that tell how long texts are
+_FEW = 1 << 6  # of these at a time, as each may be long
 _SECONDS = 30  # less than a request may take
 _MALFORMED = (pa.ArrowException, OSError, ValueError, RuntimeError, OverflowError, MemoryError)
 
@@ -96,13 +97,14 @@ def _has_long_texts(source: Any, metadata: Any, columns: list[str]) -> bool:
     """Whether a batch of `columns`, as the first rows are, would unfold to more text than it may."""
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(source, metadata=metadata, read_dictionary=columns, pre_buffer=False)
-    batch = next(file.iter_batches(batch_size=_FIRST, columns=columns, use_threads=False), None)
+    file = pq.ParquetFile(source, metadata=metadata, pre_buffer=False)
+    size = rows = 0
+    for batch in file.iter_batches(batch_size=_FEW, columns=columns, use_threads=False):
+        size, rows = size + sum(_unfolded(column)[1] for column in batch.columns), rows + len(batch)
+        if rows >= _FIRST or size * _ROWS > _MOST * _FIRST:
+            break
     source.seek(0)
-    if batch is None:
-        return False
-    most = len(batch) * _MOST // _ROWS
-    return any(_unfolded(column)[1] > most for column in batch.columns)
+    return size * _ROWS > _MOST * rows
 
 
 def _check_claims(metadata: Any, source: Any, size: int, reading: Reading) -> None:

@@ -5,6 +5,7 @@ second of a server's first answer. What only training uses may do so.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -96,19 +97,49 @@ def firsts(cells: pa.Array) -> Array:
     if not data:
         return np.zeros(len(cells), np.uint8)
     found: Array = np.frombuffer(data, np.uint8).take(starts[:-1], mode="clip")
-    found[starts[1:] == starts[:-1]] = 0
+    found *= starts[1:] != starts[:-1]
     return found
 
 
-def among(cells: pa.Array, words: pa.Array) -> Array:
-    """Which texts are one of some words; only those that begin so, and are no longer, are looked up."""
-    begin = np.zeros(256, bool)
-    begin[firsts(words)] = True
-    found: Array = begin[firsts(cells)]
-    found &= lengths(cells) <= lengths(words).max()
-    if found.any():
-        found[found] = flags(pc.is_in(cells.filter(booleans(found)), words))
-    return found
+class Begun:
+    """Texts of which only the first byte and the length are looked at: few are worth a regular expression."""
+
+    def __init__(self, cells: pa.Array) -> None:
+        self.cells = cells
+
+    @cached_property
+    def _firsts(self) -> bytes:
+        return firsts(self.cells).tobytes()
+
+    @cached_property
+    def packed(self) -> pa.DictionaryArray:
+        """The texts by their distinct ones."""
+        return self.cells.dictionary_encode()
+
+    def mostly_with(self, begins: bytes) -> bool:
+        """Whether most texts begin with one of some bytes."""
+        return 2 * int(self.which(begins).sum()) > len(self.cells)
+
+    def any_with(self, begins: bytes) -> bool:
+        """Whether a text begins with one of some bytes."""
+        return len(self._firsts.translate(None, begins)) < len(self._firsts)
+
+    def which(self, begins: bytes) -> Array:
+        """Which texts begin with one of some bytes."""
+        flags = bytes(byte in begins for byte in range(256))
+        return np.frombuffer(self._firsts.translate(flags), bool)
+
+    def among(self, words: pa.Array) -> Array:
+        """Which texts are one of some words; only those that begin so, and are no longer, are looked up."""
+        sizes, longest = lengths(self.cells), lengths(words).max()
+        found: Array = (sizes == 0) & (lengths(words) == 0).any()
+        begins = bytes(set(firsts(words)[lengths(words) > 0].tolist()))
+        if begins and self.any_with(begins):
+            maybe = np.flatnonzero(self.which(begins) & (sizes <= longest))
+            found[maybe] = flags(pc.is_in(self.cells.take(numbers(maybe)), words))
+        if self.cells.null_count:
+            found &= flags(pc.is_valid(self.cells))
+        return found
 
 
 def without(cells: pa.Array, gaps: Array) -> pa.Array:

@@ -40,6 +40,8 @@ def table(raw: Raw, names: Sequence[str], given: DataOptions = _NOTHING) -> tupl
 
 def held(cells: Any) -> Any:
     """Cells as a format hands them out in the form that `column` takes: Arrow's, or lists as objects."""
+    if plain.is_plain(cells):  # as most are
+        return cells
     lists = plain.lists(cells)
     return plain.plain(cells) if lists is None else lists
 

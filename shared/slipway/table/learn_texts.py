@@ -19,7 +19,9 @@ from slipway.table.times import TimeFormat
 
 _STRAYS = 0.05  # of a column's cells: so many that are no numbers are mistakes, more are texts
 _SPELLINGS = 5
-_NOUGHT, _NINE, _PLUS, _MINUS = b"09+-"
+_WHOLE = b"0123456789+-"
+# Of numbers in any style, of `inf`, and of the spaces that may stand before them, in UTF-8.
+_NUMERIC = _WHOLE + b".,iI \t\n\v\f\r\x1c\x1d\x1e\x1f\xc2\xe1\xe2\xe3"
 _CODES = 20  # distinct whole numbers that may be codes, next to a few texts
 
 
@@ -52,7 +54,10 @@ def beyond(name: str, cells: pa.Array, given: DataOptions) -> Learned:
 
 def _maybe_numbers(cells: pa.Array, given: DataOptions) -> bool:
     """Whether one of a thousand cells, spread over all, reads as a number of any style."""
-    gaps = arrow.among(cells, kinds.gap_words(given.missing))
+    begun = arrow.Begun(cells)
+    if not begun.any_with(_NUMERIC):
+        return False
+    gaps = begun.among(kinds.gap_words(given.missing))
     if cells.null_count:
         gaps |= ~arrow.flags(pc.is_valid(cells))
     present = np.flatnonzero(~gaps)
@@ -170,8 +175,10 @@ def _words(name: str, cells: pa.Array, given: DataOptions) -> Learned:
     if words:
         column = Column(name=name, kind="boolean", words=_spelled(words), missing=given.missing)
         return column, match.truths(cells, column), []
-    column, found, notes = texts(name, cells, given, collapse=True)
-    times, note = TimeFormat.learn(found, given.dates, name)
+    column, begun, notes = _texts(name, cells, given, collapse=True)
+    found = begun.cells
+    may_be_times = begun.packed if begun.mostly_with(_WHOLE) else found  # of which many come again and again
+    times, note = TimeFormat.learn(may_be_times, given.dates, name)
     if times is not None:
         return column.model_copy(update={"kind": "time", "times": times}), found, [note] if note else []
     return column, found, notes
@@ -195,24 +202,26 @@ def _spelled(words: Sequence[str]) -> tuple[str, str]:
 
 def texts(name: str, cells: pa.Array, given: DataOptions, collapse: bool) -> Learned:
     """Texts byte for byte; but where whole numbers are written as 12 and as 12.0, as 12 where `collapse`."""
+    column, begun, notes = _texts(name, cells, given, collapse)
+    return column, begun.cells, notes
+
+
+def _texts(
+    name: str, cells: pa.Array, given: DataOptions, collapse: bool
+) -> tuple[Column, arrow.Begun, list[str]]:
     column = Column(name=name, kind="text", missing=given.missing)
-    found = match.texts_of(cells, column)
-    maybe = _may_be_whole(found)
-    whole = pc.unique(found if 2 * maybe.sum() > len(found) else found.filter(booleans(maybe)))
+    begun = arrow.Begun(match.texts_of(cells, column))
+    if begun.mostly_with(_WHOLE):
+        whole = begun.packed.dictionary
+    else:
+        whole = pc.unique(begun.cells.filter(booleans(begun.which(_WHOLE))))
     dotted = any_true(pc.match_substring_regex(whole, match.DOTTED))
     plain = any_true(pc.match_substring_regex(whole, match.WHOLE))
     notes = []
     if dotted and plain and collapse:
-        found = pc.replace_substring_regex(found, match.DOTTED, r"\1")
+        begun = arrow.Begun(pc.replace_substring_regex(begun.cells, match.DOTTED, r"\1"))
         notes = [f"column {shown(name)}: 12 and 12.0 were read as one text, 12"]
     way = "12" if plain and (collapse or not dotted) else "12.0" if dotted and not plain else ""
-    words = pc.unique(found.filter(booleans(arrow.among(found, strings([*TRUTHS]))))).to_pylist()
+    words = pc.unique(begun.cells.filter(booleans(begun.among(strings([*TRUTHS]))))).to_pylist()
     spelled = _spelled(words) if words else ()
-    return column.model_copy(update={"whole": way, "words": spelled}), found, notes
-
-
-def _may_be_whole(cells: pa.Array) -> Array:
-    """Which texts begin as a whole number does: few of most columns, and a regular expression takes long."""
-    first = arrow.firsts(cells)
-    found: Array = ((first >= _NOUGHT) & (first <= _NINE)) | (first == _PLUS) | (first == _MINUS)
-    return found
+    return column.model_copy(update={"whole": way, "words": spelled}), begun, notes

@@ -125,7 +125,7 @@ def texts_of(values: Any, column: Column) -> Any:
         cells = pc.replace_substring_regex(cells, DOTTED, r"\1")
     elif column.whole == "12.0":
         cells = pc.replace_substring_regex(cells, WHOLE, r"\1.0")
-    gaps = arrow.among(cells, strings(["", *column.missing]))
+    gaps = arrow.Begun(cells).among(strings(["", *column.missing]))
     return arrow.without(cells, gaps) if gaps.any() else cells
 
 

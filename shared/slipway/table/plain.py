@@ -25,13 +25,15 @@ def plain(cells: Any) -> pa.Array:
         return _of_numpy(cells)
     if isinstance(cells, pa.ChunkedArray):
         cells = cells.combine_chunks() if cells.num_chunks != 1 else cells.chunk(0)
-    kind = cells.type
-    if kind in _TYPES:
-        return cells
-    return _fewer(cells, kind)
+    return cells if is_plain(cells) else _fewer(cells, cells.type)
 
 
-_TYPES = (pa.string(), pa.int64(), pa.float64(), pa.bool_())
+def is_plain(cells: Any) -> bool:
+    """Whether a column is one of Arrow's in one of the few types."""
+    return isinstance(cells, pa.Array) and cells.type.id in _TYPES
+
+
+_TYPES = frozenset(kind.id for kind in (pa.string(), pa.int64(), pa.float64(), pa.bool_()))
 
 
 def _fewer(cells: pa.Array, kind: pa.DataType) -> pa.Array:

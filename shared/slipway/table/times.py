@@ -166,11 +166,9 @@ def _given(texts: pa.Array) -> tuple[pa.Array, Array]:
 
 def _may_be_times(cells: pa.Array) -> bool:
     """Whether one of some cells is a time: what most columns of texts are refused by, in microseconds."""
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.dictionary
     texts = [cells[place].as_py() for place in range(0, len(cells), max(len(cells) // LOOKED_AT, 1))]
     if all(text is None or text.strip() in _MISSING for text in texts):
-        given, _ = _given(cells)
+        given, _ = _given(cells.dictionary if pa.types.is_dictionary(cells.type) else cells)
         texts = given.slice(0, LOOKED_AT).to_pylist()
     return any(text and len(text) <= LONGEST and writing.is_spelled(text.strip()) for text in texts)
 
@@ -189,7 +187,8 @@ def _iso(cells: pa.Array) -> Array | None:
         if found is None:
             found = _cast(pc.if_else(pc.is_in(cells, _GAPS), arrow.NULL, cells), kind)
         if found is not None:
-            times = (arrow.integers(found) // ticks).astype("M8[s]")
+            ticked = arrow.integers(found)
+            times = (ticked // ticks if ticks > 1 else ticked.copy()).view("M8[s]")
             if found.null_count:
                 times[arrow.flags(found.is_null())] = np.datetime64("NaT")
             return times
