@@ -19,7 +19,6 @@ from slipway.table.plain import plain
 
 SMALL = 1 << 15  # bytes; below it setting out Arrow's reader takes longer than reading
 _LOOKED_AT = 1 << 22  # bytes in which a line is looked for that has other cells
-_STEP = 4  # rows of the sample, of which one is looked at to tell numbers from texts
 _CHUNK = 1 << 17  # bytes looked at at a time, which stay in the processor's cache
 _ZERO, _PLUS, _MINUS, _COMMA, _LINE = b"0+-,\n"
 _PLUS_SIGN = re.compile(rb'(?:^|[,\n\r" \t])\+')
@@ -157,9 +156,8 @@ class Typing:
     def __init__(self, sample: Sequence[Any], missing: Sequence[str], texts: Sequence[bool]) -> None:
         """`sample` are the first cells of each column; `texts` says which must stay as they are written."""
         self._missing = missing
-        # All columns at once: a kernel of Arrow's takes longer to set out than to look at a few cells. Some
-        # are enough, as all cells of a block that are read as numbers must be numbers.
-        cells = [cell for column in sample for cell in _listed(column)[::_STEP]]
+        # All columns at once: a kernel of Arrow's takes longer to set out than to look at a few cells.
+        cells = [cell for column in sample for cell in _listed(column)]
         ways = _directs(arrow.strings(cells), len(sample), missing)
         self.direct: list[Direct] = ["" if stays else way for way, stays in zip(ways, texts, strict=True)]
 
