@@ -60,6 +60,16 @@ def together(sources: list[Files | Fifos]) -> Iterator[Cluster]:
         assert not other.is_alive(), "it ends with the leader"
 
 
+def test_a_host_that_waits_is_hardly_ever_woken(tmp_path: Path) -> None:
+    """Each time costs CPU, of which a host that trains has no more than it needs."""
+    with together([Files(tmp_path), Files(tmp_path)]) as cluster:
+        every_ms = cluster._client.run(
+            lambda dask_worker: [one.callback_time for one in dask_worker.periodic_callbacks.values()]
+        )
+    assert len(every_ms) == 2
+    assert min(min(host) for host in every_ms.values()) >= 250
+
+
 SPREAD: dict[str, list[dict[str, bytes]]] = {
     "one host has nothing": [{"a.csv": b"x,y\n1,2\n3,4\n"}, {}, {"b.csv": b"x,y\n5,6\n"}],
     "the leader has nothing": [{}, {"a.csv": b"x,y\n1,2\n3,4\n", "b.csv": b"5,6\n"}, {}],

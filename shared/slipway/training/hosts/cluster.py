@@ -42,7 +42,6 @@ dask.config.set(
         "distributed.scheduler.worker-ttl": None,  # silence is for `Watch` to judge
         "distributed.scheduler.work-stealing": False,  # data stay where they are
         "distributed.scheduler.http.routes": [],
-        "distributed.worker.http.routes": [],
         "distributed.comm.timeouts.connect": "60 s",
     }
 )

@@ -6,6 +6,7 @@ import tempfile
 import time
 from typing import Any
 
+import dask
 from distributed import Worker
 from distributed.utils import get_ip_interface
 
@@ -23,6 +24,15 @@ CORE = "core"  # Dask's name of what a task of `Cluster.map` takes one of
 _JOIN_S = 20  # for a scheduler that has opened its port
 _SILENT_S = 100  # more than the leader allows: it may hold Python's lock for long while it trains
 _SAID_GOODBYE = "scheduler-close"  # what Dask tells a worker whose scheduler ends in good order
+
+dask.config.set(
+    {
+        "distributed.worker.http.routes": [],
+        # Both wake a host up to a hundred times a second, for the dashboard.
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.tick.interval": "1 s",
+    }
+)
 
 
 def serve(hosts: Hosts, shard: Shard, needed: bool) -> None:
