@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from slipway import failure, stopping
 from slipway.errors import UserError, shown
 from slipway.log import configure, log
+from slipway.training import guard
 
 if TYPE_CHECKING:
     from slipway.settings import Settings
@@ -98,6 +99,7 @@ def _run(arguments: list[str]) -> int:
         os.environ.get("TRAINING_JOB_NAME") and arguments[:1] not in (["serve"], ["describe"])
     ):
         stopping.heed()
+        guard.watched()
     try:
         return main(arguments)
     finally:

@@ -90,13 +90,13 @@ def kills_for_memory() -> int | None:
     return None
 
 
-def end_with_parent() -> None:
-    """From now on this process gets SIGTERM when the one that started it ends, however that ends.
+def end_with_parent(number: int = signal.SIGTERM) -> None:
+    """From now on this process gets a signal when the one that started it ends, however that ends.
 
     For `preexec_fn`; it does nothing on systems that cannot.
     """
     if _LIBC is not None:
-        _LIBC.prctl(_PDEATHSIG, signal.SIGTERM)
+        _LIBC.prctl(_PDEATHSIG, number)
 
 
 def _cpu_quota() -> float | None:

@@ -15,12 +15,12 @@ from slipway.log import log
 from slipway.paths import ROOT, Paths
 
 FAILED = 255  # what the containers before this one exited with
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def heed() -> None:
     """From now on SIGTERM and SIGINT end the job with a failure file: there is nothing to keep yet."""
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, _end)
 
 
@@ -32,7 +32,7 @@ def on_signals(then: str) -> Event:
         log("train", f"{signal.Signals(number).name} received: {then}")
         asked.set()
 
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, note)
     return asked
 
@@ -42,7 +42,7 @@ def ignore() -> None:
 
     Without it the interpreter, as it shuts down, gives them back their power to kill.
     """
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
