@@ -12,7 +12,7 @@ from .run import Run, group_sizes
 
 _CHECKPOINT = ".lightgbm.json"
 _WIDE = 100
-_BINNED = 200_000  # rows of all hosts by which bins are found, LightGBM's own number
+_BINNED = 50_000  # rows of all hosts by which bins are found, which each of them gets and sorts
 
 _quiet = logging.getLogger("lightgbm")
 _quiet.addHandler(logging.NullHandler())
