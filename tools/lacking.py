@@ -26,6 +26,16 @@ def curl() -> str | None:
     return shutil.which("curl")
 
 
+def prometheus() -> str | None:
+    """What scrapes the metrics of containers."""
+    return shutil.which("prometheus")
+
+
+def registry() -> str | None:
+    """What images are pushed to."""
+    return shutil.which("docker-registry")
+
+
 def _docker() -> str | None:
     """The client, where an engine answers it."""
     client = shutil.which(os.environ.get("DOCKER") or "docker")
@@ -44,6 +54,8 @@ _NEEDED: dict[str, tuple[Callable[[], str | None], str, str]] = {
     "Chromium": (chromium, "pages in a browser (make test-web)", "apt-get install chromium"),
     "nginx": (_nginx, "what nginx itself answers", "apt-get install nginx-light"),
     "curl": (curl, "the printed curl commands", "apt-get install curl"),
+    "Prometheus": (prometheus, "metrics as a scraper reads them", "apt-get install prometheus"),
+    "registry": (registry, "pushing the images (make test-push)", "apt-get install docker-registry"),
 }
 
 

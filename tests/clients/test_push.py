@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pytest
 import requests
 
 from harness.places import docker, free_port
+from tools import lacking
 
 PASSWORD = "123456789012-auth-token"  # what moto grants to everybody
 NAME, VERSION = "pushed", "0.0.1"
@@ -31,7 +31,7 @@ LAYER = 5_000_000  # bytes that no compression makes fewer
 @contextmanager
 def running_registry(folder: Path, password: str) -> Iterator[str]:
     """A registry's address on this machine."""
-    program = shutil.which("docker-registry")
+    program = lacking.registry()
     if program is None:
         pytest.skip("no registry is installed (docker-registry): pushing was not tested")
     address = f"127.0.0.1:{free_port()}"

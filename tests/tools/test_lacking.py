@@ -13,13 +13,21 @@ def test_a_bare_machine_is_told_in_a_line_for_each_thing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     lines = lacking.lacking()
     assert [line.partition(":")[0] for line in lines] == [
-        f"NOT tested, as there is no {name}" for name in ("Docker engine", "Chromium", "nginx", "curl")
+        f"NOT tested, as there is no {name}"
+        for name in (
+            "Docker engine",
+            "Chromium",
+            "nginx",
+            "curl",
+            "Prometheus",
+            "registry",
+        )
     ]
     assert all("To have it: apt-get install " in line for line in lines)
 
 
 def test_what_is_there_is_not_told(tmp_path, monkeypatch):
-    for name in ("docker", "google-chrome", "nginx", "curl"):
+    for name in ("docker", "google-chrome", "nginx", "curl", "prometheus", "docker-registry"):
         (tmp_path / name).write_text("#!/bin/sh\nexit 0\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
