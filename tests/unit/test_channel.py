@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway import Channel, Schema
+from slipway import Channel, Schema, machine
 from slipway.errors import PlatformError, UserError
 from slipway.formats import base, csv, jsonlines
 from slipway.table.options import DataOptions
@@ -163,6 +163,7 @@ def test_a_file_is_read_from_start_to_end_once(data, tmp_path, monkeypatch, name
         def readinto(self, buffer):
             return self._file.readinto(buffer)  # and nothing else: to seek is an error
 
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 1 << 40)  # which is in a file, too
     monkeypatch.setattr(Path, "open", lambda self, *_: io.BufferedReader(Stream(self), inputs.PEEK))
     before = sorted(tmp_path.rglob("*"))
     parts = [channel.table] if whole else list(channel.batches())

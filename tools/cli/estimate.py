@@ -7,6 +7,7 @@ from typing import Any
 
 from slipway.errors import UserError
 from slipway.image import Cost
+from slipway.training.size import readable
 
 from . import data, instances, job
 from .context import Context
@@ -42,10 +43,10 @@ class Estimate:
 
     def line(self) -> str:
         """The same for a reader."""
-        parts = [f"about {self.rows:,} rows of {self.columns} columns, {_size(self.bytes)}"]
+        parts = [f"about {self.rows:,} rows of {self.columns} columns, {readable(self.bytes)}"]
         if self.memory_bytes is None:
             return f"{parts[0]}; what training takes was not measured for this image"
-        need = f"training takes about {_size(self.memory_bytes)} of memory"
+        need = f"training takes about {readable(self.memory_bytes)} of memory"
         if self.fits is None:
             need += f"; the memory of {self.instance_type} is not known here"
         elif self.in_pieces:
@@ -123,13 +124,6 @@ def _refusal(found: Estimate) -> str:
     fitting = ", ".join(found.instance_types_that_fit[:_SUGGESTED]) or "none that is known here"
     return (
         f"the job cannot fit {found.instance_type}: training about {found.rows:,} rows of {found.columns} "
-        f"columns takes about {_size(found.memory_bytes or 0)} of memory. These fit: {fitting}. "
+        f"columns takes about {readable(found.memory_bytes or 0)} of memory. These fit: {fitting}. "
         "--anyway starts it all the same"
     )
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"

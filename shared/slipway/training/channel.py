@@ -6,7 +6,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from slipway import machine
 from slipway.errors import PlatformError, UserError, listed
 from slipway.formats import Reading, libsvm
 from slipway.formats.csv_file import numbered
@@ -24,8 +23,6 @@ from slipway.training.draft import Draft, MustBeTexts
 from slipway.training.inputs import Files, Inputs
 from slipway.training.sharing import PartRequest, Sharing
 
-_PEAK = 3  # times the bytes of a table: its blocks and itself, then an algorithm's copy
-_SHARE = 0.85  # of the memory that a job may fill by plan
 Blocks = Iterator[tuple[Raw, str]]
 
 
@@ -50,6 +47,7 @@ class Channel:
         self.notes: list[str] = []
         """What is to be said of how the data were read, once they were."""
         self.sharded = False  # whether each of several hosts has a part of the data, and none the whole
+        self.needs = size.Needs()
         self._inputs: Inputs = Files(folder) if inputs is None else inputs
         self._options = options or DataOptions()
         self._sharing = sharing
@@ -158,7 +156,7 @@ class Channel:
     def fits_memory(self) -> bool:
         """Whether `table`, and an algorithm's copy of it, would fit the memory, judged by the first block."""
         weight = self.memory_bytes
-        return self._keeps() if weight is None else weight * _PEAK < machine.memory_bytes() * _SHARE
+        return self._keeps() if weight is None else size.fits(weight)
 
     @property
     def memory_bytes(self) -> int | None:
@@ -177,13 +175,13 @@ class Channel:
         """Whether `partitions` would fit the memory of any host, taken for alike."""
         if self._sharing is None or self.size_bytes is None:
             return self.fits_memory
-        weight = size.memory_bytes(self._head, self._sharing.heaviest_bytes(self._inputs))
-        return weight * _PEAK < machine.memory_bytes() * _SHARE
+        return size.fits(self._heaviest_bytes(self._sharing))
 
     @property
     def table(self) -> Table:
-        """All rows of all files. Raises UserError naming file and row where they do not make one table."""
+        """All rows of all files. Raises UserError where they make no table, or one larger than memory."""
         if self._read is None:
+            self.needs.tell(self.name, self.memory_bytes)
             self._read, notes = self._table(None)
             self._tell(notes)
         return self._read
@@ -218,6 +216,7 @@ class Channel:
             return [self.table]
         if self.size_bytes is None:
             raise UserError(f"channel {self.name}: hosts cannot share a pipe; use File mode")
+        self.needs.tell(self.name, self._heaviest_bytes(self._sharing))
         head, texts, known = self._head, frozenset(self._texts), self._known()
         self._peeked = None
         like = Raw([column[:0] for column in head.columns], 0, head.names, head.sparse)
@@ -260,7 +259,7 @@ class Channel:
         whole = blocks is None
         names, notes = self.names, list(self._head.notes)
         draft = Draft(self.name, names, self._options, self._roles, self._known(), self._as_texts)
-        for raw, file in self._blocks() if blocks is None else blocks:
+        for raw, file in self.needs.watched(self.name, self._blocks() if blocks is None else blocks):
             draft.add(raw, file)
             notes += [f"file {file}: {note}" for note in raw.notes if note not in self._head.notes]
         try:
@@ -268,14 +267,15 @@ class Channel:
         except MustBeTexts as error:
             self._texts |= set(error.names)
             if not whole:
-                return self._table(iter([(self._reread_head(), "")]))
+                self._peeked = self._first = None
+                return self._table(iter([(self._head, "")]))
             self._kept = self._peeked = self._first = None
             return self._table(None)
         return table, [*notes, *said]
 
-    def _reread_head(self) -> Raw:
-        self._peeked = self._first = None
-        return self._head
+    def _heaviest_bytes(self, sharing: Sharing) -> int:
+        """The most that one host takes of memory for its rows."""
+        return size.memory_bytes(self._head, sharing.heaviest_bytes(self._inputs))
 
     def _known(self) -> Mapping[str, Column]:
         """The columns of the channel that this one is read like."""
@@ -288,7 +288,7 @@ class Channel:
         for raw, file in self._blocks():
             kept.append((raw, file))
             weight += raw.nbytes
-            if weight * _PEAK > machine.memory_bytes() * _SHARE:
+            if not size.fits(weight):
                 return False
         self._kept = kept
         return True

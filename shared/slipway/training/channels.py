@@ -12,6 +12,7 @@ from slipway.training.channel import Channel
 from slipway.training.config import ChannelConfig, Hosts
 from slipway.training.hosts import standby
 from slipway.training.inputs import Fifos, Files, Inputs, Pipe
+from slipway.training.size import Needs
 
 if TYPE_CHECKING:
     from slipway.training.hosts.cluster import Cluster
@@ -42,7 +43,8 @@ def opened(
         return
     if not together:
         with standby.announce_leader(hosts) if len(hosts.all) > 1 else nullcontext():
-            yield _alike({name: _own(name, one, paths, options) for name, one in given.items()}, main), None
+            data = {name: _own(name, one, paths, options) for name, one in given.items()}
+            yield _prepared(data, main, image), None
         return
     from slipway.training.hosts import follower  # and with it Dask
     from slipway.training.hosts.cluster import Cluster
@@ -66,11 +68,13 @@ def opened(
             name: (_sharded if name in sharded else _own)(name, one, paths, options, cluster)
             for name, one in given.items()
         }
-        yield _alike(data, main), cluster
+        yield _prepared(data, main, image), cluster
 
 
-def _alike(channels: dict[str, Channel], main: str) -> dict[str, Channel]:
-    """A column of any channel holds what the main one's of that name does."""
+def _prepared(channels: dict[str, Channel], main: str, image: Image) -> dict[str, Channel]:
+    """A column of any channel holds what the main one's of that name does, on which training goes by."""
+    if main in channels:
+        channels[main].needs = Needs.of(image.cost)
     for name, one in channels.items():
         if name != main and main in channels:
             one.read_like(channels[main])
