@@ -102,7 +102,7 @@ class Hyperparameters(slipway.Hyperparameters):
     rows; the first is the one given. 0 or 1: no search."""
     hosts: Literal["auto", "all", "first"] = "auto"
     """Which of several hosts train, with lightgbm or xgboost. all: together, each on its own rows. first: the
-    first one alone, on all rows. auto: all, unless the train channel has less than 10 MB."""
+    first one alone, on all rows. auto: all, unless the train channel has less than 50 MB."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
     """Maximum time for training trees in seconds, shared by all configurations of tune. The best trees so far
     are kept."""

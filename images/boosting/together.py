@@ -16,7 +16,7 @@ from .peers import ALONE, Link, Together
 from .report import evenly
 from .steps import Fitted
 
-_WORTH_BYTES = 10 << 20  # of the train channel's files, from which on hosts gain more than they wait
+_WORTH_BYTES = 50 << 20  # of the train channel's files, from which on hosts gain more than they wait
 _LEAST_ROWS = 1_000  # of a host; fewer go to another
 _SHOWN = 2_000  # test rows that the report explains
 
