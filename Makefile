@@ -21,7 +21,7 @@ DOCKER ?= docker
 SUITE  ?= trixie
 # CA=file: certificates to trust while building, if a proxy opens TLS (else $SSL_CERT_FILE); never stored in an image.
 CA     ?= $(wildcard $(SSL_CERT_FILE))
-# BASE_IMAGE=name: another base than debian:<suite>-slim, say from a private registry.
+# BASE_IMAGE=name: another base than debian:<suite>-slim by digest, say from a private registry.
 BASE_IMAGE ?=
 
 # ---- the environments: all under .slipway/, each made again when its lock file changes ----
@@ -165,7 +165,7 @@ check-workflows: $(TOOLS)
 # The shared layer and all images at once, with the libraries of them all.
 check-types: $(TOOLS) $(ENVS)/all/.stamp
 	MYPYPATH=shared:images $(call in,tools) -m mypy --cache-dir $(LOCAL)/mypy/all --python-executable $(call in,all) \
-	  --exclude '/tests/' shared/slipway $(IMAGES:%=images/%)
+	  --exclude '/tests/' shared/slipway shared/pruning $(IMAGES:%=images/%)
 
 check-locks: $(filter $(LOCAL)/%,$(UV))
 	$(PYTHON) -m tools.lock --check
@@ -185,7 +185,7 @@ SUITES := $(sort $(foreach image,$(IMAGES),$(call suite,$(image))))
 layer = slipway/base:$(1)$(filter-out -$(SUITE),-$(2))
 
 # The date of what the heavy layers are made of; the date of HEAD would make them anew at every commit.
-LAYERS            := shared/Dockerfile shared/install-deps shared/installer.lock shared/requirements.lock
+LAYERS            := shared/Dockerfile shared/install-deps shared/pruning shared/installer.lock shared/requirements.lock
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct -- $(LAYERS) 2>/dev/null),0)
 REVISION          ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
 CREATED           ?= $(shell git log -1 --format=%cI 2>/dev/null)
@@ -200,12 +200,13 @@ DOCKER_BUILD = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) buil
 # CACHE=registry/repository: take the shared layers from there where they have not changed; `make push-layers` puts them there.
 CACHE ?=
 cached = $(CACHE):$(1)-$(2)-$(shell uname -m)
-BUILD_LAYER = $(DOCKER_BUILD) --file shared/Dockerfile --build-arg BASE_IMAGE=$(or $(BASE_IMAGE),debian:$(1)-slim) \
+BUILD_LAYER = $(DOCKER_BUILD) --file shared/Dockerfile --build-arg BASE_IMAGE=$$base \
   $(if $(CACHE),--build-arg BUILDKIT_INLINE_CACHE=1 --cache-from $(call cached,build,$(1)) --cache-from $(call cached,runtime,$(1)))
 .PHONY: $(SUITES:%=layers-%)
 $(SUITES:%=layers-%): layers-%:
-	@$(call BUILD_LAYER,$*) --target build --tag $(call layer,build,$*) .
-	@$(call BUILD_LAYER,$*) --target runtime --tag $(call layer,runtime,$*) .
+	@base=$(or $(BASE_IMAGE),$$(DOCKER="$(DOCKER)" tools/base-image $*)); \
+	$(call BUILD_LAYER,$*) --target build --tag $(call layer,build,$*) .; \
+	$(call BUILD_LAYER,$*) --target runtime --tag $(call layer,runtime,$*) .
 
 build: $(WANTED:%=build-%) ## Build the images
 $(foreach image,$(IMAGES),$(eval build-$(image): layers-$(call suite,$(image))))
@@ -250,10 +251,12 @@ $(IMAGES:%=audit-%): audit-%: $(TOOLS)
 REGISTRY ?=
 # COMMIT_ONLY=1: push under the commit alone, and leave the version for a release.
 COMMIT_ONLY ?=
+# SIGN_KEY=key: sign with it, by cosign, and attest SBOM, VEX and provenance: a file, awskms:///alias/name.
+SIGN_KEY ?=
 push: $(WANTED:%=push-%) ## Push the images, once tested, to Amazon ECR with the AWS credentials of the environment
-$(IMAGES:%=push-%): push-%: $(TOOLS) $(if $(filter test-containers,$(MAKECMDGOALS)),test-container-%)
+$(IMAGES:%=push-%): push-%: $(TOOLS) $(if $(filter test-containers,$(MAKECMDGOALS)),test-container-%) $(if $(SIGN_KEY),sbom-% vex-%)
 	@DOCKER=$(DOCKER) $(call in,tools) -m tools.push $* --version $(call version,$*) $(call option,registry,REGISTRY) \
-	  $(if $(COMMIT_ONLY),--commit-only)
+	  $(if $(COMMIT_ONLY),--commit-only) $(call option,key,SIGN_KEY)
 
 # REPOSITORY=url: on GitHub, where a listing's samples and notebooks will be, `origin` unless given.
 REPOSITORY ?= $(filter https://github.com/%,$(SOURCE))

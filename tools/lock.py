@@ -82,7 +82,11 @@ def solve_image(image: Path, shared: dict[str, str], upgrade: bool) -> str:
     facts = tomllib.loads(image.read_text())
     # Shared pins win over the image's former ones, so that the image's layer holds as little as it can.
     prefer = _current(image.with_name("requirements.lock"), upgrade) | shared
-    answer = solve(["shared/pyproject.toml"], facts.get("dependencies", []), prefer)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as excluded:
+        excluded.write("\n".join(facts.get("excluded", [])))
+        excluded.flush()
+        left_out = ("--excludes", excluded.name)
+        answer = solve(["shared/pyproject.toml"], facts.get("dependencies", []), prefer, *left_out)
     if bare := facts.get("bare"):
         answer += solve([], bare, prefer, "--no-deps").removeprefix(HEADER)
     # A permission in the lock file itself, which every installer of it reads.

@@ -186,6 +186,8 @@ class Image(_Facts):
     bare: tuple[str, ...] = ()
     """Packages to install without their own requirements, if those are outdated; list what is needed in
     `dependencies`."""
+    excluded: tuple[str, ...] = ()
+    """Packages to leave out, with what only they need: libraries require them, nothing here imports them."""
     built: tuple[str, ...] = ()
     """Packages published only as source, which may be built while the image is."""
     debian_packages: tuple[str, ...] = ()

@@ -1,8 +1,10 @@
 """`make push` against a real registry with a password; ECR's API is moto's."""
 
+import base64
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -391,3 +393,113 @@ def _answers(url: str) -> bool:
     except requests.RequestException:
         return False
     return True
+
+
+COSIGN = (
+    "FROM debian:trixie-slim\nRUN apt-get update -qq && apt-get install -y -qq --no-install-recommends cosign"
+)
+
+
+@pytest.fixture(scope="module")
+def cosign(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The command: this machine's, or Debian's in a container that sees the same network and files."""
+    if found := shutil.which("cosign"):
+        return found
+    building = ["docker", "build", "--quiet", "--tag", "slipway/test-cosign", "-"]
+    if subprocess.run(building, input=COSIGN, text=True, capture_output=True, check=False).returncode:
+        pytest.skip("no cosign is installed, nor can Debian's be had: signing was not tested")
+    passed = " ".join(f"--env {name}" for name in ("COSIGN_PASSWORD", "COSIGN_EXPERIMENTAL", "DOCKER_CONFIG"))
+    command = tmp_path_factory.mktemp("cosign") / "cosign"
+    command.write_text(
+        f'#!/bin/sh\nexec docker run --rm --network host {passed} --volume /tmp:/tmp --workdir "$PWD" '
+        'slipway/test-cosign cosign "$@"\n'
+    )
+    command.chmod(0o755)
+    return str(command)
+
+
+@pytest.fixture
+def keys(cosign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a pair of keys of this test's own."""
+    monkeypatch.setenv("COSIGN", cosign)
+    monkeypatch.setenv("COSIGN_PASSWORD", "of this test")
+    monkeypatch.setenv("COSIGN_EXPERIMENTAL", "1")
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    subprocess.run([cosign, "generate-key-pair"], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def verified(keys: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [
+        os.environ["COSIGN"],
+        *arguments[:-1],
+        "--key",
+        str(keys / "cosign.pub"),
+        "--insecure-ignore-tlog",
+    ]
+    return subprocess.run([*command, arguments[-1]], capture_output=True, text=True, check=False)
+
+
+def document(tree: Tree, ending: str, content: dict[str, object]) -> None:
+    path = tree.folder / f".slipway/sbom/{NAME}.{ending}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def test_what_is_signed_is_verified_by_the_key_and_no_other(
+    tree: Tree, registry: str, logged_in: str, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signature, SBOM, VEX and provenance are referrers; the image's manifest is as it was without."""
+    monkeypatch.setenv("DOCKER_CONFIG", logged_in)
+    document(tree, "cdx.json", {"bomFormat": "CycloneDX", "specVersion": "1.6"})
+    document(tree, "openvex.json", {"@context": "https://openvex.dev/ns/v0.2.0", "statements": []})
+    done = push(tree, "--registry", registry, "--key", str(keys / "cosign.key"))
+    assert done.returncode == 0, done.stderr
+    place = done.stdout.strip()
+    digest = place.partition("@")[2]
+    assert digest == "sha256:" + hashlib.sha256(manifest(registry, VERSION).content).hexdigest()
+
+    signed = verified(keys, "verify", "--experimental-oci11", place)
+    assert signed.returncode == 0, signed.stderr
+    assert json.loads(signed.stdout)[0]["critical"]["image"]["docker-manifest-digest"] == digest
+    # Of its own; else the public one is asked for over the network, though a key vouches.
+    root = keys / "root.json"
+    root.write_text('{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}')
+    for kind, told in {
+        "cyclonedx": "CycloneDX",
+        "openvex": "openvex.dev",
+        "slsaprovenance1": tree.git("rev-parse", "HEAD"),
+    }.items():
+        attested = verified(
+            keys, "verify-attestation", "--new-bundle-format", f"--trusted-root={root}", "--type", kind, place
+        )
+        assert attested.returncode == 0, attested.stderr
+        payloads = [json.loads(line)["payload"] for line in attested.stdout.splitlines()]
+        statements = [json.loads(base64.b64decode(payload)) for payload in payloads]
+        assert any(told in json.dumps(statement["predicate"]) for statement in statements)
+        assert {one["digest"]["sha256"] for statement in statements for one in statement["subject"]} == {
+            digest[7:]
+        }
+
+    (keys / "other").mkdir()
+    subprocess.run(
+        [os.environ["COSIGN"], "generate-key-pair"], cwd=keys / "other", check=True, capture_output=True
+    )
+    assert verified(keys / "other", "verify", "--experimental-oci11", place).returncode != 0
+
+
+def test_an_image_without_sbom_is_not_signed(tree: Tree, registry: str, logged_in: str) -> None:
+    done = push(tree, "--registry", registry, "--key", "no.key", DOCKER_CONFIG=logged_in)
+    assert_refused(done, "no SBOM", f"make sbom IMG={NAME}")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("no-such-cosign", "apt-get install cosign"), ("false", "cosign sign")]
+)
+def test_a_signature_that_fails_is_told(
+    tree: Tree, registry: str, logged_in: str, command: str, said: str
+) -> None:
+    document(tree, "cdx.json", {})
+    done = push(tree, "--registry", registry, "--key", "no.key", DOCKER_CONFIG=logged_in, COSIGN=command)
+    assert_refused(done, said)

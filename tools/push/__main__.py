@@ -20,7 +20,7 @@ from botocore.exceptions import (
 )
 
 from .. import ROOT
-from . import ready
+from . import provenance, ready, signing
 from .ecr import Ecr
 from .engine import upload
 from .failure import PushError
@@ -30,11 +30,17 @@ OTHERWISE = "or choose a profile by AWS_PROFILE (or push elsewhere: REGISTRY=hos
 
 
 def push(
-    name: str, version: str, registry: Ecr | Registry, root: Path = ROOT, commit_only: bool = False
+    name: str,
+    version: str,
+    registry: Ecr | Registry,
+    root: Path = ROOT,
+    commit_only: bool = False,
+    key: str | None = None,
 ) -> str:
     """Pushes slipway/<name>:<version>; answers registry/repository@digest, which .slipway/pushed keeps, too.
 
-    Raises PushError when the image may not be pushed, or could not be.
+    With a `key` it is signed, and what is known of it attested. Raises PushError when the image may not be
+    pushed or signed, or could not be.
     """
     image = ready.check(root, name, version)
     repository = f"slipway/{name}"
@@ -55,11 +61,14 @@ def push(
             for tag, found in held.items()
         }
         registry.holds(repository, tags[0], host, config)  # which refuses what SageMaker would not run
-    if len(digests) != 1:
-        raise PushError(
-            f"{host}/{repository}: the tags {' and '.join(tags)} hold {' and '.join(sorted(digests))}"
-        )
-    place = f"{host}/{repository}@{digests.pop()}"
+        if len(digests) != 1:
+            raise PushError(
+                f"{host}/{repository}: the tags {' and '.join(tags)} hold {' and '.join(sorted(digests))}"
+            )
+        place = f"{host}/{repository}@{digests.pop()}"
+        if key:
+            made = provenance.predicate(root, name, version, image)
+            signing.sign(place, key, made, root / ".slipway/sbom", name, config)
     _record(root, name, {"image": place, "version": version, "revision": image.revision, "id": image.id})
     return place
 
@@ -93,11 +102,12 @@ def main() -> int:
     add("--version", required=True, help="the tag that was built, and that will be pushed")
     add("--registry", help="another registry than Amazon ECR: a host, and a prefix if need be")
     add("--commit-only", action="store_true", help="leave the version's tag for a release")
+    add("--key", help="sign with this key of cosign's, and attest SBOM, VEX and provenance")
     add("--root", type=Path, default=ROOT, help="the repository that the image was built from")
     options = parser.parse_args()
     try:
         registry = Registry(options.registry) if options.registry else Ecr()
-        print(push(options.name, options.version, registry, options.root, options.commit_only))
+        print(push(options.name, options.version, registry, options.root, options.commit_only, options.key))
     except (PushError, BotoCoreError, ClientError) as error:
         print(f"push: {options.name}: {told(error)}", file=sys.stderr)
         return 1

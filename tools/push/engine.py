@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .failure import PushError
 
 REVISION = "org.opencontainers.image.revision"
+SOURCE = "org.opencontainers.image.source"
 ATTEMPTS = 3  # of an upload; layers that have arrived are not sent again
 
 
@@ -23,6 +24,8 @@ class LocalImage:
     """The commit that it was built from, by its label; "" where it has none."""
     architecture: str
     """As Docker calls it: amd64, arm64."""
+    source: str = ""
+    """The repository of that commit, by its label; "" where it has none."""
 
 
 def docker(*arguments: str, config: str | None = None, stdin: str | None = None) -> str:
@@ -46,7 +49,9 @@ def inspect(tag: str) -> LocalImage | None:
             return None
         raise
     labels = (found["Config"] or {}).get("Labels") or {}
-    return LocalImage(tag, found["Id"], labels.get(REVISION, ""), found["Architecture"])
+    return LocalImage(
+        tag, found["Id"], labels.get(REVISION, ""), found["Architecture"], labels.get(SOURCE, "")
+    )
 
 
 def upload(image: LocalImage, remote: str, config: str | None, pause: float = 2.0) -> str:
