@@ -3,6 +3,10 @@
 import re
 
 _LIMIT = 800
+# XGBoost tells of its collective in a form of its own: "[histogram.h:197|15:02:11]: …"
+_NETWORK = re.compile(
+    r"^\s*\[[\w.]+:\d+\|[\d:]+\]|\b(?:socket|connection|allreduce|allgather)\b", re.IGNORECASE
+)
 _PLACE = re.compile(r"^(?:\[[\d:]+\]\s*)?\S+\.(?:cpp|h|hpp|cc|cu|cuh|c):\d+:\s*")  # "[12:00:00] /x.cc:1: "
 _AT = re.compile(r"\s*,?\s*at \S+\.(?:cpp|h|hpp|cc|cu), line \d+\s*\.?\s*$")  # of LightGBM
 _CHECK = re.compile(r"^Check failed: (?P<condition>.*?)(?:\s\([^()]* vs\. [^()]*\))?\s*:\s(?P<text>.*)$")
@@ -38,6 +42,15 @@ def plain(message: str) -> str:
         options = found["options"].replace("'", "").strip().rstrip(".")
         first = f"unknown value {found['key']}; expected one of {options}"
     return _BARE.get(first, first)[:_LIMIT].rstrip(" ,:;")
+
+
+def is_of_network(message: str) -> bool:
+    """Whether `message` is about the way to another host.
+
+    >>> is_of_network("Socket recv error, Connection reset by peer (code: 104)")
+    True
+    """
+    return bool(_NETWORK.search(message))
 
 
 def _expected(condition: str) -> str:

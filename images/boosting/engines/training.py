@@ -5,7 +5,7 @@ from collections.abc import Callable
 from slipway import UserError
 
 from ..boosters import Booster
-from .messages import plain
+from .messages import is_of_network, plain
 from .run import Run
 
 _ERRORS = {"CatBoostError", "LightGBMError", "XGBoostError"}
@@ -25,6 +25,8 @@ def train(run: Run) -> Booster:
         checked = bool(run.params.model_params) and isinstance(error, ValueError | TypeError)
         if type(error).__name__ not in _ERRORS and not checked:
             raise
+        if run.monitor.peers.size > 1 and is_of_network(str(error)):
+            raise  # the cluster knows which host was lost
         message = plain(str(error))
         guilty = next((name for name in run.params.model_params if name in message), "")
         path = f"model_params.{guilty}: " if guilty else ""

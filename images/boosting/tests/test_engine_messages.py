@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from boosting.configuration import resolve
 from boosting.engines import parameters
-from boosting.engines.messages import plain
+from boosting.engines.messages import is_of_network, plain
 from boosting.engines.retired import _PARAMETERS, _VALUES
 from boosting.hyperparameters import Hyperparameters
 from boosting.tests.tables import ENGINES, settings
@@ -76,6 +76,19 @@ def test_an_engines_message_is_one_plain_line(
 )  # fmt: skip
 def test_files_checks_and_traces_are_left_out(message: str, line: str) -> None:
     assert plain(message) == line
+
+
+@pytest.mark.parametrize(
+    ("message", "of_network"),
+    [
+        ("[histogram.h:197|22:44:32]:\n- [allreduce.cc:81|22:44:32]: Ring scatter reduce failed.", True),
+        ("Socket recv error, Connection reset by peer (code: 104)", True),
+        ("[07:01:59] /a/b/metric.cu:34: Check failed: a >= 0 && b: label must be in [0, 3)", False),
+        ("Check failed: (bagging_fraction) <= (1.0) at /__w/L/src/io/config_auto.cpp, line 375 .", False),
+    ],
+)
+def test_a_way_to_another_host_that_breaks_is_no_mistake_of_the_user(message: str, of_network: bool) -> None:
+    assert is_of_network(message) is of_network
 
 
 def test_retired_names_are_read_with_a_note() -> None:
