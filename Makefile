@@ -123,9 +123,11 @@ law: $(ENVS)/shared/.stamp ## Try the law of formats with tables at random: TABL
 test-faults: $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted fault must be caught
 	$(call in,tools) -m pytest tests/faults
 
+# `make test` tests an image as processes of this machine only where no container of it is tested after that.
+ELSEWHERE = $(if $(filter test,$(MAKECMDGOALS)),$(shell $(DOCKER) info >/dev/null 2>&1 && echo --elsewhere=container))
 .PHONY: $(IMAGES:%=test-%) $(IMAGES:%=test-container-%)
 $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
-	$(call in,$*) -m pytest tests/contract images/$* --image=$*
+	$(call in,$*) -m pytest tests/contract images/$* --image=$* $(ELSEWHERE)
 
 .PHONY: bench-serving
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios

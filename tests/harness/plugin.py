@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=list(PLACES),
         help="where the contract is run; inside and local unless given",
     )
+    parser.addoption(
+        "--elsewhere",
+        choices=["container"],
+        help="where this image is tested in the same run: what that tests is not tested locally",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -31,6 +36,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = metafunc.config.getoption("place") or ["inside", "local"]
         only = metafunc.definition.get_closest_marker("only")
         chosen = [name for name in chosen if only is None or name in only.args]
+        elsewhere = metafunc.config.getoption("elsewhere")
+        if elsewhere and (only is None or elsewhere in only.args):
+            chosen = [name for name in chosen if name != "local"]
         metafunc.parametrize("place", chosen, indirect=True, scope="session")
 
 
