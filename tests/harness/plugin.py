@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     if wrong:
         raise pytest.UsageError(*sorted(wrong))
-    gone = [item for item in items if item.get_closest_marker("only") and item.nodeid.endswith("NOTSET]")]
+    gone = [item for item in items if "NOTSET" in item.nodeid and item.get_closest_marker("only")]
     if gone:
         items[:] = [item for item in items if item not in gone]
         config.hook.pytest_deselected(items=gone)

@@ -17,7 +17,7 @@ def predicate(
 ) -> dict[str, Any]:
     """What the tree in `root`, which `image` was built from, and its labels say of the build.
 
-    On GitHub the run is named as builder and invocation; elsewhere nobody vouches for the machine, and the
+    On GitHub the run is named as builder and invocation; elsewhere no one vouches for the machine, and the
     builder is called local.
     """
     commit: dict[str, Any] = {"digest": {"gitCommit": image.revision}}

@@ -256,10 +256,10 @@ class Channel:
         return Concatenated(self.name, self._inputs, self.content_type, reading)
 
     def _table(self, blocks: Blocks | None) -> tuple[Table, list[str]]:
-        whole = blocks is None
         names, notes = self.names, list(self._head.notes)
         draft = Draft(self.name, names, self._options, self._roles, self._known(), self._as_texts)
-        for raw, file in self.needs.watched(self.name, self._blocks() if blocks is None else blocks):
+        whole = blocks is None
+        for raw, file in self.needs.watched(self.name, self._blocks()) if blocks is None else blocks:
             draft.add(raw, file)
             notes += [f"file {file}: {note}" for note in raw.notes if note not in self._head.notes]
         try:
