@@ -400,6 +400,21 @@ COSIGN = (
 )
 
 
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry of this test's own, where no other image has the version yet."""
+    with running_registry(tmp_path_factory.mktemp("fresh"), PASSWORD) as address:
+        yield address
+
+
+@pytest.fixture
+def entered(tmp_path: Path, fresh: str) -> str:
+    """A folder of Docker's configuration, as `docker login` to that registry leaves it."""
+    folder = str(tmp_path / "entered")
+    docker("--config", folder, "login", "--username", "AWS", "--password", PASSWORD, fresh)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def cosign(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The command: this machine's, or Debian's in a container that sees the same network and files."""
@@ -448,17 +463,17 @@ def document(tree: Tree, ending: str, content: dict[str, object]) -> None:
 
 
 def test_what_is_signed_is_verified_by_the_key_and_no_other(
-    tree: Tree, registry: str, logged_in: str, keys: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Tree, fresh: str, entered: str, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Signature, SBOM, VEX and provenance are referrers; the image's manifest is as it was without."""
-    monkeypatch.setenv("DOCKER_CONFIG", logged_in)
+    monkeypatch.setenv("DOCKER_CONFIG", entered)
     document(tree, "cdx.json", {"bomFormat": "CycloneDX", "specVersion": "1.6"})
     document(tree, "openvex.json", {"@context": "https://openvex.dev/ns/v0.2.0", "statements": []})
-    done = push(tree, "--registry", registry, "--key", str(keys / "cosign.key"))
+    done = push(tree, "--registry", fresh, "--key", str(keys / "cosign.key"))
     assert done.returncode == 0, done.stderr
     place = done.stdout.strip()
     digest = place.partition("@")[2]
-    assert digest == "sha256:" + hashlib.sha256(manifest(registry, VERSION).content).hexdigest()
+    assert digest == "sha256:" + hashlib.sha256(manifest(fresh, VERSION).content).hexdigest()
 
     signed = verified(keys, "verify", "--experimental-oci11", place)
     assert signed.returncode == 0, signed.stderr
@@ -489,8 +504,8 @@ def test_what_is_signed_is_verified_by_the_key_and_no_other(
     assert verified(keys / "other", "verify", "--experimental-oci11", place).returncode != 0
 
 
-def test_an_image_without_sbom_is_not_signed(tree: Tree, registry: str, logged_in: str) -> None:
-    done = push(tree, "--registry", registry, "--key", "no.key", DOCKER_CONFIG=logged_in)
+def test_an_image_without_sbom_is_not_signed(tree: Tree, fresh: str, entered: str) -> None:
+    done = push(tree, "--registry", fresh, "--key", "no.key", DOCKER_CONFIG=entered)
     assert_refused(done, "no SBOM", f"make sbom IMG={NAME}")
 
 
@@ -498,8 +513,8 @@ def test_an_image_without_sbom_is_not_signed(tree: Tree, registry: str, logged_i
     ("command", "said"), [("no-such-cosign", "apt-get install cosign"), ("false", "cosign sign")]
 )
 def test_a_signature_that_fails_is_told(
-    tree: Tree, registry: str, logged_in: str, command: str, said: str
+    tree: Tree, fresh: str, entered: str, command: str, said: str
 ) -> None:
     document(tree, "cdx.json", {})
-    done = push(tree, "--registry", registry, "--key", "no.key", DOCKER_CONFIG=logged_in, COSIGN=command)
+    done = push(tree, "--registry", fresh, "--key", "no.key", DOCKER_CONFIG=entered, COSIGN=command)
     assert_refused(done, said)
