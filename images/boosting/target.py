@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from slipway import NUMERIC, Array, UserError, are_amounts
+from slipway.kit.precision import float32_error
 
 from .hyperparameters import Hyperparameters, Problem
 from .peers import ALONE, Peers
@@ -117,11 +118,10 @@ def _check_classes(name: str, kind: str, values: Sequence[str]) -> None:
 
 def _check_precision(name: str, values: Array) -> None:
     """Raises UserError for a target that engines, which keep it in 32 bits, cannot tell apart or hold."""
-    with np.errstate(over="ignore"):
-        lost = values - values.astype(np.float32)
-    if np.isinf(lost).any():
+    lost = float32_error(values)
+    if np.isinf(lost):
         raise UserError(f"target: column {name} has values beyond 3e38; divide them by a constant")
-    if len(values) > 1 and np.sqrt(np.mean(lost**2)) > _LOST * values.std():
+    if len(values) > 1 and lost > _LOST * values.std():
         middle = float(np.median(values))
         raise UserError(
             f"target: the values of column {name} are near {middle:g} and differ by less than engines can "

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from slipway.kit.precision import float32_error
+
 from ..features.design import Design
 from ..problem import Problem
 from ..search.clock import Clock
@@ -93,7 +95,7 @@ def origin_of(target: Floats, problem: Problem) -> float:
     """
     if not problem.is_regression:
         return 0.0
-    lost = float(np.sqrt(np.mean((target - target.astype(np.float32)) ** 2)))
+    lost = float32_error(target)
     return float(np.median(target)) if lost > _LOST * float(target.std()) else 0.0
 
 

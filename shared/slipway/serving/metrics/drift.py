@@ -47,6 +47,11 @@ class Window:
         """How many rows the window holds now."""
         return self._counts.rows
 
+    @property
+    def drifted(self) -> list[str]:
+        """The columns that have drifted."""
+        return [one.column.name for one in self.measured() if one.drifted]
+
     def measured(self) -> list[Drift]:
         """Each column's drift from the training."""
         if self._observer is not None:

@@ -91,8 +91,7 @@ def _state(metrics: State) -> dict[str, tuple[str, float]]:
     }
     windows = [watch.drift for watch in tuple(metrics.watches.values()) if watch.drift is not None]
     if windows:
-        drifted = sum(one.drifted for window in windows for one in window.measured())
-        found["DriftedColumns"] = ("Count", float(drifted))
+        found["DriftedColumns"] = ("Count", float(sum(len(window.drifted) for window in windows)))
     trained = counts.blocks[0][at.TRAINED]
     return found | ({"ModelAge": ("Seconds", time.time() - trained)} if trained else {})
 

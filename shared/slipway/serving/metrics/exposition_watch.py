@@ -32,10 +32,10 @@ def _drift(windows: Sequence[tuple[Sequence[str], Window]], labels: Sequence[str
         "slipway_drift_highest_score", "The highest score of a column.", labels=labels
     )
     for label, window in windows:
-        scores = [one.score for one in window.measured()]
+        columns = window.measured()  # first, as it counts what waits
         rows.add_metric(label, window.rows)
-        drifted.add_metric(label, sum(score > 1 for score in scores))
-        highest.add_metric(label, max(scores, default=0.0))
+        drifted.add_metric(label, len(window.drifted))
+        highest.add_metric(label, max((one.score for one in columns), default=0.0))
     yield from (rows, drifted, highest)
 
 

@@ -82,7 +82,7 @@ class Watch:
     def lines(self) -> Iterator[str]:
         """What a batch transform says at its end."""
         if self.drift is not None:
-            drifted = [one.column.name for one in self.drift.measured() if one.drifted]
+            drifted = self.drift.drifted
             told = f"drifted from the training: {listed(drifted)}" if drifted else "no column drifted"
             if self.drift.rows < LEAST:
                 told = f"whether columns drifted is not known, as it takes {LEAST} rows"
@@ -97,18 +97,16 @@ class Watch:
 
     def summary(self) -> Mapping[str, Any]:
         """What there is to say of one model among many."""
-        drifted = (
-            [] if self.drift is None else [one.column.name for one in self.drift.measured() if one.drifted]
-        )
-        facts = {"rows": 0 if self.drift is None else self.drift.rows, "drifted": drifted}
-        return facts if self.outcomes is None else {**facts, "outcomes": self.outcomes.told()}
+        return self._facts(drifted=[] if self.drift is None else self.drift.drifted)
 
     def told(self) -> Mapping[str, Any]:
         """What `answer` says."""
-        # Measured first, as that counts what waits.
         columns = [] if self.drift is None else [one.told() for one in self.drift.measured()]
-        rows = 0 if self.drift is None else self.drift.rows
-        facts = {"rows": rows, "false_alarms": self._settings.drift_false_alarms, "columns": columns}
+        return self._facts(false_alarms=self._settings.drift_false_alarms, columns=columns)
+
+    def _facts(self, **about: Any) -> Mapping[str, Any]:
+        """With what every form has; `about` was measured before, which counts the rows that waited."""
+        facts = {"rows": 0 if self.drift is None else self.drift.rows, **about}
         return facts if self.outcomes is None else {**facts, "outcomes": self.outcomes.told()}
 
 
