@@ -1,4 +1,4 @@
-"""Server CPU of one-row requests with and without metrics, side by side; and what counting itself takes.
+"""CPU of whole one-row requests with and without metrics, side by side; and what counting itself takes.
 
 Run it with an image's Python: .slipway/envs/kmeans/bin/python -m benchmarks.metrics
 """
@@ -6,34 +6,36 @@ Run it with an image's Python: .slipway/envs/kmeans/bin/python -m benchmarks.met
 import argparse
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools.process import command, free_port
 
-from .client import load
+from .client import Connection
 from .environment import REPO
+from .metrics_switch import VARIANTS
 from .process import Server, tree
 from .workload import CASES, write_training
 
 sys.path.insert(0, str(REPO / "shared"))
 
+AT_ONCE = 4  # requests under way
+TURNS = 32  # of so many requests, between two changes of what is counted
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60, help="each measures every setting once, in turn")
-    parser.add_argument("--seconds", type=float, default=0.4, help="length of one measurement")
+    parser.add_argument("--rounds", type=int, default=500, help="each measures every variant once, in turn")
     args = parser.parse_args()
     counting()
     with tempfile.TemporaryDirectory() as folder:
-        worker(Path(folder) / "worker", args.rounds)
-        serving(Path(folder), args.rounds, args.seconds)
+        serving(Path(folder) / "ml", args.rounds)
 
 
 def counting() -> None:
@@ -84,58 +86,65 @@ def _cost(work: Callable[[], object], times: int = 20_000) -> float:
     return 1e6 * (time.process_time() - begun) / times
 
 
-def worker(run: Path, rounds: int) -> None:
-    """µs of a worker alone per request, without sockets and nginx, by what it counts."""
-    from .metrics_worker import ratios
-
-    image = REPO / "images/kmeans"
+def serving(run: Path, rounds: int) -> None:
+    """µs of all processes of a server per request, by what its worker counts, and the ratio to neither."""
+    image, port = REPO / "images/kmeans", free_port()
     write_training(run)
     train, environ = command("train", image, run)
     subprocess.run(train, env=environ, check=True, capture_output=True)
-    _, environ = command("serve", image, run, MODEL_SERVER_WORKERS="1", SLIPWAY_OPTIONS='{"ids": true}')
-    found = ratios(environ, CASES["csv1"].request(False), rounds)
-    print("\n| a worker counts | µs of CPU per one-row request | ratio to neither |\n| --- | --- | --- |")
-    for name, (cost, ratio) in found.items():
-        print(f"| {name} | {cost:.0f} | {ratio:.3f} |")
-
-
-def serving(run: Path, rounds: int, seconds: float) -> None:
-    """µs of the server's whole process tree per request, and the ratio to no metrics."""
-    image = REPO / "images/kmeans"
-    root = run / "ml"
-    write_training(root)
-    train, environ = command("train", image, root)
-    subprocess.run(train, env=environ, check=True, capture_output=True)
-    servers: dict[str, Server] = {}
+    told = {
+        "MODEL_SERVER_WORKERS": "1",
+        "SLIPWAY_OPTIONS": '{"ids": true}',
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+    }
+    _, environ = command("serve", image, run, PYTHONPATH=f"{REPO / 'shared'}:{REPO}", **told)
     request = CASES["csv1"].request(False)
-    costs: dict[str, list[float]] = {}
-    told = {"MODEL_SERVER_WORKERS": "1", "SLIPWAY_OPTIONS": '{"ids": true}'}
-    with ExitStack() as started:
-        for name in ("off", "off again", "prometheus", "both"):  # the second tells what is noise
-            port = free_port()
-            more = {"SLIPWAY_METRICS": name.split()[0], "SAGEMAKER_BIND_TO_PORT": str(port)}
-            server = Server(*command("serve", image, root, **told, **more), port, run / f"{name}.log")
-            servers[name] = started.enter_context(server)
-            server.wait_ready()
-            load(port, request, 1, 4)
-        for number in range(rounds):
-            for name, server in servers.items():
-                before = _cpu_ns(server)
-                done = load(server.port, request, seconds, 4)
-                cost = (_cpu_ns(server) - before) / 1000 / float(str(done["requests"]))
-                costs.setdefault(name, []).append(cost)
-            servers = dict(sorted(servers.items(), key=lambda _: random.random()))
-            print(f"round {number + 1} of {rounds}", file=sys.stderr)
-    print("\n| SLIPWAY_METRICS | µs of CPU per one-row request, median | ratio to off |\n| --- | --- | --- |")
-    for name, found in sorted(costs.items()):
-        ratio = statistics.median(a / b for a, b in zip(found, costs["off"], strict=True))
-        print(f"| `{name}` | {statistics.median(found):.0f} | {ratio:.3f} |")
+    with Server([sys.executable, "-m", "benchmarks.metrics_switch"], environ, port, run / "log") as server:
+        server.wait_ready()
+        connections = [Connection(port) for _ in range(AT_ONCE)]
+        _ask(connections, request, 500)
+        processes = [*tree(server.pid)]
+        costs: dict[str, list[float]] = {name: [] for name in VARIANTS}
+        for _ in range(rounds):
+            for name in random.sample([*VARIANTS], len(VARIANTS)):
+                os.kill(_worker(processes), signal.SIGRTMIN + [*VARIANTS].index(name))
+                _ask(connections, request, 3)
+                before = _cpu_ns(processes)
+                _ask(connections, request, TURNS)
+                costs[name].append((_cpu_ns(processes) - before) / 1000 / TURNS / AT_ONCE)
+    print("\n| nginx and a worker that counts | µs of CPU per one-row request | ratio to neither |")
+    print("| --- | --- | --- |")
+    _tell(costs)
 
 
-def _cpu_ns(server: Server) -> int:
-    """CPU time of the server's processes that live, finer than the ticks of /proc/PID/stat."""
-    stats = (Path(f"/proc/{pid}/schedstat").read_text() for pid in tree(server.pid))
-    return sum(int(stat.split()[0]) for stat in stats)
+def _ask(connections: Sequence[Connection], request: bytes, times: int) -> None:
+    for _ in range(times):
+        for connection in connections:
+            connection.send(request)
+        for connection in connections:
+            status, _ = connection.receive()
+            assert status == 200
+
+
+def _tell(costs: Mapping[str, Sequence[float]]) -> None:
+    """Medians, and of the ratios within each round the median with its standard error."""
+    plain = costs["neither"]
+    for name, found in costs.items():
+        ratios = [a / b for a, b in zip(found, plain, strict=True)]
+        middle = statistics.median(ratios)
+        spread = 1.48 * statistics.median(abs(ratio - middle) for ratio in ratios)
+        error = 1.25 * spread / len(ratios) ** 0.5
+        print(f"| {name} | {statistics.median(found):.1f} | {middle:.3f} ± {error:.3f} |")
+
+
+def _worker(processes: Sequence[int]) -> int:
+    """The one that answers: the youngest of Python's."""
+    return max(pid for pid in processes if b"metrics_switch" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+def _cpu_ns(processes: Sequence[int]) -> int:
+    """CPU time of processes that live, finer than the ticks of /proc/PID/stat."""
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in processes)
 
 
 if __name__ == "__main__":

@@ -91,9 +91,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
             self._app.load()
         if not (self._settings.workers or self._settings.multi_model):
             arbiter.num_workers = self._app.workers = _workers_that_fit(arbiter.num_workers)
-        gc.collect()
-        gc.set_threshold(50_000, 20, 100)  # a batch makes many objects and no cycles
-        gc.freeze()  # else the first collection in each worker copies every page it shares
+        collect_rarely()
         if self._settings.multi_model:
             log("serve", "ready: no model loaded yet, as the platform says which to load")
         elif self._app.endpoint is not None:
@@ -115,6 +113,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
     def _end(self, arbiter: Arbiter) -> None:
         """When all workers have ended."""
         self._app.metrics.end()
+
+
+def collect_rarely() -> None:
+    """Sets Python's collector for a worker, once all that lasts is loaded."""
+    gc.collect()
+    gc.set_threshold(50_000, 20, 100)  # a batch makes many objects and no cycles
+    gc.freeze()  # else the first collection in each worker copies every page it shares
 
 
 def _workers_that_fit(wanted: int) -> int:

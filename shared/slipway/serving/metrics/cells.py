@@ -1,7 +1,8 @@
 """Where each count of a block lies: float64 cells of memory that all workers share.
 
 A block belongs to one process that counts: a worker, or a model of a multi-model endpoint. The layout is
-fixed before the first request, so that counting is adding to cells, and reading is adding blocks up.
+fixed before the first request, so that counting is adding to cells, and reading is adding blocks up. Most
+requests are added to cells some at a time (records.py).
 """
 
 from bisect import bisect_left
@@ -9,9 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 Cells: TypeAlias = "memoryview[float]"
-"""A block, of format "d"."""
+"""A block, of format "d"; its counts come first."""
 Row = Sequence[float]
-"""What a block held at some moment, or several added up."""
+"""The counts of a block at some moment, or of several added up."""
 Buckets = tuple[Sequence[float], Sequence[float], float]
 """Upper bounds; observations in each bucket and above all; their sum."""
 
@@ -61,9 +62,11 @@ LOAD_SECONDS = 2
 TRAINED = 3  # seconds since 1970
 QUEUED = 4
 BEGUN = 5  # requests
-ROWS = 6
-STATUS = dict(zip(STATUSES, range(7, 7 + len(STATUSES)), strict=True))
-OTHER_STATUS = 7 + len(STATUSES)
+VERSION = 6  # odd while the records are being added up
+RECORDED = 7  # how many records have been added up; they are of all that follows
+ROWS = 8
+STATUS = dict(zip(STATUSES, range(9, 9 + len(STATUSES)), strict=True))
+OTHER_STATUS = 9 + len(STATUSES)
 KIND = dict(zip(KINDS, range(OTHER_STATUS + 1, OTHER_STATUS + 1 + len(KINDS)), strict=True))
 OTHER_KIND = OTHER_STATUS + 1 + len(KINDS)
 FIRST_BYTE = Histogram(OTHER_KIND + 1, SECONDS)  # of every answer
@@ -71,7 +74,10 @@ STREAM_FIRST_BYTE = Histogram(FIRST_BYTE.end, SECONDS)  # of those that are sent
 STREAM = Histogram(STREAM_FIRST_BYTE.end, SECONDS)  # until the last piece of those
 RECEIVED = Histogram(STREAM.end, BYTES)
 SENT = Histogram(RECEIVED.end, BYTES)
-SIZE = SENT.end
+SIZE = SENT.end  # of the counts
+RECORD = 5  # seconds, bytes received, bytes sent, rows; how many records there were, with this one
+RECORDS = SIZE  # where they begin
+BLOCK = RECORDS + 128 * RECORD
 
 
 def ended(row: Row) -> float:
@@ -81,7 +87,7 @@ def ended(row: Row) -> float:
 
 def in_flight(row: Row) -> float:
     """Requests that have come and have got none yet."""
-    return row[BEGUN] - ended(row)
+    return max(0.0, row[BEGUN] - ended(row))
 
 
 def errors(row: Row) -> float:

@@ -10,7 +10,7 @@ from slipway.log import log, log_exception
 from slipway.serving.answer import Answer
 from slipway.serving.endpoint import Endpoint
 from slipway.serving.metrics import cells as at
-from slipway.serving.metrics.meter import CellMeter, Meter, NoMeter
+from slipway.serving.metrics.meter import CellMeter, Meter, NoMeter, ThreadsMeter
 from slipway.serving.metrics.state import State
 from slipway.serving.metrics.watch import Watch, measures_of
 from slipway.settings import Settings
@@ -22,7 +22,7 @@ class Metrics(State):
     def __init__(self, settings: Settings, workers: int) -> None:
         super().__init__(settings, workers)
         self.is_on = settings.metrics != "off"
-        self.meter: Meter = CellMeter(self.counts.blocks[0]) if self.is_on else NoMeter()
+        self.meter: Meter = self._meter(0) if self.is_on else NoMeter()
         self.block = 0
         """Where this process counts."""
         self._endpoint: Endpoint | None = None
@@ -46,7 +46,7 @@ class Metrics(State):
         cells = self.counts.blocks[block]
         cells[at.PROCESS] = os.getpid()
         if self.is_on:
-            self.meter = CellMeter(cells)
+            self.meter = self._meter(block)
         if self.watch is not None and self._endpoint is not None:
             self._endpoint.observe = self.watch.observer(block)
         if self._is_emitted:
@@ -55,11 +55,7 @@ class Metrics(State):
             emf.start(self, block)
         if self.per_model:  # those that a worker before this one has named
             names = {number: self.counts.name(number) for number in range(1, len(self.counts.blocks))}
-            self._models = {
-                name: (number, CellMeter(self.counts.blocks[number]))
-                for number, name in names.items()
-                if name
-            }
+            self._models = {name: (number, self._meter(number)) for number, name in names.items() if name}
 
     def loaded(
         self, seconds: float, trained: str, process: int = 0, model: str = "", watch: Watch | None = None
@@ -95,6 +91,10 @@ class Metrics(State):
         """What counts for a model that is loaded."""
         return self._block(model)[1] if self.is_on else self.meter
 
+    def _meter(self, block: int) -> Meter:
+        """Counts in a block: of one model on the event loop, of many models in the threads that ask these."""
+        return (ThreadsMeter if self.per_model else CellMeter)(self.counts.blocks[block])
+
     def _block(self, model: str) -> tuple[int, Meter]:
         """A model's block; where all are given away, that of all other models."""
         with self._lock:
@@ -102,7 +102,7 @@ class Metrics(State):
             if known is None and len(self._models) + 1 < len(self.counts.blocks):
                 number = len(self._models) + 1
                 self.counts.name(number, model)
-                known = self._models[model] = number, CellMeter(self.counts.blocks[number])
+                known = self._models[model] = number, self._meter(number)
         return known or (0, self.meter)
 
     def end(self) -> None:

@@ -46,7 +46,7 @@ def emit(metrics: State) -> None:
 
 def _lines(metrics: State) -> Iterator[dict[str, Any]]:
     counts, (image, _) = metrics.counts, metrics.image
-    parts = [_since(block, told) for block, told in zip(counts.blocks, counts.emitted, strict=True)]
+    parts = [_since(now, told) for now, told in zip(counts.rows(), counts.emitted, strict=True)]
     if metrics.per_model:
         for number, part in enumerate(parts):
             if at.ended(part):
@@ -56,9 +56,8 @@ def _lines(metrics: State) -> Iterator[dict[str, Any]]:
     yield _line({"Image": image}, _requests(whole) | _state(metrics))
 
 
-def _since(block: Cells, told: Cells) -> Row:
+def _since(now: Row, told: Cells) -> Row:
     """What a block has counted since the last line, which is noted."""
-    now = block.tolist()
     found = [a - b for a, b in zip(now, told.tolist(), strict=True)]
     told[:] = memoryview(array("d", now))
     return found

@@ -37,8 +37,7 @@ class _Families:
         self._rows: list[tuple[list[str], Row]]
         if metrics.per_model:
             names = [OTHER, *(counts.name(number) for number in range(1, len(counts.blocks)))]
-            blocks = [block.tolist() for block in counts.blocks]
-            self._rows = [([name], row) for name, row in zip(names, blocks, strict=True) if name]
+            self._rows = [([name], row) for name, row in zip(names, counts.rows(), strict=True) if name]
         else:
             self._rows = [([], counts.total())]
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import mmap
+from itertools import accumulate
 
 from slipway.serving.metrics import cells as at
+from slipway.serving.metrics import records
 from slipway.serving.metrics.cells import Cells, Row
 
 _NAME = 128  # bytes of a block's name
@@ -17,15 +19,16 @@ class Counts:
     """
 
     def __init__(self, blocks: int) -> None:
-        names = (2 * blocks + 1) * 8 * at.SIZE
-        memory = mmap.mmap(-1, names + blocks * _NAME)
-        self._cells = memoryview(memory)[:names].cast("d")
-        self._names = memoryview(memory)[names:]
-        pages = [self._cells[at.SIZE * n : at.SIZE * (n + 1)] for n in range(2 * blocks + 1)]
-        self.blocks: list[Cells] = pages[:blocks]
-        self.emitted: list[Cells] = pages[blocks:-1]
+        sizes = [at.BLOCK] * blocks + [at.SIZE] * (blocks + 1)
+        names = 8 * sum(sizes)
+        memory = memoryview(mmap.mmap(-1, names + blocks * _NAME))
+        cells = memory[:names].cast("d")
+        parts = [cells[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
+        self._names = memory[names:]
+        self.blocks: list[Cells] = parts[:blocks]
+        self.emitted: list[Cells] = parts[blocks:-1]
         """What of each block the log has told already."""
-        self.container: Cells = pages[-1]
+        self.container: Cells = parts[-1]
         """What is of no single process: in STARTS how many processes came in the place of another."""
 
     def claim(self) -> int:
@@ -41,6 +44,7 @@ class Counts:
     def release(self, number: int) -> None:
         """The process that counted in this block has ended."""
         cells = self.blocks[number]
+        records.add_up(cells)
         cells[at.PROCESS] = cells[at.QUEUED] = 0
         lost = cells[at.BEGUN] - at.ended(cells)
         if lost > 0:
@@ -54,9 +58,13 @@ class Counts:
             place[:] = block_name(text).encode().ljust(_NAME, b"\0")
         return bytes(place).rstrip(b"\0").decode(errors="ignore")
 
+    def rows(self) -> list[Row]:
+        """What each block has counted."""
+        return [*map(records.row, self.blocks)]
+
     def total(self) -> Row:
         """The blocks of all, added up."""
-        return [sum(column) for column in zip(*self.blocks, strict=True)]
+        return [sum(column) for column in zip(*self.rows(), strict=True)]
 
 
 def block_name(text: str) -> str:
