@@ -86,6 +86,18 @@ def test_of_one_model_among_many_the_page_has_the_errors_of_its_answers(
     assert text.index(">0.71<") < text.index(">0.812<") < text.index(">WAPE<") < text.index(">0.125<")
 
 
+def test_a_model_without_a_baseline_has_a_page_of_its_errors_alone(drift: Drift, tmp_path: Path) -> None:
+    outcomes = {"points": 7, "measures": [{"name": "MASE", "now": 0.5, "training": None}]}
+    answer = {"rows": 0, "false_alarms": 0.01, "columns": [], "outcomes": outcomes}
+    (tmp_path / "drift.json").write_text(json.dumps(answer))
+    file = drift(str(tmp_path / "drift.json"), "--to", str(tmp_path / "page.html")).strip()
+    text = Path(file).read_text()
+    assert "No columns are compared" in text
+    assert ">0.5<" in text
+    for of_columns in ("rows were compared", "A column has drifted", 'class="legend"'):
+        assert of_columns not in text
+
+
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
