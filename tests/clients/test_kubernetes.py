@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from tritonclient.utils import InferenceServerException
 
 from harness import inference
 from harness.conformance import conformance
+from harness.moto_aws import IMAGE
 from harness.places import REPOSITORY, Container, Server, docker, free_port, http
 from harness.samples import Sample
+from harness.snippets import python
 from slipway.hyperparameters import names
 from slipway.image import Image
 from tools.client import pings
@@ -204,6 +207,16 @@ def test_the_documents_curl_lines_work(composed: Server, image: Image) -> None:
         command = shlex.split(line.replace(":8080", f":{composed.port}"))
         answer = _run([*command, "--silent", "--fail-with-body", "--noproxy", "*"], dict(os.environ))
         assert "error" not in json.loads(answer), (line, answer)
+
+
+def test_the_documents_python_runs_as_printed(composed: Server, image: Image) -> None:
+    """What the page on Kubernetes has for this image, each block with the client that it imports."""
+    blocks = [one for one in python("kubernetes.md") if f'"{image.name}"' in one]
+    assert len(blocks) == (2 if image.name == IMAGE.name else 0)
+    for block in blocks:
+        program = str(KSERVE) if "import InferenceRESTClient" in block else sys.executable
+        block = block.replace("localhost:8080", f"127.0.0.1:{composed.port}")
+        _run([program, "-c", block], {**os.environ, "NO_PROXY": "*"})
 
 
 def test_the_container_ends_in_time_and_well(composed: Server) -> None:
