@@ -146,6 +146,12 @@ $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(ENVS)
 test-push: $(TOOLS) ## Test `make push` against a registry on this machine (needs a Docker engine)
 	$(call in,tools) -m pytest tests/clients/test_push.py
 
+# SECONDS=n: how long `make scrape` sends requests to each image.
+.PHONY: scrape $(IMAGES:%=scrape-%)
+scrape: $(WANTED:%=scrape-%) ## Scrape the containers under load while workers are killed: [IMG=] [SECONDS=60]; `make test` does it for seconds
+$(IMAGES:%=scrape-%): scrape-%: build-% $(ENVS)/%/.stamp
+	@SCRAPE_SECONDS=$(or $(SECONDS),60) $(call in,$*) -m pytest tests/container/test_container_metrics.py --image=$*
+
 test-sdk3: build-$(ONE) $(SDK3) ## Test version 3 of the SageMaker SDK in local mode, with one image (needs a Docker engine)
 	$(call in,sdk3) -m pytest tests/sdk3/test_local.py
 
