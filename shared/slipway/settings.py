@@ -55,7 +55,8 @@ class Settings(BaseModel):
     """Maximum time for a request in seconds. Default: 60, the limit of real-time endpoints; 3600 in a batch
     transform."""
     max_body_bytes: int = Field(1 << 30, alias="MAX_CONTENT_LENGTH", ge=1)
-    """Maximum size of a request body in bytes. Asynchronous endpoints may send 1 GiB."""
+    """Maximum size of a request body in bytes. Asynchronous endpoints may send 1 GiB. Where it is set, batch
+    transforms that name no payload send up to 20 MB at once, else 6."""
     max_rows: int | None = Field(None, alias="SLIPWAY_MAX_ROWS", ge=1)
     """Maximum number of rows in a request. Default: limited by memory only."""
     max_cells: int | None = Field(None, alias="SLIPWAY_MAX_CELLS", ge=1)

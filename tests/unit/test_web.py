@@ -57,14 +57,18 @@ def test_a_body_over_the_limit_is_refused_as_json(client):
         (2, {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "50"}, 2, 50),
         (2, {"MAX_CONTENT_LENGTH": str(2 << 20)}, 2, 2),
         (2, {"MAX_CONTENT_LENGTH": str((3 << 20) - 1)}, 2, 2),
+        (2, {"MAX_CONTENT_LENGTH": str(15 << 20)}, 2, 15),
+        (2, {"MAX_CONTENT_LENGTH": str(1 << 30)}, 2, 20),
+        (10, {"MAX_CONTENT_LENGTH": str(1 << 30)}, 10, 10),
     ],
 )
-@pytest.mark.contract("B4.2", "B4.3")
+@pytest.mark.contract("B4.2", "B4.3", "B4.14")
 def test_a_batch_transform_is_told_a_request_a_worker(
     client, monkeypatch, cpus, environ, concurrent, payload
 ):
     """Their product is at most 100 MB."""
     monkeypatch.setattr(machine, "cpus", lambda: cpus)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 1 << 40)
     found = client(**environ).get("/execution-parameters").json
     assert found == {
         "MaxConcurrentTransforms": concurrent,

@@ -17,6 +17,7 @@ from slipway.settings import Settings
 
 _MB = 1 << 20
 _USUAL_MB = 6  # the platform's own default
+_MOST_MB = 20  # that AWS's containers ask for, where MAX_CONTENT_LENGTH allows it
 _UNPACKED = 40  # times its bytes that a request may take: its text, its cells, the answers and theirs
 _TOLD = {"name", "kind", "optional", "aliases"}  # of a column; categories and ranges are the training data's
 _TOTAL_MB = 100  # MaxConcurrentTransforms times MaxPayloadInMB may not pass this
@@ -103,7 +104,8 @@ def batch(settings: Settings, workers: int) -> dict[str, Any]:
     at_once = settings.max_transforms or max(1, min(workers, _TOTAL_MB))
     fits = machine.memory_bytes() // (at_once * _UNPACKED * _MB)
     taken = settings.max_body_bytes // _MB
-    payload = max(1, min(_USUAL_MB, _TOTAL_MB // at_once, fits, taken))
+    wanted = _MOST_MB if "max_body_bytes" in settings.model_fields_set else _USUAL_MB
+    payload = max(1, min(wanted, _TOTAL_MB // at_once, fits, taken))
     if settings.max_payload_mb is not None:  # 0: of any size, in chunks
         payload = settings.max_payload_mb
     return {
