@@ -3,18 +3,23 @@
     PYTHONPATH=shared:tests unshare --net sh -c 'ip link set lo up; exec "$@"' - \\
         .slipway/envs/boosting/bin/python -m benchmarks.hosts --case lightgbm,xgboost
     PYTHONPATH=shared:tests .slipway/envs/kmeans/bin/python -m benchmarks.hosts --case kmeans
+    PYTHONPATH=shared:tests .slipway/envs/forecast/bin/python -m benchmarks.hosts --case forecast \\
+        --rows 600000
 
-A host is a process with one core and an address of this machine (127.x.y.n). The train channel is sharded, as
-CSV in four files, so each of four hosts has one. What counts is the critical path: the CPU time, user and
-system, of the host that needs the most. Waiting costs none, so a busy neighbour hardly shows. Bytes are those
-of the loopback interface, which `unshare` keeps free of other programs' traffic.
+A host is a process with one core and an address of this machine (127.x.y.n), and the processes that it
+starts. The train channel is sharded, as CSV in four files, so each of four hosts has one. What counts is the
+critical path: the CPU time, user and system, of the host that needs the most. Waiting costs little, so a busy
+neighbour hardly shows. The peak memory is that of a host's largest process. Bytes are those of the loopback
+interface, which `unshare` keeps free of other programs' traffic.
 """
 
 import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +31,7 @@ from tools.layout import configure
 from tools.process import command
 
 COLUMNS = 20
+POINTS = 60  # of a series, by month
 FILES = 4
 TREES = {
     "n_estimators": "100",
@@ -33,10 +39,11 @@ TREES = {
     "early_stopping_rounds": "0",
     "metrics": '["roc_auc"]',
 }
-CASES: dict[str, tuple[str, dict[str, str], str]] = {
-    "lightgbm": ("boosting", {"engine": "lightgbm", "target": "y", **TREES}, "roc_auc"),
-    "xgboost": ("boosting", {"engine": "xgboost", "target": "y", **TREES}, "roc_auc"),
-    "kmeans": ("kmeans", {"algorithm": "distributed", "k": "8", "features": "", "max_iter": "50"}, "msd"),
+KMEANS = {
+    "algorithm": "distributed",
+    "k": "8",
+    "features": json.dumps([f"x{place}" for place in range(COLUMNS)]),
+    "max_iter": "50",
 }
 
 
@@ -55,7 +62,7 @@ def sent_bytes() -> int:
     return int(counts.split()[8])
 
 
-def make(folder: Path, rows: int) -> list[Path]:
+def make_rows(folder: Path, rows: int) -> list[Path]:
     """Rows of numbers around 8 centres, and a class that depends on some of them; equal files."""
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(8, COLUMNS)) * 3
@@ -71,13 +78,49 @@ def make(folder: Path, rows: int) -> list[Path]:
     return paths
 
 
-def train(case: str, files: list[Path], count: int, folder: Path) -> tuple[list[Used], float]:
+def make_series(folder: Path, rows: int) -> list[Path]:
+    """Series of `POINTS` months with trends and seasons, one after another; the files cut some in two."""
+    rng = np.random.default_rng(0)
+    number, steps = rows // POINTS, np.arange(POINTS)
+    level, trend, season, noise = (
+        rng.uniform(*some, (number, 1)) for some in ((20, 200), (-0.3, 0.5), (0, 0.3), (0.02, 0.2))
+    )
+    phase = rng.uniform(0, 2 * np.pi, (number, 1))
+    means = (level + trend * steps) * (1 + season * np.sin(2 * np.pi * steps / 12 + phase))
+    values = np.maximum(means + level * noise * rng.normal(size=means.shape), 0).ravel()
+    months = [f"{2019 + step // 12}-{step % 12 + 1:02}-01" for step in steps.tolist()]
+    lines = [
+        f"item{place // POINTS},{months[place % POINTS]},{value:.3f}\n" for place, value in enumerate(values)
+    ]
+    paths = []
+    for file in range(FILES):
+        path = folder / f"series{file}.csv"
+        part = lines[len(lines) * file // FILES + 7 * (file > 0) : len(lines) * (file + 1) // FILES + 7]
+        path.write_text("".join(["item_id,timestamp,target\n", *part]))
+        paths.append(path)
+    return paths
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is trained on which data, and the metric that tells whether the model is as good."""
+
+    image: str
+    given: dict[str, str]
+    metric: str
+    make: Callable[[Path, int], list[Path]] = make_rows
+
+
+CASES = {
+    "lightgbm": Case("boosting", {"engine": "lightgbm", "target": "y", "hosts": "all", **TREES}, "roc_auc"),
+    "xgboost": Case("boosting", {"engine": "xgboost", "target": "y", "hosts": "all", **TREES}, "roc_auc"),
+    "kmeans": Case("kmeans", KMEANS, "msd"),
+    "forecast": Case("forecast", {"horizon": "12"}, "wql", make_series),
+}
+
+
+def train(case: Case, files: list[Path], count: int, folder: Path) -> tuple[list[Used], float]:
     """What each of `count` hosts used, and the metric."""
-    image, given, metric = CASES[case]
-    if image == "boosting":
-        given = {**given, "hosts": "all"}
-    else:
-        given = {**given, "features": json.dumps([f"x{place}" for place in range(COLUMNS)])}
     names = hosts.addresses(count)
     started = []
     for place, name in enumerate(names):
@@ -85,21 +128,21 @@ def train(case: str, files: list[Path], count: int, folder: Path) -> tuple[list[
         (root / "input/data/train").mkdir(parents=True)
         for path in files[place::count]:
             os.link(path, root / "input/data/train" / path.name)
-        configure(root, given, ["train"])
+        configure(root, case.given, ["train"])
         hosts.configure(root, name, names, ["train"], interface="none")
-        line, environ = command("train", ROOT / "images" / image, root)
+        line, environ = command("train", ROOT / "images" / case.image, root)
         core = str(place % (os.cpu_count() or 1))
+        tree = [sys.executable, "-m", "benchmarks.tree", str(root / "used.json"), "taskset", "-c", core]
         with (root / "log").open("wb") as log:
-            process = subprocess.Popen(["taskset", "-c", core, *line], env=environ, stdout=log, stderr=log)
+            process = subprocess.Popen([*tree, *line], env=environ, cwd=ROOT, stdout=log, stderr=log)
         started.append((root, process))
     used = []
     for root, process in started:
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
+        if process.wait():
             raise SystemExit((root / "log").read_text()[-2000:])
-        used.append(Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+        used.append(Used(**json.loads((root / "used.json").read_text())))
     manifest = json.loads((folder / names[0] / "model/manifest.json").read_text())
-    return used, float(manifest["metrics"][metric])
+    return used, float(manifest["metrics"][case.metric])
 
 
 def main() -> None:
@@ -114,10 +157,10 @@ def main() -> None:
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for rows in map(int, options.rows.split(",")):
-        with tempfile.TemporaryDirectory() as data:
-            files = make(Path(data), rows)
-            for case in options.case.split(","):
-                first = 0.0
+        for name in options.case.split(","):
+            case, first = CASES[name], 0.0
+            with tempfile.TemporaryDirectory() as data:
+                files = case.make(Path(data), rows)
                 for count in map(int, options.hosts.split(",")):
                     before = sent_bytes()
                     with tempfile.TemporaryDirectory(dir=data) as folder:
@@ -128,8 +171,8 @@ def main() -> None:
                     seconds = ", ".join(f"{one.cpu_s:.1f}" for one in used)
                     peaks = ", ".join(f"{one.peak_mb:.0f}" for one in used)
                     print(
-                        f"| {case} | {rows:,} | {count} | {seconds} | {most:.1f} | {most / first:.2f} "
-                        f"| {peaks} | {sent:.0f} | {CASES[case][2]} {metric:.4f} |",
+                        f"| {name} | {rows:,} | {count} | {seconds} | {most:.1f} | {most / first:.2f} "
+                        f"| {peaks} | {sent:.0f} | {case.metric} {metric:.4f} |",
                         flush=True,
                     )
 

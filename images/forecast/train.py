@@ -11,9 +11,9 @@ from slipway import Channel, Job, UserError
 from . import report
 from .backtesting import backtest
 from .backtesting.fit import fit_engine, season_lengths
-from .backtesting.parallel import parallel_map
+from .backtesting.parallel import mapped
 from .backtesting.scores import Evaluation
-from .data import metadata
+from .data import metadata, together
 from .data.load import ReadSettings, Target, read_like, read_target
 from .data.roles import ColumnSettings
 from .hyperparameters import Hyperparameters
@@ -36,7 +36,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     Raises UserError if the data cannot be forecast."""
     stop = _stop_check(params, job)
     settings = _read_settings(params)
-    target = read_target(data["train"], settings, data.get("related") if params.covariates else None)
+    target = _read(data["train"], settings, data.get("related") if params.covariates else None, job)
     panel = target.panel
     if not panel.lengths.any():
         raise UserError(f"channel train: column {target.roles.target} has no values")
@@ -81,7 +81,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     metrics = tested.evaluation.metrics() if tested is not None else {}
     job.log_metrics(**{name: metrics[label] for name, label in METRICS.items() if metrics})
     if "test" in data:
-        job.log_metrics(**_test_metrics(read_like(data["test"], target, settings), target, engine, stop))
+        job.log_metrics(**_test_metrics(read_like(data["test"], target, settings), target, engine, job, stop))
     with job.report.forgiving():
         report.write(
             job.report,
@@ -95,6 +95,16 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             known,
         )
     return model
+
+
+def _read(channel: Channel, settings: ReadSettings, related: Channel | None, job: Job) -> Target:
+    """The series of the target channel; on several hosts each reads its own rows, where it can."""
+    if len(job.cluster.hosts) == 1:
+        return read_target(channel, settings, related)
+    if why := together.why_alone(channel, related):
+        job.progress(f"{job.hosts.current} reads the series of all hosts: {why}")
+        return read_target(channel, settings, related)
+    return together.read_target(channel, settings, related, job)
 
 
 METRICS = {
@@ -143,24 +153,20 @@ def _reconciled_forecasts(
         return None
     tasks = list(chunks(panel, CHUNK))
     if engine.lightgbm_model is not None:
-        parts = {number: engine.forecast(task, engine.horizon) for number, task in enumerate(tasks)}
+        parts = [_forecast(task, engine) for task in tasks]
     else:
-        parts = dict(parallel_map(_ForecastTask(engine), tasks, job.cpus, lambda: False))
-    found = Forecasts.concatenate([parts[number] for number in sorted(parts)])
+        parts = list(mapped(job, _forecast, tasks, lambda: False, engine=engine))
+    found = Forecasts.concatenate(parts)
     return hierarchy.reconcile(found, panel, engine.lower_bounds(panel))
 
 
-class _ForecastTask:
-    """A call that can be sent to another process."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __call__(self, panel: Panel) -> Forecasts:
-        return self._engine.forecast(panel, self._engine.horizon)
+def _forecast(panel: Panel, engine: Engine) -> Forecasts:
+    return engine.forecast(panel, engine.horizon)
 
 
-def _test_metrics(test: Panel, target: Target, engine: Engine, stop: Callable[[], bool]) -> dict[str, float]:
+def _test_metrics(
+    test: Panel, target: Target, engine: Engine, job: Job, stop: Callable[[], bool]
+) -> dict[str, float]:
     """DeepAR's test metrics, on the last horizon of each test series.
 
     A test series that continues its training series is forecast from the training series, any other one from
@@ -187,7 +193,7 @@ def _test_metrics(test: Panel, target: Target, engine: Engine, stop: Callable[[]
     if not histories or stop():
         return {}
     windows = [backtest.Window(backtest.concatenate(histories), np.array(actual), ahead)]
-    found = backtest.run(windows, engine, 1, stop)
+    found = backtest.run(windows, engine, job, stop)
     if found is None:
         return {}
     evaluation: Evaluation = backtest.evaluate(

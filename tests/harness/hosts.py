@@ -1,18 +1,24 @@
 """Several hosts of one training job, as processes of this machine: an address and a tree each."""
 
+import asyncio
 import json
 import os
 import random
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from harness.places import REPOSITORY, Training
 from tools import process
+
+if TYPE_CHECKING:
+    from slipway.training.hosts.cluster import Cluster
+    from slipway.training.inputs import Fifos, Files
 
 
 def addresses(count: int) -> list[str]:
@@ -34,6 +40,31 @@ def configure(
     for name in channels:
         given[name] = {**given.get(name, {}), "S3DistributionType": "ShardedByS3Key"}
     path.write_text(json.dumps(given))
+
+
+@contextmanager
+def together(sources: "Sequence[Mapping[str, Files | Fifos]]") -> "Iterator[Cluster]":
+    """A cluster in this process, of a host for the channels of each; all but the leader run in threads."""
+    from slipway.training import config
+    from slipway.training.hosts import follower  # and with it Dask
+    from slipway.training.hosts.cluster import Cluster
+    from slipway.training.hosts.shard import Shard
+
+    names = addresses(len(sources))
+    others = [
+        Thread(
+            target=asyncio.run,
+            args=[follower.serve_shard(config.Hosts(name, tuple(names)), Shard(source))],
+        )
+        for name, source in zip(names[1:], sources[1:], strict=True)
+    ]
+    for other in others:
+        other.start()
+    with Cluster(config.Hosts(names[0], tuple(names)), Shard(sources[0])) as found:
+        yield found.gather()
+    for other in others:
+        other.join(20)
+        assert not other.is_alive(), "it ends with the leader"
 
 
 @contextmanager
@@ -61,7 +92,7 @@ class Host:
 
     def wait(self) -> Training:
         """The job on this host, once it has ended."""
-        return Training(self.root, self.process.wait(120), self.log)
+        return Training(self.root, self.process.wait(400), self.log)
 
 
 @contextmanager

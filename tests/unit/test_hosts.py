@@ -1,19 +1,21 @@
 """Several hosts: what is sharded over them comes together, and all end together."""
 
-import asyncio
 import gzip
 import io
 import json
+import mmap
+import os
 import signal
 import socket
-import threading
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,24 +42,9 @@ def packed(table: dict[str, list[int]]) -> bytes:
     return buffer.getvalue()
 
 
-@contextmanager
-def together(sources: list[Files | Fifos]) -> Iterator[Cluster]:
-    """A cluster in this process, of a host a source; the others than the leader run in threads."""
-    names = harness.addresses(len(sources))
-    others = [
-        threading.Thread(
-            target=asyncio.run,
-            args=[follower.serve_shard(config.Hosts(name, tuple(names)), Shard({"train": source}))],
-        )
-        for name, source in zip(names[1:], sources[1:], strict=True)
-    ]
-    for other in others:
-        other.start()
-    with Cluster(config.Hosts(names[0], tuple(names)), Shard({"train": sources[0]})) as found:
-        yield found.gather()
-    for other in others:
-        other.join(20)
-        assert not other.is_alive(), "it ends with the leader"
+def together(sources: list[Files | Fifos]) -> AbstractContextManager[Cluster]:
+    """A cluster in this process, of a host a source of the train channel."""
+    return harness.together([{"train": source} for source in sources])
 
 
 def test_a_host_that_waits_is_hardly_ever_woken(tmp_path: Path) -> None:
@@ -223,6 +210,54 @@ def test_a_file_that_all_hosts_have_is_read_in_parts(tmp_path: Path, name: str) 
     assert [row for part in parts for row in rows_of(part)] == frame.to_numpy().tolist()
 
 
+@pytest.mark.parametrize("sharded", [True, False])
+def test_rows_are_numbered_as_in_the_table_of_one_host(tmp_path: Path, sharded: bool) -> None:
+    """Sharded, the hosts' files alternate by name; else all have one file, of which each reads rows."""
+    files = {f"{place}/rows.csv": [f"1{place}{row}" for row in range(place + 1)] for place in range(4)}
+    if not sharded:
+        files = {"rows.csv": [str(row) for row in range(100)]}
+    for host in range(2):
+        for place, (name, rows) in enumerate(files.items()):
+            if not sharded or place % 2 == host:
+                path = tmp_path / str(host) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("x\n" + "".join(f"{row}\n" for row in rows))
+    expected = [int(row) for rows in files.values() for row in rows]
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        inputs = shards.Shards("train", cluster) if sharded else None
+        channel = Channel("train", tmp_path / "0", "", inputs, sharing=Partitions(cluster))
+        parts = cluster.results(channel.partitions(numbered=True))
+    assert len(parts) == 2
+    found = {
+        place: cell for table, places in parts for place, cell in zip(places, table.column("x"), strict=True)
+    }
+    assert [found[place] for place in range(len(expected))] == expected
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/a.csv").write_text("x\n1\n2\n")
+    ((table, places),) = Channel("train", tmp_path / "one").partitions(numbered=True)
+    assert (len(table), places.tolist()) == (2, [0, 1])
+
+
+def test_hosts_exchange_what_falls_to_others(tmp_path: Path) -> None:
+    for place in range(2):
+        (tmp_path / str(place)).mkdir()
+        (tmp_path / str(place) / f"{place}.csv").write_text(f"x\n{place + 1}\n")
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        channel = Channel("train", tmp_path, "", shards.Shards("train", cluster), sharing=Partitions(cluster))
+        shares = cluster.keep(named_shares, channel.partitions(), count=2)
+        kept = cluster.exchange(shares)
+        assert [one.host for one in kept] == list(cluster.hosts)
+        assert cluster.results(kept) == [["1 for 0", "2 for 0"], ["1 for 1", "2 for 1"]]
+        assert list(cluster.map(len, cluster.pairs(kept, kept))) == [2, 2]
+    local = Local()
+    assert local.exchange([["a"], ["b"]]) == [["a", "b"]]
+    assert local.pairs([1], [2]) == [(1, 2)]
+
+
+def named_shares(table: Table, count: int) -> list[str]:
+    return [f"{table.column('x')[0]} for {place}" for place in range(count)]
+
+
 def test_a_cell_that_is_none_of_its_columns_is_told_with_its_file(tmp_path: Path) -> None:
     rows = "".join(f"{number},1\n" for number in range(300))
     for place, content in enumerate([rows, f"{rows}many,1\n"]):
@@ -276,6 +311,29 @@ def test_a_map_over_hosts_is_that_of_one(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(UserError, match="no, not 3"):
             list(cluster.map(refuse, range(6)))
         assert list(cluster.map(slow_square, [5], late=0.0)) == [25], "and goes on working"
+
+
+def test_processes_share_the_arrays_that_a_map_is_given_and_stay(tmp_path: Path) -> None:
+    """What they imported they need not import again."""
+    array = np.arange(100_000.0)
+    with together([Files(tmp_path / "0")]) as cluster:
+        first = list(cluster.map(changed, range(4), array=array))
+        second = list(cluster.map(changed, range(4), array=array + 1))
+        assert {process for process, _, _ in second} == {process for process, _, _ in first}
+    assert [last for _, last, _ in first] == [99_999.0] * 4
+    assert [last for _, last, _ in second] == [100_000.0] * 4
+    assert all(mapped for _, _, mapped in first)
+    assert not list(Path(tempfile.gettempdir()).glob(f"slipway-{os.getpid()}-*")), "no file is left"
+
+
+def changed(number: int, array: np.ndarray) -> tuple[int, float, bool]:
+    """The process, the array's last number, and whether the array lies in a file."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    last = float(array[-1])
+    array[0] = -1
+    return os.getpid(), last, isinstance(base.obj, mmap.mmap)
 
 
 def refuse(number: int) -> int:
@@ -371,7 +429,7 @@ def job(folder: Path, tmp_path: Path) -> Callable[..., list[Path]]:
 
 
 def wait_for(text: str, host: harness.Host) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 400  # of a hang, not of a busy machine
     while text not in host.log:
         assert time.monotonic() < deadline, host.log
         assert host.process.poll() is None, host.log

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
-from slipway import Array
+from slipway import Array, Job
 
 from ..models import ensemble
 from ..models.calibration import IntervalCalibration
 from ..models.engine import Engine
 from ..models.ensemble import Forecasts, Preset
 from ..models.transforms import to_log
+from ..panel.items import key_hash
 from ..panel.panel import Panel
-from .parallel import parallel_map
+from .parallel import mapped
 from .scores import QUANTILES, Evaluation, units
 
 MIN_HISTORY = 5
@@ -99,7 +99,7 @@ def _window(panel: Panel, keep: Array, horizon: int, chosen: Array) -> Window:
 def run(
     windows: Sequence[Window],
     engine: Engine,
-    cpus: int,
+    job: Job,
     stop: Callable[[], bool],
     on_progress: Callable[[int, int], None] = lambda done, todo: None,
 ) -> Backtest | None:
@@ -112,23 +112,23 @@ def run(
         panel, log_scale = engine.transformed(window.panel)
         panel, added = engine.split(panel, engine.horizon, window.ahead)
         scales.append(log_scale)
-        lightgbm_forecasts = engine.lightgbm_forecasts(panel, engine.horizon, cpus)
+        lightgbm_forecasts = engine.lightgbm_forecasts(panel, engine.horizon, job.cpus)
         for start in range(0, len(panel), CHUNK):
             rows = slice(start, min(start + CHUNK, len(panel)))
             some = panel.take(range(rows.start, rows.stop))
             tasks.append((some, added[rows], [means[rows] for means in lightgbm_forecasts]))
             sizes.append(len(some))
-    parts: dict[int, Forecasts] = {}
-    for number, part in parallel_map(partial(_forecast, engine.seasons, engine.preset), tasks, cpus, stop):
-        parts[number] = part
-        on_progress(sum(sizes[done] for done in parts), sum(sizes))
+    parts: list[Forecasts] = []
+    for part in mapped(job, _forecast, tasks, stop, seasons=engine.seasons, preset=engine.preset):
+        parts.append(part)
+        on_progress(sum(sizes[: len(parts)]), sum(sizes))
     if not parts:
         return None
-    forecasts = Forecasts.concatenate([parts[number] for number in sorted(parts)])
-    rows_done = np.concatenate([np.full(size, number in parts) for number, size in enumerate(sizes)])
-    forecasts = replace(forecasts, log_scale=np.concatenate(scales)[rows_done])
-    histories = concatenate([window.panel for window in windows]).take(np.flatnonzero(rows_done))
-    actual = np.concatenate([window.actual for window in windows])[rows_done]
+    done = sum(sizes[: len(parts)])
+    forecasts = Forecasts.concatenate(parts)
+    forecasts = replace(forecasts, log_scale=np.concatenate(scales)[:done])
+    histories = concatenate([window.panel for window in windows]).take(np.arange(done))
+    actual = np.concatenate([window.actual for window in windows])[:done]
     keys = len(set(histories.keys))
     return Backtest(evaluate(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys)
 
@@ -170,14 +170,7 @@ def calibrated(forecasts: Forecasts, actual: Array, rows: Array) -> IntervalCali
     return IntervalCalibration.fit(errors[rows], forecasts.spread[rows], forecasts.pools[rows])
 
 
-def key_hash(key: tuple[str, ...]) -> int:
-    """A hash of a key that is the same in every process."""
-    from zlib import crc32
-
-    return crc32("\0".join(key).encode())
-
-
-def _forecast(seasons: tuple[int, ...], preset: Preset, task: tuple[Panel, Array, list[Array]]) -> Forecasts:
+def _forecast(task: tuple[Panel, Array, list[Array]], seasons: tuple[int, ...], preset: Preset) -> Forecasts:
     """Forecast a chunk, possibly in another process: no engine is sent, as LightGBM is not fork-safe."""
     panel, added, lightgbm_forecasts = task
     found = ensemble.forecast(panel, added.shape[1], seasons, preset, lightgbm_forecasts)

@@ -63,7 +63,7 @@ def fit_engine(
             job.progress(f"backtest: {done} of {todo} forecasts")
 
     if not params.hierarchy:  # sums add up on the series' own scale only
-        engine, tried = choose_log_classes(windows, engine, params.seed, job.cpus, stop)
+        engine, tried = choose_log_classes(windows, engine, params.seed, job, stop)
         notes += tried
     past = replace(engine, lightgbm_model=_fit_lightgbm(engine, panel, len(windows) or 1, params, job, stop))
     if past.lightgbm_model is not None and past.lightgbm_model.note:
@@ -71,7 +71,7 @@ def fit_engine(
     if past.lightgbm_model is not None and attributes and windows and not stop():
         item_features = ItemFeatures.read(attributes, panel)
         past = _with_item_features(past, panel, windows, item_features, params, job, notes)
-    tested = backtest.run(windows, past, job.cpus, stop, log_progress)
+    tested = backtest.run(windows, past, job, stop, log_progress)
     if panel.covariate_names and tested is not None and not stop():
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
     if tested is None:
@@ -172,7 +172,7 @@ def _with_effects(
     if before is None:
         notes.append(f"Covariates ({names}): none varies, or no series is long enough; not used.")
         return engine, past, baseline
-    other = backtest.run(windows, replace(past, effects=before), job.cpus, stop)
+    other = backtest.run(windows, replace(past, effects=before), job, stop)
     effects = Effects.fit(engine.transformed(panel)[0], engine.seasons)
     if other is None or effects is None or len(other.evaluation) < len(baseline.evaluation):
         notes.append(f"Covariates ({names}): no time was left to backtest them; not used.")

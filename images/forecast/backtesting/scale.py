@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from slipway import Array
+from slipway import Array, Job
 
 from ..models.classes import CLASSES, SeriesClass
 from ..models.effects import Effects
@@ -21,7 +21,7 @@ MIN_GAIN = 0.02  # expected relative gain: below it the scale of the points is k
 
 
 def choose_log_classes(
-    windows: Sequence[Window], engine: Engine, seed: int, cpus: int, stop: Callable[[], bool]
+    windows: Sequence[Window], engine: Engine, seed: int, job: Job, stop: Callable[[], bool]
 ) -> tuple[Engine, list[str]]:
     """The engine with the classes to model in logarithms, and a sentence on each class that was tried.
 
@@ -34,7 +34,7 @@ def choose_log_classes(
         return engine, []
     quick = replace(engine, preset="fast")
     plain, logs = (
-        run(trial, _with_effects(replace(quick, log_classes=classes), windows), cpus, stop)
+        run(trial, _with_effects(replace(quick, log_classes=classes), windows), job, stop)
         for classes in ((), CANDIDATES)
     )
     if plain is None or logs is None or len(plain.evaluation) != len(logs.evaluation):

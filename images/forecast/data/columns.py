@@ -1,6 +1,7 @@
 """The tables of a channel and the cells of their columns."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from slipway import NUMERIC, Array, Channel, Table, UserError, numbers
 
@@ -31,15 +32,34 @@ def check(channel: Channel, names: Sequence[str]) -> None:
         )
 
 
-def number_column(channel: Channel, table: Table, name: str, done: int = 0) -> Array:
-    """A column as float64, NaN where missing; `done` is the number of rows before the table.
+@contextmanager
+def located(channel: str, rows: "int | Array" = 0) -> Iterator[None]:
+    """Errors in a table's rows name the channel, and the row counted over all of it.
 
-    Raises UserError naming the first cell that is not a number.
+    `rows` is the number of rows before the table, or the place of each of its rows in the channel. An error
+    of no row stays as it is: a column that could not be read says where.
     """
+    try:
+        yield
+    except UserError as error:
+        if error.row is None:
+            raise
+        row = error.row + rows if isinstance(rows, int) else int(rows[error.row - 1]) + 1
+        raise error.moved(row).within(f"channel {channel}") from None
+
+
+@contextmanager
+def named(channel: str) -> Iterator[None]:
+    """Errors name the channel."""
+    try:
+        yield
+    except UserError as error:
+        raise error.within(f"channel {channel}") from None
+
+
+def number_column(table: Table, name: str) -> Array:
+    """A column as float64, NaN where missing. Raises UserError naming the first cell that is not a number."""
     if table.kinds[name] in NUMERIC:
         return table.number(name)
     missing = next(column.missing for column in table.columns if column.name == name)
-    try:
-        return numbers(table.arrow(name), name, missing)
-    except UserError as error:
-        raise error.shifted(done).within(f"channel {channel.name}") from None
+    return numbers(table.arrow(name), name, missing)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MIN_POINTS = 10_000  # in all series; with fewer no model is trained
-MAX_POINTS = 3_000_000  # the oldest ones beyond are left out, to bound memory
+MAX_POINTS = 3_000_000  # to bound memory, the oldest ones beyond are left out, then series
 MAX_ROWS = 200_000  # rows that a model is fitted to, sampled at random: more did not improve it
 MAX_LENGTH = 1_000
 THREADED = 50_000  # rows from which on several threads are used
@@ -52,7 +52,7 @@ class LightGBMModel:
     boosters: dict[str, Any]
     item_features: ItemFeatures | None = None
     note: str = ""
-    """Describes a sample of the rows; empty if all were used."""
+    """Describes a sample of the series and of their points; empty if all were used."""
 
     @classmethod
     def fit(
@@ -69,14 +69,20 @@ class LightGBMModel:
         chosen = np.flatnonzero(panel.lengths >= min_length(seasons))
         if panel.lengths[chosen].sum() < MIN_POINTS:
             return None
-        longest = max(2 * max(seasons) + 50, min(MAX_LENGTH, MAX_POINTS // len(chosen)))
+        shortest, long = 2 * max(seasons) + 50, len(chosen)
+        if long * shortest > MAX_POINTS:
+            chosen = np.random.default_rng(seed).choice(chosen, max(1, MAX_POINTS // shortest), replace=False)
+            chosen.sort()
+        longest = max(shortest, min(MAX_LENGTH, MAX_POINTS // len(chosen)))
         table = _table(panel, chosen, longest)
-        boosters, note = {}, ""
+        boosters: dict[str, Any] = {}
+        sampled = f"{len(chosen)} of {long} series" if len(chosen) < long else ""
+        note = f"{sampled}, chosen at random" if sampled else ""
         for view in views(seasons):
             frame = _pipeline(view, seasons).preprocess(table, static_features=[], dropna=True)
             if len(frame) > MAX_ROWS:
                 some = np.random.default_rng(seed).choice(len(frame), MAX_ROWS, replace=False)
-                note = f"{MAX_ROWS} of {len(frame)} points, chosen at random"
+                note = f"{MAX_ROWS} of {len(frame)} points{sampled and f' in {sampled}'}, chosen at random"
                 frame = frame.iloc[np.sort(some)]
             features = frame.drop(columns=["unique_id", "ds", "y"]).to_numpy(np.float32)
             categories: list[int] = []

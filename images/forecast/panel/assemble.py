@@ -8,7 +8,7 @@ from slipway import Array, UserError
 
 from . import clean
 from .clean import Duplicates, Fill, Points, RuleCounts
-from .frequency import infer
+from .frequency import Frequency, infer
 from .panel import Panel
 from .timeline import Timeline, distinct
 
@@ -16,14 +16,19 @@ SAMPLED_SERIES = 2_000  # series that a step is inferred from
 MAX_STEPS_PER_POINT = 1_000  # steps per point that a series may span: more indicates a wrong date or step
 
 
-def infer_timeline(points: Points, counts: RuleCounts) -> Timeline:
-    """Infer the time grid of `points`, which are sorted. Raises UserError if no step can be inferred."""
+def infer_frequency(points: Points, counts: RuleCounts) -> Frequency:
+    """Infer the step of `points`, which are sorted. Raises UserError if it cannot be inferred."""
     starts = np.flatnonzero(np.r_[True, points.codes[1:] != points.codes[:-1]])
     ends = np.r_[starts[1:], len(points)]
-    some = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), SAMPLED_SERIES)).astype(int))
-    frequency, others = infer([points.times[starts[place] : ends[place]] for place in some])
+    frequency, others = infer([points.times[starts[place] : ends[place]] for place in sampled(len(starts))])
     counts.add("other_step", others)
-    return Timeline.of(frequency, points.times)
+    return frequency
+
+
+def sampled(series: int) -> Array:
+    """The places of the series that a step is inferred from."""
+    found: Array = np.unique(np.linspace(0, series - 1, min(series, SAMPLED_SERIES)).astype(int))
+    return found
 
 
 def build_panel(

@@ -1,6 +1,7 @@
 """The keys of series: their cells in the key columns, as strings."""
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -39,6 +40,11 @@ def numbered(columns: Sequence[pa.Array]) -> tuple[Array, list[Key]]:
         pairs = (divmod(place, len(words)) for place in both.dictionary.to_pylist())
         codes, keys = arrow.codes(both), [keys[place] + words[word] for place, word in pairs]
     return codes, keys
+
+
+def key_hash(key: Key) -> int:
+    """A hash of a key that is the same in every process."""
+    return crc32("\0".join(key).encode())
 
 
 def key_cells(table: Table, names: Sequence[str]) -> list[pa.Array]:

@@ -29,12 +29,14 @@ class Timeline:
     """The format of timestamps in the training table, by which all others are parsed."""
 
     @classmethod
-    def of(cls, frequency: Frequency, times: Array) -> "Timeline":
-        """The grid on which most of `times` lie."""
-        times, places = distinct(times)
+    def of(cls, frequency: Frequency, times: Array, counts: Array | None = None) -> "Timeline":
+        """The grid on which most of `times` lie; with `counts` of distinct ones, which are there as often."""
+        if counts is None:
+            times, places = distinct(times)
+            counts = np.bincount(places, minlength=len(times))
         ticks = frequency.ticks(times)
         values, inverse = np.unique(ticks % frequency.count, return_inverse=True)
-        often = np.bincount(inverse, np.bincount(places, minlength=len(times)))
+        often = np.bincount(inverse, counts)
         anchor = int(values[often.argmax()]) if len(values) else 0
         nth, weekmask = _day_of_month(times) if frequency.unit == "month" and len(times) else (0, EVERY_DAY)
         found = cls(frequency, anchor, nth, weekmask)

@@ -1,17 +1,27 @@
 """What training learns: intervals, covariates, sums that add up, backtests, and the measures of all these."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from forecast.backtesting.backtest import make_windows
+from forecast.backtesting.parallel import mapped
 from forecast.backtesting.scores import Evaluation, mase, smape, units
+from forecast.models import lightgbm_model
 from forecast.models.calibration import LEVELS, IntervalCalibration
 from forecast.models.classes import CLASSES, class_of
 from forecast.models.decomposition import SeasonalIndices
 from forecast.models.engine import Engine
 from forecast.tests.conftest import Trained, ask, build_panel, long_csv, monthly, months
+
+from slipway.image import Image
+from slipway.paths import Paths
+from slipway.training.hosts import local
+from slipway.training.job import Job
+
+IMAGE = Image.read(Path(__file__).parents[1])
 
 
 @pytest.mark.parametrize(
@@ -152,10 +162,9 @@ def test_series_with_long_seasons_are_learnt_together_and_say_the_same_again(
     train: Trained, monkeypatch: Any
 ) -> None:
     """Processes are started after LightGBM's threads were, which would wait for ever if they met in one."""
-    from forecast.backtesting import backtest, parallel
-    from forecast.models import lightgbm_model
+    from forecast.backtesting import backtest
 
-    monkeypatch.setattr(parallel, "_WORTH_S", 0.0)
+    monkeypatch.setattr(local, "_WORTH_S", 0.0)
     monkeypatch.setattr(backtest, "CHUNK", 6)
     monkeypatch.setattr(lightgbm_model, "_ROUNDS", 40)
     steps = np.arange(24 * 26)
@@ -226,16 +235,33 @@ def slow(task: int) -> int:
     return task * task
 
 
-def test_many_series_go_through_processes_in_order_and_a_stop_ends_them(monkeypatch: Any) -> None:
-    from forecast.backtesting import parallel
-
-    monkeypatch.setattr(parallel, "_WORTH_S", 0.01)
-    tasks = list(range(40))
-    assert dict(parallel.parallel_map(slow, tasks, 2, lambda: False)) == {n: n * n for n in tasks}
+def test_many_series_go_through_processes_in_order_and_a_stop_ends_them(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(local, "_WORTH_S", 0.01)
+    job, tasks = Job(IMAGE, Paths(tmp_path)), list(range(40))
+    assert list(mapped(job, slow, tasks, lambda: False)) == [n * n for n in tasks]
     done: list[int] = []
-    for number, _ in parallel.parallel_map(slow, tasks, 2, lambda: len(done) >= 5):
-        done.append(number)
-    assert 5 <= len(done) < 15
+    for one in mapped(job, slow, tasks, lambda: len(done) >= 5):
+        done.append(one)
+    assert done == [0, 1, 4, 9, 16]
+    assert not list(mapped(job, slow, tasks, lambda: True))
+
+
+def test_lightgbm_learns_from_as_many_series_as_memory_is_meant_for(monkeypatch: Any) -> None:
+    random = np.random.default_rng(0)
+    panel = build_panel([random.normal(size=400) for _ in range(30)])
+    monkeypatch.setattr(lightgbm_model, "MAX_POINTS", 20 * (2 * 26 + 50))
+    monkeypatch.setattr(lightgbm_model, "_ROUNDS", 2)
+    found = lightgbm_model.LightGBMModel.fit(panel, (26,), 0, 1)
+    assert found is not None
+    assert found.note == "20 of 30 series, chosen at random"
+    monkeypatch.setattr(lightgbm_model, "MAX_ROWS", 100)
+    found = lightgbm_model.LightGBMModel.fit(panel, (26,), 0, 1)
+    assert found is not None
+    assert found.note.startswith("100 of ")
+    assert found.note.endswith(" points in 20 of 30 series, chosen at random")
+    assert np.isfinite(found.predict(panel, 3)["change"]).all(), "all series are forecast"
 
 
 def test_time_that_runs_out_ends_backtests_not_the_job(train: Trained, monkeypatch: Any) -> None:

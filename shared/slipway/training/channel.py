@@ -6,6 +6,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from slipway.errors import PlatformError, UserError, listed
 from slipway.formats import Reading, libsvm
 from slipway.formats.csv_file import numbered
@@ -206,14 +208,15 @@ class Channel:
                 raise error.shifted(done).within(place) from None
             done += raw.height
 
-    def partitions(self) -> list[Any]:
+    def partitions(self, numbered: bool = False) -> list[Any]:
         """The same rows where they lie, for `job.cluster`: a table, or what stands for it, for each host.
 
         On one host that is `table`. On several each reads the files that it has, or a part of what all have,
         and columns hold what the cells of all hosts say. Raises UserError for a pipe.
+        `numbered`: each with the places of its rows in `table`.
         """
         if self._sharing is None:
-            return [self.table]
+            return [(self.table, np.arange(len(self.table)))] if numbered else [self.table]
         if self.size_bytes is None:
             raise UserError(f"channel {self.name}: hosts cannot share a pipe; use File mode")
         self.needs.tell(self.name, self._heaviest_bytes(self._sharing))
@@ -223,7 +226,7 @@ class Channel:
         asked = PartRequest(
             self.name, self.content_type, self._options, self._roles, texts, like, known, tuple(self.names)
         )
-        found, self._agreed, notes = self._sharing.partitions(self._inputs, asked)
+        found, self._agreed, notes = self._sharing.partitions(self._inputs, asked, numbered)
         self._tell(notes)
         return found
 

@@ -38,6 +38,9 @@ class Sharing(Protocol):
         """The most that one host would read of a channel, without gzip."""
 
     def partitions(
-        self, inputs: Inputs, asked: PartRequest
+        self, inputs: Inputs, asked: PartRequest, numbered: bool
     ) -> tuple[list[Any], tuple[Column, ...], list[str]]:
-        """What stands for a table on each host that has rows, the columns, and notes for the log."""
+        """What stands for a table on each host that has rows, the columns, and notes for the log.
+
+        `numbered`: for a table and the places of its rows.
+        """

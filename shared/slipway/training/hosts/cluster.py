@@ -5,6 +5,7 @@ Imported only where several hosts share data or work.
 
 import asyncio
 import logging
+import operator
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ from slipway.training.hosts.watch import LOOK_S, Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
+V = TypeVar("V")
 
 _NOTICE_S = 5.0  # within which the loss of a host is noticed that made the work of another fail
 
@@ -174,6 +176,24 @@ class Cluster:
             if host in homes.values()
         ]
 
+    def exchange(self, items: Iterable[Placed[Sequence[T]]]) -> list[Placed[list[T]]]:
+        """Hands each host its share of what others have: of sequences with an entry for each of `hosts`, in
+        that order, the first host gets a list of all first entries, and so on.
+        """
+        items = list(items)
+        found: list[Placed[list[T]]] = []
+        for place, to in enumerate(self.hosts):
+            shares = [self._there(one.host, operator.getitem, one.future, place).future for one in items]
+            found.append(self._there(to, list, shares))
+        return found
+
+    def pairs(self, first: Iterable[Placed[T]], second: Iterable[Placed[V]]) -> list[Placed[tuple[T, V]]]:
+        """Values that lie with the same hosts, two by two."""
+        return [
+            self._there(one.host, _pair, one.future, other.future)
+            for one, other in zip(first, second, strict=True)
+        ]
+
     def on(self, host: str, do: Callable[Concatenate[Shard, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `do` answers of the shard of a host."""
         if host == self._leader:
@@ -192,7 +212,13 @@ class Cluster:
         return self._results([one.future for one in placed])
 
     def _there(self, host: str, do: Callable[..., T], *args: Any, **given: Any) -> Placed[T]:
-        return Placed(host, self._client.submit(do, *args, workers=[host], pure=False, **given))
+        """What a host makes of values, which are held until it has.
+
+        Else a busy scheduler could hear that nobody wants them any more before it has taken up the task.
+        """
+        future = self._client.submit(do, *args, workers=[host], pure=False, **given)
+        future.add_done_callback(partial(_let_go, args))
+        return Placed(host, future)
 
     def _in_pool(self, shared: Any, item: Any) -> "Future[Any]":
         return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
@@ -240,6 +266,14 @@ def _lost(hosts: list[str]) -> PlatformError:
 def _asked(do: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Runs on a host, as a task of Dask's."""
     return do(get_worker().plugins[Shard.name], *args, **kwargs)
+
+
+def _let_go(held: Any, done: Any) -> None:
+    """What a finished task was made of need not be held any longer."""
+
+
+def _pair(first: T, second: V) -> tuple[T, V]:
+    return first, second
 
 
 def _beside(*channels: list[Table]) -> tuple[Table | None, ...]:

@@ -15,6 +15,7 @@ from slipway.log import log
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Cancellable")
+V = TypeVar("V")
 
 _AHEAD = 2  # items in flight for each core: neither items nor results pile up
 _WORTH_S = 5.0  # seconds of work that processes are started for
@@ -109,6 +110,14 @@ class Local:
     def align(self, first: Sequence[T], *others: Sequence[T], least: int = 1) -> list[tuple[T | None, ...]]:
         """Partitions of several channels, side by side; None where a channel has no rows."""
         return [(first[0], *(one[0] if one else None for one in others))]
+
+    def exchange(self, items: Iterable[Sequence[T]]) -> list[list[T]]:
+        """Of sequences with an entry for each host, the entries of this one."""
+        return [[one[0] for one in items]]
+
+    def pairs(self, first: Iterable[T], second: Iterable[V]) -> list[tuple[T, V]]:
+        """Values of the same hosts, two by two."""
+        return list(zip(first, second, strict=True))
 
     def addresses(self, placed: Iterable[Any]) -> dict[str, str]:
         """The hosts that hold some values, with their addresses."""

@@ -4,6 +4,7 @@ What a column holds is told by the cells of all hosts: each types its own, the l
 agree on, and a host that read its cells as another reads them again.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,17 @@ from slipway.table.schema import Column
 from slipway.table.table import Refused, Table, missing
 from slipway.training.channel import Channel
 from slipway.training.concatenated import Concatenated
-from slipway.training.inputs import Files
+from slipway.training.inputs import Files, Input
 from slipway.training.sharing import PartRequest
+
+
+@dataclass(frozen=True)
+class Span:
+    """Rows that a host has of a file, one after another; where hosts share a file, of one of its blocks."""
+
+    path: Path
+    block: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -26,15 +36,21 @@ class Opinion:
 
     columns: tuple[Column | None, ...]
     notes: tuple[str, ...]
-    height: int
+    spans: tuple[Span, ...]
+
+    @property
+    def height(self) -> int:
+        return sum(span.height for span in self.spans)
 
 
 class Part(Channel):
     """The channel, as far as this host reads it."""
 
     def __init__(self, folder: Path, asked: PartRequest) -> None:
-        super().__init__(asked.channel, folder, asked.content_type, _some(folder, asked), asked.options)
+        self._files = _Some(folder, asked)
+        super().__init__(asked.channel, folder, asked.content_type, self._files, asked.options)
         self._asked = asked
+        self._spans: list[Span] = []
         self._roles = dict(asked.roles)
         self._texts |= asked.texts
         self._agreement: Mapping[str, Column] = asked.known
@@ -43,7 +59,9 @@ class Part(Channel):
         """Reads the rows, and says what they hold."""
         table = self.table
         return Opinion(
-            tuple(None if _blank(table, one) else one for one in table.columns), tuple(self.notes), len(table)
+            tuple(None if _blank(table, one) else one for one in table.columns),
+            tuple(self.notes),
+            tuple(self._spans),
         )
 
     def agreed(self, columns: tuple[Column, ...]) -> Table:
@@ -68,22 +86,36 @@ class Part(Channel):
         return replace(super()._concatenated(), like=self._asked.like)
 
     def _blocks(self) -> Iterator[tuple[Raw, str]]:
-        if self._asked.of == 1:
-            yield from super()._blocks()
-            return
+        self._spans = []
+        blocks: Counter[Path] = Counter()
         for raw, file in super()._blocks():
-            part = _slice(raw, self._asked.place, self._asked.of)
-            if part.height:
-                yield part, f"{file}, counting this host's rows"
+            path = self._files.current
+            if self._asked.of > 1:
+                raw, file = (
+                    _slice(raw, self._asked.place, self._asked.of),
+                    f"{file}, counting this host's rows",
+                )
+                blocks[path] += 1
+            if raw.height:
+                self._spans.append(Span(path, blocks[path], raw.height))
+                yield raw, file
 
     def _tell(self, notes: object) -> None:
         """The leader tells, once for all hosts."""
 
 
-def _some(folder: Path, asked: PartRequest) -> Files:
-    files = Files(folder)
-    files.paths = [path for path in files.paths if path.relative_to(folder) in asked.files]
-    return files
+class _Some(Files):
+    """The files that this host reads; `current` is the one that is being read."""
+
+    def __init__(self, folder: Path, asked: PartRequest) -> None:
+        super().__init__(folder)
+        self.paths = [path for path in self.paths if path.relative_to(folder) in asked.files]
+        self.current = Path()
+
+    def __call__(self) -> Iterator[Input]:
+        for path, source in zip(self.paths, super().__call__(), strict=True):
+            self.current = path.relative_to(self.folder)
+            yield source
 
 
 def _slice(raw: Raw, place: int, of: int) -> Raw:

@@ -6,11 +6,12 @@ Imported only where there are several hosts, as it takes Dask.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from slipway.table.schema import Column
-from slipway.table.table import Table
 from slipway.training.hosts.agreement import agreed
 from slipway.training.hosts.cluster import Cluster, Placed
+from slipway.training.hosts.part import Opinion
 from slipway.training.hosts.shard import Shard
 from slipway.training.hosts.shards import Shards
 from slipway.training.inputs import Inputs
@@ -34,20 +35,37 @@ class Partitions:
         return (inputs.unpacked_bytes or 0) // len(self._cluster.hosts)
 
     def partitions(
-        self, inputs: Inputs, asked: PartRequest
-    ) -> tuple[list[Placed[Table]], tuple[Column, ...], list[str]]:
-        """A table for each host that has rows, the columns of all, and what is to be said of them."""
+        self, inputs: Inputs, asked: PartRequest, numbered: bool
+    ) -> tuple[list[Placed[Any]], tuple[Column, ...], list[str]]:
+        """A table for each host that has rows, the columns of all, and what is to be said of them.
+
+        `numbered`: a table and the places of its rows in the table that one host would have of all.
+        """
         cluster = self._cluster
         parts = _sharded(inputs, asked) if isinstance(inputs, Shards) else _replicated(cluster, asked)
         opinions = cluster.results([cluster.submit(host, Shard.opinion, one) for host, one in parts.items()])
         columns, notes = agreed(list(parts), opinions, asked.names, asked.texts)
         columns = tuple(asked.known.get(column.name, column) for column in columns)
-        tables = [
-            replace(cluster.submit(host, Shard.table, asked.channel, columns), rows=opinion.height)
-            for host, opinion in zip(parts, opinions, strict=True)
-            if opinion.height
-        ]
+        tables: list[Placed[Any]] = []
+        for host, opinion, runs in zip(parts, opinions, runs_of(opinions), strict=True):
+            table = (
+                cluster.submit(host, Shard.numbered, asked.channel, columns, runs)
+                if numbered and runs
+                else cluster.submit(host, Shard.table, asked.channel, columns)
+            )
+            tables += [replace(table, rows=opinion.height)] if opinion.height else []
         return tables, columns, notes
+
+
+def runs_of(opinions: Sequence[Opinion]) -> list[list[tuple[int, int]]]:
+    """The places of each host's rows among those of all, as (first, end): by file, then block, then host."""
+    runs: list[list[tuple[int, int]]] = [[] for _ in opinions]
+    spans = [(span, place) for place, opinion in enumerate(opinions) for span in opinion.spans]
+    done = 0
+    for span, place in sorted(spans, key=lambda one: (one[0].path, one[0].block, one[1])):
+        runs[place].append((done, done + span.height))
+        done += span.height
+    return runs
 
 
 def _sharded(inputs: Shards, asked: PartRequest) -> dict[str, PartRequest]:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 from distributed import WorkerPlugin
 
+from slipway.table.arrow import Array
 from slipway.table.schema import Column
 from slipway.table.table import Table
 from slipway.training.hosts.part import Opinion, Part
@@ -54,6 +56,12 @@ class Shard(WorkerPlugin):
     def table(self, channel: str, columns: tuple[Column, ...]) -> Table:
         """The part that was read last, in the columns on which all hosts agree."""
         return self._parts.pop(channel).agreed(columns)
+
+    def numbered(
+        self, channel: str, columns: tuple[Column, ...], runs: list[tuple[int, int]]
+    ) -> tuple[Table, Array]:
+        """The same, and the places of its rows among those of all hosts: `runs` are (first, end)."""
+        return self.table(channel, columns), np.concatenate([np.arange(*run) for run in runs])
 
     def _files(self, channel: str) -> Files:
         files = self._sources[channel]
