@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from slipway.formats import base, csv, recordio
 from slipway.manifest import Manifest
 from slipway.training import config
 from slipway.training.hosts import cluster as clusters
-from slipway.training.hosts import follower, shards, standby, watch
+from slipway.training.hosts import follower, shards, stall, standby, watch
 from slipway.training.hosts.cluster import Cluster
 from slipway.training.hosts.local import Local
 from slipway.training.hosts.partitions import Partitions
@@ -313,8 +314,11 @@ def test_a_map_over_hosts_is_that_of_one(tmp_path: Path, monkeypatch: pytest.Mon
         assert list(cluster.map(slow_square, [5], late=0.0)) == [25], "and goes on working"
 
 
-def test_processes_share_the_arrays_that_a_map_is_given_and_stay(tmp_path: Path) -> None:
+def test_processes_share_the_arrays_that_a_map_is_given_and_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What they imported they need not import again."""
+    monkeypatch.setattr(machine, "cpus", lambda: 1)
     array = np.arange(100_000.0)
     with together([Files(tmp_path / "0")]) as cluster:
         first = list(cluster.map(changed, range(4), array=array))
@@ -334,6 +338,61 @@ def changed(number: int, array: np.ndarray) -> tuple[int, float, bool]:
     last = float(array[-1])
     array[0] = -1
     return os.getpid(), last, isinstance(base.obj, mmap.mmap)
+
+
+def test_work_that_is_lost_between_hosts_ends_the_job_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the leader would wait for ever, as all hosts are well."""
+    monkeypatch.setattr(stall, "SILENT_S", 2)
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        host, send = cluster.hosts[1], cluster._scheduler.send_all
+        monkeypatch.setattr(
+            cluster._scheduler, "send_all", lambda client_msgs, worker_msgs: send(client_msgs, {})
+        )
+        with pytest.raises(PlatformError, match=f"^host {host} had work, and did none of it for 2 s"):
+            cluster.results([cluster.submit(host, Shard.sizes, "train")])
+
+
+def test_hosts_that_work_or_send_have_not_lost_anything() -> None:
+    busy = SimpleNamespace(name="a", executing={"one": 1.0}, processing=("one",), metrics={})
+    sending = SimpleNamespace(
+        name="b", executing={}, processing=(), metrics={"transfer": {"outgoing_count": 1}}
+    )
+    owing = SimpleNamespace(name="c", executing={}, processing=("one",), metrics={})
+    for worker in (busy, sending):
+        looks = stall.Stall(lambda worker=worker: [worker, owing])
+        for _ in range(2 * watch.SILENT_S):
+            looks.look()
+    looks = stall.Stall(lambda: [SimpleNamespace(**{**vars(busy), "executing": {}, "processing": ()}), owing])
+    for _ in range(watch.SILENT_S - 1):
+        looks.look()
+    with pytest.raises(PlatformError, match=r"^host c had work"):
+        looks.look()
+
+
+def test_what_cannot_be_sent_between_processes_is_an_error(tmp_path: Path) -> None:
+    """And the next item is done as ever."""
+    with together([Files(tmp_path / "0")]) as cluster:
+        with pytest.raises(RuntimeError, match=r"function: .*lambda"):
+            list(cluster.map(unsendable, [1]))
+        assert list(cluster.map(slow_square, [5], late=0.0)) == [25]
+
+
+def test_a_process_that_is_killed_is_told_with_its_host(tmp_path: Path) -> None:
+    with together([Files(tmp_path / "0")]) as cluster:
+        killed = f"a process on host {cluster.hosts[0]} was killed"
+        with pytest.raises(PlatformError, match=killed):
+            list(cluster.map(killing, [1]))
+        assert list(cluster.map(slow_square, [5], late=0.0)) == [25], "by a new one"
+
+
+def killing(number: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def unsendable(number: int) -> Callable[[], int]:
+    return lambda: number
 
 
 def refuse(number: int) -> int:

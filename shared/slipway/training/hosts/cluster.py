@@ -4,12 +4,12 @@ Imported only where several hosts share data or work.
 """
 
 import asyncio
+import concurrent.futures
 import logging
 import operator
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import wait
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,7 @@ from slipway.training.hosts import follower, pool
 from slipway.training.hosts.follower import CORE, MEET_S, HostWorker
 from slipway.training.hosts.local import Progress, in_flight
 from slipway.training.hosts.shard import Shard
+from slipway.training.hosts.stall import Stall
 from slipway.training.hosts.standby import PORT
 from slipway.training.hosts.watch import LOOK_S, Watch
 
@@ -43,6 +44,7 @@ dask.config.set(
         "distributed.scheduler.no-workers-timeout": "2 s",  # else what a lost host should do waits for ever
         "distributed.scheduler.worker-ttl": None,  # silence is for `Watch` to judge
         "distributed.scheduler.work-stealing": False,  # data stay where they are
+        "distributed.scheduler.active-memory-manager.start": False,  # and what all hosts have, all keep
         "distributed.scheduler.http.routes": [],
         "distributed.comm.timeouts.connect": "60 s",
     }
@@ -105,7 +107,7 @@ class Cluster:
 
     def addresses(self, placed: Iterable[Placed[Any]]) -> dict[str, str]:
         """The hosts that hold some values, in order, with their addresses on the network between them."""
-        found = {str(worker.name): worker.host for worker in list(self._scheduler.workers.values())}
+        found = {str(worker.name): worker.host for worker in self._workers()}
         return {one.host: found[one.host] for one in placed}
 
     def map(
@@ -130,16 +132,19 @@ class Cluster:
             yield from self.results(self.keep(do, chain(first, items), **given))
             return
         name = uuid.uuid4().hex
-        shared = self._client.scatter((name, partial(do, **given)), broadcast=True, hash=False)
-        cores: int = sum(int(worker.resources[CORE]) for worker in self._scheduler.workers.values())
+        content = (name, partial(do, **given))
+        shared = self._waited(
+            self._client.scatter(content, broadcast=True, hash=False, asynchronous=True)
+        ).result()
+        cores: int = sum(int(worker.resources[CORE]) for worker in self._workers())
         try:
             with closing(in_flight(partial(self._in_pool, shared), chain(first, items), cores)) as futures:
                 for future in futures:
                     yield self._results([future])[0]
                     progress.step()
         finally:
-            if not self._watch.missing():
-                self._client.run(pool.end, name)
+            ended = [self._there(host, pool.end, name) for host in self.hosts]
+        self.results(ended)
 
     def keep(
         self,
@@ -225,17 +230,26 @@ class Cluster:
 
     def _results(self, futures: "Sequence[Future[T]]") -> list[T]:
         # One request, however long it takes: a large value whose transfer began anew would never come.
-        gathered = self._client.gather(futures, asynchronous=True)
-        coming = asyncio.run_coroutine_threadsafe(gathered, self._client.loop.asyncio_loop)  # type: ignore[union-attr]
-        try:
-            while not wait([coming], LOOK_S).done:
-                self._watch.look()
-        finally:
-            coming.cancel()
+        coming = self._waited(self._client.gather(futures, asynchronous=True), futures)
         if error := coming.exception():
             raise self._cause(futures, error)
         found: list[T] = coming.result()
         return found
+
+    def _waited(self, asked: Any, futures: "Sequence[Future[Any]]" = ()) -> "concurrent.futures.Future[Any]":
+        """What Dask's client is asked for, once it has come or failed. Raises PlatformError that names a
+        host that is lost, or that does nothing about the `futures` that are waited for.
+        """
+        coming = asyncio.run_coroutine_threadsafe(asked, self._client.loop.asyncio_loop)  # type: ignore[union-attr]
+        stall = Stall(self._workers)
+        try:
+            while not concurrent.futures.wait([coming], LOOK_S).done:
+                self._watch.look()
+                if not all(future.done() for future in futures):
+                    stall.look()
+        finally:
+            coming.cancel()
+        return coming
 
     def _cause(self, futures: "Sequence[Future[Any]]", error: BaseException) -> BaseException:
         """What is to be said where `error` came of some futures."""
@@ -255,8 +269,11 @@ class Cluster:
         return missing
 
     def _seen(self) -> Mapping[str, float]:
-        workers = list(self._scheduler.workers.values())
-        return {str(worker.name): worker.last_seen for worker in workers}
+        return {str(worker.name): worker.last_seen for worker in self._workers()}
+
+    def _workers(self) -> list[Any]:
+        """The hosts that are there, as Dask's scheduler knows them."""
+        return list(self._scheduler.workers.values())
 
 
 def _lost(hosts: list[str]) -> PlatformError:

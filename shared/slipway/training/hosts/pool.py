@@ -1,19 +1,22 @@
-"""The processes in which a host does its share of `Cluster.map`, one a core.
+"""The processes in which a host does its share of `Cluster.map`, at most one a core.
 
 They are not forked from the worker, which has threads, but from a server of its own, and stay for the whole
 job: what they imported they keep. What `map` is given is pickled to a file once a host; its arrays are mapped
-from there, so that all processes share them.
+from there, so that all processes share them. The thread that has an item to be done writes it to a process
+and reads what comes of it: nothing is between the two that could lose either, as an executor's queues and
+threads are.
 """
 
 import mmap
 import multiprocessing
 import os
 import pickle
+import signal
 import tempfile
+import traceback
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -22,7 +25,7 @@ import cloudpickle
 from distributed import get_worker
 
 from slipway import machine
-from slipway.errors import PlatformError
+from slipway.errors import PlatformError, UserError
 from slipway.training.hosts.local import killed
 
 _ALIGNED = 64  # bytes between whose multiples arrays begin
@@ -31,24 +34,32 @@ _Stored = tuple[Path, list[int]]
 """A file of a pickle and its arrays, one after another, and the bytes of each."""
 
 _lock = Lock()
-_pool: ProcessPoolExecutor | None = None
+_idle: list[Connection] = []  # to processes that wait for an item
 _files: dict[str, _Stored] = {}
-_work: tuple[str, Callable[[Any], Any]] = ("", lambda item: item)  # in a process: what it did last
 
 
 def run(shared: tuple[str, Callable[[Any], Any]], item: Any) -> Any:
     """A task of Dask's on a host: what the function in `shared`, next to its name, makes of an item."""
-    global _pool
     name, work = shared
     with _lock:
-        if _pool is None:
-            _pool = ProcessPoolExecutor(machine.cpus(), multiprocessing.get_context("forkserver"))
         if name not in _files:
             _files[name] = _stored(work)
+        stored = _files[name]
+        pipe = _idle.pop() if _idle else None
+    pipe = pipe or _started()
     try:
-        return _pool.submit(_done, name, _files[name], item).result()
-    except BrokenProcessPool:
+        pipe.send((name, stored, item))
+        done, found = pipe.recv()
+    except (EOFError, OSError):
+        pipe.close()
         raise PlatformError(killed(str(get_worker().name))) from None
+    except BaseException:  # of what is sent or has come, and the process is as before
+        _idle.append(pipe)
+        raise
+    _idle.append(pipe)
+    if not done:
+        raise found
+    return found
 
 
 def end(name: str) -> None:
@@ -58,6 +69,15 @@ def end(name: str) -> None:
     if path is not None:
         with suppress(OSError):
             path.unlink()
+
+
+def _started() -> Connection:
+    """The pipe to a new process, which ends with this one."""
+    context = multiprocessing.get_context("forkserver")
+    ours, theirs = context.Pipe()
+    context.Process(target=_serve, args=(theirs,), daemon=True).start()
+    theirs.close()
+    return ours
 
 
 def _stored(work: Callable[[Any], Any]) -> _Stored:
@@ -72,6 +92,48 @@ def _stored(work: Callable[[Any], Any]) -> _Stored:
     return Path(file.name), sizes
 
 
+# What follows runs in the processes.
+
+
+_last: tuple[str, Callable[[Any], Any]] = ("", lambda item: item)
+
+
+def _serve(pipe: Connection) -> None:
+    """Does one item after another, until the host ends."""
+    machine.end_with_parent(signal.SIGKILL)  # the server, which ends with the host
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            _answer(pipe, *_done(pipe.recv_bytes()))
+
+
+def _answer(pipe: Connection, done: bool, found: Any) -> None:
+    try:
+        pipe.send((done, found))
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # it cannot be pickled
+        pipe.send((False, RuntimeError(f"{type(found).__name__}: {error}")))
+
+
+def _done(content: bytes) -> tuple[bool, Any]:
+    """Whether all went well, and what comes of an item, or what went wrong."""
+    global _last
+    try:
+        name, stored, item = pickle.loads(content)
+        if _last[0] != name:
+            _last = (name, _loaded(stored))
+        return True, _last[1](item)
+    except BaseException as error:
+        return False, _noted(error)
+
+
+def _noted(error: BaseException) -> BaseException:
+    """The error, with where it comes from, which a traceback that is pickled does not tell."""
+    if not isinstance(error, UserError | PlatformError):
+        error.add_note("".join(traceback.format_exception(error)))
+    return error
+
+
 def _loaded(stored: _Stored) -> Callable[[Any], Any]:
     path, sizes = stored
     with path.open("rb") as file:
@@ -82,10 +144,3 @@ def _loaded(stored: _Stored) -> Callable[[Any], Any]:
         begin += size + -size % _ALIGNED
     found: Callable[[Any], Any] = pickle.loads(parts[0], buffers=parts[1:])
     return found
-
-
-def _done(name: str, stored: _Stored, item: Any) -> Any:
-    global _work
-    if _work[0] != name:
-        _work = (name, _loaded(stored))
-    return _work[1](item)
