@@ -219,7 +219,7 @@ class Cluster:
     def _there(self, host: str, do: Callable[..., T], *args: Any, **given: Any) -> Placed[T]:
         """What a host makes of values, which are held until it has.
 
-        Else a busy scheduler could hear that nobody wants them any more before it has taken up the task.
+        Else a busy scheduler could be told to drop them before it has taken up the task.
         """
         future = self._client.submit(do, *args, workers=[host], pure=False, **given)
         future.add_done_callback(partial(_let_go, args))
