@@ -103,7 +103,8 @@ def test_prometheus_reads_what_was_sent(
             f"{scraper.times} scrapes, {scraper.missed} missed"
         )
     assert 0 <= counted - answered <= amid
-    assert traffic.statuses[503] <= lost <= amid * CLIENTS
+    assert lost <= amid * CLIENTS
+    assert traffic.statuses[503] <= kills * CLIENTS  # of idle connections, too
     assert found["model_invocations_total"] == counted + lost + 1
     assert found["slipway_rows_total"] == counted * sample.height
     assert found["slipway_request_size_bytes_sum"] == counted * len(body) + 1
