@@ -1,11 +1,22 @@
 """What a user may set for a training job."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 import slipway
-from slipway import Tunable
+from slipway import Tunable, UserError
+
+_KMEANS = ("auto", "lloyd", "minibatch", "distributed")
+_WITH_K = (*_KMEANS, "gaussian_mixture")
+# Hyperparameters that not all algorithms use, and those that do.
+_USED_BY = {
+    **dict.fromkeys(("k", "k_max", "init", "n_init", "max_iter", "tol"), _WITH_K),
+    "batch_size": _KMEANS,
+    "covariance_type": ("gaussian_mixture",),
+    "min_cluster_size": ("hdbscan",),
+    "min_samples": ("hdbscan",),
+}
 
 
 class Hyperparameters(slipway.Hyperparameters):
@@ -35,12 +46,33 @@ class Hyperparameters(slipway.Hyperparameters):
     tol: Annotated[float, Field(ge=0, le=1), Tunable()] = 1e-4
     """Convergence tolerance: a run stops when the centres move less than this, relative to the variance of
     the data."""
-    algorithm: Literal["auto", "lloyd", "minibatch", "distributed"] = "auto"
-    """Algorithm. lloyd: data in memory. minibatch: data of any size. distributed: data in the memory of all
-    hosts. auto: by size."""
+    algorithm: Literal["auto", "lloyd", "minibatch", "distributed", "gaussian_mixture", "hdbscan"] = "auto"
+    """Algorithm. lloyd: k-means of data in memory. minibatch: of data of any size. distributed: of data in
+    the memory of all hosts. auto: k-means, by size. gaussian_mixture: clusters of unequal size, spread and
+    shape. hdbscan: clusters of any shape, and noise; it finds k."""
     batch_size: Annotated[
         int, Field(ge=10, le=1_000_000), Field(validation_alias=AliasChoices("batch_size", "mini_batch_size"))
     ] = 4096
     """Rows per mini-batch."""
+    covariance_type: Literal["full", "tied", "diag", "spherical"] = "full"
+    """Covariances of a Gaussian mixture, as in scikit-learn."""
+    min_cluster_size: Annotated[int, Field(ge=2, le=10_000), Tunable()] | Literal["auto"] = "auto"
+    """Fewest rows that are a cluster (hdbscan), of at most 10,000 rows learned from. auto: 2 % of them, at
+    least 5."""
+    min_samples: Annotated[int, Field(ge=1, le=1_000), Tunable()] = 5
+    """Rows around a row, itself included, by which density is measured (hdbscan). More: more noise."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Random seed. The same data and seed give the same clusters."""
+
+    @model_validator(mode="after")
+    def _used_by_the_algorithm(self) -> Self:
+        """Raises UserError for a hyperparameter that the chosen algorithm would ignore."""
+        for name, algorithms in _USED_BY.items():
+            given = (
+                name in self.model_fields_set and getattr(self, name) != type(self).model_fields[name].default
+            )
+            if given and self.algorithm not in algorithms:
+                raise UserError(
+                    f"hyperparameter {name} has no effect with algorithm={self.algorithm}: leave it out"
+                )
+        return self

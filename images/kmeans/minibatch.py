@@ -1,6 +1,6 @@
 """k-means over data that does not fit memory: a good start on a sample, then mini-batches (Sculley 2010)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from slipway.kit.checkpoints import ArrayCheckpoint
 
 from . import selection
 from .points import Points, choose_columns
+from .predictor import Model
 from .summary import Summary, sums, tolerance
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, selection.Choice, Array]:
     """A sample of the points, the choice of k made on it, and the centres found over all rows."""
     columns = choose_columns(channel, params.features)
-    random = np.random.default_rng(params.seed)
-    pieces = (Summary.of(matrix, random) for matrix in _matrices(channel, columns))
-    summary = reduce(Summary.and_of, pieces)
+    summary = summarised(channel, columns, params.seed)
     points, choice, model = summary.start(channel, columns, params, job)
     job.progress(f"clustering in mini-batches of {params.batch_size}")
     near = tolerance(points, params.tol)
@@ -46,10 +45,20 @@ def fit(channel: Channel, params: "Hyperparameters", job: Job) -> tuple[Points, 
         kept.save(centres=model.centres, counts=counts, done=np.array(turn))
         if way <= near or job.should_stop():
             break
-    inertia = sum(sums(model.place(matrix), model)[2] for matrix in _matrices(channel, columns))
-    return replace(points, inertia=inertia), choice, model.centres + points.middle
+    return replace(points, inertia=inertia(channel, model)), choice, model.centres + points.middle
 
 
-def _matrices(channel: Channel, columns: list[str]) -> Iterator[Array]:
+def summarised(channel: Channel, columns: list[str], seed: int) -> Summary:
+    """What one pass over the rows leaves."""
+    random = np.random.default_rng(seed)
+    return reduce(Summary.and_of, (Summary.of(matrix, random) for matrix in _matrices(channel, columns)))
+
+
+def inertia(channel: Channel, model: Model) -> float:
+    """The sum of squared distances of all rows to their centres, in one pass."""
+    return sum(sums(model.place(matrix), model)[2] for matrix in _matrices(channel, model.names))
+
+
+def _matrices(channel: Channel, columns: Sequence[str]) -> Iterator[Array]:
     for table in channel.batches():
         yield table.numbers(columns)

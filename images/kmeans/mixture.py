@@ -110,7 +110,7 @@ class Mixtures:
         )
         rows = self._rows / scale
         _, clusters = np.unique(labels, return_inverse=True)
-        weights, means, precisions = _start(rows, clusters, family)
+        weights, means, precisions = start(rows, clusters, family)
         mixture = GaussianMixture(
             len(weights),
             covariance_type=family,
@@ -203,7 +203,7 @@ def _between_values(rows: Array, random: np.random.Generator) -> Array:
     return noise
 
 
-def _start(rows: Array, labels: Array, family: str) -> tuple[Array, Array, Array]:
+def start(rows: Array, labels: Array, family: str) -> tuple[Array, Array, Array]:
     """Weights, means and precisions of a clustering; variances of small clusters lean on those of all."""
     height, width = rows.shape
     counts = np.bincount(labels)

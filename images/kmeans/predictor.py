@@ -1,110 +1,108 @@
-"""k-means at serving: the nearest centre of each row, with plain arithmetic; scikit-learn is not imported."""
+"""Clusters at serving: of any algorithm, in one form."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 
 import slipway
-from slipway import Answers, Array, Column, Table
+from slipway import Answers, Array, Column, Table, arrow
 
+from .centres import Centres
+from .densities import Densities
+from .gaussians import Gaussians
 from .options import Options
 
-_CELLS = 1 << 15  # numbers in hand at a time: a quarter of a megabyte, which stays in the processor's cache
+Clusters = Centres | Densities
+
+_KINDS: dict[str, type[Clusters]] = {kind.__name__: kind for kind in (Centres, Gaussians, Densities)}
 
 
 class Model(slipway.Model):
-    """Centres in the space that they were found in: the columns as they are, or standardised.
+    """Clusters in the space that they were found in: the columns as they are, or standardised.
 
-    `centres` has shape (k, columns); `fill`, `shift` and `scale` have one entry per column. A missing cell
-    counts as `fill`, the column's mean in training, so that every row gets an answer.
-
-    Distances are compared about that mean, as scikit-learn does in training: far from zero |c|² - 2xc would
-    lose the digits that tell one centre from another.
+    `fill`, `shift` and `scale` have one entry per column. A missing cell counts as `fill`, the column's mean
+    in training, so that every row gets an answer.
     """
 
     options: ClassVar = Options
     task = "clustering"
 
-    def __init__(self, names: Sequence[str], centres: Array, fill: Array, shift: Array, scale: Array) -> None:
+    def __init__(
+        self, names: Sequence[str], clusters: Clusters, fill: Array, shift: Array, scale: Array
+    ) -> None:
         self.columns = [Column(name=name) for name in names]
-        self.centres = np.ascontiguousarray(centres)
+        self.clusters = clusters
         self.fill = fill
         self.shift = shift
         self.scale = scale
         self._scaled = bool((shift != 0).any() or (scale != 1).any())
-        self._middle = (fill - shift) / scale
-        self._off_zero = bool(self._middle.any())
-        apart = self.centres - self._middle
-        self._pull = np.ascontiguousarray(-2 * apart.T)
-        self._norms = np.einsum("ij,ij->i", apart, apart)
-        self._at_once = max(1, _CELLS // max(apart.shape))
+
+    @classmethod
+    def with_centres(
+        cls, names: Sequence[str], centres: Array, fill: Array, shift: Array, scale: Array
+    ) -> Self:
+        """A model of k-means."""
+        return cls(names, Centres(centres, (fill - shift) / scale), fill, shift, scale)
 
     def moved(self, centres: Array) -> Self:
-        """The same model with other centres."""
-        return type(self)(self.names, centres, self.fill, self.shift, self.scale)
+        """The same model of k-means with other centres."""
+        return self.with_centres(self.names, centres, self.fill, self.shift, self.scale)
+
+    @property
+    def centres(self) -> Array:
+        """Of shape (k, columns)."""
+        return self.clusters.centres
 
     def predict(self, table: Table, options: Options) -> Answers:
-        """The nearest centre and the Euclidean distance to it, named and typed as the built-in k-means does.
+        """The cluster and the distance to it, named and typed as the built-in k-means does.
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/km-in-formats.html
         """
         points = self.place(table.matrix)
-        nearest = self.nearest(points)
         if options.ids:
-            return Answers({"closest_cluster": nearest})
-        distances = self.distances(points, nearest)
-        return Answers({"closest_cluster": nearest.astype(np.float64), "distance_to_cluster": distances})
+            columns = {"closest_cluster": self.clusters.nearest(points)}
+        else:
+            nearest, distances = self.clusters.assigned(points)
+            columns = {"closest_cluster": nearest.astype(np.float64), "distance_to_cluster": distances}
+        if options.memberships:
+            columns["memberships"] = arrow.objects(self.clusters.memberships(points).tolist())
+        return Answers(columns)
 
     def place(self, matrix: Array) -> Array:
-        """`matrix` in the space of the centres: gaps filled, columns standardised where training did so."""
+        """`matrix` in the space of the clusters: gaps filled, columns standardised where training did so."""
         gaps = np.isnan(matrix)
         if gaps.any():
             matrix = np.where(gaps, self.fill, matrix)
         return (matrix - self.shift) / self.scale if self._scaled else matrix
 
     def nearest(self, points: Array) -> Array:
-        """The number of each point's nearest centre; |x|² is the same for all centres and left out."""
-        if len(points) <= self._at_once:
-            return self._nearest(points)
-        return np.concatenate([self._nearest(points[some]) for some in self._pieces(len(points))])
+        """The cluster of each point; `points` as `place` gives them."""
+        return self.clusters.nearest(points)
 
-    def distances(self, points: Array, nearest: Array) -> Array:
-        """Euclidean, from the differences: |x|² - 2xc + |c|² would lose digits near a centre."""
-        if len(points) <= self._at_once:
-            return self._distances(points, nearest)
-        pieces = self._pieces(len(points))
-        return np.concatenate([self._distances(points[some], nearest[some]) for some in pieces])
-
-    def _pieces(self, height: int) -> Iterator[slice]:
-        return (slice(first, first + self._at_once) for first in range(0, height, self._at_once))
-
-    def _nearest(self, points: Array) -> Array:
-        products = (points - self._middle if self._off_zero else points).dot(self._pull)
-        products += self._norms
-        found: Array = products.argmin(axis=1)
-        return found
-
-    def _distances(self, points: Array, nearest: Array) -> Array:
-        apart = self.centres.take(nearest, axis=0)
-        np.subtract(points, apart, out=apart)
-        squares: Array = np.einsum("ij,ij->i", apart, apart)
-        return np.sqrt(squares, out=squares)
+    def warm(self) -> None:
+        """What a first request would wait for: search trees, where the clusters have some."""
+        self.clusters.assigned(self.centres[:1])
 
     def save(self, folder: Path) -> None:
         """Numbers only, so plain NumPy arrays, never a pickle."""
-        np.savez(
-            folder / "centres.npz",
-            columns=np.array(self.names),
-            centres=self.centres,
-            fill=self.fill,
-            shift=self.shift,
-            scale=self.scale,
-        )
+        arrays = {
+            "kind": np.array(type(self.clusters).__name__),
+            "columns": np.array(self.names),
+            "fill": self.fill,
+            "shift": self.shift,
+            "scale": self.scale,
+            **self.clusters.arrays(),
+        }
+        np.savez(folder / "centres.npz", **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         with np.load(folder / "centres.npz", allow_pickle=False) as stored:
             names = [str(name) for name in stored["columns"]]
-            return cls(names, stored["centres"], stored["fill"], stored["shift"], stored["scale"])
+            fill, shift, scale = stored["fill"], stored["shift"], stored["scale"]
+            kind = (
+                _KINDS[str(stored["kind"])] if "kind" in stored else Centres
+            )  # as models before others had it
+            return cls(names, kind.of(stored, (fill - shift) / scale), fill, shift, scale)

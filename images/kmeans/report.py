@@ -1,4 +1,4 @@
-"""The training report of k-means."""
+"""The training report."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,8 @@ from pandas import DataFrame
 
 from slipway import Array, Report, figure
 
+from .densities import NOISE, Densities
+from .gaussians import Gaussians
 from .points import Points
 from .predictor import Model
 from .scores import SILHOUETTE_ROWS
@@ -44,12 +46,16 @@ def write(
         if best != k:
             text += f" The silhouette is highest for {best}."
         page.add("How many clusters", text, curve, _curve(choice, k))
-    sizes = np.bincount(labels, minlength=k)
+    sizes = np.bincount(labels[labels != NOISE], minlength=k)
+    noise = int((labels == NOISE).sum())
+    counted = DataFrame({"cluster": range(k), "rows": sizes, "share": sizes / len(labels)})
+    if isinstance(model.clusters, Densities):
+        counted.loc[k] = ["noise", noise, noise / len(labels)]
     page.add(
         "Cluster sizes",
-        f"The largest cluster holds {sizes.max() / sizes.sum():.0%} of the rows, "
-        f"the smallest {sizes.min() / sizes.sum():.1%}.",
-        DataFrame({"cluster": range(k), "rows": sizes, "share": sizes / sizes.sum()}),
+        f"The largest cluster holds {sizes.max() / len(labels):.0%} of the rows, "
+        f"the smallest {sizes.min() / len(labels):.1%}." + _beside(points, model, len(labels), noise),
+        counted,
         _sizes(sizes),
     )
     centres = points.in_units(model.centres)
@@ -73,6 +79,24 @@ def write(
             + _drawn_of(len(points.matrix)),
             figure=drawn,
         )
+
+
+def _beside(points: Points, model: Model, rows: int, noise: int) -> str:
+    """What is particular to clusters that are not those of k-means."""
+    of_sample = (
+        f" Of a sample of {rows:,} of {points.moments.height:,} rows." if rows < points.moments.height else ""
+    )
+    if isinstance(model.clusters, Densities):
+        return (
+            of_sample
+            + f" {noise / rows:.1%} are noise and belong to no cluster; they have the number {NOISE}."
+        )
+    if isinstance(model.clusters, Gaussians):
+        return (
+            of_sample
+            + " A row belongs to the component that it most likely comes from, which need not be nearest."
+        )
+    return of_sample
 
 
 def _sampled(rows: int, height: int) -> str:
@@ -172,16 +196,20 @@ def _projection(points: Points, model: Model, seed: int) -> tuple["Figure", floa
     _, strength, axes_of = np.linalg.svd(matrix - middle, full_matrices=False)
     share = float(np.square(strength[:2]).sum() / max(np.square(strength).sum(), 1e-300))
     plane = (matrix - middle) @ axes_of[:2].T
-    marks = (model.centres - middle) @ axes_of[:2].T
     labels = model.nearest(matrix)
+    noise = plane[labels == NOISE]
+    marks = (model.centres - middle) @ axes_of[:2].T
     drawn, axes = figure(height=4.2)
+    if len(noise):
+        axes.scatter(noise[:, 0], noise[:, 1], s=8, alpha=0.6, color="0.7", label="noise")
     if len(model.centres) <= _COLOURS:
         for cluster in range(len(model.centres)):
             mine = plane[labels == cluster]
             colour = None if len(model.centres) > 8 else f"C{cluster}"
             axes.scatter(mine[:, 0], mine[:, 1], s=12, alpha=0.6, color=colour, label=str(cluster))
     else:
-        axes.scatter(plane[:, 0], plane[:, 1], s=12, alpha=0.6, c=labels % 20, cmap="tab20")
+        inside = labels != NOISE
+        axes.scatter(plane[inside, 0], plane[inside, 1], s=12, alpha=0.6, c=labels[inside] % 20, cmap="tab20")
     axes.scatter(marks[:, 0], marks[:, 1], marker="x", s=70, color="black", linewidths=2)
     axes.set(xlabel="component 1", ylabel="component 2")
     if len(model.centres) <= _COLOURS:

@@ -4,9 +4,11 @@ import numpy as np
 
 from slipway import Array
 
+from .centres import Centres
+from .densities import NOISE, Densities
 from .moments import group_sums
 from .points import Points
-from .predictor import Model
+from .predictor import Clusters
 
 SILHOUETTE_ROWS = 2_000  # its cost grows with the square of the rows
 _CHUNK = 1 << 12  # rows that are summed while they are in the processor's cache
@@ -38,33 +40,36 @@ class Silhouettes:
         return float(np.where(counts[mine] > 1, gained, 0.0).mean())
 
 
-def scores(points: Points, model: Model, labels: Array, seed: int) -> dict[str, float]:
-    """The metrics of the final clusters; silhouette and Davies-Bouldin on what is in memory."""
-    inertia = points.inertia
-    if inertia is None:
-        inertia = float(np.square(model.distances(points.matrix, labels)).sum())
-    found = {
-        "inertia": inertia,
-        "msd": inertia / points.moments.height,
-        "silhouette": Silhouettes(points.matrix, points.middle, seed).of(labels),
-        "davies_bouldin": davies_bouldin(points.matrix, labels, model),
-    }
+def scores(points: Points, clusters: Clusters, labels: Array, inertia: float, seed: int) -> dict[str, float]:
+    """The metrics of the final clusters; silhouette and Davies-Bouldin on what is in memory.
+
+    Those of HDBSCAN are of the rows in clusters, and have the share of the others. `inertia` is of all rows.
+    """
+    matrix, found = points.matrix, dict[str, float]()
+    if isinstance(clusters, Densities):
+        inside = labels != NOISE
+        matrix, labels = matrix[inside], labels[inside]
+        found["noise"] = 1 - len(labels) / len(inside)
+    else:
+        found |= {"inertia": inertia, "msd": inertia / points.moments.height}
+    found["silhouette"] = Silhouettes(matrix, points.middle, seed).of(labels)
+    found["davies_bouldin"] = davies_bouldin(matrix, labels, Centres(clusters.centres, points.middle))
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
-def davies_bouldin(matrix: Array, labels: Array, model: Model) -> float:
+def davies_bouldin(matrix: Array, labels: Array, clusters: Centres) -> float:
     """As scikit-learn's, but exact far from zero, and without a copy of the rows; NaN where not defined."""
     counts = np.bincount(labels)
     present = np.flatnonzero(counts)
     if not 2 <= len(present) < len(labels):
         return float("nan")
-    near = model.centres[: len(counts)]  # sums of the small differences from these keep their digits
+    near = clusters.centres[: len(counts)]  # sums of the small differences from these keep their digits
     totals = np.zeros_like(near)
     for first in range(0, len(matrix), _CHUNK):
         mine = labels[first : first + _CHUNK]
         totals += group_sums(matrix[first : first + _CHUNK] - near[mine], mine, len(counts))
     centroids = near + totals / np.maximum(counts, 1)[:, None]
-    apart = model.moved(centroids).distances(matrix, labels)
+    apart = clusters.moved(centroids).distances(matrix, labels)
     widths = (np.bincount(labels, weights=apart) / np.maximum(counts, 1))[present]
     likest = 0.0
     for place, centroid in enumerate(centroids[present]):

@@ -32,6 +32,11 @@ class Choice:
     """Of the best mixture for each k, NaN where none was tried; empty where k was given."""
 
 
+def none(k: int, rows: int) -> Choice:
+    """Where the algorithm finds k by itself."""
+    return Choice(k, [], [], [], "by hdbscan", rows)
+
+
 def choose(points: Points, params: "Hyperparameters", job: Job) -> Choice:
     """The k asked for, or for auto the number of groups with a valley between each two, on a sample.
 

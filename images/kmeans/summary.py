@@ -40,6 +40,11 @@ class Summary:
             *_fewest(np.concatenate([self.sample, other.sample]), np.concatenate([self.keys, other.keys])),
         )
 
+    def points(self, channel: Channel, columns: list[str], params: "Hyperparameters") -> Points:
+        """The sample as points."""
+        out = left_out(channel, columns)
+        return Points.placed(columns, out, self.sample.copy(), self.moments, params.standardize)
+
     def start(
         self, channel: Channel, columns: list[str], params: "Hyperparameters", job: Job
     ) -> "tuple[Points, selection.Choice, Model]":
@@ -47,9 +52,7 @@ class Summary:
         from sklearn.cluster import KMeans
 
         job.progress(f"{self.moments.height} rows seen")
-        points = Points.placed(
-            columns, left_out(channel, columns), self.sample.copy(), self.moments, params.standardize
-        )
+        points = self.points(channel, columns, params)
         if points.units:
             job.progress(points.units)
         choice = selection.choose(points, params, job)
@@ -63,7 +66,7 @@ class Summary:
 def about_mean(points: Points, centres: Array) -> Model:
     """A model to search with, whose zero is the mean of all rows: sums far from zero would lose digits."""
     mean = points.moments.mean
-    return Model(points.columns, centres - points.middle, mean, mean, points.scale)
+    return Model.with_centres(points.columns, centres - points.middle, mean, mean, points.scale)
 
 
 def tolerance(points: Points, tol: float) -> float:
@@ -77,10 +80,10 @@ def sums(points: Array, model: Model) -> tuple[Array, Array, float]:
     totals, counts, inertia = np.zeros_like(model.centres), np.zeros(k), 0.0
     for first in range(0, len(points), _CHUNK):
         chunk = points[first : first + _CHUNK]
-        nearest = model.nearest(chunk)
+        nearest, apart = model.clusters.assigned(chunk)
         counts += np.bincount(nearest, minlength=k)
         totals += group_sums(chunk, nearest, k)
-        inertia += float(np.square(model.distances(chunk, nearest)).sum())
+        inertia += float(np.square(apart).sum())
     return totals, counts, inertia
 
 

@@ -1,7 +1,8 @@
-"""k-means training: Lloyd's algorithm as scikit-learn has it, or mini-batches beyond memory."""
+"""Training: Lloyd's algorithm as scikit-learn has it, mini-batches beyond memory, mixtures, HDBSCAN."""
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,29 +11,55 @@ from slipway import Channel, Job, UserError
 from slipway.kit.checkpoints import INTERVAL_S as KEPT_S
 from slipway.kit.checkpoints import ArrayCheckpoint
 
-from . import curve, distributed, minibatch, scores, selection
+from . import curve, distributed, gaussian_mixture, hdbscan, minibatch, scores, selection
+from .centres import Centres
+from .densities import NOISE, Densities
 from .hyperparameters import Hyperparameters
-from .points import Points
-from .predictor import Model
+from .points import Points, choose_columns
+from .predictor import Clusters, Model
 
 if TYPE_CHECKING:
     from slipway import Array
 
 
 def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model:
-    """Finds the centres, reports on them, and scores the test channel where there is one."""
+    """Finds the clusters, reports on them, and scores the test channel where there is one."""
     train = data["train"]
     algorithm = params.algorithm if params.algorithm != "auto" else _by_size(train, job)
-    if algorithm == "minibatch":
-        return _finish(*minibatch.fit(train, params, job), data, params, job)
-    if algorithm == "distributed":
-        return _finish(*distributed.fit(train, params, job), data, params, job)
-    points = Points.of(train, params.features, params.standardize)
+    if algorithm in ("minibatch", "distributed"):
+        search = minibatch if algorithm == "minibatch" else distributed
+        points, choice, centres = search.fit(train, params, job)
+        return _finish(points, choice, Centres(centres, points.middle), {}, data, params, job)
+    points = _points(train, algorithm, params)
     if points.units:
         job.progress(points.units)
+    if algorithm == "hdbscan":
+        points, densities = hdbscan.fit(points, params, job)
+        choice = selection.none(len(densities.centres), len(points.matrix))
+        return _finish(points, choice, densities, {}, data, params, job)
     choice = selection.choose(points, params, job)
-    centres = _lloyd(points.matrix, choice.k, params, job)
-    return _finish(points, choice, centres, data, params, job)
+    kmeans = Centres(_lloyd(points.matrix, choice.k, params, job), points.middle)
+    if algorithm == "lloyd":
+        return _finish(points, choice, kmeans, {}, data, params, job)
+    _check_distinct(kmeans.nearest(points.matrix), choice.k)
+    mixture, metrics = gaussian_mixture.fit(points, kmeans, params, job)
+    if len(points.matrix) < points.moments.height:
+        points = replace(points, inertia=minibatch.inertia(train, _model(points, mixture)))
+    return _finish(points, choice, mixture, metrics, data, params, job)
+
+
+def _points(train: Channel, algorithm: str, params: Hyperparameters) -> Points:
+    """All rows; of more than fit memory a sample, which is what mixtures and HDBSCAN learn from."""
+    if algorithm == "lloyd" or train.fits_memory:
+        return Points.of(train, params.features, params.standardize)
+    columns = choose_columns(train, params.features)
+    return minibatch.summarised(train, columns, params.seed).points(train, columns, params)
+
+
+def _check_distinct(labels: "Array", k: int) -> None:
+    distinct = len(np.unique(labels))
+    if distinct < min(k, len(labels)):
+        raise UserError(f"k is {k}, but the rows of the train channel hold only {distinct} distinct points")
 
 
 def _by_size(train: Channel, job: Job) -> str:
@@ -100,22 +127,26 @@ def _same(labels: "Array", others: "Array", k: int) -> bool:
     return bool((number[labels] == others).all())
 
 
+def _model(points: Points, clusters: Clusters) -> Model:
+    return Model(points.columns, clusters, points.moments.mean, points.shift, points.scale)
+
+
 def _finish(
     points: Points,
     choice: selection.Choice,
-    centres: "Array",
+    clusters: Clusters,
+    metrics: Mapping[str, float],
     data: Mapping[str, Channel],
     params: Hyperparameters,
     job: Job,
 ) -> Model:
-    model = Model(points.columns, centres, points.moments.mean, points.shift, points.scale)
-    labels = model.nearest(points.matrix)
-    distinct = len(np.unique(labels))
-    if distinct < min(choice.k, len(labels)):
-        raise UserError(
-            f"k is {choice.k}, but the rows of the train channel hold only {distinct} distinct points"
-        )
-    job.log_metrics(**scores.scores(points, model, labels, params.seed))
+    labels, apart = clusters.assigned(points.matrix)
+    inertia = float(np.square(apart).sum()) if points.inertia is None else points.inertia
+    if type(clusters) is Centres:
+        _check_distinct(labels, choice.k)
+        clusters.variance = inertia / (points.moments.height * len(points.columns))
+    model = _model(points, clusters)
+    job.log_metrics(**scores.scores(points, clusters, labels, inertia, params.seed), **metrics)
     if "test" in data:
         job.log_metrics(**_test_scores(model, data["test"]))
     with job.report.forgiving():
@@ -126,13 +157,19 @@ def _finish(
 
 
 def _test_scores(model: Model, test: Channel) -> dict[str, float]:
-    """The built-in k-means' own test metrics: sum and mean of squared distances to the nearest centre."""
-    total, height = 0.0, 0
+    """The built-in k-means' own test metrics: sum and mean of squared distances to the nearest centre.
+
+    Of HDBSCAN, whose distances are to rows, the share of noise instead.
+    """
+    total, noise, height = 0.0, 0, 0
     for table in test.batches():
         missing = [name for name in model.names if name not in table]
         if missing:
             raise UserError(f"channel test: missing columns {', '.join(missing)}")
-        matrix = model.place(table.numbers(model.names))
-        total += float(np.square(model.distances(matrix, model.nearest(matrix))).sum())
-        height += len(matrix)
+        labels, apart = model.clusters.assigned(model.place(table.numbers(model.names)))
+        total += float(np.square(apart).sum())
+        noise += int((labels == NOISE).sum())
+        height += len(labels)
+    if isinstance(model.clusters, Densities):
+        return {"test:noise": noise / height}
     return {"test:ssd": total, "test:msd": total / height}

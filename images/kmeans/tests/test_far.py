@@ -131,7 +131,7 @@ def test_scores_are_those_of_scikit_learn_near_zero(tmp_path: Path, near: Any, o
     model, job = fit(folder, k="5", max_iter="1", n_init="1")  # the centres are not yet the means
     points = Points.of(Channel("train", folder), (), False)
     labels = model.nearest(points.matrix)
-    found = scores.scores(points, model, labels, 0)
+    found = scores.scores(points, model.clusters, labels, job.metrics["inertia"], 0)
     assert found["davies_bouldin"] == pytest.approx(davies_bouldin_score(near, labels), rel=1e-4)
     assert found["silhouette"] == pytest.approx(silhouette_score(near, labels), rel=1e-4)
     assert job.metrics["silhouette"] == pytest.approx(found["silhouette"])

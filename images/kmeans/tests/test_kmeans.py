@@ -25,7 +25,7 @@ def test_the_centres_are_those_of_scikit_learn(
     assert job.metrics["inertia"] == pytest.approx(theirs.inertia_)
     assert np.array_equal(model.nearest(model.place(blobs)), theirs.predict(blobs))
     apart = theirs.transform(blobs).min(axis=1)
-    assert np.allclose(model.distances(blobs, model.nearest(blobs)), apart)
+    assert np.allclose(model.clusters.assigned(blobs)[1], apart)
 
 
 def test_standardizing_is_what_scikit_learn_does_to_scaled_columns(tmp_path: Path, blobs: Any) -> None:
@@ -179,7 +179,7 @@ def test_k_is_read_in_every_form_that_clients_send(given: str) -> None:
 def test_the_test_channel_is_scored_as_the_built_in_k_means_does(tmp_path: Path, blobs: Any) -> None:
     """Under the names that its metrics have."""
     model, job = fit(write(tmp_path / "a", blobs), write(tmp_path / "b", blobs[:10]), k="3")
-    squares = np.square(model.distances(blobs[:10], model.nearest(blobs[:10])))
+    squares = np.square(model.clusters.assigned(blobs[:10])[1])
     assert job.metrics["test:ssd"] == pytest.approx(squares.sum())
     assert job.metrics["test:msd"] == pytest.approx(squares.mean())
 
@@ -204,5 +204,5 @@ def test_the_model_is_numbers_and_no_pickle(tmp_path: Path, blobs: Any) -> None:
     (tmp_path / "model").mkdir()
     model.save(tmp_path / "model")
     with np.load(tmp_path / "model/centres.npz", allow_pickle=False) as stored:
-        assert set(stored) == {"columns", "centres", "fill", "shift", "scale"}
+        assert set(stored) == {"kind", "columns", "centres", "variance", "fill", "shift", "scale"}
     assert issubclass(MODEL.options, Options)
