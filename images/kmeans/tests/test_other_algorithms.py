@@ -136,6 +136,17 @@ def test_new_rows_join_the_cluster_that_reaches_them_or_none(tmp_path: Path, noi
     assert (inner["distance_to_cluster"] < 5).all()
 
 
+def test_a_row_that_lies_sparser_than_all_rows_of_a_cluster_is_noise() -> None:
+    """Its nearest row may be near, but the third nearest, which is its core distance, is too far."""
+    from kmeans.densities import Densities
+
+    rows, labels = np.array([[0.0], [1], [2], [3]]), np.zeros(4, np.int64)
+    clusters = Densities(rows, labels, np.array([2.0, 1, 1, 2]), 3, np.zeros(1))
+    found, distances = clusters.assigned(np.array([[2.5], [4.5]]))
+    assert found.tolist() == [0, -1]
+    assert distances.tolist() == [1.5, 3.5]
+
+
 def test_a_row_is_answered_alike_alone_and_among_others(tmp_path: Path, noisy: Any) -> None:
     """Pieces of any size, by which memory stays bounded."""
     for algorithm in ("hdbscan", "gaussian_mixture"):
