@@ -129,7 +129,11 @@ ELSEWHERE = $(if $(filter test,$(MAKECMDGOALS)),$(shell $(DOCKER) info >/dev/nul
 $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
 	$(call in,$*) -m pytest tests/contract images/$* --image=$* $(ELSEWHERE)
 
-.PHONY: bench-serving
+# DATA=folder: the data sets that benchmarks/README.md describes; what needs them is left out without it.
+.PHONY: bench bench-serving
+bench: $(TOOLS) $(WANTED:%=$(ENVS)/%/.stamp) $(ENVS)/shared/.stamp ## Run the benchmarks again and write their tables: [IMG=name] [DATA=folder]; hours, not in `make test`
+	$(call in,tools) -m benchmarks $(call option,image,IMG) $(call option,data,DATA)
+
 bench-serving: $(filter $(LOCAL)/%,$(UV)) ## Measure serving against the classic stack: CPU per request, as ratios
 	@$(PYTHON) -m benchmarks.serving
 

@@ -23,17 +23,18 @@ def environment(name: str, lock: Path) -> Path:
     python, stamp = folder / "bin/python", folder / "lock.sha256"
     want = hashlib.sha256(lock.read_bytes() + platform.python_version().encode()).hexdigest()
     if not stamp.exists() or stamp.read_text() != want:
-        uv = _uv()
+        program = uv()
         sync = ["pip", "sync", "--require-hashes", "--compile-bytecode", "--python", python, lock]
         for command in (["venv", "--clear", "--python", sys.executable, folder], sync):
-            done = subprocess.run([uv, "--quiet", *map(str, command)], capture_output=True, text=True)
+            done = subprocess.run([program, "--quiet", *map(str, command)], capture_output=True, text=True)
             if done.returncode:
                 raise LeftOutError(f"uv could not make {name}: {done.stderr.strip()[-500:]}")
         stamp.write_text(want)
     return python
 
 
-def _uv() -> str:
+def uv() -> str:
+    """The program uv: this machine's, or one that is installed for the benchmarks."""
     own = STATE / "uv/bin/uv"
     if found := shutil.which("uv"):
         return found

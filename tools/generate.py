@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import ROOT, calls, contract, notebooks, tables
+from . import ROOT, benchmark_runs, calls, contract, notebooks, tables
 
 MARKED = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SETTINGS = (
@@ -78,6 +78,7 @@ def files() -> dict[Path, str]:
             "metrics": tables.metrics(facts),
             "calls": calls.calls(facts, image / "sample/request.csv"),
         }
+    found[ROOT / "benchmarks/README.md"] = {"runs": benchmark_runs.overview(benchmark_runs.runs())}
     found[ROOT / "docs/image-toml.md"] = {"keys": tables.keys(python(images[0], "-c", _KEYS))}
     found[ROOT / "docs/settings.md"] = {"settings": tables.settings(python(images[0], "-c", _SETTINGS))}
     sections, held = contract.rows(ROOT / "tools/contract.toml"), contract.tests(ROOT)

@@ -14,6 +14,7 @@ from .. import ROOT
 from . import prose
 
 WEB = ROOT / "tools/web"
+BENCHMARKS = ROOT / "benchmarks/README.md"
 _HERE = Path(__file__).resolve().parent
 # Documents that are pages of the site; an image's README becomes part of the image's own page.
 _DOCUMENTS = ("*.md", "docs/**/*.md", "benchmarks/*.md", "images/*/*.md")
@@ -80,6 +81,7 @@ class Site:
             "document.html.j2",
             title,
             path=str(path.relative_to(ROOT)),
+            part="benchmarks" if path == BENCHMARKS else "documents",
             body=prose.html(body, self.resolver(path, place), label=title),
         )
         for section in prose.sections(text):
@@ -108,7 +110,7 @@ def is_readme(path: Path) -> bool:
 
 
 def _page(path: Path) -> str:
-    if is_readme(path):
+    if is_readme(path) or path == BENCHMARKS:
         return f"{path.parent.name}/index.html"
     return f"documents/{path.relative_to(ROOT).with_suffix('.html')}"
 

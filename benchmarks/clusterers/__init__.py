@@ -1,0 +1,1 @@
+"""k-means of other libraries, in an environment of their own."""
