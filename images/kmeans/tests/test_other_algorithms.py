@@ -178,7 +178,7 @@ def test_data_larger_than_memory_are_learned_by_a_sample(
         assert 0 <= job.metrics["test:noise"] < 0.3
     else:
         assert job.metrics["inertia"] == pytest.approx(job.metrics["test:ssd"])
-    assert len(model.centres) in (2, 3)
+    assert len(model.centres) > 1
 
 
 @pytest.mark.parametrize(
