@@ -125,9 +125,11 @@ test-faults: $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted faul
 
 # `make test` tests an image as processes of this machine only where no container of it is tested after that.
 ELSEWHERE = $(if $(filter test,$(MAKECMDGOALS)),$(shell $(DOCKER) info >/dev/null 2>&1 && echo --elsewhere=container))
+# In a run over all images what the shared layer alone decides is tested with one of them.
+SHARED_WITH = $(if $(filter test test-containers,$(MAKECMDGOALS)),$(if $(IMG),,--shared-with=$(ONE)))
 .PHONY: $(IMAGES:%=test-%) $(IMAGES:%=test-container-%)
 $(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
-	$(call in,$*) -m pytest tests/contract images/$* --image=$* $(ELSEWHERE)
+	$(call in,$*) -m pytest tests/contract images/$* --image=$* $(ELSEWHERE) $(SHARED_WITH)
 
 # DATA=folder: the data sets that benchmarks/README.md describes; what needs them is left out without it.
 .PHONY: bench bench-serving
@@ -141,8 +143,8 @@ test-containers: $(if $(IMG),,test-push test-conformance test-sdk3) $(WANTED:%=t
 # The id of what passed is kept: `make push` takes nothing else.
 $(IMAGES:%=test-container-%): test-container-%: build-% $(ENVS)/%/.stamp $(ENVS)/kserve/.stamp $(TOOLS) $(SDK3)
 	@rm -f $(LOCAL)/tested/$*
-	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container
-	$(call in,tools) -m pytest tests/clients --ignore=tests/clients/test_push.py --image=$*
+	$(call in,$*) -m pytest tests/contract tests/container images/$* --image=$* --place=container -k container $(SHARED_WITH)
+	$(call in,tools) -m pytest tests/clients --ignore=tests/clients/test_push.py --image=$* $(SHARED_WITH)
 	$(call in,sdk3) -m pytest tests/sdk3/test_notebook.py --image=$*
 	@mkdir -p $(LOCAL)/tested
 	@$(DOCKER) image inspect --format '{{.Id}}' slipway/$*:latest >$(LOCAL)/tested/$*

@@ -31,6 +31,7 @@ def session(tmp_path: Path) -> Iterator[Any]:
         remove_what_the_sdk_leaves()
 
 
+@pytest.mark.shared
 @pytest.mark.contract("A2.11", "A6.7")
 def test_a_job_on_two_hosts_makes_one_model(
     image: Image, sample: Sample, session: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]

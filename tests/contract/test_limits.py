@@ -170,6 +170,7 @@ def test_execution_parameters_follow_the_job_and_the_memory(
         assert server.get("/execution-parameters").json["MaxPayloadInMB"] == 3, "what memory holds"
 
 
+@pytest.mark.shared
 @pytest.mark.only("local", "container")
 @pytest.mark.contract("B2.7", "C1.12")
 def test_the_log_is_json_with_the_inference_id_in_a_requests_lines(
@@ -193,6 +194,7 @@ def test_the_log_is_json_with_the_inference_id_in_a_requests_lines(
     assert "sesame" not in json.dumps(lines)
 
 
+@pytest.mark.shared
 @pytest.mark.only("local", "container")
 def test_the_log_may_be_text(place: Place, trained: Training) -> None:
     with place.serve(trained.root, SLIPWAY_LOG_FORMAT="text") as server:

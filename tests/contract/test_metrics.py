@@ -83,12 +83,14 @@ def test_a_scrape_is_a_get(server: Server) -> None:
     assert server.send("POST", "/metrics", b"", {}).status == 405
 
 
+@pytest.mark.shared("local", "container")
 def test_metrics_can_be_switched_off(place: Place, trained: Training, sample: Sample) -> None:
     with place.serve(trained.root, SLIPWAY_METRICS="off") as server:
         assert server.get("/metrics").status == 404
         assert server.ask(sample.csv(), "text/csv").status == 200
 
 
+@pytest.mark.shared
 @pytest.mark.contract("B2.16")
 @pytest.mark.only("local")
 def test_sums_are_right_across_workers_that_were_killed(
@@ -140,6 +142,7 @@ def _is_gunicorn(pid: int) -> bool:
     return b"slipway.serving.workers" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
+@pytest.mark.shared
 @pytest.mark.only("local", "container")
 @pytest.mark.contract("B2.20")
 def test_a_minute_is_told_as_embedded_metrics(place: Place, trained: Training, sample: Sample) -> None:
@@ -161,6 +164,7 @@ def test_a_minute_is_told_as_embedded_metrics(place: Place, trained: Training, s
     assert told[-1]["LatencyP50"] > 0
 
 
+@pytest.mark.shared("local", "container")
 def test_what_is_asked_is_compared_with_the_training(place: Place, trained: Training, sample: Sample) -> None:
     with place.serve(trained.root, MODEL_SERVER_WORKERS="1") as server:
         rows = sample.rows * (200 // sample.height + 1)

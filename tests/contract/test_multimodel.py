@@ -127,6 +127,7 @@ def test_what_is_no_model_is_refused_and_leaves_nothing(models: Models, sample: 
     assert models.unload("a").status == 200
 
 
+@pytest.mark.shared
 @pytest.mark.only("local")
 @pytest.mark.contract("B2.7", "B5.6")
 def test_a_model_keeps_its_own_options(models: Models, sample: Sample, expected: Reply) -> None:
@@ -192,6 +193,7 @@ def test_each_models_requests_are_counted_by_its_name(models: Models, sample: Sa
     assert after["slipway_rows_total", "a"] == found["slipway_rows_total", "a"], "what was counted stays"
 
 
+@pytest.mark.shared
 @pytest.mark.only("local")
 def test_only_so_many_models_have_metrics_of_their_own(place: Place, models: Models, sample: Sample) -> None:
     with place.serve(models.root, SAGEMAKER_MULTI_MODEL="true", SLIPWAY_METRICS_MODELS="1") as server:

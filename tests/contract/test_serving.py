@@ -301,6 +301,7 @@ def test_the_log_of_a_good_server_has_no_warnings(server: Server, sample: Sample
     assert not [line for line in found if "client intended to send too large body" not in line]
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.contract("B2.14", "B4.1", "B6.4")
 def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sample: Sample) -> None:
     settings = {
@@ -318,6 +319,7 @@ def test_settings_of_the_platform_are_heeded(place: Place, trained: Training, sa
         assert server.get("/execution-parameters").json["MaxPayloadInMB"] == 3
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.contract("B8.9")
 def test_a_chosen_answer_column_comes_alone(
     place: Place, trained: Training, sample: Sample, expected: Reply
@@ -328,6 +330,7 @@ def test_a_chosen_answer_column_comes_alone(
         assert reply.json == {"predictions": [{name: row[name]} for row in expected.json["predictions"]]}
 
 
+@pytest.mark.shared
 @pytest.mark.only("local", "container")
 def test_a_setting_that_makes_no_sense_stops_the_server_with_one_line(
     place: Place, trained: Training
@@ -361,6 +364,7 @@ def damage(root: Path, how: str) -> None:
         manifest.write_text(re.sub(r'"image": "\w+"', '"image": "another"', manifest.read_text()))
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.parametrize(
     "how", ["a flipped byte", "a cut-off file", "a missing file", "no manifest", "another image's model"]
 )
@@ -395,6 +399,7 @@ def test_serving_leaves_the_model_as_it_is(server: Server, trained: Training, sa
     assert hashes() == before
 
 
+@pytest.mark.shared
 @pytest.mark.only("local", "container")
 @pytest.mark.contract("B1.3")
 def test_sigterm_lets_requests_in_flight_finish_and_exits_with_0(
@@ -480,6 +485,7 @@ def test_what_nginx_refuses_itself_is_refused_in_json(server: Server, sent: byte
     assert json.loads(reply.partition(b"\r\n\r\n")[2])["code"] == status
 
 
+@pytest.mark.shared
 @pytest.mark.only("local")
 def test_without_nginx_gunicorn_listens_itself_and_says_so(
     place: Local, trained: Training, sample: Sample, expected: Reply

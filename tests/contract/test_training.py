@@ -148,6 +148,7 @@ def test_the_same_table_in_another_form_gives_the_same_answers(
     assert _answers_of_retold(place, sample, "parquet", tmp_path / "ml") == expected.json
 
 
+@pytest.mark.shared
 @pytest.mark.only("local", "container")
 def test_parquet_through_a_pipe_is_read_wherever_the_image_runs(
     place: Place, sample: Sample, expected: Reply, tmp_path: Path
@@ -199,6 +200,7 @@ def test_every_hyperparameter_refuses_what_it_cannot_be(image: Image) -> None:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.contract("A1.6", "A1.7")
 def test_an_unknown_hyperparameter_is_named_with_the_nearest_known_one(
     place: Place, image: Image, sample: Sample, tmp_path: Path
@@ -209,6 +211,7 @@ def test_an_unknown_hyperparameter_is_named_with_the_nearest_known_one(
     assert f'did you mean "{known}"' in text
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.contract("A1.6", "A1.7")
 def test_an_unknown_channel_is_named(place: Place, sample: Sample, tmp_path: Path) -> None:
     root = sample.lay_out(tmp_path)
@@ -217,6 +220,7 @@ def test_an_unknown_channel_is_named(place: Place, sample: Sample, tmp_path: Pat
     assert "unknown channel unheard" in failed(place.train(root))
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.contract("A1.6", "A1.7")
 def test_a_missing_channel_is_named(place: Place, sample: Sample, tmp_path: Path) -> None:
     root = sample.lay_out(tmp_path)
@@ -225,6 +229,7 @@ def test_a_missing_channel_is_named(place: Place, sample: Sample, tmp_path: Path
     assert f"missing channel {sample.main}" in failed(place.train(root))
 
 
+@pytest.mark.shared
 @pytest.mark.only("inside")
 @pytest.mark.contract("A2.5", "A2.7", "A9.5")
 def test_what_else_the_platform_leaves_about_does_no_harm(
@@ -251,6 +256,7 @@ def test_what_else_the_platform_leaves_about_does_no_harm(
     assert training.code == 0, training.log
 
 
+@pytest.mark.shared("local")
 @pytest.mark.only("inside", "local")
 @pytest.mark.contract("A2.11", "A6.1", "A6.7")
 def test_a_host_that_does_not_lead_ends_with_the_one_that_does_and_leaves_no_files(
@@ -345,6 +351,7 @@ BAD_TABLES = {
 }
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.parametrize("bad", BAD_TABLES)
 @pytest.mark.contract("A1.6", "A1.7")
 def test_a_bad_table_fails_the_job_with_a_line_that_helps(
@@ -359,6 +366,7 @@ def test_a_bad_table_fails_the_job_with_a_line_that_helps(
     assert expected in failed(place.train(root))
 
 
+@pytest.mark.shared("local", "container")
 @pytest.mark.contract("A1.6", "A1.7")
 def test_half_a_json_line_fails_the_job_with_a_line_that_helps(
     place: Place, sample: Sample, tmp_path: Path

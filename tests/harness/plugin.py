@@ -26,6 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["container"],
         help="where this image is tested in the same run: what that tests is not tested locally",
     )
+    parser.addoption(
+        "--shared-with",
+        help="the image of the same run that is tested with what the shared layer alone decides",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,7 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     if wrong:
         raise pytest.UsageError(*sorted(wrong))
-    gone = [item for item in items if "NOTSET" in item.nodeid and item.get_closest_marker("only")]
+    gone = [
+        item
+        for item in items
+        if ("NOTSET" in item.nodeid and item.get_closest_marker("only"))
+        or _is_tested_with_another(config, item)
+    ]
     if gone:
         items[:] = [item for item in items if item not in gone]
         config.hook.pytest_deselected(items=gone)
@@ -65,7 +74,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(*places): a promise that can be tested in these places alone")
+    config.addinivalue_line(
+        "markers", "shared(*places): the shared layer alone decides it, in these places or in all of them"
+    )
     config.addinivalue_line("markers", "contract(*rows): the rows of tools/contract.toml that the test holds")
+
+
+def _is_tested_with_another(config: pytest.Config, item: pytest.Item) -> bool:
+    """Whether `--shared-with` names another image, and the test gives the same with it."""
+    another, marker = config.getoption("shared_with"), item.get_closest_marker("shared")
+    if marker is None or another in {None, config.getoption("image")}:
+        return False
+    parameters = getattr(item, "callspec", None)
+    place = parameters.params.get("place", "container") if parameters else "container"
+    return not marker.args or place in marker.args
 
 
 def _folders(metafunc: pytest.Metafunc) -> list[Path]:

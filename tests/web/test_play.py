@@ -114,7 +114,7 @@ def test_the_page_has_no_barrier_and_fits_a_phone(opened, played, browser):
     dark = context.new_page()
     dark.goto(played.url)
     dark.wait_for_selector("#table tbody tr")
-    assert not barriers(dark, ["color-contrast"])
+    assert not barriers(dark, colours=True)
     context.close()
 
 

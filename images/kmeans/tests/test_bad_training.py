@@ -22,6 +22,7 @@ BAD_TRAININGS = {
 }
 
 
+@pytest.mark.only("inside")  # how a failure leaves a container is in the contract
 @pytest.mark.parametrize("bad", BAD_TRAININGS)
 def test_a_bad_training_job_fails_with_a_line_that_helps(
     place: Place, sample: Sample, tmp_path: Path, bad: str
@@ -38,6 +39,7 @@ def test_a_bad_training_job_fails_with_a_line_that_helps(
     assert len(training.failure.splitlines()) == 1
 
 
+@pytest.mark.only("inside")
 @pytest.mark.parametrize("k", ["5", '"5"', '"\\"5\\""'])
 def test_one_row_and_a_quoted_k_are_taken(place: Place, sample: Sample, tmp_path: Path, k: str) -> None:
     root = sample.lay_out(tmp_path / "ml", {"k": k, "k_max": "2", "n_init": "1"})
