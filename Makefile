@@ -23,6 +23,8 @@ SUITE  ?= trixie
 CA     ?= $(wildcard $(SSL_CERT_FILE))
 # BASE_IMAGE=name: another base than debian:<suite>-slim by digest, say from a private registry.
 BASE_IMAGE ?=
+# SNAPSHOT=day: Debian's packages as they were then (20261101T000000Z), the base image's own day unless given; SNAPSHOT= for the newest.
+SNAPSHOT ?= base
 
 # ---- the environments: all under .slipway/, each made again when its lock file changes ----
 LOCAL := .slipway
@@ -199,7 +201,7 @@ SUITES := $(sort $(foreach image,$(IMAGES),$(call suite,$(image))))
 layer = slipway/base:$(1)$(filter-out -$(SUITE),-$(2))
 
 # The date of what the heavy layers are made of; the date of HEAD would make them anew at every commit.
-LAYERS            := shared/Dockerfile shared/install-deps shared/pruning shared/installer.lock shared/requirements.lock
+LAYERS            := shared/Dockerfile shared/apt-of-day shared/install-deps shared/pruning shared/installer.lock shared/requirements.lock
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct -- $(LAYERS) 2>/dev/null),0)
 REVISION          ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
 CREATED           ?= $(shell git log -1 --format=%cI 2>/dev/null)
@@ -209,7 +211,7 @@ version = $(or $(VERSION),$(call fact,$(1),version))
 
 # Without attestations, which make a manifest list, and SageMaker takes single manifests only.
 DOCKER_BUILD = DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build \
-  $(if $(CA),--secret id=ca$(comma)src=$(CA)) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
+  $(if $(CA),--secret id=ca$(comma)src=$(CA)) --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) --build-arg SNAPSHOT=$(SNAPSHOT)
 
 # CACHE=registry/repository: take the shared layers from there where they have not changed; `make push-layers` puts them there.
 CACHE ?=
