@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from slipway import Array, Table
+from slipway.kit.imports import lean
 
 from .features import Features
 
@@ -172,9 +173,9 @@ class LightGBM(Booster):
 
     @classmethod
     def load(cls, path: Path, features: Features) -> Self:
-        import lightgbm
-
-        return cls(lightgbm.Booster(params={"num_threads": THREADS}, model_str=path.read_text()), features)
+        return cls(
+            lean("lightgbm").Booster(params={"num_threads": THREADS}, model_str=path.read_text()), features
+        )
 
     def _predict(self, data: Array, **kind: bool) -> Array:
         found = self.model.predict(data, num_threads=self.threads, **kind)
@@ -220,9 +221,7 @@ class XGBoost(Booster):
 
     @classmethod
     def load(cls, path: Path, features: Features) -> Self:
-        import xgboost
-
-        return cls(xgboost.Booster(model_file=str(path)), features)
+        return cls(lean("xgboost").Booster(model_file=str(path)), features)
 
     def _pool(self, data: Array) -> Any:
         return dmatrix(data, self.features, nthread=self.threads)
@@ -233,10 +232,8 @@ BOOSTERS: dict[str, type[Booster]] = {"catboost": CatBoost, "lightgbm": LightGBM
 
 def dmatrix(matrix: Array, features: Features, **more: Any) -> Any:
     """XGBoost's own form of `matrix`, shape (n, features); `more` are labels, weights and the like."""
-    import xgboost
-
     kinds = ["c" if column.role == "category" else "q" for column in features.columns]
-    return xgboost.DMatrix(
+    return lean("xgboost").DMatrix(
         matrix, feature_types=kinds, enable_categorical=True, feature_names=None, missing=np.nan, **more
     )
 

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from slipway import Array
+from slipway.kit.imports import lean
 
 T = TypeVar("T")
 
@@ -73,10 +74,9 @@ class Together(Peers):
         self._task = f"{place:06}"  # the tracker ranks by it
 
     def __enter__(self) -> Self:
-        import xgboost
-        from xgboost import collective
-
+        xgboost = lean("xgboost")
         xgboost.set_config(verbosity=0)  # of this thread; what matters is told by the cluster
+        collective = xgboost.collective
         collective.init(**self._link.tracker, dmlc_task_id=self._task, dmlc_timeout=_WAIT_S)
         self.size, self.rank = collective.get_world_size(), collective.get_rank()
         return self

@@ -1,14 +1,20 @@
 """LightGBM training. Interrupted runs resume from the trees in the checkpoint."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
+
+from slipway.kit.imports import lean
 
 from ..boosters import LightGBM
 from ..data import Data
 from .run import Run, group_sizes
+
+if TYPE_CHECKING:
+    import lightgbm
+else:
+    lightgbm = lean("lightgbm")
 
 _CHECKPOINT = ".lightgbm.json"
 _WIDE = 100

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from slipway import UserError
+from slipway.kit.imports import lean
 
 from . import parameter_names, retired
 
@@ -136,15 +137,12 @@ def _of_catboost() -> dict[str, str]:
 
 
 def _of_lightgbm() -> dict[str, str]:
-    from lightgbm.basic import _ConfigAliases
-
-    aliases = _ConfigAliases._get_all_param_aliases()
+    aliases = lean("lightgbm").basic._ConfigAliases._get_all_param_aliases()
     return {name: main for main, others in aliases.items() for name in (main, *others)}
 
 
 def _of_xgboost() -> dict[str, str]:
-    import xgboost
-
+    xgboost = lean("xgboost")
     data = xgboost.DMatrix(np.zeros((2, 1)), label=[0, 1])
     dumps = [
         xgboost.train({"booster": booster, "verbosity": 0}, data, 1).save_config()

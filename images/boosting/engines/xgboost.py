@@ -1,16 +1,22 @@
 """XGBoost training. Interrupted runs resume from the trees in the checkpoint."""
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xgboost
+
+from slipway.kit.imports import lean
 
 from ..boosters import XGBoost, dmatrix
 from ..data import Data
 from .eval_metrics import is_higher_better
 from .monitor import Monitor
 from .run import Run
+
+if TYPE_CHECKING:
+    import xgboost
+else:
+    xgboost = lean("xgboost")
 
 _CHECKPOINT = ".xgboost.json"
 

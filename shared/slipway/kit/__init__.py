@@ -6,6 +6,7 @@ checkpoints   arrays that a training job saves against interruption
 columns       the error for a column that a channel lacks
 conformal     ranks of prediction intervals with finite-sample coverage
 forest        tree ensembles as plain arrays
+imports       LightGBM and XGBoost without what they import for nothing
 precision     what numbers lose in 32 bits
 
 No module imports a training library (matplotlib, pandas, SciPy, scikit-learn) at its top: servers import

@@ -1,0 +1,49 @@
+"""A library is imported as if what it does not need were not installed, and nothing else is."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slipway.kit.imports import lean
+
+LIBRARY = """
+try:
+    import sklearn
+except ImportError:
+    sklearn = None
+try:
+    import pandas
+except ImportError:
+    pandas = None
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "missing"),
+    [("", "True True"), ("import pandas", "True False"), ("import sklearn", "False True")],
+)
+def test_what_is_unused_is_missing_for_that_import_alone(tmp_path: Path, first: str, missing: str) -> None:
+    (tmp_path / "library.py").write_text(LIBRARY)
+    for name in ("sklearn", "pandas"):
+        (tmp_path / f"{name}.py").touch()
+    script = f"""
+{first}
+from slipway.kit.imports import lean
+library = lean("library")
+print(library.sklearn is None, library.pandas is None, lean("library") is library)
+import sklearn, pandas
+"""
+    path = f"{tmp_path}:{':'.join(sys.path)}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"{missing} True\n", done.stderr
+
+
+def test_a_library_that_is_not_there_is_an_import_error() -> None:
+    before = {name for name, module in sys.modules.items() if module is None}
+    with pytest.raises(ImportError):
+        lean("no_such_library")
+    assert {name for name, module in sys.modules.items() if module is None} == before
