@@ -173,9 +173,10 @@ class LightGBM(Booster):
 
     @classmethod
     def load(cls, path: Path, features: Features) -> Self:
-        return cls(
-            lean("lightgbm").Booster(params={"num_threads": THREADS}, model_str=path.read_text()), features
-        )
+        with lean():
+            import lightgbm
+
+        return cls(lightgbm.Booster(params={"num_threads": THREADS}, model_str=path.read_text()), features)
 
     def _predict(self, data: Array, **kind: bool) -> Array:
         found = self.model.predict(data, num_threads=self.threads, **kind)
@@ -221,7 +222,10 @@ class XGBoost(Booster):
 
     @classmethod
     def load(cls, path: Path, features: Features) -> Self:
-        return cls(lean("xgboost").Booster(model_file=str(path)), features)
+        with lean():
+            import xgboost
+
+        return cls(xgboost.Booster(model_file=str(path)), features)
 
     def _pool(self, data: Array) -> Any:
         return dmatrix(data, self.features, nthread=self.threads)
@@ -232,8 +236,11 @@ BOOSTERS: dict[str, type[Booster]] = {"catboost": CatBoost, "lightgbm": LightGBM
 
 def dmatrix(matrix: Array, features: Features, **more: Any) -> Any:
     """XGBoost's own form of `matrix`, shape (n, features); `more` are labels, weights and the like."""
+    with lean():
+        import xgboost
+
     kinds = ["c" if column.role == "category" else "q" for column in features.columns]
-    return lean("xgboost").DMatrix(
+    return xgboost.DMatrix(
         matrix, feature_types=kinds, enable_categorical=True, feature_names=None, missing=np.nan, **more
     )
 

@@ -74,9 +74,11 @@ class Together(Peers):
         self._task = f"{place:06}"  # the tracker ranks by it
 
     def __enter__(self) -> Self:
-        xgboost = lean("xgboost")
+        with lean():
+            import xgboost
+            from xgboost import collective
+
         xgboost.set_config(verbosity=0)  # of this thread; what matters is told by the cluster
-        collective = xgboost.collective
         collective.init(**self._link.tracker, dmlc_task_id=self._task, dmlc_timeout=_WAIT_S)
         self.size, self.rank = collective.get_world_size(), collective.get_rank()
         return self

@@ -1,7 +1,7 @@
 """LightGBM training. Interrupted runs resume from the trees in the checkpoint."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,8 @@ from ..boosters import LightGBM
 from ..data import Data
 from .run import Run, group_sizes
 
-if TYPE_CHECKING:
+with lean():
     import lightgbm
-else:
-    lightgbm = lean("lightgbm")
 
 _CHECKPOINT = ".lightgbm.json"
 _WIDE = 100

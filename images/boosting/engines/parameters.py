@@ -137,12 +137,17 @@ def _of_catboost() -> dict[str, str]:
 
 
 def _of_lightgbm() -> dict[str, str]:
-    aliases = lean("lightgbm").basic._ConfigAliases._get_all_param_aliases()
+    with lean():
+        from lightgbm.basic import _ConfigAliases
+
+    aliases = _ConfigAliases._get_all_param_aliases()
     return {name: main for main, others in aliases.items() for name in (main, *others)}
 
 
 def _of_xgboost() -> dict[str, str]:
-    xgboost = lean("xgboost")
+    with lean():
+        import xgboost
+
     data = xgboost.DMatrix(np.zeros((2, 1)), label=[0, 1])
     dumps = [
         xgboost.train({"booster": booster, "verbosity": 0}, data, 1).save_config()

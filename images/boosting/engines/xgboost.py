@@ -1,7 +1,7 @@
 """XGBoost training. Interrupted runs resume from the trees in the checkpoint."""
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,8 @@ from .eval_metrics import is_higher_better
 from .monitor import Monitor
 from .run import Run
 
-if TYPE_CHECKING:
+with lean():
     import xgboost
-else:
-    xgboost = lean("xgboost")
 
 _CHECKPOINT = ".xgboost.json"
 
