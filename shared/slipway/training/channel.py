@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway.errors import PlatformError, UserError, listed
+from slipway.errors import PlatformError, UserError
 from slipway.formats import Reading, libsvm
 from slipway.formats.csv_file import numbered
 from slipway.log import log
@@ -22,7 +22,7 @@ from slipway.table.table import Table
 from slipway.training import size
 from slipway.training.concatenated import Concatenated
 from slipway.training.draft import Draft, MustBeTexts
-from slipway.training.inputs import Files, Inputs
+from slipway.training.inputs import Files, Inputs, file_paths, one_text
 from slipway.training.sharing import PartRequest, Sharing
 
 Blocks = Iterator[tuple[Raw, str]]
@@ -91,15 +91,12 @@ class Channel:
     @cached_property
     def text(self) -> str:
         """The one file of a channel of kind "file". Raises UserError for several, or for one not in UTF-8."""
-        files = [(source.name, source.open().read()) for source in self._inputs()]
-        if len(files) > 1:
-            names = listed([name for name, _ in files])
-            raise UserError(f"channel {self.name} has {len(files)} files, expected one: {names}")
-        name, content = files[0]
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise UserError(f"channel {self.name}: file {name} is not UTF-8") from None
+        return one_text(self._inputs, self.name)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files of a channel of kind "file", where they lie. Raises UserError if each host has a part."""
+        return file_paths(self._inputs, self.name)
 
     @property
     def source(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from threading import Thread
 from typing import IO, Protocol
 
+from slipway.errors import UserError, listed
 from slipway.formats import recordio
 from slipway.log import log
 
@@ -144,6 +145,26 @@ class Pipe:
 
     def __str__(self) -> str:
         return "a pipe"
+
+
+def one_text(inputs: Inputs, channel: str) -> str:
+    """The text of the only file. Raises UserError for several, or for one not in UTF-8."""
+    files = [(source.name, source.open().read()) for source in inputs()]
+    if len(files) > 1:
+        names = listed([name for name, _ in files])
+        raise UserError(f"channel {channel} has {len(files)} files, expected one: {names}")
+    name, content = files[0]
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"channel {channel}: file {name} is not UTF-8") from None
+
+
+def file_paths(inputs: Inputs, channel: str) -> list[Path]:
+    """Where the files lie. Raises UserError unless all of them lie on this host."""
+    if not isinstance(inputs, Files):
+        raise UserError(f"channel {channel}: expected all files on each host, FullyReplicated")
+    return inputs.paths
 
 
 def data_files(folder: Path) -> list[Path]:
