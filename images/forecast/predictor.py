@@ -18,12 +18,14 @@ from .models.calibration import IntervalCalibration
 from .models.effects import Effects
 from .models.engine import Engine
 from .models.ensemble import Forecasts
+from .models.foundation import Foundation
 from .models.hierarchy import Hierarchy
 from .models.lightgbm_model import LightGBMModel
 from .options import Options
 from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .panel.timeline import Timeline
+from .pretrained.model import PretrainedModel
 from .request import Request
 from .response import Response
 
@@ -43,6 +45,9 @@ def _columns(names: Roles, column_kinds: Mapping[str, Kind], timeline: Timeline)
         column(names.target, lists=True),
         *(column(name) for name in names.covariates),
     ]
+
+
+WEIGHTS = "weights"  # the folder of a pretrained model within that of a model
 
 
 class Model(slipway.Model):
@@ -221,6 +226,7 @@ class Model(slipway.Model):
             "levels": self.hierarchy.levels if self.hierarchy else (),
             "lightgbm": engine.lightgbm_model is not None,
             "effects_season": effects.season if effects else 0,
+            "shares": engine.foundation.shares if engine.foundation else {},
         }
         (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
         arrays = {"calibration": engine.calibration.table, "pooled": engine.calibration.pooled}
@@ -237,6 +243,8 @@ class Model(slipway.Model):
         self.panel.save(folder)
         if engine.lightgbm_model is not None:
             engine.lightgbm_model.save(folder)
+        if engine.foundation is not None:
+            engine.foundation.model.save(folder / WEIGHTS)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -265,6 +273,7 @@ class Model(slipway.Model):
             LightGBMModel.load(folder, seasons, panel.keys) if facts["lightgbm"] else None,
             effects,
             tuple(facts["log_classes"]),
+            Foundation(PretrainedModel.load(folder / WEIGHTS), facts["shares"]) if facts["shares"] else None,
         )
         levels = tuple(facts["levels"])
         reconciled = (

@@ -24,6 +24,7 @@ from .panel.clean import RULES
 from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .predictor import Model
+from .pretrained.model import PretrainedModel
 
 MAX_HISTORY = 2_000  # points of each series that the model stores: more than any method uses
 _LARGEST = 1e150  # of which the square is a number, too
@@ -35,6 +36,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
 
     Raises UserError if the data cannot be forecast."""
     stop = _stop_check(params, job)
+    pretrained = _pretrained(data, params, job)
     settings = _read_settings(params)
     target = _read(data["train"], settings, data.get("related") if params.covariates else None, job)
     panel = target.panel
@@ -61,7 +63,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         hierarchy.check(panel)
         panel = hierarchy.aggregate(panel)
     known = metadata.read(data["metadata"], target.roles.keys) if "metadata" in data else []
-    engine, tested, notes = fit_engine(panel, params, job, stop, known)
+    engine, tested, notes = fit_engine(panel, params, job, stop, known, pretrained)
     used = panel.covariate_names if engine.effects is not None else ()
     if not used:
         panel = replace(
@@ -127,6 +129,20 @@ def _nameless(target: Target) -> list[str]:
     return [f"{count} points have no {names}; they were read as series of their own"] if places else []
 
 
+def _pretrained(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> PretrainedModel | None:
+    """The model of the channel `weights`, checked before the series are read."""
+    if "weights" not in data:
+        return None
+    found = PretrainedModel(data["weights"].paths)
+    found.check()
+    if found.longest is not None and params.horizon > found.longest:
+        raise UserError(
+            f"channel weights: {found.name} forecasts at most {found.longest} steps, not {params.horizon}"
+        )
+    job.progress(f"pretrained model: {found}")
+    return found
+
+
 def _stop_check(params: Hyperparameters, job: Job) -> Callable[[], bool]:
     ends = time.monotonic() + 0.8 * params.time_limit_s if params.time_limit_s else float("inf")
     return lambda: job.should_stop() or time.monotonic() > ends
@@ -152,7 +168,7 @@ def _reconciled_forecasts(
     if hierarchy is None:
         return None
     tasks = list(chunks(panel, CHUNK))
-    if engine.lightgbm_model is not None:
+    if engine.lightgbm_model is not None or engine.foundation is not None:  # neither is sent to processes
         parts = [_forecast(task, engine) for task in tasks]
     else:
         parts = list(mapped(job, _forecast, tasks, lambda: False, engine=engine))

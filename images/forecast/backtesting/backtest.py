@@ -21,7 +21,7 @@ MIN_HISTORY = 5
 TARGET_FORECASTS = 400  # forecasts that calibration should have
 MIN_WINDOWS = 2  # a single window may be unusual for all series
 MAX_WINDOWS = 5
-MAX_SERIES = {"fast": 300, "balanced": 1_000, "best": 5_000}
+MAX_SERIES = {"fast": 300, "balanced": 1_000}
 CHUNK = 50
 
 
@@ -128,6 +128,10 @@ def run(
     forecasts = Forecasts.concatenate(parts)
     forecasts = replace(forecasts, log_scale=np.concatenate(scales)[:done])
     histories = concatenate([window.panel for window in windows]).take(np.arange(done))
+    if engine.foundation is not None:
+        ahead = [row for window in windows for row in window.ahead][:done]
+        modelled = engine.split(engine.transformed(histories)[0], engine.horizon, ahead)
+        forecasts = engine.foundation.blend(forecasts, *modelled)
     actual = np.concatenate([window.actual for window in windows])[:done]
     keys = len(set(histories.keys))
     return Backtest(evaluate(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys)

@@ -16,10 +16,12 @@ from ..models.lightgbm_model import LightGBMModel
 from ..models.transforms import from_log
 from ..panel.attributes import Attribute, ItemFeatures
 from ..panel.panel import Panel
+from ..pretrained.model import PretrainedModel
 from . import backtest
 from .backtest import Backtest
 from .scale import choose_log_classes
 from .scores import mase, units
+from .share import choose_shares
 
 if TYPE_CHECKING:
     from ..hyperparameters import Hyperparameters
@@ -39,6 +41,7 @@ def fit_engine(
     job: Job,
     stop: Callable[[], bool] = lambda: False,
     attributes: Sequence[Attribute] = (),
+    pretrained: PretrainedModel | None = None,
 ) -> tuple[Engine, Backtest | None, list[str]]:
     """The fitted engine, its backtest (None if there was none), and notes for the report."""
     engine = Engine(
@@ -74,6 +77,10 @@ def fit_engine(
     tested = backtest.run(windows, past, job, stop, log_progress)
     if panel.covariate_names and tested is not None and not stop():
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
+    if pretrained is not None:
+        foundation, tested, tried = choose_shares(pretrained, windows, past, tested, stop)
+        engine = replace(engine, foundation=foundation)
+        notes += tried
     if tested is None:
         notes.append(
             "No series was backtested, as none is long enough or the time was up: intervals are uncalibrated."

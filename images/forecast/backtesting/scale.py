@@ -11,8 +11,8 @@ from ..models.classes import CLASSES, SeriesClass
 from ..models.effects import Effects
 from ..models.engine import Engine
 from ..models.evidence import expected_gain
-from .backtest import Backtest, Window, run
-from .scores import mase
+from .backtest import Window, run
+from .scores import Evaluation, mase
 
 CANDIDATES: tuple[SeriesClass, ...] = ("seasonal", "long seasons")
 SHARE = 0.05  # of the backtest's forecasts, each made twice: a tenth of its cost
@@ -39,7 +39,7 @@ def choose_log_classes(
     )
     if plain is None or logs is None or len(plain.evaluation) != len(logs.evaluation):
         return engine, []
-    before, after = _errors(plain), _errors(logs)
+    before, after = errors(plain.evaluation), errors(logs.evaluation)
     chosen, notes = [], []
     for label in CANDIDATES:
         rows = plain.forecasts.classes == CLASSES.index(label)
@@ -82,7 +82,6 @@ def _with_effects(engine: Engine, windows: Sequence[Window]) -> Engine:
     return replace(engine, effects=Effects.fit(panel, engine.seasons))
 
 
-def _errors(tested: Backtest) -> Array:
+def errors(found: Evaluation) -> Array:
     """MASE of the mean plus the scaled quantile loss at the deciles, of each forecast."""
-    found = tested.evaluation
     return mase(found.actual, found.mean, found.change) + found.scaled_quantile_loss()

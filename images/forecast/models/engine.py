@@ -15,6 +15,7 @@ from .calibration import IntervalCalibration
 from .classes import SeriesClass, classes_of
 from .effects import Effects
 from .ensemble import Forecasts, Preset
+from .foundation import Foundation
 from .lightgbm_model import LightGBMModel
 from .transforms import from_log, log_scales, to_log
 
@@ -37,6 +38,7 @@ class Engine:
     effects: Effects | None = None
     log_classes: tuple[SeriesClass, ...] = ()
     """Classes whose positive series are modelled in logarithms."""
+    foundation: Foundation | None = None
 
     def forecast(
         self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None, threads: int = 1
@@ -48,6 +50,8 @@ class Engine:
         panel, added = self.split(panel, horizon, ahead)
         lightgbm_forecasts = self.lightgbm_forecasts(panel, horizon, threads)
         found = ensemble.forecast(panel, horizon, self.seasons, self.preset, lightgbm_forecasts)
+        if self.foundation is not None:
+            found = self.foundation.blend(found, panel)
         return replace(found, mean=found.mean + added, log_scale=scales)
 
     def transformed(self, panel: Panel) -> tuple[Panel, Array]:

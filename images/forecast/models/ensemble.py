@@ -14,12 +14,11 @@ from . import members
 from .classes import CLASSES, SeriesClass, class_of
 from .members import Member
 
-Preset = Literal["fast", "balanced", "best"]
+Preset = Literal["fast", "balanced"]
 
 _SEASONAL: dict[Preset, tuple[Member, ...]] = {
     "fast": (members.damped, members.simple_ces, members.theta),
     "balanced": (members.damped, members.full_ces, members.simple_ces, members.theta),
-    "best": (members.ets, members.damped, members.ces, members.simple_ces, members.theta),
 }
 MANY_SEASONS = 26  # whole seasons from which on the seasonal naive forecast joins the ensemble
 USUAL_CHANGE_WEIGHT = 0.3  # exponent of the usual change of the series in a spread; methods underestimate it

@@ -70,12 +70,6 @@ def damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     return (mean * ahead, spread * ahead) if shape.multiplicative else (mean + ahead, spread)
 
 
-def ets(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
-    """Exponential smoothing, with its form selected by AICc."""
-    season = _season(y, seasons)
-    return _interval(library().AutoETS(season if season <= 24 else 1), y, horizon)
-
-
 def mstl_damped(y: Array, horizon: int, seasons: Sequence[int]) -> Forecast:
     """MSTL, with damped exponential smoothing of the remainder."""
     return _interval(_mstl(y, seasons, library().AutoETS(1, model="AAN", damped=True)), y, horizon)

@@ -11,6 +11,7 @@ from slipway import UserError
 BASE = monthly(36)
 BAD = {
     "no times": ("item_id,target\na,1\nb,2\n", {}, "no time column"),
+    "a preset that was": (long_csv({"a": BASE}), {"preset": "best"}, "use balanced"),
     "no target": (
         "item_id,timestamp,a,b\nx,2024-01-01,1,2\nx,2024-02-01,1,2\n",
         {"layout": "long"},

@@ -1,0 +1,1 @@
+"""Pretrained models, read from files of weights and run by NumPy."""
