@@ -68,7 +68,7 @@ class ChronosBolt:
         scaled, centre, scale = standardized(context[:, -self.context :])
         points, known = patches(scaled, self.patch)
         x = residual_block(weights, "input_patch_embedding", np.concatenate([points, known], axis=2))
-        seen = known.any(axis=2)
+        seen = np.asarray(known.any(axis=2))
         if self._register:
             token = np.broadcast_to(weights["shared.weight"][1], (len(x), 1, x.shape[2]))
             x, seen = np.concatenate([x, token], axis=1), np.pad(seen, ((0, 0), (0, 1)), constant_values=True)

@@ -172,7 +172,7 @@ def _expected(config: Any, own: Any) -> dict[str, bool]:
     found = {name: _positive(config.get(name)) for name in sizes}
     found |= {name: isinstance(own, dict) and _positive(own.get(name)) for name in of_its_own}
     listed_levels = isinstance(levels, list) and len(levels) > 1 and all(type(q) is float for q in levels)
-    bounds = [0.0, *levels, 1.0] if listed_levels else [0.0, 0.0]
+    bounds = [0.0, *(levels or ()), 1.0] if listed_levels else [0.0, 0.0]
     found["quantiles"] = all(low < high for low, high in pairwise(bounds))
     if all(found.values()):
         same = {own["input_patch_size"], own.get("input_patch_stride"), own.get("output_patch_size")} - {None}
