@@ -30,7 +30,7 @@ def choose_shares(
     each class that was tried.
 
     `engine` is the one that `tested` was made with. The error is MASE of the mean plus the scaled quantile
-    loss at the deciles, with intervals calibrated anew for each share.
+    loss at the deciles, with intervals calibrated again for each share.
     """
     unused = f"Pretrained model {model}: no time was left to backtest it, or no series is long enough."
     if tested is None or len(tested.evaluation) < sum(len(window.panel) for window in windows):

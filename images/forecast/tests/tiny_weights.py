@@ -2,7 +2,7 @@
 
     uv run --no-project --with chronos-forecasting==2.3.2 python images/forecast/tests/tiny_weights.py
 
-writes tiny_weights.json anew. It needs PyTorch, which no test does.
+writes tiny_weights.json again. It needs PyTorch, which no test does.
 """
 
 import json
