@@ -16,9 +16,12 @@ from forecast.pretrained.model import PretrainedModel
 from forecast.tests import tiny_weights
 from forecast.tests.conftest import Trained, ask, build_panel, long_csv, monthly
 
-from slipway import UserError
+from slipway import Job, UserError
+from slipway.image import Image
+from slipway.paths import Paths
 
 KINDS = ["bolt", "chronos2"]
+IMAGE = Image.read(Path(__file__).parents[1])
 Files = dict[str, str | bytes]
 
 
@@ -139,13 +142,15 @@ class Known:
 
 
 @pytest.mark.parametrize(("error", "expected"), [(0.0, {"seasonal": 1.0}), (50.0, {})])
-def test_the_share_is_what_the_backtest_gains_by(error: float, expected: dict[str, float]) -> None:
+def test_the_share_is_what_the_backtest_gains_by(
+    error: float, expected: dict[str, float], tmp_path: Path
+) -> None:
     random = np.random.default_rng(1)
     series = [np.arange(60) % 2 * 10 + random.normal(0, 1, 60) for _ in range(14)]
     panel = build_panel(series)
     engine = Engine(4, (), "fast", "auto", IntervalCalibration.normal(4))
     windows = make_windows(panel, 4, 1, 1, ())
-    tested = run(windows, engine, 1, lambda: False)
+    tested = run(windows, engine, Job(IMAGE, Paths(tmp_path)), lambda: False)
     assert tested is not None
     chosen, better, notes = share.choose_shares(Known(error), windows, engine, tested, lambda: False)  # type: ignore[arg-type]
     assert (dict(chosen.shares) if chosen else {}) == expected
