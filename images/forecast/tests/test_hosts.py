@@ -214,7 +214,7 @@ def test_two_hosts_make_the_model_of_one(ending: str, sharded: bool, alone: Path
 def test_a_host_that_is_killed_ends_the_job_in_a_line_that_names_it(tmp_path: Path) -> None:
     """While it backtests its share; there is more to do than the test takes."""
     series = {f"item {number}": monthly(120, 50.0 + number, number) for number in range(60)}
-    roots = laid_out(tmp_path, points(series), ".csv", True, preset="best", backtest_windows=5)
+    roots = laid_out(tmp_path, points(series), ".csv", True, backtest_windows=20)
     with hosts.started(IMAGE.folder, roots) as started:
         deadline = time.monotonic() + 400
         while "60 series of 7200 points" not in started[0].log:
