@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tools.benchmark_runs import DATA, OUT, Run, is_data, runs
 
-from .environment import REPO, uv
+from .environment import CODE, REPO, uv
 
 
 def main() -> int:
@@ -61,9 +61,7 @@ def command(run: Run, data: Path | None, out: Path) -> list[str]:
     words = run.command.split()
     filled = [word.replace(DATA, there) if is_data(word) else word.replace(OUT, mine) for word in words]
     program = [str(python(run))]
-    if (
-        run.requires
-    ):  # an environment of its own for the time of the run: what is kept holds its lock file alone
+    if run.requires:  # an environment for the time of the run: what is kept holds its lock file alone
         lock = REPO / "images" / run.image / "requirements.lock"
         added = [word for one in run.requires for word in ("--with", one)]
         program = [uv(), "run", "--no-project", "--with-requirements", str(lock), *added, "python"]
@@ -73,12 +71,11 @@ def command(run: Run, data: Path | None, out: Path) -> list[str]:
 def measure(run: Run, data: Path | None, out: Path) -> str:
     """Runs it, and writes what it printed below what that stands on."""
     out.mkdir(parents=True, exist_ok=True)
-    paths = os.pathsep.join(str(path) for path in (REPO, REPO / "shared", REPO / "images"))
     begun, load = time.monotonic(), os.getloadavg()[0]
     done = subprocess.run(
         command(run, data, out),
         cwd=REPO,
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, "PYTHONPATH": CODE},
         stdout=subprocess.PIPE,
         text=True,
     )

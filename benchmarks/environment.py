@@ -1,6 +1,7 @@
 """Environments made by uv from a lock file with hashes, kept under .slipway/envs until the lock changes."""
 
 import hashlib
+import os
 import platform
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 STATE = REPO / ".slipway"
+CODE = os.pathsep.join(str(path) for path in (REPO, REPO / "shared", REPO / "images"))
+"""The search path of a process that imports benchmarks, the shared layer and images."""
 
 
 class LeftOutError(Exception):

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from .detectors import sets
-from .environment import REPO, LeftOutError, environment
+from .environment import CODE, REPO, LeftOutError, environment
 
 METHODS = ("ours", "sklearn", "isotree", "isotree256", "rrcf")
 ASKED = 500  # rows at most that are scored: putting one into a random cut forest takes a tenth of a second
@@ -74,8 +74,7 @@ def run(method: str, folder: Path, seeds: Sequence[str]) -> Any:
     except LeftOutError as error:
         print(f"{method} is left out: {error}", file=sys.stderr)
         return None
-    paths = os.pathsep.join(str(path) for path in (REPO, REPO / "shared", REPO / "images"))
-    environ = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environ = {**os.environ, "PYTHONPATH": CODE, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [str(python), "-m", "benchmarks.detectors.run", method, str(folder), *seeds]
     subprocess.run(command, cwd=REPO, env=environ, check=True)
     return json.loads((folder / f"{method}.json").read_text())

@@ -8,7 +8,6 @@ The same rows in memory, from a file; methods take turns, each in a process and 
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,7 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from .environment import REPO, LeftOutError, environment
+from tools.layout import lay_out
+from tools.process import command
+
+from .environment import CODE, REPO, LeftOutError, environment
 
 METHODS = ("ours", "sklearn", "faiss_all", "faiss", "job")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -72,36 +74,31 @@ def measured(folder: Path, args: argparse.Namespace) -> dict[str, list[Mapping[s
 
 
 def run(method: str, folder: Path, args: argparse.Namespace) -> Mapping[str, float]:
-    paths = os.pathsep.join(str(path) for path in (REPO, REPO / "shared", REPO / "images"))
-    environ = {**os.environ, **ONE_THREAD, "PYTHONPATH": paths}
     if method == "job":
-        return job(folder, args, environ)
+        return job(folder, args)
     lock = Path(__file__).parent / "clusterers/requirements.lock"
     python = sys.executable if method == "ours" else environment("bench-clusterers", lock)
-    command = [python, "-m", "benchmarks.clusterers.run", method, folder / "rows.npy", args.k, args.restarts]
-    done = subprocess.run(list(map(str, command)), cwd=REPO, env=environ, check=True, stdout=subprocess.PIPE)
+    search = [python, "-m", "benchmarks.clusterers.run", method, folder / "rows.npy", args.k, args.restarts]
+    environ = {**os.environ, **ONE_THREAD, "PYTHONPATH": CODE}
+    done = subprocess.run(list(map(str, search)), cwd=REPO, env=environ, check=True, stdout=subprocess.PIPE)
     found: Mapping[str, float] = json.loads(done.stdout)
     return found
 
 
-def job(folder: Path, args: argparse.Namespace, environ: Mapping[str, str]) -> Mapping[str, float]:
+def job(folder: Path, args: argparse.Namespace) -> Mapping[str, float]:
     """A whole training job of the image: libraries, reading, curve over k, search, metrics, report."""
-    root = folder / "ml"
-    for name in ("input/config", "input/data/train", "model", "output"):
-        (root / name).mkdir(parents=True, exist_ok=True)
-    hyperparameters = {"k": str(args.k), "n_init": str(args.restarts), "algorithm": "lloyd"}
-    (root / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
-    (root / "input/config/inputdataconfig.json").write_text('{"train": {"ContentType": "application/x-npy"}}')
-    link = root / "input/data/train/rows.npy"
-    if not link.exists():
-        os.link(folder / "rows.npy", link)
-    environ = {**environ, "SLIPWAY_ROOT": str(root), "SLIPWAY_ALGORITHM": str(REPO / "images/kmeans")}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "slipway", "train"], env=environ, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    metrics = json.loads((root / "model/manifest.json").read_text())["metrics"]
-    return {"cpu": cpu, "peak": float("nan"), "inertia": metrics["inertia"]}
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        root, used = Path(place) / "ml", Path(place) / "used.json"
+        hyperparameters = {"k": args.k, "n_init": args.restarts, "algorithm": "lloyd"}
+        lay_out(
+            root, {"train": folder / "rows.npy"}, hyperparameters, link=True, ContentType="application/x-npy"
+        )
+        train, environ = command("train", REPO / "images/kmeans", root, **ONE_THREAD)
+        measure = [sys.executable, "-m", "benchmarks.tree", str(used)]
+        subprocess.run([*measure, *train], cwd=REPO, env=environ, check=True, capture_output=True)
+        found = json.loads(used.read_text())
+        metrics = json.loads((root / "model/manifest.json").read_text())["metrics"]
+    return {"cpu": found["cpu_s"], "peak": found["peak_mb"], "inertia": metrics["inertia"]}
 
 
 def table(rows: int, found: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
@@ -115,8 +112,14 @@ def table(rows: int, found: Mapping[str, Sequence[Mapping[str, float]]]) -> None
             for name in ("cpu", "inertia")
         }  # round by round, so that a busy neighbour is in both numbers
         times, errors = (statistics.median(each) if each else np.nan for each in ratios.values())
-        memory = "" if np.isnan(peak) else f"{peak:,.0f}"
-        cells = [f"{rows:,}", method, f"{cpu:.2f} ± {spread:.2f}", f"{times:.2f}", memory, f"{errors:.5f}"]
+        cells = [
+            f"{rows:,}",
+            method,
+            f"{cpu:.2f} ± {spread:.2f}",
+            f"{times:.2f}",
+            f"{peak:,.0f}",
+            f"{errors:.5f}",
+        ]
         print("| " + " | ".join(cells) + " |", flush=True)
 
 

@@ -236,8 +236,7 @@ BOOSTERS: dict[str, type[Booster]] = {"catboost": CatBoost, "lightgbm": LightGBM
 
 def dmatrix(matrix: Array, features: Features, **more: Any) -> Any:
     """XGBoost's own form of `matrix`, shape (n, features); `more` are labels, weights and the like."""
-    with lean():
-        import xgboost
+    import xgboost  # which trained or loaded the model
 
     kinds = ["c" if column.role == "category" else "q" for column in features.columns]
     return xgboost.DMatrix(

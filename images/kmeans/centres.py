@@ -67,10 +67,8 @@ class Centres:
 
     @classmethod
     def of(cls, stored: Mapping[str, Array], middle: Array) -> Self:
-        variance = (
-            float(stored["variance"]) if "variance" in stored else np.nan
-        )  # as models before memberships
-        return cls(stored["centres"], middle, variance)
+        # Models from before there were memberships have no variance.
+        return cls(stored["centres"], middle, float(stored.get("variance", np.nan)))
 
     def _pieces(self, height: int) -> Iterator[slice]:
         return (slice(first, first + self._at_once) for first in range(0, height, self._at_once))

@@ -102,7 +102,6 @@ class Model(slipway.Model):
         with np.load(folder / "centres.npz", allow_pickle=False) as stored:
             names = [str(name) for name in stored["columns"]]
             fill, shift, scale = stored["fill"], stored["shift"], stored["scale"]
-            kind = (
-                _KINDS[str(stored["kind"])] if "kind" in stored else Centres
-            )  # as models before others had it
+            # Models from before there were other algorithms have no kind.
+            kind = _KINDS[str(stored.get("kind", Centres.__name__))]
             return cls(names, kind.of(stored, (fill - shift) / scale), fill, shift, scale)

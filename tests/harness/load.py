@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from threading import Event, Lock, Thread
-from types import TracebackType
+from threading import Lock
 from typing import Self
 
+from harness.threads import Threads
 from tools import client
 
 _AGAIN = {404, 502, 503, 504}  # 404: of a model that has to be loaded again
@@ -24,7 +25,7 @@ def load_model(port: int, name: str, folder: Path) -> client.Reply:
 
 
 @dataclass
-class Load:
+class Load(Threads):
     """Sends a sample's rows, some times over, until it is stopped; what may come again is asked again.
 
     An answer counts once its every line is as `expected`, the answer to the sample alone.
@@ -45,9 +46,8 @@ class Load:
     wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._over = Event()
         self._lock = Lock()
-        self._threads = [Thread(target=self._ask, args=(number,)) for number in range(self.clients)]
+        super().__init__(*(partial(self._ask, random.Random(number)) for number in range(self.clients)))
 
     @classmethod
     def of(
@@ -59,28 +59,13 @@ class Load:
         assert reply.ok, reply.text
         return cls(port, path, sample, reply.body.splitlines(), missing=missing)
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self, number: int) -> None:
-        chosen = random.Random(number)
+    def _ask(self, chosen: random.Random) -> None:
         head, _, rows = self.sample.partition(b"\n")
-        while not self._over.is_set():
-            times = chosen.choice((1, 1, 10, 200))
-            count = times * len(self.expected)
-            with self._lock:
-                self.sent += count
-                self.requests += 1
-            self._until_answered(head + b"\n" + rows * times, self.expected * times)
+        times = chosen.choice((1, 1, 10, 200))
+        with self._lock:
+            self.sent += times * len(self.expected)
+            self.requests += 1
+        self._until_answered(head + b"\n" + rows * times, self.expected * times)
 
     def _until_answered(self, body: bytes, expected: list[bytes]) -> None:
         until = time.monotonic() + _PATIENCE_S

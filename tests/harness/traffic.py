@@ -2,51 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from threading import Event, Lock, Thread
-from types import TracebackType
-from typing import Self
+from threading import Lock
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from harness.places import Server
+from harness.threads import Threads
 
 _PAUSE_S = 0.002  # between two requests, so that who waits for the pause gets it
 _EVERY_S = 0.25
 
 
-class _Threads:
-    """Works in threads until the block ends; what went wrong in one is raised there."""
-
-    def __init__(self, *works: Callable[[], None]) -> None:
-        self._over = Event()
-        self._errors: list[Exception] = []
-        self._threads = [Thread(target=self._run, args=(work,)) for work in works]
-
-    def _run(self, work: Callable[[], None]) -> None:
-        try:
-            while not self._over.is_set():
-                work()
-        except Exception as error:
-            self._errors.append(error)
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-        if self._errors and error is None:
-            raise self._errors[0]
-
-
-class Traffic(_Threads):
+class Traffic(Threads):
     """Sends `body` all the time, from some clients at once."""
 
     def __init__(self, server: Server, body: bytes, clients: int) -> None:
@@ -71,7 +40,7 @@ class Traffic(_Threads):
             yield
 
 
-class Scraper(_Threads):
+class Scraper(Threads):
     """Reads /metrics as prometheus_client's parser does. Raises AssertionError where a counter goes back."""
 
     def __init__(self, server: Server) -> None:
