@@ -83,8 +83,9 @@ class PretrainedModel:
     def check(self) -> None:
         """Read all weights that a forecast takes. Raises UserError if they do not fit the configuration."""
         try:
-            found = self._network.quantiles(np.arange(3.0)[None], 1)
-        except (ValueError, IndexError):
+            with np.errstate(all="ignore"):
+                found = self._network.quantiles(np.arange(3.0)[None], 1)
+        except (ValueError, TypeError, IndexError, ArithmeticError):
             raise UserError(
                 f"channel weights: the arrays of {WEIGHTS} do not fit the sizes in {CONFIG}"
             ) from None
@@ -150,7 +151,7 @@ def _config(path: Path) -> dict[str, Any]:
         own = found["chronos_config"]
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         raise UserError(f"channel weights: {CONFIG} is not that of a Chronos model") from None
-    if architecture not in _ARCHITECTURES:
+    if not isinstance(architecture, str) or architecture not in _ARCHITECTURES:
         raise UserError(
             f"channel weights: the model is a {architecture!s:.60}; expected {' or '.join(_ARCHITECTURES)}"
         )
