@@ -186,6 +186,53 @@ def test_a_204_has_no_length(connect):
     assert b"content-length" not in connection.recv(1 << 16).lower()
 
 
+class Written:
+    """A transport that remembers each of its writes."""
+
+    def __init__(self, transport, seen):
+        self._transport, self._seen = transport, seen
+
+    def __getattr__(self, name):
+        return getattr(self._transport, name)
+
+    def write(self, data):
+        self._seen.append(data)
+        self._transport.write(data)
+
+    def writelines(self, pieces):
+        self.write(b"".join(pieces))
+
+
+@pytest.mark.parametrize(
+    ("asked", "writes"),
+    [
+        ({}, 1),
+        ({"body": LONG}, 1),
+        ({"body": b"x,1\n"}, 1),
+        ({"body": b""}, 1),
+        ({"path": "/nothing", "method": "GET"}, 1),
+        ({"path": "/ping", "method": "HEAD"}, 1),
+        ({"Expect": "100-continue"}, 2),
+        ({"body": LONG, **STREAM}, 6),  # of 5,000 rows in pieces of 1,024, and the end
+    ],
+)
+def test_a_head_leaves_with_its_body(connect, monkeypatch, asked, writes):
+    seen = []
+    made = Protocol.connection_made
+    monkeypatch.setattr(
+        Protocol, "connection_made", lambda self, transport: made(self, Written(transport, seen))
+    )
+    connection = connect()
+    connection.sendall(request(Connection="close", **asked))
+    heard = b""
+    while piece := connection.recv(1 << 16):
+        heard += piece
+    assert b"".join(seen) == heard
+    assert len([data for data in seen if data]) == writes
+    head, _, body = next(data for data in seen if not data.startswith(b"HTTP/1.1 100")).partition(b"\r\n\r\n")
+    assert bool(body) == (asked.get("method") != "HEAD" and b" 204 " not in head)
+
+
 def test_nonsense_in_the_middle_of_a_body_closes_the_connection(connect):
     connection = connect()
     connection.sendall(request(b"zz\r\n", Content_Length=None, Transfer_Encoding="chunked"))

@@ -144,7 +144,7 @@ class Algorithm:
                 title, part.capitalize(), f"{self.place}#{part}", self.table(part) + "\n" + self.note(part)
             )
         for section in self.guide:
-            site.index(title, section.title, f"{self.place}#guide-{section.slug}", section.text)
+            site.index(title, section.title, f"{self.place}#{section.part}", section.text)
         for section in self.measured:
             site.index(title, f"Measured: {section.title}", f"{self.place}#measured", section.text)
         names = " ".join(library["name"] for library in self.capture["libraries"])

@@ -27,6 +27,11 @@ class Section:
     def slug(self) -> str:
         return slug(self.title)
 
+    @property
+    def part(self) -> str:
+        """The id of its place on an algorithm's page, where generated tables have parts of their own."""
+        return self.generated[0] if self.generated else f"guide-{self.slug}"
+
 
 def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "top"
@@ -106,7 +111,7 @@ def _linked(tokens: list[Token], resolve: Resolve) -> Iterator[Token]:
             for child in token.children:
                 if child.type == "link_open":
                     href = str(child.attrs["href"])
-                    there: str | None = href if "://" in href or href.startswith("#") else resolve(href)
+                    there: str | None = href if "://" in href else resolve(href)
                     dropped = there is None
                     if there is None:
                         continue

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,14 @@ class Site:
 
         def resolve(link: str) -> str | None:
             link, _, anchor = link.partition("#")
-            target = (source.parent / link).resolve()
+            target = (source.parent / link).resolve() if link else source
             there = self.pages.get(target) or self._copied(target)
-            return _relative(there, place) + (f"#{anchor}" if anchor else "") if there else None
+            if there is None:
+                return None
+            if anchor and is_readme(target):
+                anchor = _parts(target).get(anchor, anchor)
+            page = "" if there == place and anchor else _relative(there, place)
+            return f"{page}#{anchor}" if anchor else page
 
         return resolve
 
@@ -107,6 +113,12 @@ def documents() -> list[Path]:
 def is_readme(path: Path) -> bool:
     """Whether a document is the README of an image."""
     return path.name == "README.md" and path.parent.parent == ROOT / "images"
+
+
+@cache
+def _parts(readme: Path) -> dict[str, str]:
+    """The ids that an image's page has for the headings of its README."""
+    return {section.slug: section.part for section in prose.sections(readme.read_text())}
 
 
 def _page(path: Path) -> str:
