@@ -33,6 +33,8 @@ def fit(
 
     Raises UserError where k or the columns are too many for the rows or the memory.
     """
+    if points.moments.height < 2:
+        raise UserError("algorithm=gaussian_mixture needs at least 2 rows, and the train channel has 1")
     family, (k, width) = params.covariance_type, kmeans.centres.shape
     if family == "full" and k * width * width > _NUMBERS:
         raise UserError(

@@ -18,6 +18,11 @@ BAD_TRAININGS = {
         b"x,y\n1,2\n3,4\n5,oops\n",
         'row 3, column "y": expected a number as in the column\'s other cells, got "oops"',
     ),
+    "a mixture of one row": (
+        {"algorithm": "gaussian_mixture"},
+        1,
+        "algorithm=gaussian_mixture needs at least 2 rows, and the train channel has 1",
+    ),
     "infinity": ({}, b"x,y\n1,2\n3,inf\n", "expected a finite number"),
 }
 
