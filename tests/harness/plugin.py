@@ -1,5 +1,6 @@
 """Options and fixtures: which image is tested (`--image`), and where it runs (`--place`)."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "shared(*places): the shared layer alone decides it, in these places or in all of them"
     )
     config.addinivalue_line("markers", "contract(*rows): the rows of tools/contract.toml that the test holds")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; inherited
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_tested_with_another(config: pytest.Config, item: pytest.Item) -> bool:
