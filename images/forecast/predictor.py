@@ -15,6 +15,7 @@ from . import request, response
 from .data.roles import Roles
 from .earlier import EarlierForecasts
 from .models.calibration import IntervalCalibration
+from .models.demand import Demand
 from .models.effects import Effects
 from .models.engine import Engine
 from .models.ensemble import Forecasts
@@ -231,6 +232,8 @@ class Model(slipway.Model):
         (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
         arrays = {"calibration": engine.calibration.table, "pooled": engine.calibration.pooled}
         arrays["correlations"] = engine.calibration.correlations
+        if engine.demand is not None:
+            arrays |= engine.demand.as_arrays()
         if effects is not None:
             arrays |= {"centre": effects.centre, "scale": effects.scale, "common": effects.common}
         if self.reconciled is not None:
@@ -274,6 +277,7 @@ class Model(slipway.Model):
             effects,
             tuple(facts["log_classes"]),
             Foundation(PretrainedModel.load(folder / WEIGHTS), facts["shares"]) if facts["shares"] else None,
+            Demand.from_arrays(arrays),
         )
         levels = tuple(facts["levels"])
         reconciled = (

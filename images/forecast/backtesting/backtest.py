@@ -9,7 +9,7 @@ from slipway import Array, Job
 
 from ..models import ensemble
 from ..models.calibration import IntervalCalibration
-from ..models.engine import Engine
+from ..models.engine import Engine, intermittent
 from ..models.ensemble import Forecasts, Preset
 from ..models.transforms import to_log
 from ..panel.items import key_hash
@@ -148,14 +148,13 @@ def evaluate(
         half = np.array([key_hash(key) % 2 for key in histories.keys])
         for side in (0, 1):
             there, other = np.flatnonzero(half == side), np.flatnonzero(half != side)
-            calibration = calibrated(forecasts, actual, other if len(other) else there)
-            some = replace(engine, calibration=calibration)
+            some = calibrated(engine, forecasts, histories, actual, other if len(other) else there)
             here, panel = forecasts.take(there), histories.take(there)
             means[there], quantiles[there] = some.means(here, panel), some.quantiles(here, panel, QUANTILES)
     else:
         means = engine.means(forecasts, histories)
         quantiles = engine.quantiles(forecasts, histories, QUANTILES)
-    season = next(iter(engine.seasons), 1)
+    season = engine.season
     metrics = np.array([units(y, season) for y in histories]).reshape(-1, 2)
     naive = np.array(
         [
@@ -168,10 +167,16 @@ def evaluate(
     return Evaluation(actual, means, quantiles, naive, metrics[:, 0], metrics[:, 1])
 
 
-def calibrated(forecasts: Forecasts, actual: Array, rows: Array) -> IntervalCalibration:
-    """The calibration from some of the forecasts."""
-    errors = to_log(actual, forecasts.log_scale[:, None]) - forecasts.mean
-    return IntervalCalibration.fit(errors[rows], forecasts.spread[rows], forecasts.pools[rows])
+def calibrated(engine: Engine, forecasts: Forecasts, histories: Panel, actual: Array, rows: Array) -> Engine:
+    """The engine, calibrated on some of the forecasts."""
+    some = forecasts.take(rows)
+    errors = to_log(actual[rows], some.log_scale[:, None]) - some.mean
+    engine = replace(engine, calibration=IntervalCalibration.fit(errors, some.spread, some.pools))
+    if engine.demand is None:
+        return engine
+    mine = rows[intermittent(some)]
+    past = [histories.series(row) for row in mine.tolist()]
+    return replace(engine, demand=engine.demand.fit(past, actual[mine], engine.season))
 
 
 def _forecast(task: tuple[Panel, Array, list[Array]], seasons: tuple[int, ...], preset: Preset) -> Forecasts:

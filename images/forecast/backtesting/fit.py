@@ -19,6 +19,7 @@ from ..panel.panel import Panel
 from ..pretrained.model import PretrainedModel
 from . import backtest
 from .backtest import Backtest
+from .demand import choose_demand, usual
 from .scale import choose_log_classes
 from .scores import mase, units
 from .share import choose_shares
@@ -85,10 +86,14 @@ def fit_engine(
         notes.append(
             "No series was backtested, as none is long enough or the time was up: intervals are uncalibrated."
         )
-        return replace(engine, lightgbm_model=past.lightgbm_model), None, notes
+        demand = None if params.hierarchy else usual(panel, engine)
+        return replace(engine, lightgbm_model=past.lightgbm_model, demand=demand), None, notes
+    if not stop() and not params.hierarchy:  # sums of quantiles are none
+        past, tested, tried = choose_demand(past, tested, params.seed)
+        engine = replace(engine, demand=past.demand)
+        notes += tried
     everything = np.arange(len(tested.evaluation))
-    calibration = backtest.calibrated(tested.forecasts, tested.evaluation.actual, everything)
-    engine = replace(engine, calibration=calibration)
+    engine = backtest.calibrated(engine, tested.forecasts, tested.panel, tested.evaluation.actual, everything)
     if past.lightgbm_model is not None:
         # Train again with the points held out for backtests; after a stop keep the model without them.
         whole = engine.split(engine.transformed(panel)[0], engine.horizon)[0]

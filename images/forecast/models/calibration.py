@@ -80,14 +80,14 @@ class IntervalCalibration:
             else np.empty((0, horizon, len(scores)))
         )
 
-    def paths(self, pools: Array, noise: Array) -> Array:
-        """Factors of the spreads for sample paths, from a first-order Gaussian copula.
+    def scores(self, pools: Array, noise: Array) -> Array:
+        """Normal scores of sample paths, from a first-order Gaussian copula.
 
-        Each step is distributed as in `factors`, and consecutive steps are correlated as backtest errors
-        were. `noise` is standard normal, of shape (series, paths, steps), as is the result.
+        Consecutive steps are correlated as backtest errors were. `noise` is standard normal, of shape
+        (series, paths, steps), as is the result.
         """
         steps = np.minimum(np.arange(noise.shape[2]), self.table.shape[1] - 1)
-        found = np.empty_like(noise)
+        found = noise.copy()
         for pool in np.unique(pools):
             mine = pools == pool
             link = self.correlations[pool][steps]
@@ -95,14 +95,18 @@ class IntervalCalibration:
             for step in range(1, len(steps)):
                 fresh = np.sqrt(1 - link[step] ** 2)
                 scores[:, :, step] = link[step] * scores[:, :, step - 1] + fresh * scores[:, :, step]
-            scores = np.clip(scores, NORMAL[0], NORMAL[-1])
-            found[mine] = np.stack(
-                [
-                    np.interp(scores[:, :, step], NORMAL, self.table[pool, place])
-                    for step, place in enumerate(steps)
-                ],
-                axis=2,
-            )
+            found[mine] = scores
+        return found
+
+    def at(self, pools: Array, scores: Array) -> Array:
+        """Factors of the spreads at normal scores, both of shape (series, paths, steps)."""
+        steps = np.minimum(np.arange(scores.shape[2]), self.table.shape[1] - 1)
+        scores = np.clip(scores, NORMAL[0], NORMAL[-1])
+        found = np.empty_like(scores)
+        for pool in np.unique(pools):
+            mine = pools == pool
+            for step, place in enumerate(steps):
+                found[mine, :, step] = np.interp(scores[mine, :, step], NORMAL, self.table[pool, place])
         return found
 
 

@@ -12,7 +12,8 @@ from slipway import Array
 from ..panel.panel import Panel
 from . import ensemble
 from .calibration import IntervalCalibration
-from .classes import SeriesClass, classes_of
+from .classes import CLASSES, SeriesClass, classes_of
+from .demand import Demand
 from .effects import Effects
 from .ensemble import Forecasts, Preset
 from .foundation import Foundation
@@ -39,6 +40,8 @@ class Engine:
     log_classes: tuple[SeriesClass, ...] = ()
     """Classes whose positive series are modelled in logarithms."""
     foundation: Foundation | None = None
+    demand: Demand | None = None
+    """The quantiles of intermittent series, where they are not those of the calibration."""
 
     def forecast(
         self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None, threads: int = 1
@@ -101,6 +104,10 @@ class Engine:
         factors = self.calibration.factors(forecasts.pools, forecasts.mean.shape[1], levels)
         found = forecasts.mean[:, :, None] + forecasts.spread[:, :, None] * factors
         found = from_log(found, forecasts.log_scale[:, None, None])
+        if self.demand is not None:
+            rows = intermittent(forecasts)
+            histories = [panel.series(row) for row in rows.tolist()]
+            found[rows] = self.demand.quantiles(histories, self.season, found.shape[1], levels)
         return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
 
     def samples(self, forecasts: Forecasts, panel: Panel, number: int) -> Array:
@@ -112,13 +119,30 @@ class Engine:
         noise = np.array(
             [np.random.default_rng(crc32(y.tobytes())).standard_normal((number, steps)) for y in panel]
         ).reshape(len(panel), number, steps)
-        factors = self.calibration.paths(forecasts.pools, noise)
+        scores = self.calibration.scores(forecasts.pools, noise)
+        factors = self.calibration.at(forecasts.pools, scores)
         found = forecasts.mean[:, None] + forecasts.spread[:, None] * factors
         found = from_log(found, forecasts.log_scale[:, None, None])
+        if self.demand is not None:
+            from scipy.special import ndtr
+
+            rows = intermittent(forecasts)
+            histories = [panel.series(row) for row in rows.tolist()]
+            found[rows] = self.demand.paths(histories, self.season, ndtr(scores[rows]))
         return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
+
+    @property
+    def season(self) -> int:
+        """The shortest season, in steps."""
+        return next(iter(self.seasons), 1)
 
     def lower_bounds(self, panel: Panel) -> Array:
         """The lower bound of each series: zero or minus infinity; shape (series,)."""
         if self.non_negative != "auto":
             return np.full(len(panel), 0.0 if self.non_negative == "true" else -np.inf)
         return np.array([0.0 if len(y) and y.min() >= 0 else -np.inf for y in panel])
+
+
+def intermittent(forecasts: Forecasts) -> Array:
+    """The rows of the intermittent series."""
+    return np.flatnonzero(forecasts.classes == CLASSES.index("intermittent"))

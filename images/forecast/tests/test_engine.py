@@ -72,7 +72,7 @@ def test_paths_are_spread_as_each_step_is_and_their_steps_go_together_as_errors_
     for errors, together in ((walks, True), (random.permuted(walks, axis=0), False)):
         found = IntervalCalibration.fit(errors, spreads, np.full(2_000, kind))
         noise = random.standard_normal((3, 4_000, 6))
-        paths = spreads[0] * found.paths(np.full(3, kind), noise)
+        paths = spreads[0] * found.at(np.full(3, kind), found.scores(np.full(3, kind), noise))
         assert paths.shape == noise.shape
         assert paths.std(axis=(0, 1)) == pytest.approx(walks.std(axis=0), rel=0.08)
         total = paths.sum(axis=2).std()
