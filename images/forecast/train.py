@@ -8,7 +8,6 @@ import numpy as np
 
 from slipway import Channel, Job, UserError
 
-from . import report
 from .backtesting import backtest
 from .backtesting.fit import fit_engine, season_lengths
 from .backtesting.parallel import mapped
@@ -25,6 +24,7 @@ from .panel.frequency import Frequency
 from .panel.panel import Panel
 from .predictor import Model
 from .pretrained.model import PretrainedModel
+from .reporting import report
 
 MAX_HISTORY = 2_000  # points of each series that the model stores: more than any method uses
 _LARGEST = 1e150  # of which the square is a number, too

@@ -6,8 +6,8 @@ import numpy as np
 
 from slipway import Array, figure
 
-from .backtesting.backtest import Backtest
-from .backtesting.scores import QUANTILES
+from ..backtesting.backtest import Backtest
+from ..backtesting.scores import QUANTILES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,18 +8,18 @@ from pandas import DataFrame
 
 from slipway import Array, Report
 
+from ..backtesting.backtest import Backtest
+from ..backtesting.scores import mase
+from ..models.classes import CLASSES, classes_of
+from ..models.engine import Engine
+from ..models.ensemble import Forecasts
+from ..panel.attributes import Attribute
+from ..panel.clean import RULES, RuleCounts
+from ..panel.panel import Panel
 from . import charts
-from .backtesting.backtest import Backtest
-from .backtesting.scores import mase
-from .models.classes import CLASSES, classes_of
-from .models.engine import Engine
-from .models.ensemble import Forecasts
-from .panel.attributes import Attribute
-from .panel.clean import RULES, RuleCounts
-from .panel.panel import Panel
 
 if TYPE_CHECKING:
-    from .hyperparameters import Hyperparameters
+    from ..hyperparameters import Hyperparameters
 
 SLOWEST = 5
 _ORDER = (

@@ -1,0 +1,1 @@
+"""The training report of forecasts."""
