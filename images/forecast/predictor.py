@@ -1,7 +1,7 @@
 """Forecasts at serving time, from the histories stored with the model or sent in the request."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -143,12 +143,15 @@ class Model(slipway.Model):
             return self.engine.forecast(panel, self.engine.horizon, wanted.ahead), wanted.panel
         return self._coherent(wanted)
 
-    def _means(self, places: list[int]) -> tuple[Panel, Array]:
-        """Some of the stored histories, and the means that are forecast from them."""
+    def stored(self, places: Sequence[int]) -> tuple[Forecasts, Panel]:
+        """Forecasts of some of the stored histories, as a request that names their series has them."""
         panel = self.panel.take(places)
         ahead = request.future_covariates(panel, self.engine.horizon)
-        wanted = Request("ids", panel, np.arange(len(panel)), ahead=ahead)
-        forecasts, panel = self._forecasts(wanted)
+        return self._forecasts(Request("ids", panel, np.arange(len(panel)), ahead=ahead))
+
+    def _means(self, places: list[int]) -> tuple[Panel, Array]:
+        """Some of the stored histories, and the means that are forecast from them."""
+        forecasts, panel = self.stored(places)
         return panel, self.engine.means(forecasts, panel)
 
     def _coherent(self, wanted: Request) -> tuple[Forecasts, Panel]:

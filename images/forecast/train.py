@@ -88,12 +88,11 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         report.write(
             job.report,
             panel,
-            engine,
+            model,
             tested,
             settings.counts,
             [*settings.notes, *notes],
             params,
-            reconciled,
             known,
         )
     return model

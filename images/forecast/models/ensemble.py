@@ -76,6 +76,8 @@ class Forecasts:
     """The class of each series, by its place in CLASSES."""
     fallbacks: Counter[str] = field(default_factory=Counter)
     """Number of failures by method and error; the other methods of the ensemble were used."""
+    members: Counter[str] = field(default_factory=Counter)
+    """Number of forecasts that each method, by its key in `members.NAMES`, took part in."""
     seconds: Array = field(default_factory=lambda: np.empty(0))
     """What each series took, in seconds."""
     log_scale: Array = field(default_factory=lambda: np.empty(0))
@@ -99,6 +101,7 @@ class Forecasts:
             self.spread[rows],
             self.classes[rows],
             self.fallbacks,
+            self.members,
             self.seconds[rows] if len(self.seconds) else self.seconds,
             self.log_scale[rows],
         )
@@ -110,6 +113,7 @@ class Forecasts:
             np.concatenate([part.spread for part in parts]),
             np.concatenate([part.classes for part in parts]),
             sum((part.fallbacks for part in parts), Counter()),
+            sum((part.members for part in parts), Counter()),
             np.concatenate([part.seconds for part in parts]),
             np.concatenate([part.log_scale for part in parts]),
         )
@@ -143,9 +147,10 @@ def forecast(
             rows = [means[place] for means in lightgbm_forecasts] if series_class == "long seasons" else []
             rows = [row for row in rows if np.isfinite(row).all()]
             ensemble = ensemble_for(series_class, len(y), seasons, preset, bool(rows))
-            found.mean[place], found.spread[place] = _combine(
+            found.mean[place], found.spread[place], used = _combine(
                 y, horizon, seasons, ensemble, rows, found.fallbacks
             )
+            found.members.update(used)
         found.seconds[place] = time.perf_counter() - started
     return found
 
@@ -157,14 +162,15 @@ def _combine(
     ensemble: Ensemble,
     lightgbm_forecasts: Sequence[Array],
     fallbacks: Counter[str],
-) -> tuple[Array, Array]:
-    """Mean and spread of the methods that work on `y`; the naive method if none does.
+) -> tuple[Array, Array, dict[str, int]]:
+    """Mean and spread of the methods that work on `y`, and these methods; the naive method if none does.
 
     Methods understate the uncertainty of short histories. That is corrected here, not by calibration, whose
     histories are shorter than those it is used for.
     """
     recent = np.ascontiguousarray(y[-max(MAX_LENGTH, 5 * max(seasons, default=1)) :], dtype=np.float64)
     means, spreads = [*lightgbm_forecasts], []
+    used = {"lightgbm": 1} if means else {}
     for method in ensemble.methods:
         try:
             mean, spread = method(recent, horizon, seasons)
@@ -176,18 +182,18 @@ def _combine(
             fallbacks[f"{method.__name__}: {type(error).__name__}"] += 1
             continue
         means.append(mean)
+        used[method.__name__] = 1
         if spread is not None and np.isfinite(spread).all():
             spreads.append(spread)
     if not means:
         fallbacks["every method failed: naive"] += 1
         mean, spread = members.naive(recent, horizon, seasons)
-        means, spreads = [mean], [] if spread is None else [spread]
+        means, spreads, used = [mean], [] if spread is None else [spread], {"naive": 1}
     middle = np.median(means, axis=0) if ensemble.middle else np.mean(means, axis=0)
     default = default_spread(recent, horizon, seasons)
     stated = np.mean(spreads, axis=0) if spreads else default
-    return middle, stated ** (1 - USUAL_CHANGE_WEIGHT) * default**USUAL_CHANGE_WEIGHT * np.sqrt(
-        1 + EFFECTIVE_PARAMETERS / len(recent)
-    )
+    spread = stated ** (1 - USUAL_CHANGE_WEIGHT) * default**USUAL_CHANGE_WEIGHT
+    return middle, spread * np.sqrt(1 + EFFECTIVE_PARAMETERS / len(recent)), used
 
 
 def default_spread(y: Array, horizon: int, seasons: Sequence[int]) -> Array:

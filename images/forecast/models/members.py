@@ -22,6 +22,28 @@ Forecast = tuple[Array, Array | None]
 Member = Callable[[Array, int, Sequence[int]], Forecast]
 
 
+NAMES = {
+    "ces": "complex exponential smoothing",
+    "theta": "dynamic optimised theta",
+    "full_ces": "complex exponential smoothing with a full season",
+    "simple_ces": "complex exponential smoothing with a simple season",
+    "damped": "damped exponential smoothing",
+    "mstl_damped": "MSTL with damped exponential smoothing",
+    "mstl_theta": "MSTL with theta",
+    "mstl_ces": "MSTL with complex exponential smoothing",
+    "nonseasonal_damped": "damped exponential smoothing without a season",
+    "nonseasonal_theta": "theta without a season",
+    "nonseasonal_ces": "complex exponential smoothing without a season",
+    "adida": "ADIDA",
+    "imapa": "IMAPA",
+    "seasonal_naive": "the last season",
+    "short_naive": "the last of the shortest season",
+    "naive": "the last point",
+    "lightgbm": "LightGBM",
+}
+"""What the report calls the functions below, and the models that learn all series at once."""
+
+
 class NotApplicable(Exception):
     """The method cannot be used on this series."""
 

@@ -9,17 +9,18 @@ from pandas import DataFrame
 from slipway import Array, Report
 
 from ..backtesting.backtest import Backtest
-from ..backtesting.scores import mase
+from ..backtesting.scores import QUANTILES
 from ..models.classes import CLASSES, classes_of
 from ..models.engine import Engine
 from ..models.ensemble import Forecasts
 from ..panel.attributes import Attribute
 from ..panel.clean import RULES, RuleCounts
 from ..panel.panel import Panel
-from . import charts
+from . import charts, upcoming
 
 if TYPE_CHECKING:
     from ..hyperparameters import Hyperparameters
+    from ..predictor import Model
 
 SLOWEST = 5
 _ORDER = (
@@ -38,15 +39,15 @@ _ORDER = (
 def write(
     page: Report,
     panel: Panel,
-    engine: Engine,
+    model: "Model",
     tested: Backtest | None,
     counts: RuleCounts,
     notes: Sequence[str],
     params: "Hyperparameters",
-    reconciled: Forecasts | None,
     attributes: Sequence[Attribute],
 ) -> None:
-    """Write all sections of the report."""
+    """Write all sections of the report. `panel` has the histories, which the model may store in part."""
+    engine = model.engine
     page.add("The series", " ".join(notes), _facts(panel, engine, params))
     _classes(page, panel, engine)
     page.add("Rules applied", "How often each data cleaning rule was applied.", _rules(counts))
@@ -57,10 +58,11 @@ def write(
         _fans(page, tested)
         _reliability(page, tested)
         _slowest(page, tested)
+    upcoming.write(page, model, tested)
     page.add(
         "Fallbacks",
         "Failures of methods in backtests; the other methods of the ensemble were used.",
-        _fallbacks(tested, reconciled),
+        _fallbacks(tested, model.reconciled),
     )
 
 
@@ -160,18 +162,21 @@ def _measured(tested: Backtest, rows: Sequence[tuple[str, Array]], label: str) -
 
 
 def _fans(page: Report, tested: Backtest) -> None:
-    errors = mase(tested.evaluation.actual, tested.evaluation.mean, tested.evaluation.change)
-    known = np.flatnonzero(np.isfinite(errors))
-    if not len(known):
-        return
-    order = known[np.argsort(errors[known], kind="stable")]
-    chosen = dict.fromkeys([order[0], order[len(order) // 2], order[-1]])
-    for row, label in zip(chosen, ("Best", "Median", "Worst"), strict=False):
-        name = "/".join(tested.panel.keys[row])
+    levels = [QUANTILES.index(level) for level in charts.LEVELS]
+    evaluation = tested.evaluation
+    for name, (row, error) in upcoming.typical(tested).items():
+        key = charts.label(tested.panel.keys[row])
         page.add(
-            f"{label} backtest forecast",
-            f"{name}: MASE {errors[row]:.3g}. The bands are the 80 % and 95 % prediction intervals.",
-            figure=charts.fan(tested, int(row), name),
+            f"{name.capitalize()} backtest forecast",
+            f"{key}: MASE {error:.3g}. The bands are the 80 % and 95 % prediction intervals.",
+            figure=charts.fan(
+                tested.panel,
+                row,
+                evaluation.mean[row],
+                evaluation.quantiles[row][:, levels],
+                key,
+                evaluation.actual[row],
+            ),
         )
 
 
@@ -205,7 +210,7 @@ def _slowest(page: Report, tested: Backtest) -> None:
     order = np.argsort(-seconds, kind="stable")[:SLOWEST]
     table = DataFrame(
         {
-            "series": ["/".join(tested.panel.keys[row]) for row in order],
+            "series": [charts.label(tested.panel.keys[row]) for row in order],
             "points": [len(tested.panel.series(row)) for row in order],
             "class": [CLASSES[tested.forecasts.classes[row]] for row in order],
             "milliseconds": [round(1000 * float(seconds[row]), 1) for row in order],

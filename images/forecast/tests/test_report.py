@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from forecast.models import ensemble
-from forecast.models.engine import Engine
 from forecast.models.members import NAMES
 from forecast.reporting.charts import label
 from forecast.tests.conftest import Job, Trained, ask, long_csv, monthly, months
@@ -136,12 +135,8 @@ def test_totals_of_a_hierarchy_are_told_as_they_are_served(train: Trained) -> No
     )
     assert done.code == 0, done.log
     (part,) = (part for name, part in _upcoming(done).items() if "largest" in name)
-    assert part["text"].startswith("total: ")
+    assert part["text"].startswith("-/-: ")
     assert "reconciled" in part["text"]
     with done.server() as server:
         served = ask(server, [{"region": "", "shop": ""}]).json["predictions"][0]["mean"]
     assert [row["forecast"] for row in part["table"]] == pytest.approx(served)
-
-
-def test_an_engine_says_with_which_scale_it_forecasts() -> None:
-    assert Engine.__dataclass_fields__["log_classes"].default == ()
