@@ -94,6 +94,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             [*settings.notes, *notes],
             params,
             known,
+            stop,
         )
     return model
 

@@ -37,6 +37,20 @@ class Window:
 
 
 @dataclass(frozen=True)
+class CovariateTrial:
+    """Backtests with and without covariates, which decided on them."""
+
+    engine: Engine
+    """With the effects of covariates, fitted to the points before all windows."""
+    with_them: Array
+    """MASE of each forecast with covariates; shape (forecasts,)."""
+    without: Array
+    used: bool
+    ahead: Sequence[Array]
+    """Future covariates of each forecast; each of shape (steps, covariates)."""
+
+
+@dataclass(frozen=True)
 class Backtest:
     """All forecasts of all windows."""
 
@@ -46,6 +60,7 @@ class Backtest:
     """The histories, one per row of `evaluation`."""
     windows: int
     series: int
+    covariates: CovariateTrial | None = None
 
 
 def sample(panel: Panel, most: int, seed: int) -> Panel:

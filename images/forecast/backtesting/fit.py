@@ -18,7 +18,7 @@ from ..panel.attributes import Attribute, ItemFeatures
 from ..panel.panel import Panel
 from ..pretrained.model import PretrainedModel
 from . import backtest
-from .backtest import Backtest
+from .backtest import Backtest, CovariateTrial
 from .demand import choose_demand, usual
 from .scale import choose_log_classes
 from .scores import mase, units
@@ -195,12 +195,15 @@ def _with_effects(
     summary = (
         f"Covariates ({names}): MASE {np.nanmean(with_them):.4g} with them, {np.nanmean(without):.4g} without"
     )
-    if not improves(without, with_them):
+    used = improves(without, with_them)
+    ahead = [row for window in windows for row in window.ahead][: len(without)]
+    trial = CovariateTrial(replace(past, effects=before), with_them, without, used, ahead)
+    if not used:
         notes.append(f"{summary}; not used.")
-        return engine, past, baseline
+        return engine, past, replace(baseline, covariates=trial)
     notes.append(f"{summary}; used.")
     job.progress(f"{summary}; used")
-    return replace(engine, effects=effects), replace(past, effects=before), other
+    return replace(engine, effects=effects), trial.engine, replace(other, covariates=trial)
 
 
 def _dates(params: "Hyperparameters", panel: Panel) -> list[int]:

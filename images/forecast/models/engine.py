@@ -57,6 +57,18 @@ class Engine:
             found = self.foundation.blend(found, panel)
         return replace(found, mean=found.mean + added, log_scale=scales)
 
+    def with_other_covariates(
+        self, forecasts: Forecasts, panel: Panel, ahead: Sequence[Array], others: Sequence[Array]
+    ) -> Forecasts:
+        """`forecasts` of `panel` with the future covariates `ahead`, as they are with `others`.
+
+        Methods see histories without the effects of covariates, so none has to run again. A series without
+        any future covariates must have none in `others`.
+        """
+        modelled, horizon = self.transformed(panel)[0], forecasts.mean.shape[1]
+        before, after = (self.split(modelled, horizon, known)[1] for known in (ahead, others))
+        return replace(forecasts, mean=forecasts.mean + after - before)
+
     def transformed(self, panel: Panel) -> tuple[Panel, Array]:
         """The series on the scale on which they are modelled, and the scale of each that is in logarithms."""
         scales = self.log_scales(panel)

@@ -63,6 +63,7 @@ def fan(
     axes.xaxis.set_major_locator(ticks)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks))  # type: ignore[no-untyped-call]
     axes.set_title(title if horizon <= MOST_DRAWN else f"{title}, first {MOST_DRAWN} of {horizon} steps")
+    axes.margins(y=0.2)  # room for the legend
     axes.legend(loc="upper left", fontsize=8, frameon=False, ncols=4)
     return drawn
 

@@ -1,6 +1,6 @@
 """The sections of the training report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..models.ensemble import Forecasts
 from ..panel.attributes import Attribute
 from ..panel.clean import RULES, RuleCounts
 from ..panel.panel import Panel
-from . import charts, upcoming
+from . import charts, covariates, upcoming
 
 if TYPE_CHECKING:
     from ..hyperparameters import Hyperparameters
@@ -45,6 +45,7 @@ def write(
     notes: Sequence[str],
     params: "Hyperparameters",
     attributes: Sequence[Attribute],
+    stop: Callable[[], bool],
 ) -> None:
     """Write all sections of the report. `panel` has the histories, which the model may store in part."""
     engine = model.engine
@@ -55,6 +56,7 @@ def write(
         _backtest(page, tested)
         for attribute in attributes:
             _by_attribute(page, tested, attribute)
+        covariates.write(page, model, tested, params.seed, stop)
         _fans(page, tested)
         _reliability(page, tested)
         _slowest(page, tested)

@@ -63,7 +63,7 @@ def _series(page: Report, model: "Model", place: int, reasons: Sequence[str]) ->
     last, first, until = panel.timeline.texts(np.array([end - 1, end, end + horizon - 1]))
     steps = min(horizon, MOST_STEPS)
     text = (
-        f"{name}: the forecast from {first} to {until}, after the last point, of {last}. "
+        f"{name}: the forecast from {first} to {until}, after its last point on {last}. "
         f"{_made_by(model, forecasts, panel)} The bands are the 80 % and 95 % prediction intervals."
     )
     if steps < horizon:
@@ -103,7 +103,7 @@ def _made_by(model: "Model", forecasts: Forecasts, panel: Panel) -> str:
     found = ", ".join(parts)
     if engine.effects is None:
         return f"{found}."
-    names = list(panel.covariate_names)
+    names = [charts.label((name,)) for name in model.roles.covariates]
     some = listed(
         names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
     )
