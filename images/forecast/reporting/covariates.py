@@ -142,8 +142,8 @@ def _effects(page: Report, model: "Model", tested: Backtest, trial: CovariateTri
     target = label((model.roles.target,))
     text = (
         f"How the forecast of {target} changes, per step and on average, if the model is asked with "
-        f"another value of one covariate in all steps ahead, in at most {MOST_ASKED} backtest forecasts of each class. "
-        f"{_told(asked)} A change from low to high is from the 10 % to the 90 % quantile of each series."
+        f"another value of one covariate in all steps ahead, in at most {MOST_ASKED} backtest forecasts of "
+        f"each class. {_told(asked)} A change from low to high is from the 10 % to the 90 % quantile of each series."
     )
     if model.hierarchy is not None:
         text += " Forecasts are those before they are reconciled."
