@@ -73,16 +73,16 @@ def _gain(page: Report, model: "Model", tested: Backtest, trial: CovariateTrial)
     rows = [("all", np.arange(len(classes)))]
     rows += [(name, np.flatnonzero(classes == place)) for place, name in enumerate(CLASSES)]
     rows = [(name, places) for name, places in rows if np.isfinite(trial.without[places]).any()]
-    errors = np.array(
-        [[np.nanmean(part[places]) for part in (trial.with_them, trial.without)] for _, places in rows]
-    )
+    pairs = [
+        [float(np.nanmean(part[places])) for part in (trial.with_them, trial.without)] for _, places in rows
+    ]
     table = DataFrame(
         {
             "class": [name for name, _ in rows],
             "forecasts": [len(places) for _, places in rows],
-            "MASE with covariates": errors[:, 0] if len(rows) else [],
-            "MASE without": errors[:, 1] if len(rows) else [],
-            "gain in %": 100 * (1 - errors[:, 0] / errors[:, 1]) if len(rows) else [],
+            "MASE with covariates": [with_them for with_them, _ in pairs],
+            "MASE without": [without for _, without in pairs],
+            "gain in %": [_percent(*pair) for pair in pairs],
         }
     )
     decision = (
@@ -117,7 +117,7 @@ def _each(page: Report, roles: "Roles", tested: Backtest, trial: CovariateTrial)
             "forecasts without it": (~known).sum(axis=0),
             "MASE with it": [least] * len(groups),
             "MASE without it": errors,
-            "gain in %": [100 * (1 - least / error) for error in errors],
+            "gain in %": [_percent(least, error) for error in errors],
         }
     )
     text = (
@@ -143,7 +143,8 @@ def _effects(page: Report, model: "Model", tested: Backtest, trial: CovariateTri
     text = (
         f"How the forecast of {target} changes, per step and on average, if the model is asked with "
         f"another value of one covariate in all steps ahead, in at most {MOST_ASKED} backtest forecasts of "
-        f"each class. {_told(asked)} A change from low to high is from the 10 % to the 90 % quantile of each series."
+        f"each class. {_told(asked)} A change from low to high is from the 10 % to the 90 % quantile of each "
+        "series."
     )
     if model.hierarchy is not None:
         text += " Forecasts are those before they are reconciled."
@@ -259,6 +260,11 @@ def _ends(panel: Panel, place: int, ahead: Array, column: int) -> Array:
         return np.full(2, np.nan)
     found = np.quantile(values, [0.1, 0.9])
     return found if found[0] < found[1] else np.array([values.min(), values.max()])
+
+
+def _percent(after: float, before: float) -> float:
+    """How much smaller an error is; NaN where there was none to gain."""
+    return 100 * (1 - after / before) if before else float("nan")
 
 
 def _groups(roles: "Roles") -> dict[str, list[int]]:
