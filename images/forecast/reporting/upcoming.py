@@ -100,6 +100,8 @@ def _made_by(model: "Model", forecasts: Forecasts, panel: Panel) -> str:
         parts.append(f"with a share of {share:.0%} for the pretrained model {engine.foundation.model}")
     if np.isfinite(forecasts.log_scale[0]):
         parts.append("in logarithms")
+    if engine.demand is not None and label == "intermittent":
+        parts.append("with quantiles from its own past")
     found = ", ".join(parts)
     if engine.effects is None:
         return f"{found}."
