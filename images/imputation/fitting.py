@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway import Table, UserError
+from slipway import Job, Table, UserError
 
 from .baselines.fit import Name, fit_baseline, without
 from .checkpoint import ColumnCheckpoint
@@ -16,9 +16,10 @@ from .features.cells import gaps
 from .features.columns import ColumnCodec, infer
 from .features.encoding import Features
 from .imputer import Imputer
+from .models.all_columns import AllColumns
 from .models.auto import Auto
 from .models.choice import metric, score
-from .models.column_fit import fit_column, fit_confidence
+from .models.column_fit import fit_confidence
 from .models.column_model import ColumnModel
 from .postprocessing import Confidence
 from .tasks import ColumnListener, Fit, FitSettings, answers_of, fillable, task_of
@@ -36,8 +37,9 @@ def fit(
     on_column: ColumnListener = lambda *_: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint: ColumnCheckpoint | None = None,
+    job: Job | None = None,
 ) -> Imputer:
-    """An imputer for `columns` (default: those with missing cells, or all).
+    """An imputer for `columns` (default: those with missing cells, or all); the hosts of `job` share them.
 
     A column that is not reached within the time limit, or before a stop, gets its mean or label frequencies.
     Raises UserError if engine=datawig cannot run on this machine.
@@ -57,7 +59,7 @@ def fit(
     inputs = tuple(column for column in used if not settings.features or column.name in settings.features)
     if settings.engine == "auto":
         engine, confidence, quality = fit_auto(
-            inputs, to_fill, read, settings, on_column, ends, should_stop, checkpoint
+            inputs, to_fill, read, settings, on_column, ends, should_stop, checkpoint, job
         )
     elif settings.engine == "datawig":
         try:
@@ -77,30 +79,20 @@ def fit(
 def fit_auto(
     used: Sequence[ColumnCodec], to_fill: Sequence[ColumnCodec], read: Mapping[str, Any],
     settings: FitSettings, on_column: ColumnListener, ends: float, should_stop: Callable[[], bool],
-    checkpoint: ColumnCheckpoint | None,
+    checkpoint: ColumnCheckpoint | None, job: Job | None,
 ) -> Fit:  # fmt: skip
-    """One model per column; the remaining time is shared evenly."""
+    """One model per column."""
     features = Features.fit(used, read)
     models: dict[str, ColumnModel] = {}
     confidence: dict[str, Confidence] = {}
     quality: dict[str, dict[str, Any]] = {}
     if not to_fill:
         return Auto(features, models), confidence, quality
-    encoded = features.encode(read)
-    for done, column in enumerate(to_fill):
-        now = time.monotonic()
-        due = now + (ends - now) / (len(to_fill) - done)
-        answers, rows = answers_of(column, read)
-        design = encoded.take(rows).without(column.name)
-        out_of_time = lambda seconds, due=due: should_stop() or time.monotonic() + seconds > due  # noqa: E731
-        fitted = checkpoint.load(column.name) if checkpoint else None
-        if fitted is None:
-            fitted = fit_column(design, answers[rows], task_of(column, settings), out_of_time)
-            if checkpoint:
-                checkpoint.save(column.name, fitted)
+    work = AllColumns(to_fill, features.encode(read), read, settings, ends, should_stop, checkpoint)
+    for column, fitted in zip(to_fill, work.fitted(job), strict=True):
         models[column.name], confidence[column.name] = fitted.model, fitted.confidence
         quality[column.name] = fitted.quality
-        on_column(column.name, fitted.quality, done + 1, len(to_fill))
+        on_column(column.name, fitted.quality, len(models), len(to_fill))
     return Auto(features, models), confidence, quality
 
 

@@ -62,7 +62,11 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     def out_of_time() -> bool:
         return job.should_stop() or time.monotonic() > ends
 
-    imputer = fitting.fit(table, targets, settings, log_column, job.should_stop, ColumnCheckpoint(job, table))
+    if settings.engine != "auto" and len(job.hosts.all) > 1:
+        job.progress(f"engine={settings.engine} learns on the first host alone, and the others wait")
+    imputer = fitting.fit(
+        table, targets, settings, log_column, job.should_stop, ColumnCheckpoint(job, table), job
+    )
     if isinstance(imputer.engine, DataWig):
         imputer.engine.write_metrics(job.output)
     job.log_metrics(**summary(imputer, table, params.precision_threshold, params.tolerance))

@@ -17,11 +17,6 @@ def mapped(
     """What `work` makes of each task, in their order, until `stop` returns true; `given` are its other
     arguments.
     """
-    if stop():
-        return
-    if len(job.cluster.hosts) == 1:
+    if len(job.cluster.hosts) == 1 and not stop():
         members.library()  # before the first task tells how long all take, and before processes are forked
-    for one in job.cluster.map(work, tasks, **given):
-        yield one
-        if stop():
-            return
+    return job.cluster.map(work, tasks, stop=stop, **given)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from imputation import fitting, tasks
 from imputation.checkpoint import ColumnCheckpoint
-from imputation.models import column_fit
+from imputation.models import all_columns, column_fit
 from imputation.tests.test_frames import fill, tabled
 
 from slipway import Job
@@ -34,7 +34,7 @@ def test_an_interrupted_job_goes_on_with_the_next_column(
         learnt.append(1)
         return original(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fitting, "fit_column", counted)
+    monkeypatch.setattr(all_columns, "fit_column", counted)
     with monkeypatch.context() as once:
         once.setattr(Job, "should_stop", lambda self: len(learnt) > 1)
         broken = fitting.fit(

@@ -3,8 +3,6 @@
 Imported only where several hosts share data or work.
 """
 
-import asyncio
-import concurrent.futures
 import logging
 import operator
 import time
@@ -21,7 +19,7 @@ import dask
 from distributed import Client, Future, Scheduler, SpecCluster, get_worker
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 
-from slipway.errors import PlatformError, UserError, listed
+from slipway.errors import PlatformError, listed
 from slipway.log import log
 from slipway.table.table import Table
 from slipway.training.config import Hosts
@@ -29,15 +27,13 @@ from slipway.training.hosts import follower, pool
 from slipway.training.hosts.follower import CORE, MEET_S, HostWorker
 from slipway.training.hosts.local import Progress, in_flight
 from slipway.training.hosts.shard import Shard
-from slipway.training.hosts.stall import Stall
 from slipway.training.hosts.standby import PORT
+from slipway.training.hosts.waiting import StoppedError, Waiting, lost, never
 from slipway.training.hosts.watch import LOOK_S, Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V")
-
-_NOTICE_S = 5.0  # within which the loss of a host is noticed that made the work of another fail
 
 dask.config.set(
     {
@@ -83,6 +79,7 @@ class Cluster:
         self._scheduler = self._cluster.scheduler
         self._client = Client(self._cluster, direct_to_workers=True)
         self._watch = Watch(self.hosts, self._seen)
+        self._waiting = Waiting(self._client, self._watch, self._workers)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +91,7 @@ class Cluster:
         self._client.close()
         self._cluster.close()
         if missing and isinstance(error, KilledWorker | NoValidWorkerError | OSError):
-            raise _lost(missing) from error
+            raise lost(missing) from error
 
     def gather(self) -> Self:
         """Waits until all hosts have come. Raises PlatformError for those that have not within `MEET_S`."""
@@ -104,6 +101,11 @@ class Cluster:
                 raise PlatformError(f"host {listed(missing)} has not come within {MEET_S} s")
             time.sleep(LOOK_S / 20)
         return self
+
+    @property
+    def cores(self) -> int:
+        """Of all hosts."""
+        return sum(int(worker.resources[CORE]) for worker in self._workers())
 
     def addresses(self, placed: Iterable[Placed[Any]]) -> dict[str, str]:
         """The hosts that hold some values, in order, with their addresses on the network between them."""
@@ -115,9 +117,12 @@ class Cluster:
         do: Callable[..., T],
         items: Iterable[Any],
         what: str = "",
+        stop: Callable[[], bool] = never,
         **given: Any,
     ) -> Iterator[T]:
         """What `do` makes of each item, in the items' order; `given` are its other arguments.
+
+        Ends early once `stop` says so, and what is under way is given up.
 
         Values that a host holds (`Channel.partitions`, `keep`) are worked on there, all at the same time, in
         the process that holds them. Other items go to the cores of all hosts, a bounded number at a time,
@@ -126,22 +131,24 @@ class Cluster:
         progress = Progress(what, items)
         items = iter(items)
         first = list(islice(items, 1))
-        if not first:
+        if not first or stop():
             return
         if isinstance(first[0], Placed):
             yield from self.results(self.keep(do, chain(first, items), **given))
             return
         name = uuid.uuid4().hex
         content = (name, partial(do, **given))
-        shared = self._waited(
-            self._client.scatter(content, broadcast=True, hash=False, asynchronous=True)
-        ).result()
-        cores: int = sum(int(worker.resources[CORE]) for worker in self._workers())
+        asked = self._client.scatter(content, broadcast=True, hash=False, asynchronous=True)
+        shared = self._waiting.answer(asked).result()
         try:
-            with closing(in_flight(partial(self._in_pool, shared), chain(first, items), cores)) as futures:
+            with closing(
+                in_flight(partial(self._in_pool, shared), chain(first, items), self.cores)
+            ) as futures:
                 for future in futures:
-                    yield self._results([future])[0]
+                    yield self._waiting.results([future], stop)[0]
                     progress.step()
+        except StoppedError:
+            return
         finally:
             ended = [self._there(host, pool.end, name) for host in self.hosts]
         self.results(ended)
@@ -214,7 +221,7 @@ class Cluster:
 
     def results(self, placed: Iterable[Placed[T]]) -> list[T]:
         """Values that hosts hold. Raises as soon as one cannot be had, the caller's mistakes first."""
-        return self._results([one.future for one in placed])
+        return self._waiting.results([one.future for one in placed])
 
     def _there(self, host: str, do: Callable[..., T], *args: Any, **given: Any) -> Placed[T]:
         """What a host makes of values, which are held until it has.
@@ -228,56 +235,12 @@ class Cluster:
     def _in_pool(self, shared: Any, item: Any) -> "Future[Any]":
         return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
 
-    def _results(self, futures: "Sequence[Future[T]]") -> list[T]:
-        # One request, however long it takes: a large value whose transfer began anew would never come.
-        coming = self._waited(self._client.gather(futures, asynchronous=True), futures)
-        if error := coming.exception():
-            raise self._cause(futures, error)
-        found: list[T] = coming.result()
-        return found
-
-    def _waited(self, asked: Any, futures: "Sequence[Future[Any]]" = ()) -> "concurrent.futures.Future[Any]":
-        """What Dask's client is asked for, once it has come or failed. Raises PlatformError that names a
-        host that is lost, or that does nothing about the `futures` that are waited for.
-        """
-        coming = asyncio.run_coroutine_threadsafe(asked, self._client.loop.asyncio_loop)  # type: ignore[union-attr]
-        stall = Stall(self._workers)
-        try:
-            while not concurrent.futures.wait([coming], LOOK_S).done:
-                self._watch.look()
-                if not all(future.done() for future in futures):
-                    stall.look()
-        finally:
-            coming.cancel()
-        return coming
-
-    def _cause(self, futures: "Sequence[Future[Any]]", error: BaseException) -> BaseException:
-        """What is to be said where `error` came of some futures."""
-        if not all(future.done() for future in futures):
-            time.sleep(LOOK_S)  # one error brings about others
-        failed = [future.exception() for future in futures if future.status == "error"]
-        error = next((one for one in failed if isinstance(one, UserError | PlatformError)), error)
-        if not isinstance(error, UserError) and (missing := self._soon_missing()):
-            error, error.__cause__ = _lost(missing), error
-        return error
-
-    def _soon_missing(self) -> list[str]:
-        """The hosts whose loss may have made another's work fail, which may be known before the loss is."""
-        deadline = time.monotonic() + _NOTICE_S
-        while not (missing := self._watch.missing()) and time.monotonic() < deadline:
-            time.sleep(LOOK_S / 10)
-        return missing
-
     def _seen(self) -> Mapping[str, float]:
         return {str(worker.name): worker.last_seen for worker in self._workers()}
 
     def _workers(self) -> list[Any]:
         """The hosts that are there, as Dask's scheduler knows them."""
         return list(self._scheduler.workers.values())
-
-
-def _lost(hosts: list[str]) -> PlatformError:
-    return PlatformError(f"host {listed(hosts)} was lost")
 
 
 def _asked(do: Callable[..., T], *args: Any, **kwargs: Any) -> T:

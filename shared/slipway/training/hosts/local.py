@@ -74,12 +74,15 @@ class Local:
         do: Callable[..., T],
         items: Iterable[Any],
         what: str = "",
+        stop: Callable[[], bool] = lambda: False,
         **given: Any,
     ) -> Iterator[T]:
         """What `do` makes of each item, in the items' order, over all cores; `given` are its other arguments.
 
+        Ends early once `stop` says so, after an item.
+
         A bounded number of items is in flight, so `items` may be made while they are asked for. An item
-        should be worth 10 ms or more: bundle smaller ones. To stop, leave off iterating.
+        should be worth 10 ms or more: bundle smaller ones.
 
         `do` is a function of a module. The first item is done in this process, and for little work all are;
         the others in processes forked from this one, which see what it holds without a copy.
@@ -87,10 +90,14 @@ class Local:
         work: Callable[[Any], T] = partial(do, **given)
         progress = Progress(what, items)
         source = iter(items)
+        if stop():
+            return
         started = time.monotonic()
         for item in source:
             yield work(item)
             progress.step()
+            if stop():
+                return
             break
         spent = time.monotonic() - started
         left = len(items) - 1 if isinstance(items, Sized) else None
@@ -102,6 +109,13 @@ class Local:
         for one in found:
             yield one
             progress.step()
+            if stop():
+                return
+
+    @property
+    def cores(self) -> int:
+        """Of this host."""
+        return machine.cpus()
 
     def keep(self, do: Callable[..., T], items: Iterable[Any], **given: Any) -> list[T]:
         """What `do` makes of each item, one after another in this process, where it stays."""
