@@ -298,6 +298,8 @@ def test_a_map_on_one_host_gives_its_results_in_order(monkeypatch: pytest.Monkey
         assert one == place**2
         assert len(made) <= place + 1 + 2 * cpus
     assert list(Local().map(slow_square, [3, 4], late=0, power=3)) == [27, 64]
+    stops = iter([False, False, True])
+    assert list(Local().map(slow_square, range(9), late=0.0, stop=lambda: next(stops))) == [0, 1]
 
 
 def test_a_map_over_hosts_is_that_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,6 +314,11 @@ def test_a_map_over_hosts_is_that_of_one(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(UserError, match="no, not 3"):
             list(cluster.map(refuse, range(6)))
         assert list(cluster.map(slow_square, [5], late=0.0)) == [25], "and goes on working"
+        assert list(cluster.map(slow_square, [5], late=0.0, stop=lambda: True)) == []
+        seen: list[int] = []
+        for one in cluster.map(slow_square, [3, 4, 6], late=20.0, stop=lambda: bool(seen)):
+            seen.append(one)
+        assert seen == [9], "what takes longer is not waited for"
 
 
 def test_processes_share_the_arrays_that_a_map_is_given_and_stay(
