@@ -22,7 +22,7 @@ from slipway.training.hosts.cluster import Cluster
 from slipway.training.inputs import Files
 
 IMAGE = Image.read(Path(__file__).parents[1])
-NAMES = ["price", "kind", "dear"]
+NAMES = ["price", "kind"]
 FAST = tasks.FitSettings(preset="fast")
 
 
@@ -46,7 +46,7 @@ def content(imputer: Imputer, folder: Path) -> dict[str, object]:
         name = str(path.relative_to(folder))
         if path.suffix == ".npz":
             with np.load(path) as arrays:
-                found[name] = {key: arrays[key].tolist() for key in arrays}
+                found[name] = {key: arrays[key].tobytes() for key in arrays}
         elif path.suffix == ".json":
             found[name] = untimed(json.loads(path.read_text()))
         else:
@@ -93,4 +93,4 @@ def test_a_job_that_is_stopped_or_late_gives_the_rest_their_defaults(
         ColumnCheckpoint(job, table),
         job,
     )
-    assert [bool(stopped.quality[name]["weights"]) for name in NAMES] == [True, False, False]
+    assert [bool(stopped.quality[name]["weights"]) for name in NAMES] == [True, False]
