@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from slipway import Job
 
@@ -35,43 +36,42 @@ class AllColumns:
 
     def fitted(self, job: Job | None) -> Iterator[FittedColumn]:
         """The models, in the order of the columns; a column that is not reached gets its default."""
+        kept = {one.name: self.checkpoint.load(one.name) for one in self.columns} if self.checkpoint else {}
+        todo = [column for column in self.columns if kept.get(column.name) is None]
         several = job is not None and len(job.cluster.hosts) > 1
-        models = self._shared(job) if job and several else self._in_turn()
-        for column, found in zip(self.columns, models, strict=True):
-            if self.checkpoint:
-                self.checkpoint.save(column.name, found)
+        learnt = self._shared(todo, job) if job and several else self._in_turn(todo)
+        for column in self.columns:
+            found = kept.get(column.name)
+            if found is None:
+                found = next(learnt)
+                if self.checkpoint:
+                    self.checkpoint.save(column.name, found)
             yield found
 
-    def _in_turn(self) -> Iterator[FittedColumn]:
+    def _in_turn(self, todo: Sequence[ColumnCodec]) -> Iterator[FittedColumn]:
         """The remaining time is shared evenly."""
-        for done, column in enumerate(self.columns):
+        for done, column in enumerate(todo):
             now = time.monotonic()
-            due = now + (self.ends - now) / (len(self.columns) - done)
+            due = now + (self.ends - now) / (len(todo) - done)
             out_of_time = lambda seconds, due=due: self.should_stop() or time.monotonic() + seconds > due  # noqa: E731
-            kept = self.checkpoint.load(column.name) if self.checkpoint else None
-            yield kept or _fitted(self._item(column, self.settings), self.encoded, out_of_time)
+            yield _fitted(self._item(column, self.settings), self.encoded, out_of_time)
 
-    def _shared(self, job: Job) -> Iterator[FittedColumn]:
+    def _shared(self, todo: Sequence[ColumnCodec], job: Job) -> Iterator[FittedColumn]:
         """Each core of the hosts takes the next column; all columns have as much time."""
-        kept = {one.name: self.checkpoint.load(one.name) for one in self.columns} if self.checkpoint else {}
-        todo = [one for one in self.columns if kept.get(one.name) is None]
-        rounds = max(1, math.ceil(len(todo) / job.cluster.cores))
-        job.progress(
-            f"hosts that train: {', '.join(job.cluster.hosts)}; {len(todo)} columns over their cores"
-        )
+        cores, hosts = job.cluster.cores, job.cluster.hosts
+        # Where there are fewer columns than cores, one may have several, but none of another host.
+        threads = max(1, min(self.settings.threads, cores // max(len(todo), len(hosts))))
+        settings = replace(self.settings, threads=threads)
+        job.progress(f"hosts that train: {', '.join(hosts)}; columns over their {cores} cores: {len(todo)}")
         found = job.cluster.map(
             _within,
-            (self._item(one, replace(self.settings, threads=1)) for one in todo),
+            (self._item(column, settings) for column in todo),
             stop=self.should_stop,
             encoded=self.encoded,
-            seconds=(self.ends - time.monotonic()) / rounds,
+            seconds=(self.ends - time.monotonic()) / math.ceil(len(todo) / cores),
         )
-        for column in self.columns:
-            yield (
-                kept.get(column.name)
-                or next(found, None)
-                or _within(self._item(column, self.settings), self.encoded, 0.0)
-            )
+        for column in todo:
+            yield next(found, None) or _within(self._item(column, settings), self.encoded, 0.0)
 
     def _item(self, column: ColumnCodec, settings: FitSettings) -> Item:
         answers, rows = answers_of(column, self.read)
@@ -85,5 +85,7 @@ def _within(item: Item, encoded: EncodedFeatures, seconds: float) -> FittedColum
 
 
 def _fitted(item: Item, encoded: EncodedFeatures, out_of_time: Callable[[float], bool]) -> FittedColumn:
+    """Linear algebra uses one thread, so that sums do not depend on the cores of a host."""
     name, answers, rows, task = item
-    return fit_column(encoded.take(rows).without(name), answers, task, out_of_time)
+    with threadpool_limits(1, user_api="blas"):
+        return fit_column(encoded.take(rows).without(name), answers, task, out_of_time)

@@ -1,7 +1,8 @@
 """Several hosts share the columns: the imputer is that of one host."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from imputation.models import all_columns
 from imputation.tests.test_frames import tabled
 
 from harness import hosts
+from harness.samples import configure
 from slipway import Job
 from slipway.image import Image
 from slipway.paths import Paths
@@ -39,8 +41,12 @@ def job_of(folder: Path, cluster: Cluster) -> Job:
 
 
 def content(imputer: Imputer, folder: Path) -> dict[str, object]:
-    """All that is saved of an imputer, but how long its columns took."""
     imputer.save(folder)
+    return saved(folder)
+
+
+def saved(folder: Path) -> dict[str, object]:
+    """All that is saved of an imputer, but how long its columns took."""
     found: dict[str, object] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = str(path.relative_to(folder))
@@ -74,23 +80,87 @@ def test_the_columns_of_two_hosts_are_those_of_one(
     assert content(both, tmp_path / "two") == content(alone, tmp_path / "one")
 
 
-def test_a_job_that_is_stopped_or_late_gives_the_rest_their_defaults(
+def test_a_job_that_is_late_gives_columns_their_defaults(
     gappy: pd.DataFrame, tmp_path: Path, cluster: Cluster
 ) -> None:
-    """And one that is started again learns no column twice."""
-    table = tabled(gappy)
+    late = tasks.FitSettings(preset="fast", time_limit_s=0.0)
+    found = fitting.fit(tabled(gappy), NAMES, late, job=job_of(tmp_path, cluster))
+    assert [found.quality[name]["weights"] for name in NAMES] == [{}] * len(NAMES)
+
+
+@pytest.mark.contract("A9.1")
+def test_a_job_that_is_stopped_goes_on_with_the_columns_that_were_not_reached(
+    gappy: pd.DataFrame,
+    tmp_path: Path,
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table, done = tabled(gappy), []
     (tmp_path / "checkpoints").mkdir()
     job = job_of(tmp_path, cluster)
-    late = fitting.fit(table, NAMES, tasks.FitSettings(preset="fast", time_limit_s=0.0), job=job)
-    assert [late.quality[name]["weights"] for name in NAMES] == [{}] * len(NAMES)
-    done: list[str] = []
-    stopped = fitting.fit(
-        table,
-        NAMES,
-        FAST,
-        lambda name, *_: done.append(name),
-        lambda: len(done) > 0,
-        ColumnCheckpoint(job, table),
-        job,
-    )
+    checkpoint = ColumnCheckpoint(job, table)
+    with monkeypatch.context() as stopping:
+        stopping.setattr(Job, "should_stop", lambda self: bool(done))
+        stopped = fitting.fit(
+            table, NAMES, FAST, lambda name, *_: done.append(name), job.should_stop, checkpoint, job
+        )
     assert [bool(stopped.quality[name]["weights"]) for name in NAMES] == [True, False]
+    again = fitting.fit(table, NAMES, FAST, checkpoint=checkpoint, job=job)
+    assert capsys.readouterr().err.rstrip().endswith(": 1"), "one column was learnt before"
+    assert content(again, tmp_path / "again") == content(fitting.fit(table, NAMES, FAST), tmp_path / "one")
+
+
+WRITERS = {
+    ".jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
+    ".parquet": lambda frame, path: frame.to_parquet(path),
+}
+
+
+def laid_out(
+    folder: Path, names: Sequence[str], frame: pd.DataFrame, ending: str, sharded: bool, **given: str
+) -> list[Path]:
+    """The trees of hosts: each has its part of the rows, or where they are not sharded all have all."""
+    for place, name in enumerate(names):
+        train = folder / name / "input/data/train"
+        train.mkdir(parents=True)
+        for number, rows in enumerate(np.array_split(np.arange(len(frame)), 2)):
+            if not sharded or number == place:
+                WRITERS[ending](frame.iloc[rows], train / f"{number}{ending}")
+        configure(folder / name, {"columns": json.dumps(NAMES), "preset": "fast", **given}, ["train"])
+        hosts.configure(folder / name, name, names, ["train"] if sharded else [])
+    return [folder / name for name in names]
+
+
+@pytest.mark.contract("A4.9", "A6.7")
+@pytest.mark.parametrize(("ending", "sharded"), [(".parquet", True), (".jsonl", False)])
+def test_two_hosts_make_the_model_of_one(
+    ending: str, sharded: bool, gappy: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Of CSV, whose shards every image's contract is tested with."""
+    alone = laid_out(tmp_path / "alone", hosts.addresses(1), gappy, ending, False)
+    roots = laid_out(tmp_path / "two", hosts.addresses(2), gappy, ending, sharded)
+    with hosts.started(IMAGE.folder, [*alone, *roots]) as started:
+        done = [host.wait() for host in started]
+    assert [one.code for one in done] == [0, 0, 0], "\n".join(one.log for one in done)
+    assert f"hosts that train: {', '.join(root.name for root in roots)}; " in done[1].log
+    assert not (roots[1] / "model").exists()
+    assert saved(roots[0] / "model/imputer") == saved(alone[0] / "model/imputer") != {}
+
+
+@pytest.mark.contract("A6.7")
+def test_a_host_that_is_killed_ends_the_job_in_a_line_that_names_it(
+    whole: pd.DataFrame, tmp_path: Path
+) -> None:
+    """While it learns its share; there is more to do than the test takes."""
+    frame = pd.concat([whole] * 10)
+    roots = laid_out(tmp_path, hosts.addresses(2), frame, ".parquet", True, columns='["*"]', preset="best")
+    with hosts.started(IMAGE.folder, roots) as started:
+        deadline = time.monotonic() + 400
+        while "hosts that train: " not in started[0].log:
+            assert time.monotonic() < deadline, started[0].log
+            time.sleep(0.1)
+        started[1].process.kill()
+        done = started[0].wait()
+    assert done.code == 255, done.log
+    assert done.failure == f"PlatformError: host {roots[1].name} was lost"

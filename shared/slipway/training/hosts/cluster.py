@@ -147,6 +147,8 @@ class Cluster:
                 for future in futures:
                     yield self._waiting.results([future], stop)[0]
                     progress.step()
+                    if stop():
+                        return
         except StoppedError:
             return
         finally:
