@@ -28,7 +28,7 @@ from slipway.formats import base, csv, recordio
 from slipway.manifest import Manifest
 from slipway.training import config
 from slipway.training.hosts import cluster as clusters
-from slipway.training.hosts import follower, shards, stall, standby, watch
+from slipway.training.hosts import follower, shards, stall, standby, waiting, watch
 from slipway.training.hosts.cluster import Cluster
 from slipway.training.hosts.local import Local
 from slipway.training.hosts.partitions import Partitions
@@ -414,7 +414,7 @@ def test_hosts_are_looked_at_as_often_however_long_a_result_takes(
 ) -> None:
     """Silence is counted in looks, so that rarer ones would let a lost host pass."""
     monkeypatch.setattr(machine, "cpus", lambda: 1)
-    monkeypatch.setattr(clusters, "LOOK_S", 0.05)
+    monkeypatch.setattr(waiting, "LOOK_S", 0.05)
     looks: list[float] = []
     with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
         monkeypatch.setattr(cluster._watch, "look", lambda: looks.append(time.monotonic()))
