@@ -22,7 +22,7 @@ body = sys.stdin.buffer.read() or None
 headers = {"Content-Type": media, "Accept": "application/json"}
 request = urllib.request.Request("http://127.0.0.1:8080" + path, body, headers)
 try:
-    with urllib.request.urlopen(request, timeout=20) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         print(reply.status, reply.read().decode())
 except (urllib.error.URLError, OSError) as error:
     print(getattr(error, "code", 0), error)
