@@ -109,3 +109,12 @@ def started(folder: Path, roots: Sequence[Path], **environ: str) -> Iterator[lis
         finally:
             for host in hosts:
                 host.process.kill()
+
+
+def losing_one(folder: Path, roots: Sequence[Path], said: str) -> Training:
+    """The job of the first host, where the second is killed as soon as the first's log has `said`."""
+    with started(folder, roots) as hosts:
+        first, second, *_ = hosts
+        process.wait_until(lambda: said in first.log, f"{said!r} in the log", lambda: first.log, 400)
+        second.process.kill()
+        return first.wait()

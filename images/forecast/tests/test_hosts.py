@@ -1,6 +1,5 @@
 """Several hosts read their own rows and share the backtests: the model is that of one host, to the digit."""
 
-import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -215,12 +214,6 @@ def test_a_host_that_is_killed_ends_the_job_in_a_line_that_names_it(tmp_path: Pa
     """While it backtests its share; there is more to do than the test takes."""
     series = {f"item {number}": monthly(120, 50.0 + number, number) for number in range(60)}
     roots = laid_out(tmp_path, points(series), ".csv", True, backtest_windows=20)
-    with hosts.started(IMAGE.folder, roots) as started:
-        deadline = time.monotonic() + 400
-        while "60 series of 7200 points" not in started[0].log:
-            assert time.monotonic() < deadline, started[0].log
-            time.sleep(0.1)
-        started[1].process.kill()
-        done = started[0].wait()
+    done = hosts.losing_one(IMAGE.folder, roots, "60 series of 7200 points")
     assert done.code == 255, done.log
     assert done.failure == f"PlatformError: host {roots[1].name} was lost"

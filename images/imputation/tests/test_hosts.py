@@ -1,7 +1,6 @@
 """Several hosts share the columns: the imputer is that of one host."""
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -155,12 +154,6 @@ def test_a_host_that_is_killed_ends_the_job_in_a_line_that_names_it(
     """While it learns its share; there is more to do than the test takes."""
     frame = pd.concat([whole] * 10)
     roots = laid_out(tmp_path, hosts.addresses(2), frame, ".parquet", True, columns='["*"]', preset="best")
-    with hosts.started(IMAGE.folder, roots) as started:
-        deadline = time.monotonic() + 400
-        while "hosts that train: " not in started[0].log:
-            assert time.monotonic() < deadline, started[0].log
-            time.sleep(0.1)
-        started[1].process.kill()
-        done = started[0].wait()
+    done = hosts.losing_one(IMAGE.folder, roots, "hosts that train: ")
     assert done.code == 255, done.log
     assert done.failure == f"PlatformError: host {roots[1].name} was lost"
