@@ -81,7 +81,7 @@ class Model(slipway.Model):
         self.reconciled = reconciled
         self.column_kinds = dict(column_kinds)
         self.columns = _columns(roles, self.column_kinds, panel.timeline)
-        self._earlier = EarlierForecasts(panel, next(iter(engine.seasons), 1), self._means)
+        self._earlier = EarlierForecasts(panel, engine.season, self._means)
         keys = roles.keys
         self.layouts = [keys, (*keys, roles.time), (*keys, roles.time, *roles.covariates)]
 

@@ -190,8 +190,8 @@ def calibrated(engine: Engine, forecasts: Forecasts, histories: Panel, actual: A
     if engine.demand is None:
         return engine
     mine = rows[intermittent(some)]
-    past = [histories.series(row) for row in mine.tolist()]
-    return replace(engine, demand=engine.demand.fit(past, actual[mine], engine.season))
+    demand = engine.demand.fit(list(histories.take(mine)), actual[mine], engine.season)
+    return replace(engine, demand=demand)
 
 
 def _forecast(task: tuple[Panel, Array, list[Array]], seasons: tuple[int, ...], preset: Preset) -> Forecasts:

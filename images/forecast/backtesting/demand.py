@@ -32,7 +32,8 @@ def choose_demand(engine: Engine, tested: Backtest, seed: int) -> tuple[Engine, 
     if not len(rows):
         return engine, tested, []
     if len(rows) < MIN_FORECASTS:
-        return _used(replace(engine, demand=usual(tested.panel.take(rows), engine)), tested, [])
+        demand = usual(tested.panel.take(rows), engine)
+        return _used(replace(engine, demand=demand), tested, []) if demand else (engine, tested, [])
     some = np.sort(np.random.default_rng(seed).permutation(rows)[:TRIED])
     part = _take(tested, some)
     past = list(part.panel)

@@ -164,8 +164,7 @@ def _lightgbm_errors(engine: Engine, window: backtest.Window, cpus: int) -> Arra
     transformed, scales = engine.transformed(panel)
     mean = np.mean(engine.lightgbm_forecasts(transformed, engine.horizon, cpus), axis=0)
     mean = from_log(mean, scales[:, None])
-    season = next(iter(engine.seasons), 1)
-    return mase(window.actual, mean, np.array([units(y, season)[0] for y in panel]))
+    return mase(window.actual, mean, np.array([units(y, engine.season)[0] for y in panel]))
 
 
 def _with_effects(

@@ -118,8 +118,7 @@ class Engine:
         found = from_log(found, forecasts.log_scale[:, None, None])
         if self.demand is not None:
             rows = intermittent(forecasts)
-            histories = [panel.series(row) for row in rows.tolist()]
-            found[rows] = self.demand.quantiles(histories, self.season, found.shape[1], levels)
+            found[rows] = self.demand.quantiles(list(panel.take(rows)), self.season, found.shape[1], levels)
         return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
 
     def samples(self, forecasts: Forecasts, panel: Panel, number: int) -> Array:
@@ -139,8 +138,7 @@ class Engine:
             from scipy.special import ndtr
 
             rows = intermittent(forecasts)
-            histories = [panel.series(row) for row in rows.tolist()]
-            found[rows] = self.demand.paths(histories, self.season, ndtr(scores[rows]))
+            found[rows] = self.demand.paths(list(panel.take(rows)), self.season, ndtr(scores[rows]))
         return np.asarray(np.maximum(found, self.lower_bounds(panel)[:, None, None]))
 
     @property
