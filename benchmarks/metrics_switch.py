@@ -9,7 +9,7 @@ import signal
 import time
 from typing import Any
 
-from slipway.serving import supervisor, workers
+from slipway.serving import supervisor
 from slipway.serving.app import App
 from slipway.serving.metrics.drift import RowCounter
 from slipway.serving.metrics.meter import NoMeter
@@ -46,8 +46,8 @@ def switch(app: App) -> None:
         signal.signal(signal.SIGRTMIN + number, take_up)
 
 
-def work() -> None:
-    """The worker's program."""
+def switched() -> None:
+    """Workers that are forked from now on let signals choose."""
     warm = App.warm
 
     def warmed(app: App) -> None:
@@ -55,9 +55,8 @@ def work() -> None:
         switch(app)
 
     App.warm = warmed  # type: ignore[method-assign]
-    workers.main()
 
 
 if __name__ == "__main__":
-    supervisor._WORKERS = "from benchmarks.metrics_switch import work; work()"
+    switched()
     raise SystemExit(supervisor.serve(Settings.read()))

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from slipway import failure, stopping
+from slipway import docstrings, failure, stopping
 from slipway.errors import UserError, shown
 from slipway.log import configure, log
 from slipway.training import guard
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Runs one verb; returns the exit code."""
+    if arguments[:1] in (["serve"], ["train"]):
+        docstrings.leave_out()
     from slipway.settings import Settings  # not before `stopping` heeds, as its libraries take their time
 
     try:

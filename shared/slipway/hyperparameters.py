@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+from slipway import docstrings
 from slipway.errors import UserError, listed, shown
 
 _PLATFORM = ("sagemaker_", "_tuning_objective_metric")  # keys that the SDK and the tuner add to everybody's
@@ -33,7 +34,7 @@ class Declared(BaseModel):
     """A set of named values that a user gives as text. A field's docstring is its public description."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
+        use_attribute_docstrings=docstrings.are_kept,
         extra="forbid",
         frozen=True,
         validate_by_name=True,

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from slipway import docstrings
 from slipway.hyperparameters import Hyperparameters
 from slipway.model import Model
 
 
 class _Facts(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(use_attribute_docstrings=docstrings.are_kept, extra="forbid", frozen=True)
 
 
 class ChannelFacts(_Facts):

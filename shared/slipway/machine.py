@@ -9,6 +9,8 @@ from pathlib import Path
 _CGROUP = Path("/sys/fs/cgroup")
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # not loaded after a fork
 _PDEATHSIG = 1
+_SET_NAME = 15
+_ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": -1, "MALLOC_MMAP_THRESHOLD_": -3}  # as mallopt() calls them
 _NO_LIMIT = 1 << 60  # cgroup v1 writes a huge number for "no limit"
 
 
@@ -97,6 +99,18 @@ def end_with_parent(number: int = signal.SIGTERM) -> None:
     """
     if _LIBC is not None:
         _LIBC.prctl(_PDEATHSIG, number)
+
+
+def rename(name: str) -> None:
+    """From now on this process is called so, in at most 15 characters; nothing on systems that cannot."""
+    if _LIBC is not None:
+        _LIBC.prctl(_SET_NAME, name.encode())
+
+
+def set_allocator(variable: str, size: int) -> None:
+    """As if this process had been started with the variable of glibc's allocator; nothing without glibc."""
+    if _LIBC is not None and hasattr(_LIBC, "mallopt"):
+        _LIBC.mallopt(_ALLOCATOR[variable], size)
 
 
 def _cpu_quota() -> float | None:

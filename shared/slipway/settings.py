@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from slipway import docstrings
 from slipway.errors import UserError, shown
 from slipway.log import Format
 from slipway.paths import KSERVE_MODEL, ROOT, Paths
@@ -24,7 +25,7 @@ Strategy = Annotated[
 class Settings(BaseModel):
     """The knobs of a container. A field's alias is the variable's name, its docstring is public."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(use_attribute_docstrings=docstrings.are_kept, frozen=True, extra="ignore")
 
     root: Path = Field(ROOT, alias="SLIPWAY_ROOT")
     """Root of the SageMaker file system."""

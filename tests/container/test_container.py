@@ -14,6 +14,7 @@ from harness import hosts
 from harness.places import Container, Training, docker
 from harness.samples import Sample, retell
 from slipway.image import Image
+from slipway.serving.forked import NAME
 
 _ASK = """
 import sys, urllib.error, urllib.request
@@ -70,11 +71,9 @@ def test_what_answers_requests_is_not_root(container: Container, trained: Traini
             name,
             "sh",
             "-c",
-            "for p in /proc/[0-9]*; do echo $(stat -c %u $p) $(tr '\\0' ' ' <$p/cmdline); done",
+            "for p in /proc/[0-9]*; do echo $(stat -c %u $p) $(cat $p/comm $p/cmdline | tr '\\0' ' '); done",
         )
-        workers = [
-            line for line in users.splitlines() if "nginx: worker" in line or "serving.workers" in line
-        ]
+        workers = [line for line in users.splitlines() if "nginx: worker" in line or NAME in line]
         assert server.get("/ping").status == 200
         assert sum(line.startswith("10001 ") for line in workers) >= 2, users
 

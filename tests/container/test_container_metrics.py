@@ -18,6 +18,7 @@ from harness.places import Container, Server, docker, free_port
 from harness.samples import Sample
 from harness.traffic import Scraper, Traffic
 from slipway.image import Image
+from slipway.serving.forked import NAME
 from tools import lacking
 from tools.process import Process, wait_until
 
@@ -125,9 +126,9 @@ def read(scraper: Scraper) -> dict[str, float]:
 
 def kill_a_worker(server: Server) -> None:
     """The oldest process of the container that answers: nginx keeps its connections to that one."""
-    lines = docker("top", server.container, "-eo", "pid,ppid,args").splitlines()[1:]
+    lines = docker("top", server.container, "-eo", "pid,ppid,comm").splitlines()[1:]
     processes = [(int(pid), int(parent)) for pid, parent, *_ in map(str.split, lines)]
-    workers = [int(line.split()[0]) for line in lines if "slipway.serving.workers" in line]
+    workers = [int(line.split()[0]) for line in lines if NAME in line]
     children = [pid for pid, parent in processes if pid in workers and parent in workers]
     os.kill(min(children), signal.SIGKILL)
 

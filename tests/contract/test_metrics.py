@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from harness import processes
 from harness.places import Place, Server, Training
 from harness.samples import Sample
+from slipway.serving.forked import NAME
 from tools.process import wait_until
 
 Scrape = dict[str, float]
@@ -139,7 +141,7 @@ def workers(server: Server) -> list[int]:
 
 
 def _is_gunicorn(pid: int) -> bool:
-    return b"slipway.serving.workers" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return processes.name(pid) == NAME
 
 
 @pytest.mark.shared

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.load import Load, load_model
-from harness.processes import alive, children, command, descendants
+from harness.processes import alive, children, descendants, name
+from slipway.serving.forked import NAME
 from tools import client, process
 
 # How often each kind is killed, of the sum of them all.
@@ -51,9 +52,9 @@ class Container:
     def processes(self) -> dict[str, list[int]]:
         """The server's processes, by their kind."""
         found: dict[str, list[int]] = {"supervisor": [self.server.pid]}
-        below = {one: command(one) for one in descendants(self.server.pid)}
-        found["master"] = [one for one, told in below.items() if b"serving.workers" in told][:1]
-        found["nginx"] = [one for one, told in below.items() if b"nginx" in told][:1]
+        below = {one: name(one) for one in descendants(self.server.pid)}
+        found["master"] = [one for one, told in below.items() if told == NAME][:1]
+        found["nginx"] = [one for one, told in below.items() if told == "nginx"][:1]
         found["worker"] = [one for master in found["master"] for one in children(master)]
         spawned = [one for worker in found["worker"] for one in children(worker)]
         found["model"] = [one for spawner in spawned for one in children(spawner)]

@@ -15,9 +15,9 @@ def descendants(pid: int) -> list[int]:
     return [one for child in children(pid) for one in (child, *descendants(child))]
 
 
-def command(pid: int) -> bytes:
-    """Its arguments, each ended by a zero byte; nothing once it is gone."""
-    return _read(Path(f"/proc/{pid}/cmdline"))
+def name(pid: int) -> str:
+    """What it is called; nothing once it is gone."""
+    return _read(Path(f"/proc/{pid}/comm")).decode().rstrip("\n")
 
 
 def alive(pid: int) -> bool:

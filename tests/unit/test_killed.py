@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.processes import alive, command, descendants
+from harness.processes import alive, descendants, name
 from slipway.manifest import Manifest
 from slipway.serving import nginx
+from slipway.serving.forked import NAME
 from tools import ROOT, client, process
 from unit.model import Adder
 
@@ -33,7 +34,7 @@ def server(folder, root, schema):
 
 def workers(pid):
     """The processes that answer: those whose parent is gunicorn's arbiter."""
-    arbiter = next(one for one in descendants(pid) if b"serving.workers" in command(one))
+    arbiter = next(one for one in descendants(pid) if name(one) == NAME)
     return descendants(arbiter)
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.impute import KNNImputer
 
 from ..features.cells import Floats
 from ..models.forest import Forest
+
+if TYPE_CHECKING:
+    from sklearn.impute import KNNImputer
 
 
 class MatrixImputer(Protocol):
@@ -27,8 +29,10 @@ class NearestNeighbours:
     rows: Floats
 
     @cached_property
-    def imputer(self) -> KNNImputer:
+    def imputer(self) -> "KNNImputer":
         """The imputer, fitted to the rows."""
+        from sklearn.impute import KNNImputer
+
         return KNNImputer(n_neighbors=5, keep_empty_features=True).fit(self.rows)
 
     def impute(self, grid: Floats) -> Floats:

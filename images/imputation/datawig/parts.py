@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
-from sklearn.feature_extraction.text import TfidfVectorizer
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 NGRAMS = {"words": (1, 3), "chars": (1, 5)}
 SHOWN_WEIGHTS = 10
@@ -47,8 +49,10 @@ def number_matrix(table: pd.DataFrame, features: Mapping[str, str]) -> np.ndarra
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
 
 
-def vectorizer(kind: str, terms: Sequence[str], idf: np.ndarray) -> TfidfVectorizer:
+def vectorizer(kind: str, terms: Sequence[str], idf: np.ndarray) -> "TfidfVectorizer":
     """The vectorizer of datawig's TfIdfEncoder, from what it learned."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     options = {"analyzer": "char"} if kind == "chars" else {}
     made = TfidfVectorizer(
         vocabulary={term: i for i, term in enumerate(terms)}, ngram_range=NGRAMS[kind], **options
@@ -66,7 +70,7 @@ class TextPart:
     idf: np.ndarray
     weights: np.ndarray
     prototypes: np.ndarray
-    vectorizer: TfidfVectorizer = field(init=False, repr=False, compare=False)
+    vectorizer: "TfidfVectorizer" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vectorizer", vectorizer(self.kind, self.terms, self.idf))

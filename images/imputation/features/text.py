@@ -5,13 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
+
+from slipway.kit.imports import postpone
 
 from .cells import EncodedTexts
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+postpone("scipy.stats")
 
 SHORTEST, LENGTH = 2, 4  # of the pieces of words
 MAX_TERMS = 2**15
@@ -47,8 +53,8 @@ FORMS: dict[str, dict[str, Any]] = {
 class Tfidf:
     """Words (1-2) and characters (2-4) of a text column, each to unit length."""
 
-    words: TfidfVectorizer
-    chars: TfidfVectorizer
+    words: "TfidfVectorizer"
+    chars: "TfidfVectorizer"
 
     @classmethod
     def fit(cls, texts: EncodedTexts) -> Self:
@@ -87,8 +93,10 @@ class Tfidf:
             )
 
 
-def fit_vectorizer(form: str, texts: Sequence[str]) -> TfidfVectorizer:
+def fit_vectorizer(form: str, texts: Sequence[str]) -> "TfidfVectorizer":
     """A vectorizer rebuilt by `vectorizer`, so that a saved model and one in memory cannot differ."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # which models without texts do not wait for
+
     learner = TfidfVectorizer(
         **FORMS[form],
         sublinear_tf=True,
@@ -103,8 +111,10 @@ def fit_vectorizer(form: str, texts: Sequence[str]) -> TfidfVectorizer:
     return vectorizer(form, learner.get_feature_names_out().tolist(), learner.idf_)
 
 
-def vectorizer(form: str, terms: list[str], idf: np.ndarray) -> TfidfVectorizer:
+def vectorizer(form: str, terms: list[str], idf: np.ndarray) -> "TfidfVectorizer":
     """A vectorizer from its terms and their inverse document frequencies."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     vocabulary = {term: place for place, term in enumerate(terms)}
     found = TfidfVectorizer(**FORMS[form], sublinear_tf=True, vocabulary=vocabulary, dtype=np.float32)
     found.idf_ = np.asarray(idf, np.float32)

@@ -5,12 +5,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol, Self
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway.kit.imports import lean
+
 from ..features.cells import Floats
 from ..features.design import Design
+
+with lean():
+    import lightgbm
 
 
 class Fitted(Protocol):

@@ -3,8 +3,13 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec, module_from_spec
+from threading import RLock
+from types import ModuleType
+from typing import Any
 
 _UNUSED = ("sklearn", "pandas")
+_LOCK = RLock()
 
 
 @contextmanager
@@ -22,3 +27,36 @@ def lean() -> Iterator[None]:
         for one in hidden:
             if sys.modules.get(one) is None:
                 sys.modules.pop(one, None)
+
+
+class _Postponed(ModuleType):
+    """Executed once something in it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        with _LOCK:
+            if isinstance(self, _Postponed):
+                self.__class__ = ModuleType  # type: ignore[assignment]
+                spec = self.__spec__
+                assert spec is not None
+                assert spec.loader is not None
+                spec.loader.exec_module(self)
+        return getattr(self, name)
+
+
+def postpone(name: str) -> None:
+    """Has a module imported when something in it is first used, by whatever imports it whole from now on.
+
+    scikit-learn imports `scipy.stats`, half of the seconds that it takes itself, for functions that no server
+    calls.
+    """
+    if name in sys.modules:
+        return
+    parent, _, child = name.rpartition(".")
+    spec = find_spec(name)
+    if spec is None:
+        return  # whoever imports it is told
+    module = module_from_spec(spec)
+    module.__class__ = _Postponed
+    sys.modules[name] = module
+    if parent:
+        setattr(sys.modules[parent], child, module)

@@ -6,9 +6,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -18,40 +18,32 @@ from slipway import machine
 from slipway.errors import UserError
 from slipway.log import log, relay
 from slipway.serving import nginx
+from slipway.serving.forked import Forked, ready_memory
 from slipway.settings import Settings
 
 USER = "slipway"  # whom the image gives to the processes that read what strangers send
 _GRACE_S = 25  # of the 30 s that the platform waits after SIGTERM
-# A worker a CPU: threads inside each would only contend (and OpenMP's would spin while they wait).
-# Freed memory is kept for the next large request.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
-}
-# Not `-m`: every process of a multi-model endpoint would run such a module again.
-_WORKERS = "from slipway.serving.workers import main; main()"
 
 
 def serve(settings: Settings) -> int:
     """Serves until told to stop; returns the exit code: 0 after SIGTERM, 1 when a part of it died."""
     folder = Path(tempfile.mkdtemp(prefix="slipway-"))
+    supervisor = os.getpid()
     try:
         return _Supervisor(settings, folder).run()
     except UserError as error:
         log("serve", str(error), "error")
         return 1
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if os.getpid() == supervisor:  # the workers end here, too
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Supervisor:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._settings = settings
         self._folder = folder
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, Forked | subprocess.Popen[bytes]] = {}
         self._relays: list[Thread] = []
         self._stopping = False
 
@@ -73,13 +65,7 @@ class _Supervisor:
         with _listener(
             self._folder / nginx.SOCKET if program else (str(settings.address), settings.port)
         ) as listener:
-            workers = [sys.executable, "-c", _WORKERS, str(listener.fileno()), str(self._folder)]
-            self._run(
-                "workers",
-                [*workers, *([user] if user else [])],
-                env={**_ENVIRONMENT, **os.environ},
-                pass_fds=[listener.fileno()],
-            )
+            self._children["workers"] = Forked(partial(self._work, listener, user), self._is_piped)
         if program:
             conf = nginx.configure(settings, self._folder, user or ("root" if os.geteuid() == 0 else None))
             command = [program, "-c", str(conf), "-p", str(self._folder), "-e", "stderr"]
@@ -89,15 +75,26 @@ class _Supervisor:
             log("serve", f"nginx is not installed: gunicorn itself listens on port {settings.port}")
         self._relay()
 
-    def _run(self, name: str, command: list[str], **more: Any) -> None:
-        """Starts a child. Where the log is JSON, what it and its libraries write becomes that."""
-        piped = self._settings.serving_log == "json"
-        if piped:
-            more |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        child: subprocess.Popen[bytes] = subprocess.Popen(
-            command, start_new_session=True, preexec_fn=machine.end_with_parent, **more
+    def _work(self, listener: socket.socket, user: str | None) -> None:
+        """What the workers' process does; it has what this one has imported already."""
+        ready_memory()
+        from slipway.serving import workers  # and with it what a supervisor never needs
+
+        workers.run(self._settings, listener.detach(), self._folder, user)
+
+    @property
+    def _is_piped(self) -> bool:
+        """Where the log is JSON, what children and their libraries write becomes that."""
+        return self._settings.serving_log == "json"
+
+    def _run(self, name: str, command: list[str]) -> None:
+        """Starts a program as a child."""
+        output: dict[str, Any] = (
+            {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if self._is_piped else {}
         )
-        self._children[name] = child
+        self._children[name] = subprocess.Popen(
+            command, start_new_session=True, preexec_fn=machine.end_with_parent, **output
+        )
 
     def _relay(self) -> None:
         """Once all children run: a process with threads must not run Python between fork and exec."""

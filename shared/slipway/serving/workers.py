@@ -1,20 +1,24 @@
 """gunicorn with uvicorn's workers: the processes that answer. The supervisor hands them an open socket."""
 
 import gc
-import sys
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from uvicorn.lifespan import off as _lifespan  # noqa: F401  # else each worker imports it after the fork
+from uvicorn.loops import uvloop as _loop  # noqa: F401  # so it does this
 from uvicorn_worker import UvicornWorker
 
 from slipway import machine
-from slipway.log import configure, log
+from slipway.log import log
 from slipway.serving.app import App
-from slipway.serving.multimodel import MultiModelApp
 from slipway.serving.protocol import Protocol
 from slipway.serving.starting import answering
 from slipway.settings import Settings
+
+if TYPE_CHECKING:
+    from slipway.serving.multimodel import MultiModelApp
 
 # Longer than nginx keeps a connection to us idle, so that it never sends into one that is closing.
 IDLE_S = 75
@@ -47,7 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         self._descriptor = descriptor
         self._folder = folder
         self._user = user
-        self._app: App | MultiModelApp = MultiModelApp(settings) if settings.multi_model else App(settings)
+        self._app: App | MultiModelApp = _multi(settings) if settings.multi_model else App(settings)
         super().__init__()
 
     def load_config(self) -> None:
@@ -82,7 +86,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         most = self._settings.max_transforms or machine.cpus()
         return self._settings.workers or min(most, machine.cpus())
 
-    def load(self) -> App | MultiModelApp:
+    def load(self) -> "App | MultiModelApp":
         return self._app
 
     def _ready(self, arbiter: Arbiter) -> None:
@@ -115,6 +119,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # it has no types
         self._app.metrics.end()
 
 
+def _multi(settings: Settings) -> "MultiModelApp":
+    from slipway.serving.multimodel import MultiModelApp
+
+    return MultiModelApp(settings)
+
+
 def collect_rarely() -> None:
     """Sets Python's collector for a worker, once all that lasts is loaded."""
     gc.collect()
@@ -127,9 +137,6 @@ def _workers_that_fit(wanted: int) -> int:
     return max(1, min(wanted, int(0.8 * machine.memory_bytes()) // max(1, machine.resident_bytes())))
 
 
-def main() -> None:
-    """Runs the workers on the socket, in the folder and as the user that the arguments name."""
-    _, descriptor, folder, *user = sys.argv
-    settings = Settings.read()
-    configure(settings.serving_log)
-    Server(settings, int(descriptor), folder, user[0] if user else None).run()
+def run(settings: Settings, descriptor: int, folder: Path, user: str | None) -> None:
+    """Runs the workers on the open socket; ends in SystemExit, in each of the processes."""
+    Server(settings, descriptor, str(folder), user).run()

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from slipway.kit.imports import lean
+
 from ..features.design import Design
 from ..problem import Problem
 from ..search.clock import Clock
@@ -30,7 +32,8 @@ class LightGBMModel(FittedModel):
     @classmethod
     def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
         """Adds trees until the validation loss stops falling or time is over, but at least 20."""
-        import lightgbm as lgb
+        with lean():
+            import lightgbm as lgb
 
         problem, rows = task.problem, train.rows
         origin = origin_of(train.target, problem)
@@ -88,7 +91,8 @@ class LightGBMModel(FittedModel):
 
     @classmethod
     def load(cls, folder: Path, problem: Problem) -> Self:
-        import lightgbm as lgb
+        with lean():
+            import lightgbm as lgb
 
         return cls(lgb.Booster(model_str=(folder / _FILE).read_text()), problem)
 
