@@ -187,6 +187,7 @@ import json, os, sys, socket
 from pathlib import Path
 folder = Path(sys.argv[1])
 import pandas as pd
+import sklearn.feature_extraction.text
 from imputation.datawig.column import DataWigColumn
 "".encode("cp437")  # codecs of zip files: this interpreter's folder may be root's own
 if os.getuid() == 0:
