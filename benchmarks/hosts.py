@@ -5,6 +5,7 @@
     PYTHONPATH=shared:tests .slipway/envs/kmeans/bin/python -m benchmarks.hosts --case kmeans
     PYTHONPATH=shared:tests .slipway/envs/forecast/bin/python -m benchmarks.hosts --case forecast \\
         --rows 600000
+    PYTHONPATH=shared:tests .slipway/envs/automl/bin/python -m benchmarks.hosts --case automl --rows 40000
 
 A host is a process with one core and an address of this machine (127.x.y.n), and the processes that it
 starts. The train channel is sharded, as CSV in four files, so each of four hosts has one. What counts is the
@@ -116,6 +117,7 @@ CASES = {
     "xgboost": Case("boosting", {"engine": "xgboost", "target": "y", "hosts": "all", **TREES}, "roc_auc"),
     "kmeans": Case("kmeans", KMEANS, "msd"),
     "forecast": Case("forecast", {"horizon": "12"}, "wql", make_series),
+    "automl": Case("automl", {"target": "y", "time_limit_s": "3600"}, "roc_auc"),
 }
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from .automl_handler.predictor import Predictions, Predictor
+    from .automl_handler.search.hosts import Crew
     from .automl_handler.search.run import SearchResult
     from .automl_handler.search.trials import Watcher
 
@@ -79,12 +80,14 @@ class MindsDB:
         folder: Path,
         ends: float | None = None,
         dates: dict[str, dict[str, Any]] | None = None,
+        crew: "Crew | None" = None,
     ) -> "SearchResult":
         """CREATE MODEL … FROM files … PREDICT … USING engine='automl'; writes the storage to `folder`.
 
         SQL sees generated column names; the model knows the real ones. The search ends when
         `time.monotonic()` reaches `ends`. `dates` are the date columns and their formats; without it the
-        engine infers them from the cells. Raises the exception of the engine.
+        engine infers them from the cells. `crew` are the hosts, if there are several. Raises the exception of
+        the engine.
         """
         from mindsdb_sql_parser.ast import Identifier
         from mindsdb_sql_parser.ast.mindsdb import CreatePredictor
@@ -97,7 +100,7 @@ class MindsDB:
             self._upload(table.set_axis(list(called), axis=1))
             session = self._module("session")
             before, session.watcher = session.watcher, watcher
-            session.ends, session.names, session.dates = ends, called, dates
+            session.ends, session.names, session.dates, session.crew = ends, called, dates, crew
             session.result.clear()
             try:
                 self._execute(
@@ -113,7 +116,8 @@ class MindsDB:
                     raise RuntimeError(f"MindsDB did not train the model: {self._error()}")
                 found: Any = session.result.pop()
             finally:
-                session.watcher, session.ends, session.names, session.dates = before, None, {}, None
+                session.watcher, session.ends, session.names = before, None, {}
+                session.dates = session.crew = None
             if type(found).__name__ == DataError.__name__:
                 raise DataError(str(found))
             if isinstance(found, Exception):

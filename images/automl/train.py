@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from .automl_handler.predictor import Predictor
+    from .automl_handler.search.hosts import Crew
 
 _REPORT = 0.05  # share of the time limit reserved for the report and for saving
 _REPORT_S = (2.0, 15.0)  # at least, at most
@@ -63,7 +65,9 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
     after = min(_REPORT_S[1], max(_REPORT_S[0], _REPORT * params.time_limit_s))
     ends = started + params.time_limit_s - after
     try:
-        result = engine.train(table, params.target, _using(params, job), job, storage, ends, dates)
+        result = engine.train(
+            table, params.target, _using(params, job), job, storage, ends, dates, _crew(job)
+        )
     except DataError as error:
         raise UserError(str(error)) from None
     predictor = result.predictor
@@ -103,6 +107,18 @@ def _cells(channel: Channel, names: Sequence[str]) -> dict[str, Any]:
         return cells_of(table, names)
     except UserError as error:
         raise error.within(f"channel {channel.name}, counted over all files") from None
+
+
+def _crew(job: Job) -> "Crew | None":
+    """The hosts that share the search, if there are several."""
+    if len(job.cluster.hosts) == 1:
+        return None
+    from .automl_handler.search import fold
+    from .automl_handler.search.hosts import Crew
+
+    return Crew(
+        job.cluster.hosts, job.cluster.cores, lambda: job.free_bytes, partial(job.cluster.dispatch, fold.fit)
+    )
 
 
 def _using(params: Hyperparameters, job: Job) -> dict[str, Any]:

@@ -302,6 +302,67 @@ def test_a_map_on_one_host_gives_its_results_in_order(monkeypatch: pytest.Monkey
     assert list(Local().map(slow_square, range(9), late=0.0, stop=lambda: next(stops))) == [0, 1]
 
 
+def test_work_that_is_asked_for_is_done_in_turn_on_one_host() -> None:
+    items, done = [2, 3], []
+
+    def ask() -> int | None:
+        return items.pop(0) if items else None
+
+    for item, found in Local().dispatch(slow_square, ask, late=0.0):
+        done.append((item, found))
+        if item == 3:
+            items.append(5)
+    assert done == [(2, 4), (3, 9), (5, 25)], "what came up on the way is done, too"
+    assert list(Local().dispatch(slow_square, lambda: 1, late=0.0, stop=lambda: True)) == []
+
+
+def test_work_that_is_asked_for_goes_to_the_hosts_that_are_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "cpus", lambda: 2)
+    under_way: set[int] = set()
+    most, items = 0, [6, 1, 2, 3, 4, 5]
+
+    def ask() -> int | None:
+        nonlocal most
+        if not items:
+            return None
+        item = items.pop(0)
+        under_way.add(item)
+        most = max(most, len(under_way))
+        return item
+
+    with together([Files(tmp_path / "0"), Files(tmp_path / "1")]) as cluster:
+        done: list[int] = []
+        for item, found in cluster.dispatch(waiting_square, ask, cores=2, folder=tmp_path):
+            under_way.remove(item)
+            assert found == item**2
+            done.append(item)
+            if item == 6:
+                items.append(7)
+        assert most == 2, "one for two cores of each host"
+        assert sorted(done) == list(range(1, 8))
+        assert done.index(6) > done.index(5), "one that takes long holds up no others"
+        assert done[-1] == 7, "which it brought"
+        assert list(cluster.dispatch(slow_square, lambda: None, late=0.0)) == []
+        with pytest.raises(UserError, match="no, not 3"):
+            list(cluster.dispatch(refuse, lambda: 3, cores=2))
+        with pytest.raises(PlatformError, match="was killed"):
+            list(cluster.dispatch(killing, lambda: 1, cores=2))
+        stop = time.monotonic() + 0.5
+        assert not list(
+            cluster.dispatch(slow_square, lambda: 1, 2, late=20.0, stop=lambda: time.monotonic() > stop)
+        ), "what takes longer is not waited for"
+
+
+def waiting_square(number: int, folder: Path) -> int:
+    """That of 6 waits until another host has made all before."""
+    (folder / str(number)).touch()
+    while number == 6 and not (folder / "5").exists():
+        time.sleep(0.01)
+    return number**2
+
+
 def test_a_map_over_hosts_is_that_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "cpus", lambda: 1)
     made: list[int] = []

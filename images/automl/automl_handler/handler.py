@@ -47,7 +47,8 @@ class AutoML(BaseMLEngine):  # type: ignore[misc]
             dates = session.dates
             known = None if dates is None else {name: DateFormat(**facts) for name, facts in dates.items()}
             table = df.rename(columns=given_names)
-            result = search(table, given_names.get(target, target), config, session.watcher, known)
+            named = given_names.get(target, target)
+            result = search(table, named, config, session.watcher, known, session.crew)
         except Exception as error:
             session.record_error(error)
             raise

@@ -19,6 +19,8 @@ class Logging:
 
 
 watcher: Any = Logging()
+crew: Any = None
+"""The Crew of a job on several hosts."""
 ends: float | None = None
 """When the search must end, by `time.monotonic`; None: its time limit begins when it starts."""
 names: dict[str, str] = {}

@@ -94,6 +94,11 @@ class Job:
         """CPUs that the job may use."""
         return machine.cpus()
 
+    @property
+    def free_bytes(self) -> int:
+        """Memory that is not taken yet."""
+        return machine.available_bytes()
+
     def should_stop(self) -> bool:
         """Whether the platform asked the job to end: a stop, a spot interruption, a tuning job's early stop.
 

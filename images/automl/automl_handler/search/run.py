@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ from ..learners.learner import Examples, Task
 from ..predictor import LEVEL, Member, Predictor
 from ..problem import Problem
 from ..types import Floats
-from . import checks, ensemble, throughput
+from . import checks, ensemble, hosts, throughput
 from .clock import Clock
 from .config import SearchConfig
 from .folds import assign
+from .hosts import Crew
 from .leaderboard import TrialResult, leaderboard
+from .plan import plan
 from .prepare import Prepared, prepare
 from .trials import Watcher, run_trials
 
@@ -61,8 +64,9 @@ def search(
     config: SearchConfig,
     watcher: Watcher,
     dates: Mapping[str, DateFormat] | None = None,
+    crew: Crew | None = None,
 ) -> SearchResult:
-    """Learns to predict the column `target` of `table`.
+    """Learns to predict the column `target` of `table`, with the `crew` of several hosts if there are.
 
     `dates` are the date columns if they are known; see `infer_columns`. Raises DataError if the table does
     not allow it.
@@ -76,7 +80,7 @@ def search(
     if not columns:
         reasons = listed([f"{one.name} is {one.why}" for one in dropped], 5)
         raise DataError(f"no column is left to learn {target} from: {reasons}")
-    data, count = _sampled(data, columns, config, clock)
+    data, count = _sampled(data, columns, config, clock, crew)
     watcher.progress(_described(problem, len(data.table), columns, dropped))
     rows = design(columns, data.table)
     folds = assign(data.target, count, config.seed)
@@ -89,7 +93,8 @@ def search(
     ]
     with_threads = replace(config, threads=config.threads if len(data.table) > _WITH_THREADS else 1)
     examples = Examples(rows, data.target, data.weights)
-    trials = run_trials(examples, folds, problem, metric, clock, with_threads, watcher)
+    learners = partial(hosts.run_trials, crew) if crew else run_trials
+    trials = learners(examples, folds, problem, metric, clock, with_threads, watcher)
     share = ensemble.select([one.answers for one in trials], data.target, scores.loss(metric, problem))
     raw = np.average([one.raw for one in trials], 0, share)
     answers = np.average([one.answers for one in trials], 0, share)
@@ -124,11 +129,15 @@ def search(
 
 
 def _sampled(
-    data: Prepared, columns: list[FeatureColumn], config: SearchConfig, clock: Clock
+    data: Prepared, columns: list[FeatureColumn], config: SearchConfig, clock: Clock, crew: Crew | None
 ) -> tuple[Prepared, int]:
     """The rows that the time limit allows for, and the number of folds."""
     problem, count, rows = data.problem, config.folds, len(data.table)
-    most = _affordable(sum(max(1, one.width) for one in columns), problem, config)
+    speed = 1.0
+    if crew:
+        shares = [one.share for one in plan(config.preset, problem, rows)]
+        speed = crew.speed(config.threads, count or _LARGE_FOLDS, shares[0] / sum(shares))
+    most = int(speed * _affordable(sum(max(1, one.width) for one in columns), problem, config))
     most = max(_MIN_ROWS, 5 * problem.classes, most)
     if rows > max(most, throughput.PILOT):
 
@@ -137,7 +146,7 @@ def _sampled(
             return Examples(design(columns, data.table.iloc[some]), data.target[some])
 
         task = Task(problem, clock, config.seed, config.threads)
-        measured = throughput.affordable(config.preset, rows, sample, task, count or _LARGE_FOLDS)
+        measured = throughput.affordable(config.preset, rows, sample, task, count or _LARGE_FOLDS, speed)
         if measured > most:
             most, count = measured, count or _LARGE_FOLDS
     places = _sample(data.target, most, config.seed)

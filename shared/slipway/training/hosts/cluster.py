@@ -8,12 +8,12 @@ import operator
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain, islice
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import dask
 from distributed import Client, Future, Scheduler, SpecCluster, get_worker
@@ -26,6 +26,7 @@ from slipway.training.config import Hosts
 from slipway.training.hosts import follower, pool
 from slipway.training.hosts.follower import CORE, MEET_S, HostWorker
 from slipway.training.hosts.local import Progress, in_flight
+from slipway.training.hosts.placed import Placed, beside, pair
 from slipway.training.hosts.shard import Shard
 from slipway.training.hosts.standby import PORT
 from slipway.training.hosts.waiting import StoppedError, Waiting, lost, never
@@ -47,16 +48,6 @@ dask.config.set(
 )
 for _name in ("distributed", "distributed.client", "tornado", "tornado.application"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)  # what matters is told by this module
-
-
-@dataclass(frozen=True)
-class Placed(Generic[T]):
-    """A value that a host holds; what is made of it is made there."""
-
-    host: str
-    future: "Future[T]"
-    rows: int = 0
-    """Of a table."""
 
 
 class Cluster:
@@ -136,14 +127,13 @@ class Cluster:
         if isinstance(first[0], Placed):
             yield from self.results(self.keep(do, chain(first, items), **given))
             return
-        name = uuid.uuid4().hex
-        content = (name, partial(do, **given))
-        asked = self._client.scatter(content, broadcast=True, hash=False, asynchronous=True)
-        shared = self._waiting.answer(asked).result()
         try:
-            with closing(
-                in_flight(partial(self._in_pool, shared), chain(first, items), self.cores)
-            ) as futures:
+            with (
+                self._given(do, given) as shared,
+                closing(
+                    in_flight(partial(self._in_pool, shared), chain(first, items), self.cores)
+                ) as futures,
+            ):
                 for future in futures:
                     yield self._waiting.results([future], stop)[0]
                     progress.step()
@@ -151,9 +141,40 @@ class Cluster:
                         return
         except StoppedError:
             return
+
+    def dispatch(
+        self,
+        do: Callable[..., T],
+        ask: Callable[[], V | None],
+        cores: int = 1,
+        stop: Callable[[], bool] = never,
+        **given: Any,
+    ) -> Iterator[tuple[V, T]]:
+        """Items with what `do` makes of them, as soon as each is done.
+
+        `ask` gives an item whenever that many cores of a host are free, or None where there is none before
+        another is done. Ends once there is none at all, or as soon as `stop` says so.
+        """
+        room = sum(int(worker.resources[CORE]) // cores for worker in self._workers())
+        under_way: dict[Any, tuple[V, Future[T]]] = {}
+        done: SimpleQueue[Future[T]] = SimpleQueue()
+        try:
+            with self._given(do, given) as shared:
+                while not stop():
+                    while len(under_way) < room and (item := ask()) is not None:
+                        future = self._in_pool(shared, item, cores)
+                        under_way[future.key] = item, future
+                        future.add_done_callback(done.put)
+                    if not under_way:
+                        return
+                    future = self._waiting.first(done, [one for _, one in under_way.values()], stop)
+                    item, _ = under_way.pop(future.key)
+                    yield item, self._waiting.results([future], stop)[0]
+        except StoppedError:
+            return
         finally:
-            ended = [self._there(host, pool.end, name) for host in self.hosts]
-        self.results(ended)
+            for _, future in under_way.values():
+                future.cancel()
 
     def keep(
         self,
@@ -185,7 +206,7 @@ class Cluster:
             return [one.future for one in channel if moved[one.host] == host]
 
         return [
-            self._there(host, _beside, *(held(channel, host) for channel in (first, *others)))
+            self._there(host, beside, *(held(channel, host) for channel in (first, *others)))
             for host in self.hosts
             if host in homes.values()
         ]
@@ -204,7 +225,7 @@ class Cluster:
     def pairs(self, first: Iterable[Placed[T]], second: Iterable[Placed[V]]) -> list[Placed[tuple[T, V]]]:
         """Values that lie with the same hosts, two by two."""
         return [
-            self._there(one.host, _pair, one.future, other.future)
+            self._there(one.host, pair, one.future, other.future)
             for one, other in zip(first, second, strict=True)
         ]
 
@@ -234,8 +255,21 @@ class Cluster:
         future.add_done_callback(partial(_let_go, args))
         return Placed(host, future)
 
-    def _in_pool(self, shared: Any, item: Any) -> "Future[Any]":
-        return self._client.submit(pool.run, shared, item, resources={CORE: 1}, pure=False)
+    @contextmanager
+    def _given(self, do: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[Any]:
+        """What each host has of a function and its arguments, for as long as the block lasts."""
+        name = uuid.uuid4().hex
+        content = (name, partial(do, **given))
+        asked = self._client.scatter(content, broadcast=True, hash=False, asynchronous=True)
+        shared = self._waiting.answer(asked).result()
+        try:
+            yield shared
+        finally:
+            ended = [self._there(host, pool.end, name) for host in self.hosts]
+        self.results(ended)
+
+    def _in_pool(self, shared: Any, item: Any, cores: int = 1) -> "Future[Any]":
+        return self._client.submit(pool.run, shared, item, resources={CORE: cores}, pure=False)
 
     def _seen(self) -> Mapping[str, float]:
         return {str(worker.name): worker.last_seen for worker in self._workers()}
@@ -252,12 +286,3 @@ def _asked(do: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 def _let_go(held: Any, done: Any) -> None:
     """What a finished task was made of need not be held any longer."""
-
-
-def _pair(first: T, second: V) -> tuple[T, V]:
-    return first, second
-
-
-def _beside(*channels: list[Table]) -> tuple[Table | None, ...]:
-    """Runs on a host: the tables of each channel as one."""
-    return tuple(Table.concatenated(parts[0].columns, parts) if parts else None for parts in channels)

@@ -112,6 +112,21 @@ class Local:
             if stop():
                 return
 
+    def dispatch(
+        self,
+        do: Callable[..., T],
+        ask: Callable[[], V | None],
+        cores: int = 1,
+        stop: Callable[[], bool] = lambda: False,
+        **given: Any,
+    ) -> Iterator[tuple[V, T]]:
+        """Items with what `do` makes of them, one after another in this process.
+
+        `ask` gives the next item, or None where there is none.
+        """
+        while not stop() and (item := ask()) is not None:
+            yield item, do(item, **given)
+
     @property
     def cores(self) -> int:
         """Of this host."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from slipway.table.schema import Column
 from slipway.training.hosts.agreement import agreed
-from slipway.training.hosts.cluster import Cluster, Placed
+from slipway.training.hosts.cluster import Cluster
 from slipway.training.hosts.part import Opinion
+from slipway.training.hosts.placed import Placed
 from slipway.training.hosts.shard import Shard
 from slipway.training.hosts.shards import Shards
 from slipway.training.inputs import Inputs

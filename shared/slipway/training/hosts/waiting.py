@@ -4,6 +4,8 @@ import asyncio
 import concurrent.futures
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from distributed import Client, Future
@@ -52,17 +54,40 @@ class Waiting:
         waited for, and StoppedError.
         """
         coming = asyncio.run_coroutine_threadsafe(asked, self._client.loop.asyncio_loop)  # type: ignore[union-attr]
-        stall = Stall(self._workers)
         try:
-            while not concurrent.futures.wait([coming], LOOK_S).done:
-                self._watch.look()
-                if not all(future.done() for future in futures):
-                    stall.look()
-                if stop():
-                    raise StoppedError
+            self._until(lambda: bool(concurrent.futures.wait([coming], LOOK_S).done), futures, stop)
         finally:
             coming.cancel()
         return coming
+
+    def first(
+        self,
+        done: "SimpleQueue[Future[T]]",
+        futures: "Sequence[Future[T]]",
+        stop: Callable[[], bool] = never,
+    ) -> "Future[T]":
+        """The next of some futures that is done, of which `done` tells. Raises as `answer` does."""
+        found: list[Future[T]] = []
+
+        def came() -> bool:
+            with suppress(Empty):
+                found.append(done.get(timeout=LOOK_S))
+            return bool(found)
+
+        self._until(came, futures, stop)
+        return found[0]
+
+    def _until(
+        self, came: Callable[[], bool], futures: "Sequence[Future[Any]]", stop: Callable[[], bool]
+    ) -> None:
+        """Looks at the hosts until something came, for which `came` waits a while."""
+        stall = Stall(self._workers)
+        while not came():
+            self._watch.look()
+            if not all(future.done() for future in futures):
+                stall.look()
+            if stop():
+                raise StoppedError
 
     def _cause(self, futures: "Sequence[Future[Any]]", error: BaseException) -> BaseException:
         """What is to be said where `error` came of some futures."""
