@@ -9,6 +9,7 @@ from slipway.serving.invocation import Invocation, Written
 
 LARGE = 1 << 21  # bytes; smaller bodies are read as one
 PIECE = 1 << 19  # bytes of a body that are read at a time
+_NAMED_PIECE = 1 << 18  # where each row of the answer names its columns: it is made of more and longer texts
 _JOINED = 1 << 20  # bytes of an answer that is sent as one
 
 
@@ -20,7 +21,8 @@ def answer(invocation: Invocation, body: bytes, source: Format, media: MediaType
     """
     if not invocation.in_pieces:
         return None
-    pieces = source.cut(body, media, invocation.reading(), PIECE)
+    size = _NAMED_PIECE if invocation.writer.nests else PIECE
+    pieces = source.cut(body, media, invocation.reading(), size)
     if pieces is None:
         return None
     parts: list[bytes] = []
