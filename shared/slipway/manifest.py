@@ -63,9 +63,7 @@ class Manifest(BaseModel):
         manifest = cls(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             python=platform.python_version(),
-            libraries={
-                one.name: one.version for one in sorted(distributions(), key=lambda one: one.name.lower())
-            },
+            libraries=_libraries(),
             files={name: _stored(folder / name) for name in found},
             **facts,
         )
@@ -108,6 +106,12 @@ class Manifest(BaseModel):
                 f"of which {FILE} knows nothing; remove it"
             )
         return manifest
+
+
+def _libraries() -> dict[str, str]:
+    """The version of each library. Its metadata is parsed once; a name and a version each parse it again."""
+    found = (one.metadata for one in distributions())
+    return dict(sorted(((one["Name"], one["Version"]) for one in found), key=lambda one: one[0].lower()))
 
 
 def _start(path: Path) -> bytes:

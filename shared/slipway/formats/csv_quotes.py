@@ -36,13 +36,16 @@ def lines(body: bytes) -> io.TextIOWrapper:
 
 def _may_be_wrong(body: bytes, mark: str) -> bool:
     """Whether a quote neither begins nor ends a cell, nor stands next to another: a quick hint."""
-    found = np.frombuffer(b"\n" + body + b"\n", np.uint8)
+    found = np.frombuffer(body, np.uint8)
     places = np.flatnonzero(found == _QUOTE)
     if len(places) % 2:
         return True
-    ends = np.frombuffer(_ENDS + mark.encode(), np.uint8)
-    opens, closes = found[places[::2] - 1], found[places[1::2] + 1]
-    return not (np.isin(opens, ends).all() and np.isin(closes, ends).all())
+    opens, closes = places[::2], places[1::2]
+    if len(places):  # where the body begins and ends, a cell does
+        opens, closes = opens[int(opens[0] == 0) :], closes[: -1 if closes[-1] == len(found) - 1 else None]
+    ends = np.zeros(256, bool)
+    ends[list(_ENDS + mark.encode())] = True
+    return not (ends[found[opens - 1]].all() and ends[found[closes + 1]].all())
 
 
 def _is_open(last: pa.Array, body: bytes) -> bool:
