@@ -21,6 +21,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -30,8 +31,10 @@ import numpy as np  # noqa: E402
 
 from .environment import environment  # noqa: E402
 from .series import CONFIDENCE, DECILES, Result, Set, cpu_s, gapless, scores, sets  # noqa: E402
+from .skill import MEASURES, Losses, skills  # noqa: E402
 
 OURS = "slipway balanced"
+NAIVE = "seasonal naive"
 
 
 def ours(data: Set, preset: str) -> Result:
@@ -93,13 +96,19 @@ def statistical(make: Callable[[int], Any]) -> Callable[[Set], Result]:
 
 
 def seasonal_naive(data: Set) -> Result:
+    """The last season, with normal intervals by its own changes, as statsforecast has it."""
     began = cpu_s()
-    means = []
+    means, quantiles = [], []
+    scores = np.array([NormalDist().inv_cdf(level) for level in (*CONFIDENCE, *DECILES)])
     for past, _ in data.pairs:
         y = gapless(past)
         season = {"W": 52}.get(data.freq, data.season)
-        means.append(np.resize(y[-season:] if len(y) >= season else y[-1:], data.horizon))
-    return Result(np.array(means), None, cpu_s() - began)
+        season = season if len(y) >= season else 1
+        means.append(np.resize(y[-season:], data.horizon))
+        changes = y[season:] - y[:-season] if len(y) > season else np.zeros(1)
+        ahead = np.sqrt(np.arange(data.horizon) // season + 1) * np.sqrt(np.mean(np.square(changes)))
+        quantiles.append(means[-1][:, None] + ahead[:, None] * scores)
+    return Result(np.array(means), np.array(quantiles), cpu_s() - began)
 
 
 def autogluon(seconds: int) -> Callable[[Set], Result]:
@@ -138,7 +147,7 @@ def methods(seconds: int) -> dict[str, tuple[Callable[[Set], Result], Callable[[
     return {
         "slipway fast": (lambda data: ours(data, "fast"), every),
         OURS: (lambda data: ours(data, "balanced"), every),
-        "seasonal naive": (seasonal_naive, every),
+        NAIVE: (seasonal_naive, every),
         "AutoETS": (statistical(AutoETS), lambda data: 15 if data.season in {7, 24} else 100),
         "Theta (DOT)": (statistical(DynamicOptimizedTheta), lambda data: 200),
         "AutoARIMA": (statistical(AutoARIMA), lambda data: 2 if data.season in {7, 24} else 15),
@@ -169,18 +178,21 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--most", type=int, default=400, help="series a set; all of M4's two are taken")
+    parser.add_argument("--most", type=int, default=400, help="series a set")
+    parser.add_argument("--most-m4", type=int, default=1_000, help="series of each of M4's two sets")
     parser.add_argument("--seconds", type=int, default=60, help="what AutoGluon gets to train on a set")
     parser.add_argument("--sets", default="")
     parser.add_argument("--methods", default="")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--series", type=Path, help="where to write the errors of each series, as .npz")
     asked = parser.parse_args()
     folder = asked.data / "forecast"
     results: dict[str, dict[str, dict[str, float]]] = {}
+    losses: dict[str, dict[str, Losses]] = {}
     for data in sets(folder):
         if asked.sets and data.name not in asked.sets.split(","):
             continue
-        data = data if data.name.startswith("m4") else data.some(asked.most)
+        data = data.some(asked.most_m4 if data.name.startswith("m4") else asked.most)
         reference: Result | None = None
         for name, (run, most) in methods(asked.seconds).items():
             if asked.methods and name not in asked.methods.split(","):
@@ -195,14 +207,32 @@ def main() -> None:
                 # Fewer series are other series: ours on the same ones, to compare with.
                 found |= {f"ours {label}": number for label, number in _ours(some, reference, places).items()}
             results.setdefault(data.name, {})[name] = found
+            if len(places) == len(data.pairs):
+                losses.setdefault(name, {})[data.name] = Losses.measure(some, result)
             print(data.name, name, found, flush=True)
     print("published", json.dumps(published(folder)))
     for name in methods(asked.seconds):
         owas = [row[name]["OWA"] for row in results.values() if name in row]
         if owas:
             print(f"mean OWA of {name} over {len(owas)} sets: {np.mean(owas):.3f}")
+    for name, mine in losses.items():
+        if NAIVE in losses and name != NAIVE:
+            told = "; ".join(map(str, skills(mine, losses[NAIVE])))
+            same = "; ".join(f"{one.error:.1%}" for one in skills(mine, losses[NAIVE], resample_sets=False))
+            print(f"{name} against seasonal naive: {told}; errors of other series of these sets: {same}")
+    if asked.series:
+        np.savez(asked.series, **_by_series(losses))
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _by_series(losses: dict[str, dict[str, Losses]]) -> dict[str, Any]:
+    return {
+        f"{name}/{data}/{measure}": found.of(measure)
+        for name, of_sets in losses.items()
+        for data, found in of_sets.items()
+        for measure in MEASURES
+    }
 
 
 def _ours(some: Set, whole: Result, places: list[int]) -> dict[str, float]:

@@ -118,13 +118,13 @@ def scores(data: Set, result: Result) -> dict[str, float]:
         y = gapless(past)
         known = ~np.isnan(future)
         mean, base = result.means[place], naive2(y, data.horizon, data.season)
-        unit = _unit(y, data.season)
+        scale = unit(y, data.season)
         rows.append(
             [
                 _smape(future[known], mean[known]),
-                np.mean(np.abs(future - mean)[known]) / unit,
+                np.mean(np.abs(future - mean)[known]) / scale,
                 _smape(future[known], base[known]),
-                np.mean(np.abs(future - base)[known]) / unit,
+                np.mean(np.abs(future - base)[known]) / scale,
             ]
         )
         total += np.abs(future[known]).sum()
@@ -167,6 +167,7 @@ def _smape(actual: Series, mean: Series) -> float:
     return float(np.mean(np.where(total > 0, 200 * np.abs(actual - mean) / np.where(total > 0, total, 1), 0)))
 
 
-def _unit(y: Series, season: int) -> float:
+def unit(y: Series, season: int) -> float:
+    """What MASE divides by: the mean absolute change from a season ago; NaN of a constant series."""
     lag = season if len(y) > season else 1
     return float(np.mean(np.abs(y[lag:] - y[:-lag]))) or float("nan")

@@ -21,6 +21,7 @@ from .models.engine import Engine
 from .models.ensemble import Forecasts
 from .models.foundation import Foundation
 from .models.hierarchy import Hierarchy
+from .models.learner import Learner
 from .models.lightgbm_model import LightGBMModel
 from .options import Options
 from .panel.frequency import Frequency
@@ -159,7 +160,7 @@ class Model(slipway.Model):
         assert self.hierarchy is not None
         assert self.reconciled is not None
         everything, reconciled = self.panel, self.reconciled
-        covaried = self.engine.effects is not None and self._other_covariates(wanted)
+        covaried = self.engine.covaried and self._other_covariates(wanted)
         if wanted.form not in {"points", "ids"} or covaried:
             everything = self.hierarchy.aggregate(self._renewed(wanted))
             reconciled = self.engine.forecast(everything, self.engine.horizon)
@@ -229,7 +230,6 @@ class Model(slipway.Model):
             "column_kinds": self.column_kinds,
             "levels": self.hierarchy.levels if self.hierarchy else (),
             "lightgbm": engine.lightgbm_model is not None,
-            "effects_season": effects.season if effects else 0,
             "shares": engine.foundation.shares if engine.foundation else {},
         }
         (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
@@ -238,7 +238,7 @@ class Model(slipway.Model):
         if engine.demand is not None:
             arrays |= engine.demand.as_arrays()
         if effects is not None:
-            arrays |= {"centre": effects.centre, "scale": effects.scale, "common": effects.common}
+            arrays |= effects.as_arrays()
         if self.reconciled is not None:
             arrays |= {
                 "mean": self.reconciled.mean,
@@ -249,6 +249,8 @@ class Model(slipway.Model):
         self.panel.save(folder)
         if engine.lightgbm_model is not None:
             engine.lightgbm_model.save(folder)
+        if engine.learner is not None:
+            engine.learner.save(folder)
         if engine.foundation is not None:
             engine.foundation.model.save(folder / WEIGHTS)
 
@@ -267,9 +269,6 @@ class Model(slipway.Model):
         )
         timeline = Timeline.from_dict(facts["timeline"])
         panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))
-        effects = None
-        if "common" in arrays:
-            effects = Effects(arrays["centre"], arrays["scale"], arrays["common"], facts["effects_season"])
         engine = Engine(
             facts["horizon"],
             seasons,
@@ -277,9 +276,10 @@ class Model(slipway.Model):
             facts["non_negative"],
             IntervalCalibration(arrays["calibration"], arrays["pooled"], arrays["correlations"]),
             LightGBMModel.load(folder, seasons, panel.keys) if facts["lightgbm"] else None,
-            effects,
+            Effects.from_arrays(arrays),
             tuple(facts["log_classes"]),
             Foundation(PretrainedModel.load(folder / WEIGHTS), facts["shares"]) if facts["shares"] else None,
+            Learner.load(folder, panel.keys),
             Demand.from_arrays(arrays),
         )
         levels = tuple(facts["levels"])

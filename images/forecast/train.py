@@ -64,7 +64,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         panel = hierarchy.aggregate(panel)
     known = metadata.read(data["metadata"], target.roles.keys) if "metadata" in data else []
     engine, tested, notes = fit_engine(panel, params, job, stop, known, pretrained)
-    used = panel.covariate_names if engine.effects is not None else ()
+    used = panel.covariate_names if engine.covaried else ()
     if not used:
         panel = replace(
             panel, covariate_names=(), covariates=np.empty((0, 0)), covariate_ends=np.empty(0, np.int64)
@@ -168,7 +168,7 @@ def _reconciled_forecasts(
     if hierarchy is None:
         return None
     tasks = list(chunks(panel, CHUNK))
-    if engine.lightgbm_model is not None or engine.foundation is not None:  # neither is sent to processes
+    if engine.lightgbm_model or engine.learner or engine.foundation:  # none is sent to processes
         parts = [_forecast(task, engine) for task in tasks]
     else:
         parts = list(mapped(job, _forecast, tasks, lambda: False, engine=engine))

@@ -143,10 +143,13 @@ def run(
     forecasts = Forecasts.concatenate(parts)
     forecasts = replace(forecasts, log_scale=np.concatenate(scales)[:done])
     histories = concatenate([window.panel for window in windows]).take(np.arange(done))
-    if engine.foundation is not None:
+    if engine.foundation is not None or engine.learner is not None:
         ahead = [row for window in windows for row in window.ahead][:done]
-        modelled = engine.split(engine.transformed(histories)[0], engine.horizon, ahead)
-        forecasts = engine.foundation.blend(forecasts, *modelled)
+        modelled, added = engine.modelled(histories, engine.horizon, ahead)
+        if engine.learner is not None:
+            forecasts = engine.learner.blend(forecasts, modelled, added)
+        if engine.foundation is not None:
+            forecasts = engine.foundation.blend(forecasts, modelled.panel, added)
     actual = np.concatenate([window.actual for window in windows])[:done]
     keys = len(set(histories.keys))
     return Backtest(evaluate(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys)

@@ -54,7 +54,7 @@ def usual(panel: Panel, engine: Engine) -> Demand | None:
     """The distribution without a trial; None where no series of `panel` is intermittent, or where covariates
     have effects, which it would not have."""
     past = [y for y in panel if class_of(y, engine.seasons) == "intermittent"]
-    return Demand.of(past, *USUAL) if past and engine.effects is None else None
+    return Demand.of(past, *USUAL) if past and not engine.covaried else None
 
 
 def _used(engine: Engine, tested: Backtest, notes: list[str]) -> tuple[Engine, Backtest, list[str]]:

@@ -6,6 +6,7 @@ spread is pooled by class of series and step, so the quantiles apply to any seri
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -20,8 +21,11 @@ LEVELS = np.array([*_LOWER, 0.5, *(round(1 - level, 3) for level in reversed(_LO
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 POOLS = 2 * len(CLASSES)  # each class twice: series as they are, and in logarithms
 MIN_FORECASTS = 100  # forecasts of a class that its own quantiles need
-FEW = 20  # forecasts that one stretch of normal quantiles needs
-DEFAULT_STRETCH = 1.3  # stretch without backtests: spreads are nearly always too narrow
+FEW = 20  # forecasts that a correlation needs
+# With fewer than MIN_FORECASTS quantiles have one shape, stretched; chosen on jobs of one to fifteen series.
+FREEDOM = 5.0  # of Student's t: errors of many series together have heavier tails than normal ones
+USUAL_STRETCH = 1.3  # without backtests: spreads are nearly always too narrow
+STRETCH_WEIGHT = 2  # forecasts that the usual stretch counts as beside those of the backtest
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,9 @@ class IntervalCalibration:
     """
 
     @classmethod
-    def normal(cls, horizon: int) -> "IntervalCalibration":
-        """Normal intervals, somewhat wider than the methods' own, for use without backtests."""
-        table = np.tile(DEFAULT_STRETCH * NORMAL, (POOLS, horizon, 1))
+    def usual(cls, horizon: int) -> "IntervalCalibration":
+        """Intervals somewhat wider than the methods' own, with heavier tails, for use without backtests."""
+        table = np.tile(USUAL_STRETCH * _shape(), (POOLS, horizon, 1))
         steps = np.arange(horizon)
         walk = np.sqrt(steps / (steps + 1))  # as for a random walk
         return cls(table, np.zeros(POOLS, dtype=np.int64), np.tile(walk, (POOLS, 1)))
@@ -50,7 +54,7 @@ class IntervalCalibration:
         """Fit to `errors` (actual minus mean) and `spreads`, shape (forecasts, steps), and their pools,
         shape (forecasts,).
         """
-        found = cls.normal(errors.shape[1])
+        found = cls.usual(errors.shape[1])
         ratios = errors / np.where(spreads > 0, spreads, np.nan)
         whole = np.isfinite(ratios).any(axis=1)
         for pool in range(POOLS):
@@ -59,8 +63,8 @@ class IntervalCalibration:
             if len(rows) >= MIN_FORECASTS:
                 found.table[pool] = _quantiles(rows)
                 found.correlations[pool] = _correlations(rows)
-            elif len(rows) >= FEW:
-                found.table[pool] *= _stretch(rows) / DEFAULT_STRETCH
+            elif len(rows):
+                found.table[pool] = _stretch(rows) * _shape()
         return found
 
     def factors(self, pools: Array, horizon: int, quantiles: Sequence[float]) -> Array:
@@ -68,8 +72,8 @@ class IntervalCalibration:
 
         They are interpolated linearly in normal scores, and extrapolated beyond the first and last level.
 
-        >>> IntervalCalibration.normal(1).factors(np.array([0]), 1, [0.1, 0.5, 0.9]).round(2).tolist()
-        [[[-1.67, 0.0, 1.67]]]
+        >>> IntervalCalibration.usual(1).factors(np.array([0]), 1, [0.1, 0.5, 0.9]).round(2).tolist()
+        [[[-1.46, 0.0, 1.46]]]
         """
         steps = np.minimum(np.arange(horizon), self.table.shape[1] - 1)
         scores = np.array([NormalDist().inv_cdf(q) for q in quantiles])
@@ -139,11 +143,25 @@ def _quantiles(ratios: Array) -> Array:
     return np.maximum.accumulate(table, axis=1)
 
 
+@cache
+def _shape() -> Array:
+    """Quantiles of Student's t at LEVELS, of the same 97.5 % quantile as a standard normal distribution."""
+    from scipy.special import stdtrit
+
+    found = np.asarray(stdtrit(FREEDOM, LEVELS), dtype=np.float64)
+    found *= NORMAL[-1 - _LOWER.index(0.025)] / found[-1 - _LOWER.index(0.025)]
+    return found
+
+
 def _stretch(ratios: Array) -> float:
-    """One factor for normal quantiles: the larger one of those by the median and by the 90 % quantile."""
+    """The factor of the shape: the mean, in logarithms, of those by the median and by the 90 % quantile of
+    sizes, drawn to the usual one where forecasts are few.
+    """
     size = np.abs(ratios[np.isfinite(ratios)])
-    middle, tail = np.quantile(size, [0.5, 0.9])
-    return float(max(middle / 0.6745, tail / 1.6449, 0.1))
+    expected = np.interp([0.75, 0.95], LEVELS, _shape())
+    found = np.log(np.maximum(np.quantile(size, [0.5, 0.9]) / expected, 0.1)).mean()
+    weight = len(ratios) / (len(ratios) + STRETCH_WEIGHT)
+    return float(np.exp(weight * found + (1 - weight) * np.log(USUAL_STRETCH)))
 
 
 def _read(table: Array, scores: Array) -> Array:

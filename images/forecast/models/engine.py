@@ -17,6 +17,7 @@ from .demand import Demand
 from .effects import Effects
 from .ensemble import Forecasts, Preset
 from .foundation import Foundation
+from .learner import Learner, Modelled
 from .lightgbm_model import LightGBMModel
 from .transforms import from_log, log_scales, to_log
 
@@ -40,6 +41,8 @@ class Engine:
     log_classes: tuple[SeriesClass, ...] = ()
     """Classes whose positive series are modelled in logarithms."""
     foundation: Foundation | None = None
+    learner: Learner | None = None
+    """A global learner with covariates, where it has a share."""
     demand: Demand | None = None
     """The quantiles of intermittent series, where they are not those of the calibration."""
 
@@ -49,10 +52,12 @@ class Engine:
         """Forecast the next `horizon` steps of each series. `ahead` has future covariates as in
         `Effects.split`.
         """
-        panel, scales = self.transformed(panel)
-        panel, added = self.split(panel, horizon, ahead)
+        histories, added = self.modelled(panel, horizon, ahead)
+        panel, scales = histories.panel, self.log_scales(panel)
         lightgbm_forecasts = self.lightgbm_forecasts(panel, horizon, threads)
         found = ensemble.forecast(panel, horizon, self.seasons, self.preset, lightgbm_forecasts)
+        if self.learner is not None:
+            found = self.learner.blend(found, histories)
         if self.foundation is not None:
             found = self.foundation.blend(found, panel)
         return replace(found, mean=found.mean + added, log_scale=scales)
@@ -62,12 +67,31 @@ class Engine:
     ) -> Forecasts:
         """`forecasts` of `panel` with the future covariates `ahead`, as they are with `others`.
 
-        Methods see histories without the effects of covariates, so none has to run again. A series without
+        Methods see histories without the effects of covariates, so none has to run again but the global
+        learner. A series without
         any future covariates must have none in `others`.
         """
-        modelled, horizon = self.transformed(panel)[0], forecasts.mean.shape[1]
-        before, after = (self.split(modelled, horizon, known)[1] for known in (ahead, others))
-        return replace(forecasts, mean=forecasts.mean + after - before)
+        horizon = forecasts.mean.shape[1]
+        before, after = (self.modelled(panel, horizon, known) for known in (ahead, others))
+        moved = after[1] - before[1]
+        if self.learner is not None:
+            learnt = self.learner.predict(after[0]) - self.learner.predict(before[0])
+            share = self.learner.shares_of(forecasts)
+            if self.foundation is not None:
+                share = share * (1 - self.foundation.shares_of(forecasts))
+            moved = moved + share[:, None] * np.nan_to_num(learnt[:, :horizon])
+        return replace(forecasts, mean=forecasts.mean + moved)
+
+    @property
+    def covaried(self) -> bool:
+        """Whether forecasts depend on covariates."""
+        return self.effects is not None or self.learner is not None
+
+    def modelled(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None) -> tuple[Modelled, Array]:
+        """The series as they are modelled, and the effect of covariates on the next steps."""
+        transformed, scales = self.transformed(panel)
+        split, added = self.split(transformed, horizon, ahead)
+        return Modelled(split, panel, np.isfinite(scales), ahead), added
 
     def transformed(self, panel: Panel) -> tuple[Panel, Array]:
         """The series on the scale on which they are modelled, and the scale of each that is in logarithms."""

@@ -24,10 +24,14 @@ class Foundation:
         """The forecasts with the model's share in them. `panel` has the histories as they are modelled;
         `added`, the effect of covariates, is already in `forecasts`; shape (series, steps).
         """
-        by_class = np.array([self.shares.get(label, 0.0) for label in CLASSES])
-        shares = by_class[forecasts.classes]
+        shares = self.shares_of(forecasts)
         means, spreads = self.model.forecast(panel, forecasts.mean.shape[1], np.flatnonzero(shares))
         return blended(forecasts, means if added is None else means + added, spreads, shares)
+
+    def shares_of(self, forecasts: Forecasts) -> Array:
+        """The share in the forecast of each series; shape (series,)."""
+        found: Array = np.array([self.shares.get(label, 0.0) for label in CLASSES])[forecasts.classes]
+        return found
 
 
 def blended(forecasts: Forecasts, means: Array, spreads: Array, shares: Array) -> Forecasts:

@@ -126,7 +126,7 @@ class LightGBMModel:
     def load(cls, folder: Path, seasons: Sequence[int], keys: Sequence[tuple[str, ...]]) -> "LightGBMModel":
         """Read the models as text: LightGBM is imported at first use, which a server should not wait for."""
         names = [view.name for view in views(seasons)]
-        boosters = {name: _LazyBooster(folder / f"lightgbm_{name}.txt") for name in names}
+        boosters = {name: LazyBooster((folder / f"lightgbm_{name}.txt").read_text()) for name in names}
         item_features = folder / "item_features.npy"
         return cls(
             tuple(seasons),
@@ -135,11 +135,11 @@ class LightGBMModel:
         )
 
 
-class _LazyBooster:
-    """A model that is parsed at first use."""
+class LazyBooster:
+    """A model, as LightGBM's own text, that is parsed at first use."""
 
-    def __init__(self, path: Path) -> None:
-        self._text = path.read_text()
+    def __init__(self, text: str) -> None:
+        self._text = text
         self._booster: Any = None
 
     def predict(self, *args: Any, **kwargs: Any) -> Array:

@@ -86,9 +86,15 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
         "steps ahead": engine.horizon,
         "preset": engine.preset,
         "LightGBM": ", ".join(engine.lightgbm_model.boosters) if engine.lightgbm_model else "not used",
-        "covariates": ", ".join(panel.covariate_names) if engine.effects is not None else "not used",
+        "LightGBM with covariates": _shares(engine),
+        "covariates": ", ".join(panel.covariate_names) if engine.covaried else "not used",
     }
     return DataFrame({"": list(facts), "value": list(facts.values())})
+
+
+def _shares(engine: Engine) -> str:
+    shares = engine.learner.shares if engine.learner is not None else {}
+    return ", ".join(f"{label}: a share of {share:.0%}" for label, share in shares.items()) or "not used"
 
 
 def _classes(page: Report, panel: Panel, engine: Engine) -> None:

@@ -116,10 +116,10 @@ def test_other_covariates_change_a_forecast_as_if_it_were_made_with_them(logs: b
         ("x", "y"), np.concatenate(known), np.cumsum([len(rows) for rows in known]),
     )  # fmt: skip
     labels: Any = ("seasonal",) if logs else ()
-    engine = Engine(6, (12,), "fast", "auto", IntervalCalibration.normal(6), log_classes=labels)
+    engine = Engine(6, (12,), "fast", "auto", IntervalCalibration.usual(6), log_classes=labels)
     effects = Effects.fit(engine.transformed(panel)[0], (12,))
     engine = Engine(
-        6, (12,), "fast", "auto", IntervalCalibration.normal(6), effects=effects, log_classes=labels
+        6, (12,), "fast", "auto", IntervalCalibration.usual(6), effects=effects, log_classes=labels
     )
     ahead = [rows[44:] for rows in known]
     others = [rows + np.array([0.5, 0.0]) for rows in ahead]

@@ -79,7 +79,7 @@ def test_paths_are_spread_as_each_step_is_and_their_steps_go_together_as_errors_
         assert total == pytest.approx(errors.sum(axis=1).std(), rel=0.08)
         apart = np.sqrt(np.square(walks.std(axis=0)).sum())
         assert bool(total > 1.5 * apart) is together
-    usual = IntervalCalibration.normal(6)
+    usual = IntervalCalibration.usual(6)
     assert usual.correlations[kind] == pytest.approx(
         IntervalCalibration.fit(walks, spreads, np.full(2_000, kind)).correlations[kind], abs=0.1
     )
@@ -101,7 +101,7 @@ def test_a_season_is_taken_out_and_put_back_whatever_its_length_and_kind() -> No
 
 
 def test_quantiles_beyond_the_last_level_go_on() -> None:
-    found = IntervalCalibration.normal(3).factors(np.array([0]), 3, [LEVELS[0], 0.5, LEVELS[-1]])
+    found = IntervalCalibration.usual(3).factors(np.array([0]), 3, [LEVELS[0], 0.5, LEVELS[-1]])
     assert found[0, 0, 0] == -found[0, 0, 2]
     assert found[0, 0, 1] == 0
 
@@ -224,7 +224,7 @@ def test_lightgbm_learns_from_attributes_where_they_help_out_of_sample(
 @pytest.mark.parametrize(("given", "held"), [("auto", True), ("true", True), ("false", False)])
 def test_series_that_never_were_negative_are_not_forecast_as_such(given: Any, held: bool) -> None:
     panel = build_panel([np.linspace(30, 1, 30)])
-    engine = Engine(12, (), "fast", given, IntervalCalibration.normal(12))
+    engine = Engine(12, (), "fast", given, IntervalCalibration.usual(12))
     found = engine.forecast(panel, 12)
     ends = engine.quantiles(found, panel, [0.01, 0.5])
     assert bool(ends.min() >= 0) is held

@@ -151,7 +151,7 @@ def test_the_share_is_what_the_backtest_gains_by(
     random = np.random.default_rng(1)
     series = [np.arange(60) % 2 * 10 + random.normal(0, 1, 60) for _ in range(14)]
     panel = build_panel(series)
-    engine = Engine(4, (), "fast", "auto", IntervalCalibration.normal(4))
+    engine = Engine(4, (), "fast", "auto", IntervalCalibration.usual(4))
     windows = make_windows(panel, 4, 1, 1, ())
     tested = run(windows, engine, Job(IMAGE, Paths(tmp_path)), lambda: False)
     assert tested is not None
