@@ -45,6 +45,9 @@ class Hyperparameters(slipway.Hyperparameters):
     covariates: bool = True
     """Try the remaining numeric, boolean and categorical columns as covariates. They are used only if they
     improve the backtest."""
+    holidays: tuple[str, ...] = ()
+    """Countries whose public holidays are tried as covariates of steps of days or weeks, for example
+    US,DE-BY: ISO 3166 codes, with a part of the country if it has holidays of its own."""
     hierarchy: tuple[str, ...] = ()
     """Key columns from the top level down, for example region,store. Totals of each level are forecast too,
     and all levels add up."""

@@ -25,6 +25,7 @@ from .models.learner import Learner
 from .models.lightgbm_model import LightGBMModel
 from .options import Options
 from .panel.frequency import Frequency
+from .panel.holidays import Calendar
 from .panel.panel import Panel
 from .panel.timeline import Timeline
 from .pretrained.model import PretrainedModel
@@ -247,10 +248,9 @@ class Model(slipway.Model):
             }
         np.savez(folder / "engine.npz", allow_pickle=False, **arrays)
         self.panel.save(folder)
-        if engine.lightgbm_model is not None:
-            engine.lightgbm_model.save(folder)
-        if engine.learner is not None:
-            engine.learner.save(folder)
+        for part in (engine.lightgbm_model, engine.learner, engine.calendar):
+            if part is not None:
+                part.save(folder)
         if engine.foundation is not None:
             engine.foundation.model.save(folder / WEIGHTS)
 
@@ -280,6 +280,7 @@ class Model(slipway.Model):
             tuple(facts["log_classes"]),
             Foundation(PretrainedModel.load(folder / WEIGHTS), facts["shares"]) if facts["shares"] else None,
             Learner.load(folder, panel.keys),
+            Calendar.load(folder),
             Demand.from_arrays(arrays),
         )
         levels = tuple(facts["levels"])

@@ -21,6 +21,7 @@ from .models.ensemble import Forecasts, chunks
 from .models.hierarchy import Hierarchy
 from .panel.clean import RULES
 from .panel.frequency import Frequency
+from .panel.holidays import Calendar
 from .panel.panel import Panel
 from .predictor import Model
 from .pretrained.model import PretrainedModel
@@ -63,7 +64,10 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
         hierarchy.check(panel)
         panel = hierarchy.aggregate(panel)
     known = metadata.read(data["metadata"], target.roles.keys) if "metadata" in data else []
-    engine, tested, notes = fit_engine(panel, params, job, stop, known, pretrained)
+    calendar = Calendar.of(params.holidays, panel) if params.holidays else None
+    wide = calendar.extended(panel, params.horizon)[0] if calendar is not None else panel
+    engine, tested, notes = fit_engine(wide, params, job, stop, known, pretrained)
+    engine = replace(engine, calendar=calendar if engine.covaried else None)
     used = panel.covariate_names if engine.covaried else ()
     if not used:
         panel = replace(

@@ -124,9 +124,9 @@ def run(
     """
     tasks, sizes, scales = [], [], []
     for window in windows:
-        panel, log_scale = engine.transformed(window.panel)
-        panel, added = engine.split(panel, engine.horizon, window.ahead)
-        scales.append(log_scale)
+        modelled, added = engine.modelled(window.panel, engine.horizon, window.ahead)
+        panel = modelled.panel
+        scales.append(engine.log_scales(window.panel))
         lightgbm_forecasts = engine.lightgbm_forecasts(panel, engine.horizon, job.cpus)
         for start in range(0, len(panel), CHUNK):
             rows = slice(start, min(start + CHUNK, len(panel)))
@@ -145,11 +145,11 @@ def run(
     histories = concatenate([window.panel for window in windows]).take(np.arange(done))
     if engine.foundation is not None or engine.learner is not None:
         ahead = [row for window in windows for row in window.ahead][:done]
-        modelled, added = engine.modelled(histories, engine.horizon, ahead)
+        everything, added = engine.modelled(histories, engine.horizon, ahead)
         if engine.learner is not None:
-            forecasts = engine.learner.blend(forecasts, modelled, added)
+            forecasts = engine.learner.blend(forecasts, everything, added)
         if engine.foundation is not None:
-            forecasts = engine.foundation.blend(forecasts, modelled.panel, added)
+            forecasts = engine.foundation.blend(forecasts, everything.panel, added)
     actual = np.concatenate([window.actual for window in windows])[:done]
     keys = len(set(histories.keys))
     return Backtest(evaluate(forecasts, histories, actual, engine), forecasts, histories, len(windows), keys)

@@ -9,6 +9,7 @@ import numpy as np
 
 from slipway import Array
 
+from ..panel.holidays import Calendar
 from ..panel.panel import Panel
 from . import ensemble
 from .calibration import IntervalCalibration
@@ -43,6 +44,8 @@ class Engine:
     foundation: Foundation | None = None
     learner: Learner | None = None
     """A global learner with covariates, where it has a share."""
+    calendar: Calendar | None = None
+    """Holidays, where they are covariates; None while panels bring them along."""
     demand: Demand | None = None
     """The quantiles of intermittent series, where they are not those of the calibration."""
 
@@ -89,6 +92,8 @@ class Engine:
 
     def modelled(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None) -> tuple[Modelled, Array]:
         """The series as they are modelled, and the effect of covariates on the next steps."""
+        if self.calendar is not None:
+            panel, ahead = self.calendar.extended(panel, horizon, ahead)
         transformed, scales = self.transformed(panel)
         split, added = self.split(transformed, horizon, ahead)
         return Modelled(split, panel, np.isfinite(scales), ahead), added

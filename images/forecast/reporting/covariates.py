@@ -5,7 +5,7 @@ the model that is served, with one covariate changed in the steps ahead.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,11 +61,18 @@ def write(page: Report, model: "Model", tested: Backtest, seed: int, stop: Calla
     _gain(page, model, tested, trial)
     if not trial.used:
         return
-    _each(page, model.roles, tested, trial)
+    _each(page, _with_holidays(model), tested, trial)
     if stop():
         page.add("Effects of covariates", "The time was up before the model could be asked for them.")
     else:
         _effects(page, model, tested, trial, seed)
+
+
+def _with_holidays(model: "Model") -> "Roles":
+    """The covariates of requests, and the holidays, which requests do not have."""
+    calendar = model.engine.calendar
+    names = calendar.names if calendar is not None else ()
+    return replace(model.roles, covariates=(*model.roles.covariates, *names))
 
 
 def _gain(page: Report, model: "Model", tested: Backtest, trial: CovariateTrial) -> None:
@@ -187,7 +194,10 @@ def _asked(model: "Model", name: str, panel: Panel, ahead: Sequence[Array]) -> l
     engine = model.engine
     forecasts = engine.forecast(panel, engine.horizon, ahead)
     found = []
-    for change in changes(model.roles, model.panel, panel, ahead):
+    everything = model.panel
+    if engine.calendar is not None:
+        everything, _ = engine.calendar.extended(everything, engine.horizon)
+    for change in changes(_with_holidays(model), everything, panel, ahead):
         asked = np.isfinite(change.low).all(axis=1)
         if not asked.any():
             continue

@@ -87,7 +87,8 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
         "preset": engine.preset,
         "LightGBM": ", ".join(engine.lightgbm_model.boosters) if engine.lightgbm_model else "not used",
         "LightGBM with covariates": _shares(engine),
-        "covariates": ", ".join(panel.covariate_names) if engine.covaried else "not used",
+        "covariates": ", ".join(panel.covariate_names) or "none sent" if engine.covaried else "not used",
+        "holidays": f"{len(engine.calendar.days)} by name" if engine.calendar is not None else "not used",
     }
     return DataFrame({"": list(facts), "value": list(facts.values())})
 

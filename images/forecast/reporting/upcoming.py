@@ -98,7 +98,8 @@ def _made_by(model: "Model", forecasts: Forecasts, panel: Panel) -> str:
     if engine.foundation is not None and label in engine.foundation.shares:
         share = engine.foundation.shares[label]
         parts.append(f"with a share of {share:.0%} for the pretrained model {engine.foundation.model}")
-    future = np.isfinite(_future(panel, engine.horizon)).any()
+    calendar = engine.calendar
+    future = calendar is not None or np.isfinite(_future(panel, engine.horizon)).any()
     if engine.learner is not None and label in engine.learner.shares and future:
         parts.append(f"with a share of {engine.learner.shares[label]:.0%} for LightGBM with covariates")
     if np.isfinite(forecasts.log_scale[0]):
@@ -109,6 +110,7 @@ def _made_by(model: "Model", forecasts: Forecasts, panel: Panel) -> str:
     if not engine.covaried:
         return f"{found}."
     names = [charts.label((name,)) for name in model.roles.covariates]
+    names += ["holidays"] if calendar is not None else []
     some = listed(
         names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
     )
