@@ -7,11 +7,12 @@ import numpy as np
 
 from slipway import Array, Job
 
+from ..models.calibration import FEW, IntervalCalibration
 from ..models.classes import CLASSES, SeriesClass
 from ..models.effects import Effects
 from ..models.engine import Engine
 from ..models.evidence import expected_gain
-from .backtest import Window, run
+from .backtest import Backtest, Window, evaluate, run
 from .scores import Evaluation, mase
 
 CANDIDATES: tuple[SeriesClass, ...] = ("seasonal", "long seasons")
@@ -39,7 +40,7 @@ def choose_log_classes(
     )
     if plain is None or logs is None or len(plain.evaluation) != len(logs.evaluation):
         return engine, []
-    before, after = errors(plain.evaluation), errors(logs.evaluation)
+    before, after = (errors(_evaluated(found, engine)) for found in (plain, logs))
     chosen, notes = [], []
     for label in CANDIDATES:
         rows = plain.forecasts.classes == CLASSES.index(label)
@@ -73,6 +74,15 @@ def _sample(windows: Sequence[Window], engine: Engine, seed: int) -> list[Window
             ahead = [window.ahead[row] for row in rows.tolist()]
             trial.append(Window(window.panel.take(rows), window.actual[rows], ahead))
     return trial
+
+
+def _evaluated(found: Backtest, engine: Engine) -> Evaluation:
+    """The trial's evaluation. Intervals fitted to a few forecasts would decide by chance, so normal ones are
+    taken instead."""
+    if len(found.evaluation) >= 2 * FEW:
+        return found.evaluation
+    engine = replace(engine, calibration=IntervalCalibration.normal(engine.horizon))
+    return evaluate(found.forecasts, found.panel, found.evaluation.actual, engine, crossed=False)
 
 
 def _with_effects(engine: Engine, windows: Sequence[Window]) -> Engine:

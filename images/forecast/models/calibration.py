@@ -5,7 +5,7 @@ spread is pooled by class of series and step, so the quantiles apply to any seri
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from statistics import NormalDist
 
@@ -44,10 +44,16 @@ class IntervalCalibration:
     @classmethod
     def usual(cls, horizon: int) -> "IntervalCalibration":
         """Intervals somewhat wider than the methods' own, with heavier tails, for use without backtests."""
-        table = np.tile(USUAL_STRETCH * _shape(), (POOLS, horizon, 1))
+        table = np.stack([np.tile(USUAL_STRETCH * _shape(pool), (horizon, 1)) for pool in range(POOLS)])
         steps = np.arange(horizon)
         walk = np.sqrt(steps / (steps + 1))  # as for a random walk
         return cls(table, np.zeros(POOLS, dtype=np.int64), np.tile(walk, (POOLS, 1)))
+
+    @classmethod
+    def normal(cls, horizon: int) -> "IntervalCalibration":
+        """The same with normal intervals, by which logarithms and the scale of the points compare."""
+        table = np.tile(USUAL_STRETCH * NORMAL, (POOLS, horizon, 1))
+        return replace(cls.usual(horizon), table=table)
 
     @classmethod
     def fit(cls, errors: Array, spreads: Array, pools: Array) -> "IntervalCalibration":
@@ -64,7 +70,7 @@ class IntervalCalibration:
                 found.table[pool] = _quantiles(rows)
                 found.correlations[pool] = _correlations(rows)
             elif len(rows):
-                found.table[pool] = _stretch(rows) * _shape()
+                found.table[pool] = _stretch(rows, _shape(pool)) * _shape(pool)
         return found
 
     def factors(self, pools: Array, horizon: int, quantiles: Sequence[float]) -> Array:
@@ -144,8 +150,12 @@ def _quantiles(ratios: Array) -> Array:
 
 
 @cache
-def _shape() -> Array:
-    """Quantiles of Student's t at LEVELS, of the same 97.5 % quantile as a standard normal distribution."""
+def _shape(pool: int) -> Array:
+    """Quantiles of Student's t at LEVELS, with the 97.5 % quantile of a standard normal distribution; normal
+    ones for a pool in logarithms, whose exponentials have a heavy tail anyway, and need a mean.
+    """
+    if pool >= len(CLASSES):
+        return NORMAL
     from scipy.special import stdtrit
 
     found = np.asarray(stdtrit(FREEDOM, LEVELS), dtype=np.float64)
@@ -153,12 +163,12 @@ def _shape() -> Array:
     return found
 
 
-def _stretch(ratios: Array) -> float:
+def _stretch(ratios: Array, shape: Array) -> float:
     """The factor of the shape: the mean, in logarithms, of those by the median and by the 90 % quantile of
     sizes, drawn to the usual one where forecasts are few.
     """
     size = np.abs(ratios[np.isfinite(ratios)])
-    expected = np.interp([0.75, 0.95], LEVELS, _shape())
+    expected = np.interp([0.75, 0.95], LEVELS, shape)
     found = np.log(np.maximum(np.quantile(size, [0.5, 0.9]) / expected, 0.1)).mean()
     weight = len(ratios) / (len(ratios) + STRETCH_WEIGHT)
     return float(np.exp(weight * found + (1 - weight) * np.log(USUAL_STRETCH)))
