@@ -72,6 +72,9 @@ class Hyperparameters(slipway.Hyperparameters):
     fill: Fill = "auto"
     """How to fill a missing step inside a series. auto: zero if most of its points are zero, otherwise from
     the season or from neighbouring steps."""
+    stockout: str = ""
+    """Column of 0 and 1, or false and true, that marks points at which nothing could be sold: they are taken
+    as missing, not as demand of zero."""
     time_limit_s: Annotated[int, Field(ge=1, le=432_000)] | None = None
     """Approximate maximum training time in seconds. Backtesting stops when most of it is used."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0

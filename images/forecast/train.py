@@ -23,6 +23,7 @@ from .panel.clean import RULES
 from .panel.frequency import Frequency
 from .panel.holidays import Calendar
 from .panel.panel import Panel
+from .panel.shelves import empty_shelves
 from .predictor import Model
 from .pretrained.model import PretrainedModel
 from .reporting import report
@@ -49,6 +50,7 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
             "divide them by a constant"
         )
     settings.notes.extend(_nameless(target))
+    settings.notes.extend(empty_shelves(panel))
     for note in settings.notes:
         job.progress(f"note: {note}")
     step = panel.timeline.frequency
@@ -156,6 +158,7 @@ def _read_settings(params: Hyperparameters) -> ReadSettings:
     given = ColumnSettings(params.item_id, params.timestamp, params.target, params.layout)
     if params.columns:
         given = ColumnSettings.from_schema(params.columns)
+    given = replace(given, stockout=params.stockout)
     return ReadSettings(
         given,
         Frequency.parse(params.freq) if params.freq else None,

@@ -79,6 +79,9 @@ class Layout:
         """The points of a table; `codes` number its `items`, `times` are its rows'. Raises UserError."""
         if not self.wide:
             values = number_column(table, self.roles.target)
+            if self.roles.stockout:
+                out = number_column(table, self.roles.stockout)
+                values = np.where(out > 0, np.nan, values)
             return Points(
                 codes, times, values, covariates_of(table, self.roles.covariates, self.roles.categories)
             )
@@ -113,6 +116,10 @@ def find_layout(
 ) -> Layout:
     """The roles of a target channel's columns. Raises UserError if one cannot be determined."""
     if is_wide(channel.kinds, given):
+        if given.stockout:
+            raise UserError(
+                "hyperparameter stockout: a wide table has no column for it; leave its cells empty"
+            )
         roles = Roles((ITEM,), find_time(channel.names, given), "target", ())
         return Layout(roles, True, {ITEM: "text", "target": "number"})
     roles = long_roles(channel.kinds, given)
@@ -145,7 +152,9 @@ def related_layout(
     """The layout of the target with the covariates of the related channel after its own."""
     roles, kinds = target.roles, related.kinds
     others = [
-        name for name in kinds if name not in (*roles.keys, roles.time, roles.target, *roles.covariates)
+        name
+        for name in kinds
+        if name not in (*roles.keys, roles.time, roles.target, roles.stockout, *roles.covariates)
     ]
     texts = [name for name in others if kinds[name] not in NUMERIC]
     found = categories(_texts(related, texts))

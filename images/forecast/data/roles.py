@@ -27,6 +27,8 @@ class Roles:
     """Text columns that are not keys."""
     categories: Categories = field(default_factory=dict)
     """The categories of each categorical covariate."""
+    stockout: str = ""
+    """The column that marks points at which nothing could be sold."""
 
     @property
     def encoded(self) -> tuple[str, ...]:
@@ -42,6 +44,7 @@ class ColumnSettings:
     timestamp: str = ""
     target: str = ""
     layout: Literal["auto", "long", "wide"] = "auto"
+    stockout: str = ""
 
     @classmethod
     def from_schema(cls, schema: Sequence[Mapping[str, str]]) -> "ColumnSettings":
@@ -97,7 +100,8 @@ def is_wide(kinds: Mapping[str, str], given: ColumnSettings) -> bool:
 def long_roles(kinds: Mapping[str, str], given: ColumnSettings) -> Roles:
     """The roles of a long table's columns. Raises UserError if one cannot be determined."""
     time = find_time(kinds, given)
-    rest = {name: kind for name, kind in kinds.items() if name != time}
+    stockout = _present(given.stockout, kinds, "stockout") if given.stockout else ""
+    rest = {name: kind for name, kind in kinds.items() if name not in (time, stockout)}
     keys = tuple(_present(name, kinds, "item_id") for name in find_keys([*rest], given))
     rest = {name: kind for name, kind in rest.items() if name not in keys}
     numbers = [name for name, kind in rest.items() if kind in NUMERIC]
@@ -112,7 +116,8 @@ def long_roles(kinds: Mapping[str, str], given: ColumnSettings) -> Roles:
                 "set the hyperparameter item_id"
             )
         keys, texts = (texts[0],), []
-    return Roles(keys, time, target, tuple(name for name in numbers if name != target), tuple(texts))
+    covariates = tuple(name for name in numbers if name != target)
+    return Roles(keys, time, target, covariates, tuple(texts), stockout=stockout)
 
 
 def _target(rest: Mapping[str, str], numbers: Sequence[str], given: ColumnSettings) -> str:
