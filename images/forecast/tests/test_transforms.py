@@ -41,8 +41,8 @@ def test_quantiles_are_those_of_the_logarithms_and_means_those_of_the_distributi
     random = np.random.default_rng(0)
     y = 50 * np.exp(random.normal(0, 0.5, 400))
     panel = build_panel([y])
-    plain = Engine(3, (), "fast", "auto", IntervalCalibration.usual(3))
-    logs = Engine(3, (), "fast", "auto", IntervalCalibration.usual(3), log_classes=("seasonal",))
+    plain = Engine(3, (), "fast", "auto", IntervalCalibration.normal(3))
+    logs = Engine(3, (), "fast", "auto", IntervalCalibration.normal(3), log_classes=("seasonal",))
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     found = logs.forecast(panel, 3)
     quantiles = logs.quantiles(found, panel, levels)
