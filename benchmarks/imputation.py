@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
     )
     add("--tables", default=TABLES, metavar="A,B", help="which; those with a star are tasks of labels")
     add("--methods", default=",".join(dict.fromkeys([*NUMBERS, *LABELS])), metavar="A,B")
-    add("--masks", default="MCAR,MAR", metavar="A,B", help="completely at random, or by other columns")
+    add("--masks", default="MCAR,MAR", metavar="A,B", help="also MNAR, blocks, monotone, censored")
     add("--shares", default="10,30,50", metavar="A,B", help="per cent of the cells that are hidden")
     add("--rows", type=int, default=1000, help="of a table of numbers at most")
     add("--text-rows", type=int, default=2000, help="of a task of labels at most")

@@ -53,7 +53,10 @@ def write(
         "Quality of each column",
         "Measured on observed cells that the model had not seen. NRMSE of numbers and dates: root mean "
         "squared error in standard deviations of the column; less is better, and the mean scores 1. F1 of "
-        "labels: more is better, at most 1. Default: the score of the mean or of the most frequent label.",
+        "labels: more is better, at most 1. Default: the score of the mean or of the most frequent label. "
+        "Scored: where a column is missing more often in some rows, or together with other columns, cells "
+        "are drawn like the missing ones, with the other columns hidden as often as there. The fewer are "
+        "like them, the less certain are score and confidence.",
         _quality(imputer),
         learners(imputer),
     )
@@ -155,7 +158,13 @@ def _quality(imputer: Imputer) -> DataFrame:
             "default": one.get("default", np.nan),
             "calibration error": one.get("ece", np.nan),
         }
-        auto = {"model": model, "cells": one.get("rows", np.nan), "seconds": one.get("seconds", np.nan)}
+        cells = one.get("rows", np.nan)
+        auto = {
+            "model": model,
+            "cells": cells,
+            "scored": one.get("alike", cells),
+            "seconds": one.get("seconds", np.nan),
+        }
         found.append(row | (auto if isinstance(imputer.engine, Auto) else {}))
     return DataFrame(found)
 

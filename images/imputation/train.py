@@ -55,7 +55,10 @@ def fit(data: Mapping[str, Channel], params: Hyperparameters, job: Job) -> Model
 
     def log_column(name: str, quality: dict[str, Any], done: int, todo: int) -> None:
         score = f"{quality['metric']} {quality['score']:.4g}"
-        job.progress(f"column {done} of {todo}, {name}: {score} on hidden cells")
+        which = (
+            f"{quality['alike']} hidden cells like the missing ones" if "alike" in quality else "hidden cells"
+        )
+        job.progress(f"column {done} of {todo}, {name}: {score} on {which}")
 
     ends = time.monotonic() + settings.time_limit_s
 

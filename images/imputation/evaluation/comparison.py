@@ -23,6 +23,7 @@ from .quality import score_column
 
 SHARE = 0.2  # of the observed cells that are hidden
 ROWS = {"fast": 300, "balanced": 1_000, "best": 4_000}
+COMPARED = ("MCAR", "MAR")  # masks
 COLUMNS = 12  # that are filled, at most
 FEWEST = 8  # hidden cells of a column that are enough to score it
 
@@ -53,7 +54,7 @@ class Comparison:
 def compare(
     table: Table, targets: Sequence[str], settings: FitSettings, should_stop: Callable[[], bool]
 ) -> Comparison | None:
-    """Hides cells of a sample of `table` under two masks and fills them with every engine.
+    """Hides cells of a sample of `table` under the masks COMPARED and fills them with every engine.
 
     Linear algebra uses one thread: at this size more do not pay off.
     """
@@ -78,8 +79,8 @@ def _compare(
         names.remove("missforest")  # takes longer than all others together
     records: list[dict[str, Any]] = []
     hidden = Hidden(np.empty(0), np.empty(0, bool), np.empty(0, bool))
-    for mask, hide in MASKS.items():
-        gone = hide(part, SHARE, random)
+    for mask in COMPARED:
+        gone = MASKS[mask](part, SHARE, random)
         places = {name: np.flatnonzero(gone[:, place]) for place, name in enumerate(part.names)}
         masked = without(part, places)
         wanted = [name for name in targets if len(places[name]) >= FEWEST]

@@ -1,4 +1,9 @@
-"""Masks of cells to hide: missing completely at random (MCAR), or depending on other columns (MAR)."""
+"""Masks of cells to hide: at random, by other columns, by the cell itself, and together with other cells.
+
+MCAR, MAR and MNAR are Rubin's (1976, https://doi.org/10.1093/biomet/63.3.581). The patterns are those of
+surveys and sensors: blocks (columns that go missing together), monotone (who drops out stays out) and
+censored (values above a limit are not recorded).
+"""
 
 from collections.abc import Callable
 
@@ -13,6 +18,7 @@ from ..features.cells import frame, gaps
 Mask = NDArray[np.bool_]  # rows by columns, True to hide
 STEEP = 2.0  # how strongly missingness depends on what is observed: at 30 % from a few to nine in ten
 OBSERVED = 0.3  # share of the columns that drive the others' missing cells and stay complete
+TOGETHER = 3  # columns of a block
 
 
 def mcar(table: Table, share: float, rng: np.random.Generator) -> Mask:
@@ -34,7 +40,57 @@ def mar(table: Table, share: float, rng: np.random.Generator) -> Mask:
     return hidden & observed(table)
 
 
-MASKS: dict[str, Callable[[Table, float, np.random.Generator], Mask]] = {"MCAR": mcar, "MAR": mar}
+def mnar(table: Table, share: float, rng: np.random.Generator) -> Mask:
+    """Each column loses cells with a probability logistic in their own ranks, high ones or low ones more."""
+    names, cells = table.names, frame(table)
+    hidden = np.zeros(_shape(table), bool)
+    for place, name in enumerate(names):
+        pull = ranked(cells[name])
+        pull = rng.choice([-1, 1]) * STEEP * (pull - pull.mean()) / (pull.std() or 1.0)
+        hidden[:, place] = rng.random(len(table)) < chances(pull, share)
+    return hidden & observed(table)
+
+
+def blocks(table: Table, share: float, rng: np.random.Generator) -> Mask:
+    """Columns in groups of about three: a row lacks all cells of a group, or none."""
+    width = len(table.names)
+    group = rng.permutation(width) % max(2, round(width / TOGETHER))
+    hidden: Mask = (rng.random((len(table), group.max() + 1)) < share)[:, group] & observed(table)
+    return hidden
+
+
+def monotone(table: Table, share: float, rng: np.random.Generator) -> Mask:
+    """From some column on a row lacks all cells; sooner for rows with low or high cells in the first."""
+    height, width = _shape(table)
+    stay = max(1, round(OBSERVED * width))  # columns that all rows have
+    pull = ranked(frame(table)[table.names[0]])
+    pull = rng.choice([-1, 1]) * STEEP * (pull - pull.mean()) / (pull.std() or 1.0)
+    left = np.arange(1, width - stay + 1) / max(1, width - stay)  # who left before the end of each column
+    gone = np.column_stack([chances(pull, min(0.95, share * part / left.mean())) for part in left])
+    hidden = np.zeros((height, width), bool)
+    hidden[:, stay:] = rng.random((height, 1)) < gone
+    return hidden & observed(table)
+
+
+def censored(table: Table, share: float, rng: np.random.Generator) -> Mask:
+    """The highest cells of some columns of numbers are missing; OBSERVED of the columns are complete."""
+    names, cells = table.names, frame(table)
+    stay = set(rng.permutation(len(names))[: max(1, round(OBSERVED * len(names)))].tolist())
+    hidden = np.zeros(_shape(table), bool)
+    for place, name in enumerate(names):
+        if place not in stay and pd.api.types.is_numeric_dtype(cells[name]):
+            hidden[:, place] = ranked(cells[name]) > 1 - share
+    return hidden & observed(table)
+
+
+MASKS: dict[str, Callable[[Table, float, np.random.Generator], Mask]] = {
+    "MCAR": mcar,
+    "MAR": mar,
+    "MNAR": mnar,
+    "blocks": blocks,
+    "monotone": monotone,
+    "censored": censored,
+}
 
 
 def chances(pull: NDArray[np.float64], share: float) -> NDArray[np.float64]:

@@ -84,6 +84,11 @@ class Design:
         return sparse.hstack([sparse.csr_matrix(dense), *blocks], format="csr") if blocks else dense
 
     @property
+    def values(self) -> Floats:
+        """Scaled values, NaN for a missing cell; not of categories with many labels, and not of texts."""
+        return self.source.dense[:, self.keep[~self.source.ranked[self.keep]]]
+
+    @property
     def others(self) -> list[tuple[int, str]]:
         """Places and names of the input columns that were rarely missing in training."""
         rare = set(self.source.owner[self.keep[self.source.rare[self.keep]]].tolist())
@@ -112,6 +117,26 @@ class Design:
         hidden = (rng.random((len(rows), len(source.columns))) < share)[:, source.owner] & source.rare
         source.dense[hidden] = np.nan
         return Design(source, self.target, self.keep, self.known[rows]).with_gaps()
+
+    def hiding(self, cells: NDArray[np.bool_]) -> "Design":
+        """The same rows without these cells, shape (rows, source columns)."""
+        source = self.source.take(np.arange(len(cells)))
+        source.dense[cells[:, source.owner]] = np.nan
+        place = {column.name: number for number, column in enumerate(source.columns)}
+        blocks = {
+            name: sparse.diags((~cells[:, place[name]]).astype(float)) @ one
+            for name, one in source.blocks.items()
+        }
+        return replace(source, blocks=blocks).without(self.target)
+
+    def and_also(self, more: "Design") -> "Design":
+        """These rows, then those of another design of the same columns."""
+        dense = np.vstack([self.source.dense, more.source.dense])
+        blocks = {
+            name: sparse.vstack([one, more.source.blocks[name]], format="csr")
+            for name, one in self.source.blocks.items()
+        }
+        return replace(self.source, dense=dense, blocks=blocks).without(self.target)
 
     @cached_property
     def gram(self) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from slipway import Job
 
 from ..checkpoint import ColumnCheckpoint
+from ..confidence.missingness import stand_ins
 from ..features.columns import ColumnCodec
 from ..features.design import EncodedFeatures
 from ..tasks import FitSettings, answers_of, task_of
@@ -88,4 +89,5 @@ def _fitted(item: Item, encoded: EncodedFeatures, out_of_time: Callable[[float],
     """Linear algebra uses one thread, so that sums do not depend on the cores of a host."""
     name, answers, rows, task = item
     with threadpool_limits(1, user_api="blas"):
-        return fit_column(encoded.take(rows).without(name), answers, task, out_of_time)
+        alike = stand_ins(encoded.without(name), rows, task.seed)
+        return fit_column(encoded.take(rows).without(name), answers, task, out_of_time, alike)

@@ -1,7 +1,7 @@
 """Fits the model of one column: scores learners out of fold and weights the best ones."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..confidence.labels import LabelConfidence
+from ..confidence.missingness import StandIns
 from ..confidence.numbers import NumberConfidence
 from ..evaluation.scores import ece
 from ..features.cells import Floats
@@ -18,6 +19,7 @@ from .column_model import ColumnModel
 from .fitted_learners import Boost
 from .learners import GRAM_ROWS, LEARNERS, Task, fit_boost
 from .relations import find as find_relations
+from .rows import Rows
 
 FOLDS = 4
 TIMES, FEW = 3, 1_000  # with few rows a fallback model sees each three times, with other cells hidden
@@ -44,11 +46,16 @@ class FittedColumn:
 
 
 def fit_column(
-    design: Design, answers: NDArray[Any], task: Task, out_of_time: Callable[[float], bool]
+    design: Design,
+    answers: NDArray[Any],
+    task: Task,
+    out_of_time: Callable[[float], bool],
+    alike: StandIns | None = None,
 ) -> FittedColumn:
     """Fits a column to `answers`: values, or label codes, where len(labels) stands for any other value.
 
-    `out_of_time(seconds)` says whether there are fewer seconds left.
+    `out_of_time(seconds)` says whether there are fewer seconds left. Learners and their confidence are judged
+    by the rows of `alike`, which are like those with a missing cell; by all rows where it is None.
     """
     started = time.monotonic()
     default = default_prediction(answers, task.labels)
@@ -56,46 +63,66 @@ def fit_column(
     truth = answers if task.labels else (answers - default) / scale
     base = default if task.labels else np.array(0.0)
     rows = np.flatnonzero(answers < task.labels) if task.labels else np.arange(len(answers))
-    folds = folds_of(answers, task)
-    defaults = np.repeat(base[None], len(answers), axis=0)
+    learnt = Rows.of(design, truth, folds_of(answers, task))
+    judged = learnt if alike is None else learnt.standing_in(alike)
+    apart = judged if alike is not None and alike.hidden is not None else None
     tried: dict[str, Floats] = {}
+    whole: dict[str, Floats] = {}
     if not out_of_time(0.0) and len(rows) >= FEWEST and len(np.unique(answers[rows])) > 1:
         for name in learners_for(design, len(rows), task):
-            guesses = out_of_fold(
-                name, design, truth, folds, task, defaults, out_of_time, optional=bool(tried)
-            )
-            if guesses is not None:
-                tried[name] = guesses
-    weights = select_weights(tried, truth, base, task)
-    guesses = defaults + sum(
-        (weight * (tried[name] - defaults) for name, weight in weights.items()), np.zeros_like(defaults)
-    )
-    trained = design.take(rows) if weights else design
-    parts = {name: LEARNERS[name](trained, truth[rows], task) for name in weights}
+            found = out_of_fold(name, learnt, apart, task, base, out_of_time, optional=bool(tried))
+            if found is not None:
+                whole[name], hidden = found
+                tried[name] = whole[name][judged.places] if hidden is None else hidden
+    if apart is None:
+        weights = select_weights(tried, judged.truth, base, task)
+    else:  # what a learner is worth to rows that have the other columns counts, too
+        both = {name: np.concatenate([tried[name], whole[name]]) for name in tried}
+        weights = select_weights(both, np.concatenate([judged.truth, truth]), base, task)
+    guesses = blended(whole, weights, base, len(answers))
+    expected = blended(tried, weights, base, len(judged.truth))
+    trained, known = design, truth
+    if weights:
+        trained, known = learnt.inside(rows) if apart is None else learnt.inside(rows, apart, task)
+    parts = {name: LEARNERS[name](trained, known, task) for name in weights}
     model = ColumnModel(default, scale, parts, weights)
     if weights and not design.textual and not wide(design, len(rows)) and not out_of_time(0.0):
         error = 0.0 if task.labels else scale * float(np.abs(truth - guesses).mean())
         if needed := crucial(model, trained, error):
-            model = replace(model, crucial=needed, fallback=fit_fallback(trained, truth[rows], task))
+            model = replace(model, crucial=needed, fallback=fit_fallback(trained, known, task))
     if not task.labels and weights and not out_of_time(0.0):
-        relations, guesses = find_relations(design, truth, guesses, folds)
+        relations, better = find_relations(design, truth, guesses, learnt.folds)
         model = replace(model, relations=tuple(relations))
-    scores = {name: score(tried[name], truth, task) for name in tried}
+        if relations:
+            whole_row = ~judged.lacking({place for one in relations for place in one.places})
+            expected = np.where(whole_row, better[judged.places], expected)
+    scores = {name: score(tried[name], judged.truth, task) for name in tried}
     quality = {
         "metric": metric(task),
-        "score": score(guesses, truth, task),
-        "default": score(defaults, truth, task),
+        "score": score(expected, judged.truth, task),
+        "default": score(np.repeat(base[None], len(expected), axis=0), judged.truth, task),
         "learners": scores,
         "weights": weights,
         "rows": len(answers),
+        **({} if alike is None else {"alike": len(judged.truth)}),
         **({} if task.labels else {"relations": len(model.relations)}),
     }
-    confidence = fit_confidence(guesses if task.labels else default + scale * guesses, answers, task)
+    confidence = fit_confidence(
+        expected if task.labels else default + scale * expected, answers[judged.places], task
+    )
     if isinstance(confidence, LabelConfidence):
-        sure = confidence.probabilities(guesses).max(1)
-        quality["ece"] = ece(guesses.argmax(1) == answers, sure)
+        sure = confidence.probabilities(expected).max(1)
+        quality["ece"] = ece(expected.argmax(1) == judged.truth, sure)
     quality["seconds"] = round(time.monotonic() - started, 3)
     return FittedColumn(model, confidence, quality)
+
+
+def blended(guesses: Mapping[str, Floats], weights: Mapping[str, float], base: Floats, count: int) -> Floats:
+    """The default plus the weighted changes of the learners."""
+    found = np.repeat(base[None], count, axis=0)
+    return found + sum(
+        (weight * (guesses[name] - found) for name, weight in weights.items()), np.zeros_like(found)
+    )
 
 
 def learners_for(design: Design, rows: int, task: Task) -> list[str]:
@@ -146,25 +173,28 @@ def fit_fallback(design: Design, answers: NDArray[Any], task: Task) -> Boost:
 
 
 def out_of_fold(
-    name: str, design: Design, answers: NDArray[Any], folds: NDArray[np.int64], task: Task, defaults: Floats,
+    name: str, learnt: Rows, apart: Rows | None, task: Task, base: Floats,
     out_of_time: Callable[[float], bool], optional: bool,
-) -> Floats | None:  # fmt: skip
-    """Predictions for every row by models that did not see it; None if there is no time."""
-    guesses = defaults.copy()
+) -> tuple[Floats, Floats | None] | None:  # fmt: skip
+    """Predictions for every row, and for those `apart`, by models that did not see it; None without time."""
+    both = [learnt] if apart is None else [learnt, apart]
+    guesses = [np.repeat(base[None], len(one.truth), axis=0) for one in both]
     trial = replace(task, trial=True)
     slowest = 0.0
     for fold in range(FOLDS):
         if optional and out_of_time(slowest * (FOLDS - fold + 1)):
             return None
         started = time.monotonic()
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        inside = np.flatnonzero(learnt.folds != fold)
         if task.labels:
-            inside = inside[answers[inside] < task.labels]
-        fitted = LEARNERS[name](design.take(inside), answers[inside], trial)
-        if len(outside):
-            guesses[outside] = fitted.predict(design.take(outside))
+            inside = inside[learnt.truth[inside] < task.labels]
+        trained, known = learnt.inside(inside, apart, task, fold)
+        fitted = LEARNERS[name](trained, known, trial)
+        for one, found in zip(both, guesses, strict=True):
+            if len(outside := np.flatnonzero(one.folds == fold)):
+                found[outside] = fitted.predict(one.design.take(outside))
         slowest = max(slowest, time.monotonic() - started)
-    return guesses
+    return guesses[0], None if apart is None else guesses[1]
 
 
 def folds_of(answers: NDArray[Any], task: Task) -> NDArray[np.int64]:
