@@ -88,7 +88,7 @@ def measure(args: argparse.Namespace) -> tuple[Found, Found]:
                     best = frames.cells(imputer.column(name), cells.top[mine, 0])
                     sure.setdefault((kind, mask), []).append((chance, best == truth, learnt))
                     continue
-                scale = masked[name].std(ddof=0)
+                scale = masked[name].std(ddof=0) or 1.0
                 learnt = imputer.confidence[name].precision_at(chance, TOLERANCE)
                 near = np.abs(cells.values[mine] - truth) <= TOLERANCE * scale
                 sure.setdefault((kind, mask), []).append((chance, near, learnt))
