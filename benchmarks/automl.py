@@ -24,6 +24,7 @@ from automl.automl_handler.problem import Problem  # noqa: E402
 from tables import Table, tables  # noqa: E402
 
 from .environment import LeftOutError, environment  # noqa: E402
+from .standings import standings  # noqa: E402
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -33,8 +34,9 @@ def pythons(wanted: list[str]) -> dict[str, Path]:
     found = {}
     for name in wanted:
         try:
-            own = HERE / name / "requirements.lock"
-            found[name] = environment(f"bench-{name}", own) if own.exists() else Path(sys.executable)
+            package = name.partition("-")[0]  # autogluon-high is AutoGluon with another preset
+            own = HERE / package / "requirements.lock"
+            found[name] = environment(f"bench-{package}", own) if own.exists() else Path(sys.executable)
         except LeftOutError as error:
             print(f"{name} is left out: {error}")
     return found
@@ -97,7 +99,6 @@ def report(found: pd.DataFrame) -> str:
     losses = [found[name] for name in ("rmse", "log_loss") if name in found]
     found = found.assign(loss=losses[0].fillna(losses[-1]))
     means = found.groupby(["table", "stack"], sort=False).mean(numeric_only=True)
-    ranks = means["loss"].groupby("table").rank().groupby("stack").mean()
     lines = [
         "| table | stack | log loss or RMSE | AUC | ECE | fit CPU s | one row, ms | MB |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -113,11 +114,10 @@ def report(found: pd.DataFrame) -> str:
         ]
         shown = ["" if cell != cell else f"{cell:.4g}" for cell in cells]
         lines.append(f"| {table} | {stack} | " + " | ".join(shown) + " |")
-    lines += ["", "| stack | mean rank | one row, ms | MB |", "| --- | --- | --- | --- |"]
-    overall = found.groupby("stack")[["row_ms", "bytes"]].median()
-    for stack, rank in ranks.sort_values().items():
-        one = overall.loc[stack]
-        lines.append(f"| {stack} | {rank:.2f} | {one['row_ms']:.2g} | {one['bytes'] / 1e6:.2g} |")
+    lines += ["", *standings(means["loss"].unstack())]
+    lines += ["", "| stack | fit CPU s | one row, ms | MB |", "| --- | --- | --- | --- |"]
+    for stack, one in found.groupby("stack")[["seconds", "row_ms", "bytes"]].median().iterrows():
+        lines.append(f"| {stack} | {one['seconds']:.3g} | {one['row_ms']:.2g} | {one['bytes'] / 1e6:.2g} |")
     return "\n".join([*lines, "", *differences(found, "ours", "catboost")])
 
 

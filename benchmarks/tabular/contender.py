@@ -44,17 +44,24 @@ def ours(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
     return lambda rows: _in_order(loaded.blend(loaded.design(rows)), loaded.problem.labels, task)
 
 
-def autogluon(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
+def autogluon(
+    train: pd.DataFrame, task: dict[str, Any], folder: Path, preset: str = "medium_quality"
+) -> Predict:
     from autogluon.tabular import TabularPredictor
 
     metric = "root_mean_squared_error" if task["kind"] == "regression" else "log_loss"
     found = TabularPredictor(
         "target", problem_type=task["kind"], eval_metric=metric, path=str(folder / "ag"), verbosity=1
-    ).fit(train, presets="medium_quality", time_limit=task["seconds"], num_cpus=1, num_gpus=0)
+    ).fit(train, presets=preset, time_limit=task["seconds"], num_cpus=1, num_gpus=0)
     found.persist()
     if task["kind"] == "regression":
         return lambda rows: found.predict(rows).to_numpy()[:, None]
     return lambda rows: found.predict_proba(rows).reindex(columns=task["labels"], fill_value=0.0).to_numpy()
+
+
+def autogluon_high(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
+    """Bagged and stacked, without the models that want a GPU or PyTorch."""
+    return autogluon(train, task, folder, "high_quality")
 
 
 def flaml(train: pd.DataFrame, task: dict[str, Any], folder: Path) -> Predict:
@@ -179,6 +186,7 @@ def main() -> None:
     predict = {
         "ours": ours,
         "autogluon": autogluon,
+        "autogluon-high": autogluon_high,
         "flaml": flaml,
         "catboost": catboost,
         "lightgbm": lightgbm,

