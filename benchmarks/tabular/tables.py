@@ -1,4 +1,4 @@
-"""The tables of the benchmark: scikit-learn's, a data folder's, R's packages'; each in folds, the same for all."""
+"""Tables of scikit-learn, of a data folder and of R's packages; each in folds, the same for all stacks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
