@@ -14,9 +14,10 @@ import pickle
 import signal
 import tempfile
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -35,6 +36,8 @@ _Stored = tuple[Path, list[int]]
 
 _lock = Lock()
 _idle: list[Connection] = []  # to processes that wait for an item
+_busy: dict[Connection, str] = {}  # to those that have one, and what it belongs to
+_processes: dict[Connection, BaseProcess] = {}
 _files: dict[str, _Stored] = {}
 
 
@@ -48,10 +51,14 @@ def run(shared: tuple[str, Callable[[Any], Any]], item: Any) -> Any:
         pipe = _idle.pop() if _idle else None
     pipe = pipe or _started()
     try:
-        pipe.send((name, stored, item))
-        done, found = pipe.recv()
+        with _busy_with(pipe, name):
+            pipe.send((name, stored, item))
+            done, found = pipe.recv()
     except (EOFError, OSError):
+        _processes.pop(pipe).join()
         pipe.close()
+        if name not in _files:
+            return None  # no one waits for it
         raise PlatformError(killed(str(get_worker().name))) from None
     except BaseException:  # of what is sent or has come, and the process is as before
         _idle.append(pipe)
@@ -62,10 +69,24 @@ def run(shared: tuple[str, Callable[[Any], Any]], item: Any) -> Any:
     return found
 
 
+@contextmanager
+def _busy_with(pipe: Connection, name: str) -> Iterator[None]:
+    with _lock:
+        _busy[pipe] = name
+    try:
+        yield
+    finally:
+        with _lock:
+            del _busy[pipe]
+
+
 def end(name: str) -> None:
-    """Forgets what a `map` was given."""
+    """Forgets what a `map` was given, and ends the processes that still work on it."""
     with _lock:
         path, _ = _files.pop(name, (None, []))
+        for pipe, work in _busy.items():
+            if work == name:
+                _processes[pipe].kill()
     if path is not None:
         with suppress(OSError):
             path.unlink()
@@ -75,8 +96,10 @@ def _started() -> Connection:
     """The pipe to a new process, which ends with this one."""
     context = multiprocessing.get_context("forkserver")
     ours, theirs = context.Pipe()
-    context.Process(target=_serve, args=(theirs,), daemon=True).start()
+    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    process.start()
     theirs.close()
+    _processes[ours] = process
     return ours
 
 
