@@ -64,11 +64,16 @@ def _odds(design: Design, observed: NDArray[np.int64], missing: NDArray[np.int64
     """
     rows = np.concatenate([observed, missing])
     gone = np.arange(len(rows)) >= len(observed)
-    matrix, fold = _steps(design.take(rows).values), np.arange(len(rows)) % 2
+    values, fold = design.take(rows).values, np.arange(len(rows)) % 2
+    if not values.shape[1]:  # there are only labels, and too many of them
+        return None
+    matrix = _steps(values)
     chance = np.empty(len(rows))
-    for half in (0, 1):
-        model = LogisticRegression(C=SHRUNK, tol=1e-3).fit(matrix[fold != half], gone[fold != half])
-        chance[fold == half] = model.predict_proba(matrix[fold == half])[:, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the number of iterations is fixed
+        for half in (0, 1):
+            model = LogisticRegression(C=SHRUNK, tol=1e-3).fit(matrix[fold != half], gone[fold != half])
+            chance[fold == half] = model.predict_proba(matrix[fold == half])[:, 1]
     chance, plain = np.clip(chance, 1e-6, 1 - 1e-6), gone.mean()
     gain = np.where(gone, np.log(chance / plain), np.log((1 - chance) / (1 - plain)))
     if gain.mean() <= SURE * gain.std() / np.sqrt(len(gain)):

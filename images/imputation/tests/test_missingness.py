@@ -90,6 +90,16 @@ def test_all_cells_stand_for_those_missing_at_random_or_seldom(truth: pd.DataFra
     assert _standing(table, "y") is None
 
 
+def test_columns_of_many_labels_alone_are_judged_without_each_other_too() -> None:
+    own = np.random.default_rng(10)
+    town = own.integers(0, 60, 900)
+    table = pd.DataFrame({"town": [f"town {one}" for one in town], "zip": [f"0{2000 + one}" for one in town]})
+    gone, alone = own.random((2, 900)) < 0.2
+    masked = table.assign(town=table["town"].where(~gone, None), zip=table["zip"].where(~gone & ~alone, None))
+    assert fit(masked, ["town"], FitSettings(preset="fast")).quality["town"]["score"] < 0.1
+    assert _standing(masked.assign(zip=table["zip"].where(~alone, None)), "town") is None
+
+
 def test_the_same_seed_draws_the_same_cells(masked: pd.DataFrame) -> None:
     one, two = _standing(masked, "y"), _standing(masked, "y")
     assert one is not None
