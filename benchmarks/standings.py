@@ -14,14 +14,17 @@ _ANCHOR = 1000.0  # Elo of a stack in the mean
 def standings(losses: pd.DataFrame) -> list[str]:
     """Lines of Markdown, best first, from the losses of stacks (columns) on tables (rows); less is better.
 
-    Tables that a stack has no answer for are left out for all. Errors are standard errors of the bootstrap
-    over tables; Elo has its 95 % interval, and 400 points more are odds of ten to one, as in TabArena.
+    Tables that a stack has no answer for are left out for all; nothing for a single stack, or without tables.
+    Errors are standard errors of the bootstrap over tables; Elo has its 95 % interval, and 400 points more are
+    odds of ten to one, as in TabArena.
 
     >>> losses = pd.DataFrame({"a": [0.1, 0.2, 0.3], "b": [0.2, 0.3, 0.2]}, index=["x", "y", "z"])
     >>> print(standings(losses)[2])
     | a | 1.33 ± 0.27 | 67 % ± 27 % | 1044 (831 to 1169) |
     """
     whole = losses.dropna()
+    if losses.shape[1] < 2 or not len(whole):
+        return []
     beaten = wins(whole.to_numpy(float))
     generator = np.random.default_rng(0)
     draws = generator.integers(len(whole), size=(_DRAWS, len(whole)))

