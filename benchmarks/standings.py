@@ -15,8 +15,8 @@ def standings(losses: pd.DataFrame) -> list[str]:
     """Lines of Markdown, best first, from the losses of stacks (columns) on tables (rows); less is better.
 
     Tables that a stack has no answer for are left out for all; nothing for a single stack, or without tables.
-    Errors are standard errors of the bootstrap over tables; Elo has its 95 % interval, and 400 points more are
-    odds of ten to one, as in TabArena.
+    Errors are standard errors of the bootstrap over tables; Elo has its 95 % interval, and 400 points more
+    are odds of ten to one, as in TabArena.
 
     >>> losses = pd.DataFrame({"a": [0.1, 0.2, 0.3], "b": [0.2, 0.3, 0.2]}, index=["x", "y", "z"])
     >>> print(standings(losses)[2])
