@@ -6,19 +6,29 @@ import os
 import random
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from harness import samples
 from harness.places import REPOSITORY, Training
 from tools import process
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from slipway.training.hosts.cluster import Cluster
     from slipway.training.inputs import Fifos, Files
+
+_WRITERS: "dict[str, Callable[[pd.DataFrame, Path], object]]" = {
+    ".jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
+    ".parquet": lambda frame, path: frame.to_parquet(path),
+}
 
 
 def addresses(count: int) -> list[str]:
@@ -40,6 +50,26 @@ def configure(
     for name in channels:
         given[name] = {**given.get(name, {}), "S3DistributionType": "ShardedByS3Key"}
     path.write_text(json.dumps(given))
+
+
+def laid_out(
+    folder: Path,
+    names: Sequence[str],
+    frame: "pd.DataFrame",
+    ending: str,
+    sharded: bool,
+    params: dict[str, str],
+) -> list[Path]:
+    """The trees of hosts: each has its part of the rows, or where they are not sharded all have all."""
+    for place, name in enumerate(names):
+        train = folder / name / "input/data/train"
+        train.mkdir(parents=True)
+        for number, rows in enumerate(np.array_split(np.arange(len(frame)), 2)):
+            if not sharded or number == place:
+                _WRITERS[ending](frame.iloc[rows], train / f"{number}{ending}")
+        samples.configure(folder / name, params, ["train"])
+        configure(folder / name, name, names, ["train"] if sharded else [])
+    return [folder / name for name in names]
 
 
 @contextmanager

@@ -25,7 +25,6 @@ from automl.tests.conftest import RecordingWatcher
 from automl.tests.tables import TARGETS, mixed
 
 from harness import hosts
-from harness.samples import configure
 from slipway.image import Image
 
 IMAGE = Image.read(Path(__file__).parents[1])
@@ -160,26 +159,11 @@ def test_a_search_that_is_stopped_at_once_still_learns() -> None:
     assert max(model.model.tree_count_ for model in learnt.models) == MIN_TREES
 
 
-WRITERS = {
-    ".jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
-    ".parquet": lambda frame, path: frame.to_parquet(path),
-}
-
-
 def laid_out(
     folder: Path, names: Sequence[str], frame: pd.DataFrame, ending: str, sharded: bool, **given: str
 ) -> list[Path]:
-    """The trees of hosts: each has its part of the rows, or where they are not sharded all have all."""
-    for place, name in enumerate(names):
-        train = folder / name / "input/data/train"
-        train.mkdir(parents=True)
-        for number, rows in enumerate(np.array_split(np.arange(len(frame)), 2)):
-            if not sharded or number == place:
-                WRITERS[ending](frame.iloc[rows], train / f"{number}{ending}")
-        params = {"target": TARGETS["binary"], "preset": "fast", "time_limit_s": "1800", **given}
-        configure(folder / name, params, ["train"])
-        hosts.configure(folder / name, name, names, ["train"] if sharded else [])
-    return [folder / name for name in names]
+    params = {"target": TARGETS["binary"], "preset": "fast", "time_limit_s": "1800", **given}
+    return hosts.laid_out(folder, names, frame, ending, sharded, params)
 
 
 @pytest.mark.contract("A4.9", "A6.7")

@@ -14,7 +14,6 @@ from imputation.models import all_columns
 from imputation.tests.test_frames import tabled
 
 from harness import hosts
-from harness.samples import configure
 from slipway import Job
 from slipway.image import Image
 from slipway.paths import Paths
@@ -110,25 +109,11 @@ def test_a_job_that_is_stopped_goes_on_with_the_columns_that_were_not_reached(
     assert content(again, tmp_path / "again") == content(fitting.fit(table, NAMES, FAST), tmp_path / "one")
 
 
-WRITERS = {
-    ".jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
-    ".parquet": lambda frame, path: frame.to_parquet(path),
-}
-
-
 def laid_out(
     folder: Path, names: Sequence[str], frame: pd.DataFrame, ending: str, sharded: bool, **given: str
 ) -> list[Path]:
-    """The trees of hosts: each has its part of the rows, or where they are not sharded all have all."""
-    for place, name in enumerate(names):
-        train = folder / name / "input/data/train"
-        train.mkdir(parents=True)
-        for number, rows in enumerate(np.array_split(np.arange(len(frame)), 2)):
-            if not sharded or number == place:
-                WRITERS[ending](frame.iloc[rows], train / f"{number}{ending}")
-        configure(folder / name, {"columns": json.dumps(NAMES), "preset": "fast", **given}, ["train"])
-        hosts.configure(folder / name, name, names, ["train"] if sharded else [])
-    return [folder / name for name in names]
+    params = {"columns": json.dumps(NAMES), "preset": "fast", **given}
+    return hosts.laid_out(folder, names, frame, ending, sharded, params)
 
 
 @pytest.mark.contract("A4.9", "A6.7")
