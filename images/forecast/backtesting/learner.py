@@ -7,10 +7,9 @@ import numpy as np
 
 from slipway import Array
 
-from ..models.classes import CLASSES, SeriesClass
+from ..models.classes import CLASSES
 from ..models.effects import positive
 from ..models.engine import Engine
-from ..models.evidence import expected_gain
 from ..models.foundation import blended
 from ..models.learner import TRIED, Learner
 from ..panel.attributes import ItemFeatures
@@ -18,10 +17,7 @@ from ..panel.panel import Panel
 from .backtest import Backtest, Window, evaluate
 from .scale import errors
 from .scores import mase
-
-SHARES = (0.5, 1.0)  # one more member beside the ensemble, or alone
-MIN_FORECASTS = 12  # of a class; with fewer it is left as it is
-MIN_GAIN = 0.02  # expected relative gain: below it another model is not worth keeping
+from .share import SHARES, forecasts_of, shares_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ def choose_learner(
     scaled quantile loss, with intervals calibrated again for each share.
     """
     unchanged = engine, past, tested
-    rows = _rows(tested)
+    rows = forecasts_of(tested, TRIED)
     trial = tested.covariates
     if trial is None or not rows or len(tested.evaluation) < sum(len(window.panel) for window in windows):
         return *unchanged, []
@@ -72,19 +68,7 @@ def choose_learner(
     before, after = errors(tested.evaluation), {}
     for share in SHARES:
         after[share] = errors(_evaluated(tested, past, found, np.full(len(classes), share)).evaluation)
-    shares: dict[SeriesClass, float] = {}
-    notes = []
-    for label, places in rows.items():
-        gains = {share: expected_gain(before[places], losses[places]) for share, losses in after.items()}
-        best = max(SHARES, key=gains.__getitem__)
-        used = gains[best] > MIN_GAIN
-        shares |= {label: best} if used else {}
-        notes.append(
-            f"LightGBM with covariates for the class {label}: MASE plus scaled quantile loss "
-            f"{np.nanmean(after[best][places]):.4g} with a share of {best:.0%}, "
-            f"{np.nanmean(before[places]):.4g} without, in {len(places)} forecasts; "
-            f"{'used' if used else 'not used'}."
-        )
+    shares, notes = shares_of(rows, before, after, "LightGBM with covariates")
     whole = training.fit(engine, panel) if shares and not stop() else None
     if not shares or whole is None:
         return *unchanged, notes
@@ -95,13 +79,6 @@ def choose_learner(
     with_them = mase(evaluation.actual, evaluation.mean, evaluation.change)
     tested = replace(tested, covariates=replace(trial, engine=past, with_them=with_them, used=True))
     return replace(engine, learner=whole.with_shares(shares)), past, tested, notes
-
-
-def _rows(tested: Backtest) -> dict[SeriesClass, Array]:
-    """The forecasts of each class in which a learner is tried."""
-    classes = tested.forecasts.classes
-    rows = {label: np.flatnonzero(classes == CLASSES.index(label)) for label in TRIED}
-    return {label: places for label, places in rows.items() if len(places) >= MIN_FORECASTS}
 
 
 def _evaluated(tested: Backtest, past: Engine, means: Array, shares: Array) -> Backtest:

@@ -1,9 +1,11 @@
-"""What share a pretrained model gets in each class of series: by the forecasts of the backtest."""
+"""What share a further model, as a pretrained one, gets in each class of series: by backtest forecasts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+
+from slipway import Array
 
 from ..models.classes import CLASSES, SeriesClass
 from ..models.engine import Engine
@@ -15,7 +17,7 @@ from .scale import errors
 
 SHARES = (0.5, 1.0)  # one more member beside the ensemble, or alone
 MIN_FORECASTS = 12  # of a class; with fewer it is left as it is
-MIN_GAIN = 0.02  # expected relative gain: below it the model is not worth its weight in memory and time
+MIN_GAIN = 0.02  # expected relative gain: below it another model is not worth its memory and time
 _TRIED: tuple[SeriesClass, ...] = ("short", "intermittent", "seasonal", "long seasons")
 
 
@@ -38,8 +40,7 @@ def choose_shares(
     ahead = [row for window in windows for row in window.ahead]
     panel, added = engine.split(engine.transformed(tested.panel)[0], engine.horizon, ahead)
     classes = tested.forecasts.classes
-    rows = {label: np.flatnonzero(classes == CLASSES.index(label)) for label in _TRIED}
-    rows = {label: places for label, places in rows.items() if len(places) >= MIN_FORECASTS}
+    rows = forecasts_of(tested, _TRIED)
     tried = np.concatenate([np.empty(0, np.int64), *rows.values()])
     means, spreads = model.forecast(panel, engine.horizon, tried, stop)
     if stop() or not len(tried):
@@ -50,6 +51,28 @@ def choose_shares(
     for share in SHARES:
         forecasts = blended(tested.forecasts, means, spreads, np.full(len(classes), share))
         after[share] = errors(evaluate(forecasts, tested.panel, actual, engine))
+    shares, notes = shares_of(rows, before, after, f"Pretrained model {model}")
+    if not shares:
+        return None, tested, notes
+    chosen = np.array([shares.get(label, 0.0) for label in CLASSES])[classes]
+    forecasts = blended(tested.forecasts, means, spreads, chosen)
+    evaluation = evaluate(forecasts, tested.panel, actual, engine)
+    return Foundation(model, shares), replace(tested, forecasts=forecasts, evaluation=evaluation), notes
+
+
+def forecasts_of(tested: Backtest, labels: Sequence[SeriesClass]) -> dict[SeriesClass, Array]:
+    """The places of the forecasts of each class that has MIN_FORECASTS of them."""
+    classes = tested.forecasts.classes
+    rows = {label: np.flatnonzero(classes == CLASSES.index(label)) for label in labels}
+    return {label: places for label, places in rows.items() if len(places) >= MIN_FORECASTS}
+
+
+def shares_of(
+    rows: Mapping[SeriesClass, Array], before: Array, after: Mapping[float, Array], who: str
+) -> tuple[dict[SeriesClass, float], list[str]]:
+    """The share of a further model in each class of series in which one of `after`, the errors with each
+    share, is better than `before`, and a sentence on each class.
+    """
     shares: dict[SeriesClass, float] = {}
     notes = []
     for label, places in rows.items():
@@ -59,14 +82,9 @@ def choose_shares(
         if used:
             shares[label] = best
         notes.append(
-            f"Pretrained model {model} for the class {label}: MASE plus scaled quantile loss "
+            f"{who} for the class {label}: MASE plus scaled quantile loss "
             f"{np.nanmean(after[best][places]):.4g} with a share of {best:.0%}, "
             f"{np.nanmean(before[places]):.4g} without, in {len(places)} forecasts; "
             f"{'used' if used else 'not used'}."
         )
-    if not shares:
-        return None, tested, notes
-    chosen = np.array([shares.get(label, 0.0) for label in CLASSES])[classes]
-    forecasts = blended(tested.forecasts, means, spreads, chosen)
-    evaluation = evaluate(forecasts, tested.panel, actual, engine)
-    return Foundation(model, shares), replace(tested, forecasts=forecasts, evaluation=evaluation), notes
+    return shares, notes
