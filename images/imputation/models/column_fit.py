@@ -83,7 +83,7 @@ def fit_column(
     expected = blended(tried, weights, base, len(judged.truth))
     trained, known = design, truth
     if weights:
-        trained, known = learnt.inside(rows) if apart is None else learnt.inside(rows, apart, task)
+        trained, known = learnt.inside(rows, apart, task)
     parts = {name: LEARNERS[name](trained, known, task) for name in weights}
     model = ColumnModel(default, scale, parts, weights)
     if weights and not design.textual and not wide(design, len(rows)) and not out_of_time(0.0):
