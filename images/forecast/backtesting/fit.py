@@ -20,7 +20,7 @@ from ..pretrained.model import PretrainedModel
 from . import backtest
 from .backtest import Backtest, CovariateTrial
 from .demand import choose_demand, usual
-from .learner import Training, choose_learner
+from .learner import with_learner
 from .scale import choose_log_classes
 from .scores import mase, units
 from .share import choose_shares
@@ -79,11 +79,12 @@ def fit_engine(
     tested = backtest.run(windows, past, job, stop, log_progress)
     if panel.covariate_names and tested is not None and not stop():
         engine, past, tested = _with_effects(engine, past, panel, windows, tested, notes, job, stop)
-        if not stop() and params.preset != "fast":
-            items = ItemFeatures.read(attributes, panel) if attributes else None
-            training = Training(params.seed, items)
-            engine, past, tested, tried = choose_learner(engine, past, panel, windows, tested, training, stop)
-            notes += tried
+    if tested is not None and params.preset != "fast" and not stop():
+        items = ItemFeatures.read(attributes, panel) if attributes else None
+        engine, past, tested, tried = with_learner(
+            engine, past, panel, windows, tested, params.seed, items, stop
+        )
+        notes += tried
     if pretrained is not None:
         foundation, tested, tried = choose_shares(pretrained, windows, past, tested, stop)
         engine = replace(engine, foundation=foundation)

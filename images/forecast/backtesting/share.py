@@ -76,9 +76,13 @@ def shares_of(
     shares: dict[SeriesClass, float] = {}
     notes = []
     for label, places in rows.items():
-        gains = {share: expected_gain(before[places], found[places]) for share, found in after.items()}
-        best = max(SHARES, key=gains.__getitem__)
-        used = gains[best] > MIN_GAIN
+        errors = {share: found[places] for share, found in after.items()}
+        best = SHARES[0]
+        for share in SHARES[1:]:
+            # Against each other: a large gain is less certain than half of it, which says nothing for half.
+            if expected_gain(errors[best], errors[share]) > 0:
+                best = share
+        used = max(expected_gain(before[places], found) for found in errors.values()) > MIN_GAIN
         if used:
             shares[label] = best
         notes.append(

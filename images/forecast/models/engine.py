@@ -43,7 +43,7 @@ class Engine:
     """Classes whose positive series are modelled in logarithms."""
     foundation: Foundation | None = None
     learner: Learner | None = None
-    """A global learner with covariates, where it has a share."""
+    """A global learner, where it has a share."""
     calendar: Calendar | None = None
     """Holidays, where they are covariates; None while panels bring them along."""
     demand: Demand | None = None
@@ -77,7 +77,7 @@ class Engine:
         horizon = forecasts.mean.shape[1]
         before, after = (self.modelled(panel, horizon, known) for known in (ahead, others))
         moved = after[1] - before[1]
-        if self.learner is not None:
+        if self.learner is not None and self.learner.covaried:
             learnt = self.learner.predict(after[0]) - self.learner.predict(before[0])
             share = self.learner.shares_of(forecasts)
             if self.foundation is not None:
@@ -88,7 +88,7 @@ class Engine:
     @property
     def covaried(self) -> bool:
         """Whether forecasts depend on covariates."""
-        return self.effects is not None or self.learner is not None
+        return self.effects is not None or (self.learner is not None and self.learner.covaried)
 
     def modelled(self, panel: Panel, horizon: int, ahead: Sequence[Array] | None) -> tuple[Modelled, Array]:
         """The series as they are modelled, and the effect of covariates on the next steps."""

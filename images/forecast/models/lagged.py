@@ -120,7 +120,9 @@ class Lagged:
 
     def _covariates_at(self, rows: Array, steps: Array, ahead: Array) -> list[Array]:
         """Covariates around the steps; NaN beyond the horizon, in training as in forecasts."""
-        found = []
+        found: list[Array] = []
+        if not self.covariates.size:
+            return found
         for shift in _SHIFTS:
             there = steps + shift
             inside = (there >= 0) & (there < self.known_lengths[rows]) & (ahead + shift <= self.horizon)

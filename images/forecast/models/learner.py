@@ -1,8 +1,9 @@
-"""A global learner with covariates: LightGBM over all series, for whatever one regression does not find.
+"""A global learner, with covariates or without: LightGBM over all series.
 
 It learns how far a point is from the mean of the points before the forecast begins, from lags, the season,
-and covariates at the step, before it and after it. The steps ahead are a feature, so one model forecasts all
-steps at once, and no error is fed back. It sees series without the effects of the regression, if any.
+and covariates, if there are any, at the step, before it and after it. The steps ahead are a feature, so one
+model forecasts all steps at once, and no error is fed back. It sees series without the effects of the
+regression, if any.
 """
 
 import json
@@ -82,7 +83,7 @@ class Learner:
         seed: int,
         item_features: ItemFeatures | None = None,
     ) -> "Learner | None":
-        """Train on histories; None if they have too few points."""
+        """Train on histories, without covariates if `ratios` is empty; None if they have too few points."""
         import lightgbm
 
         panel, covariates = histories.panel, histories.covariates
@@ -90,7 +91,9 @@ class Learner:
         places = _places(panel, seasons)
         if len(places) > MAX_SERIES:
             places = np.sort(random.permutation(places)[:MAX_SERIES]).tolist()
-        known = [carried(rows, rows[:0]) for rows in (covariates.known(place) for place in places)]
+        known = [np.empty((0, 0))] * len(places)
+        if len(ratios):
+            known = [carried(rows, rows[:0]) for rows in (covariates.known(place) for place in places)]
         lagged = Lagged.of(panel, places, seasons, horizon, histories.logs, known, ratios)
         least = 2 * base_window(seasons)
         usable = np.maximum(lagged.lengths - least, 0)
@@ -111,12 +114,16 @@ class Learner:
 
     def predict(self, histories: Modelled) -> Array:
         """Means of the next steps, shape (series, horizon), as the histories are modelled; NaN for series of
-        other classes and those without any future covariates.
+        other classes and, if it is of covariates, those without any future ones.
         """
         panel, covariates, ahead = histories.panel, histories.covariates, histories.ahead
         found = np.full((len(panel), self.horizon), np.nan)
         places, known = [], []
         for place in _places(panel, self.seasons):
+            if not self.covaried:
+                places.append(place)
+                known.append(np.empty((0, 0)))
+                continue
             points = len(panel.series(place))
             past = covariates.known(place)[:points]
             future = covariates.known(place)[points:] if ahead is None else ahead[place]
@@ -142,6 +149,11 @@ class Learner:
         steps = forecasts.mean.shape[1]
         means = self.predict(histories)[:, :steps] + added
         return blended(forecasts, means, forecasts.spread, self.shares_of(forecasts))
+
+    @property
+    def covaried(self) -> bool:
+        """Whether it has covariates."""
+        return len(self.ratios) > 0
 
     def shares_of(self, forecasts: Forecasts) -> Array:
         """The share in the forecast of each series; shape (series,)."""

@@ -86,7 +86,7 @@ def _facts(panel: Panel, engine: Engine, params: "Hyperparameters") -> DataFrame
         "steps ahead": engine.horizon,
         "preset": engine.preset,
         "LightGBM": ", ".join(engine.lightgbm_model.boosters) if engine.lightgbm_model else "not used",
-        "LightGBM with covariates": _shares(engine),
+        f"LightGBM {'with covariates' if engine.covaried else 'over all series'}": _shares(engine),
         "covariates": ", ".join(panel.covariate_names) or "none sent" if engine.covaried else "not used",
         "holidays": f"{len(engine.calendar.days)} by name" if engine.calendar is not None else "not used",
     }

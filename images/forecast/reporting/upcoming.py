@@ -100,8 +100,10 @@ def _made_by(model: "Model", forecasts: Forecasts, panel: Panel) -> str:
         parts.append(f"with a share of {share:.0%} for the pretrained model {engine.foundation.model}")
     calendar = engine.calendar
     future = calendar is not None or np.isfinite(_future(panel, engine.horizon)).any()
-    if engine.learner is not None and label in engine.learner.shares and future:
-        parts.append(f"with a share of {engine.learner.shares[label]:.0%} for LightGBM with covariates")
+    learner = engine.learner
+    if learner is not None and label in learner.shares and (future or not learner.covaried):
+        who = "LightGBM with covariates" if learner.covaried else "LightGBM over all series"
+        parts.append(f"with a share of {learner.shares[label]:.0%} for {who}")
     if np.isfinite(forecasts.log_scale[0]):
         parts.append("in logarithms")
     if engine.demand is not None and label == "intermittent":

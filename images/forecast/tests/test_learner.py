@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forecast.backtesting.fit import fit_engine
+from forecast.hyperparameters import Hyperparameters
 from forecast.models.effects import Effects, positive
 from forecast.models.lagged import Lagged, base_window
 from forecast.models.learner import Learner, Modelled
@@ -13,6 +15,9 @@ from forecast.panel.frequency import Frequency
 from forecast.panel.panel import Panel
 from forecast.panel.timeline import Timeline
 from forecast.tests.conftest import Trained, ask
+
+from slipway.paths import Paths
+from slipway.training.job import Job
 
 HORIZON, POINTS = 4, 140
 NAMES = ("price", "promo")
@@ -169,3 +174,65 @@ def test_a_job_with_effects_that_act_together_is_served_by_the_learner(train: Tr
     means = [row["mean"] for row in answer.json["predictions"]]
     assert means[3] > 1.8 * max(means[:3]), means
     assert max(means[:3]) < 27, means
+
+
+def _saw(series: int, points: int) -> np.ndarray[Any, Any]:
+    """A saw of nine steps, of which the season says nothing."""
+    random = np.random.default_rng(5)
+    steps = np.arange(points) + random.integers(0, 9, (series, 1))
+    level = random.lognormal(3, 1, (series, 1))
+    noise = 1 + 0.03 * random.standard_normal((series, points))
+    found: np.ndarray[Any, Any] = level * (10 + steps % 9) * noise
+    return found
+
+
+def _rows(values: np.ndarray[Any, Any], covariate: bool = False) -> str:
+    weeks = np.datetime64("2020-01-06") + 7 * np.arange(values.shape[1])
+    random = np.random.default_rng(6)
+    lines = ["item_id,timestamp,target" + (",luck" if covariate else "")]
+    for place, y in enumerate(values):
+        for week, sold in zip(weeks, y, strict=True):
+            lines.append(
+                f"i{place},{week},{sold:.3f}" + (f",{random.standard_normal():.3f}" if covariate else "")
+            )
+    return "\n".join(lines)
+
+
+SEASONLESS = {"horizon": HORIZON, "preset": "balanced", "season_length": 1, "backtest_windows": 1}
+
+
+def test_what_only_all_series_together_tell_is_learnt_without_covariates(train: Trained) -> None:
+    values = _saw(20, 144 + HORIZON)
+    done = train({"train": {"a.csv": _rows(values[:, :144], covariate=True)}}, **SEASONLESS)
+    assert done.code == 0, done.log
+    notes = done.text("The series")
+    assert "LightGBM over all series for the class seasonal" in notes
+    facts = {row[""]: row["value"] for row in done.table("The series")}
+    assert facts["LightGBM over all series"] == "seasonal: a share of 100%"
+    assert facts["covariates"] == "not used"
+    with done.server() as server:
+        answer = ask(server, [{"item_id": f"i{place}"} for place in range(20)]).json["predictions"]
+    errors = [np.abs(row["mean"] - y[144:]).mean() / y.mean() for row, y in zip(answer, values, strict=True)]
+    assert np.mean(errors) < 0.06, np.mean(errors)
+
+
+def test_random_walks_have_no_global_learner_and_cost_one_window(
+    image: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = []
+    fit = Learner.fit
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        fits.append(args)
+        return fit(*args, **kwargs)
+
+    monkeypatch.setattr(Learner, "fit", counted)
+    like = Panel(Timeline(Frequency.parse("W"), 0), ("k",), [], np.empty(0), np.empty(0), np.empty(0))
+    keys = [(str(place),) for place in range(20)]
+    walks = 100 + np.cumsum(np.random.default_rng(0).standard_normal((20, 144)), axis=1)
+    panel = Panel.of(like, keys, np.zeros(20), list(walks))
+    params = Hyperparameters.read({**SEASONLESS, "freq": "W", "backtest_windows": 2})
+    engine, tested, _ = fit_engine(panel, params, Job(image, Paths(tmp_path)))
+    assert tested is not None
+    assert engine.learner is None
+    assert len(fits) == 1
