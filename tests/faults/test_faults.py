@@ -4,19 +4,20 @@ A fault is a change of one text in a copy of the template's folder, and the test
 The same copy without a fault must pass, else a red test would prove nothing.
 """
 
-import os
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from harness.forked import Pytest
 from house.folders import ROOT
 from tools import new
 
 SHARED = ROOT / ".slipway/envs/shared/bin/python"
 TOOLS = ROOT / ".slipway/envs/tools/bin/python"
+Run = Callable[[str, Path, str], tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ FAULTS = [
         "import numpy as np\n",
         "import os\n\nimport numpy as np\n\nHOME = os.environ.get('HOME')\n",
         "house",
-        "test_imports",
+        "test_an_image_imports_no_server_no_client_and_no_surroundings",
     ),
 ]
 
@@ -195,33 +196,54 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     return make
 
 
-def run(suite: str, folder: Path, only: str = "") -> "subprocess.CompletedProcess[str]":
-    """Runs a suite over `folder` as it is run over an image, in the test's own process."""
-    python, place = (SHARED, ["--place=inside"]) if suite == "contract" else (TOOLS, [])
-    paths = (
-        ["tests/contract"]
-        if suite == "contract"
-        else ["tests/house/test_images.py", "tests/house/test_imports.py"]
-    )
-    command = [str(python), "-m", "pytest", "-q", "--no-header", *paths, f"--image={folder}"]
-    return subprocess.run(
-        [*command, *place, *(["-k", only] if only else ["-x"])],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "shared")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Suite:
+    """Tests that are run over a folder as they are run over an image."""
+
+    python: Path
+    arguments: tuple[str, ...]
+    modules: tuple[str, ...] = ()
+    """What the tests import only while they run."""
+
+
+SUITES = {
+    # In the test's own process.
+    "contract": Suite(
+        SHARED, ("tests/contract", "--place=inside"), ("slipway.*", "matplotlib.figure", "pandas")
+    ),
+    "house": Suite(TOOLS, ("tests/house/test_images.py", "tests/house/test_imports.py")),
+}
+
+
+@pytest.fixture(scope="module")
+def run(copy: Callable[[], Path]) -> Iterator[Run]:
+    """Runs a suite over a folder; imported once for all. Returns the exit code, and what pytest says."""
+    with ExitStack() as stack:
+        folder = copy()
+        started = {
+            name: stack.enter_context(
+                Pytest(suite.python, [*suite.arguments, f"--image={folder}"], suite.modules)
+            )
+            for name, suite in SUITES.items()
+        }
+
+        def run(suite: str, folder: Path, only: str = "") -> tuple[int, str]:
+            chosen = ["-k", only] if only else ["-x"]
+            return started[suite].run(
+                "-q", "--no-header", *SUITES[suite].arguments, f"--image={folder}", *chosen
+            )
+
+        yield run
 
 
 @pytest.mark.parametrize("suite", ["contract", "house"])
-def test_the_template_without_a_fault_passes(copy: Callable[[], Path], suite: str) -> None:
-    done = run(suite, copy())
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+def test_the_template_without_a_fault_passes(copy: Callable[[], Path], run: Run, suite: str) -> None:
+    code, told = run(suite, copy(), "")
+    assert code == 0, told[-4000:]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
-def test_a_planted_fault_is_caught(copy: Callable[[], Path], fault: Fault) -> None:
+def test_a_planted_fault_is_caught(copy: Callable[[], Path], run: Run, fault: Fault) -> None:
     folder = copy()
     path = folder / fault.file
     content = path.read_text()
@@ -232,8 +254,6 @@ def test_a_planted_fault_is_caught(copy: Callable[[], Path], fault: Fault) -> No
     if "Literal[" in fault.after:
         content = content.replace("from typing import Annotated", "from typing import Annotated, Literal")
     path.write_text(content)
-    done = run(fault.suite, folder, fault.caught_by if fault.caught_by.startswith("test_") else "")
-    assert done.returncode == 1, f"{fault.what} went unnoticed:\n{done.stdout[-3000:]}{done.stderr[-2000:]}"
-    assert fault.caught_by in done.stdout, (
-        f"{fault.what} was noticed, but not for what it is:\n{done.stdout[-3000:]}"
-    )
+    code, told = run(fault.suite, folder, fault.caught_by if fault.caught_by.startswith("test_") else "")
+    assert code == 1, f"{fault.what} went unnoticed:\n{told[-3000:]}"
+    assert fault.caught_by in told, f"{fault.what} was noticed, but not for what it is:\n{told[-3000:]}"
