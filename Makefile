@@ -75,25 +75,30 @@ play: $(RUN_ENV) ## Open a page to play with a model, trained on the sample if t
 	@$(call in,$(IMG)) -m tools.play --image $(IMG) $(call option,port,PORT)
 
 # ---- test ----
-.PHONY: test test-house test-shared test-docs test-fuzz test-faults test-web test-containers test-push test-conformance test-sdk3
-HOUSE := $(if $(IMG),,test-house test-shared test-docs test-fuzz test-faults test-web)
-test: $(HOUSE) $(WANTED:%=test-%) ## Run every test that this machine can, and say at the end which it cannot
+.PHONY: test compile test-house test-shared test-docs test-fuzz test-faults test-web test-containers test-push test-conformance test-sdk3
+# The long ones first, lest one CPU wait for the last of them.
+test: $(if $(IMG),,test-shared test-web) $(WANTED:%=test-%) $(if $(IMG),,test-house test-faults test-fuzz test-docs) ## Run every test that this machine can, and say at the end which it cannot
 	@if $(DOCKER) info >/dev/null 2>&1; then $(MAKE) test-containers; fi
 	@DOCKER="$(DOCKER)" $(PYTHON) -m tools.lacking
 
+# Our own code, for the Python of all environments, as tests start hundreds of processes: a third of a CPU second each. Hashes of
+# the sources are checked, so that what is edited is compiled anew, also in a copy of the same second and size.
+compile: ## Compile our own code, once for all processes that tests start
+	@$(PYTHON) -m compileall -q --invalidation-mode checked-hash shared images tools tests benchmarks
+
 # Its tests ask every image to describe itself, each in its own environment.
-test-house: $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
+test-house: compile $(TOOLS) $(ENVS)/shared/.stamp $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the rules of the repository itself
 	$(call in,tools) -m pytest tests/house tests/tools
 
-test-web: $(TOOLS) $(SDK3) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
+test-web: compile $(TOOLS) $(SDK3) $(IMAGES:%=$(ENVS)/%/.stamp) ## Test the catalogue and the playground in a browser (needs Chromium)
 	$(call in,tools) -m pytest tests/web
 
 # Version 3 of the SDK; version 2 is in the tools' environment, and tested there. One image stands for all in both.
 ONE := $(lastword $(IMAGES))
-test-docs: $(SDK3) $(ENVS)/$(ONE)/.stamp ## Run the code of docs/aws.md as it is printed
+test-docs: compile $(SDK3) $(ENVS)/$(ONE)/.stamp ## Run the code of docs/aws.md as it is printed
 	$(call in,sdk3) -m pytest tests/sdk3/test_docs.py
 
-test-shared: $(ENVS)/shared/.stamp ## Test the shared package
+test-shared: compile $(ENVS)/shared/.stamp ## Test the shared package
 	$(call in,shared) -m pytest tests/unit
 
 # FUZZ_SECONDS=n: how long the fuzzer looks in `make test`.
@@ -103,7 +108,7 @@ fuzz: $(ENVS)/fuzz/.stamp ## Look for requests that break a reader, guided by co
 	$(call need,SECONDS,how long to look)
 	$(call with_tests,fuzz) -m harness.fuzz $(SECONDS)
 # With a seed: what a test finds it finds again. `make fuzz` looks elsewhere each time.
-test-fuzz: $(ENVS)/fuzz/.stamp ## Fuzz for a minute (FUZZ_SECONDS)
+test-fuzz: compile $(ENVS)/fuzz/.stamp ## Fuzz for a minute (FUZZ_SECONDS)
 	@$(call with_tests,fuzz) -m harness.fuzz $(FUZZ_SECONDS) 1
 
 # KILLS=n, STOPS=n: how many processes are killed, and jobs of each image stopped, in `make chaos`.
@@ -122,7 +127,7 @@ law: $(ENVS)/shared/.stamp ## Try the law of formats with tables at random: TABL
 	$(call need,TABLES,how many tables to try)
 	@$(call with_tests,shared) -m harness.law $(TABLES) 2>/dev/null
 
-test-faults: $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted fault must be caught
+test-faults: compile $(TOOLS) $(ENVS)/shared/.stamp ## Test the tests: each planted fault must be caught
 	$(call in,tools) -m pytest tests/faults
 
 # `make test` tests an image as processes of this machine only where no container of it is tested after that.
@@ -130,7 +135,7 @@ ELSEWHERE = $(if $(filter test,$(MAKECMDGOALS)),$(shell $(DOCKER) info >/dev/nul
 # In a run over all images what the shared layer alone decides is tested with one of them.
 SHARED_WITH = $(if $(filter test test-containers,$(MAKECMDGOALS)),$(if $(IMG),,--shared-with=$(ONE)))
 .PHONY: $(IMAGES:%=test-%) $(IMAGES:%=test-container-%)
-$(IMAGES:%=test-%): test-%: $(ENVS)/%/.stamp
+$(IMAGES:%=test-%): test-%: compile $(ENVS)/%/.stamp
 	$(call in,$*) -m pytest tests/contract images/$* --image=$* $(ELSEWHERE) $(SHARED_WITH)
 
 # DATA=folder: the data sets that benchmarks/README.md describes; what needs them is left out without it.

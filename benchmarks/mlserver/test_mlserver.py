@@ -32,7 +32,7 @@ NOT_APPLICABLE = {
 }
 
 
-@pytest.fixture(params=[stacks.MLServer, stacks.MLServerAlone], ids=lambda stack: stack.name)
+@pytest.fixture(scope="module", params=[stacks.MLServer, stacks.MLServerAlone], ids=lambda stack: stack.name)
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Server]]:

@@ -105,10 +105,12 @@ def test_a_card_says_what_was_trained_for_what(trained: Training, image: Image) 
     assert json.loads((output / "model-quality.json").read_text())["dataset"]["evaluation_time"]
 
 
+@pytest.mark.shared("local")
 @pytest.mark.only("local")
 def test_a_browser_shows_the_report_without_complaint(
     trained: Training, image: Image, tmp_path: Path
 ) -> None:
+    """In a run over all images, tests/web opens the report of each."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no browser is installed (chromium): the report was not looked at in one")

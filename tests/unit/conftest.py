@@ -62,12 +62,22 @@ def schema() -> Schema:
     return schema_of("x", "y")
 
 
-@pytest.fixture
-def manifest(tmp_path: Path, schema: Schema) -> Manifest:
-    (tmp_path / "stamped").mkdir()
+@pytest.fixture(scope="session")
+def stamped(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """Written once: it lists all libraries of the environment."""
     return Manifest.stamp(
-        tmp_path / "stamped", image="adder", version="1.2.3", reads=schema, hyperparameters={}, metrics={}
+        tmp_path_factory.mktemp("stamped"),
+        image="adder",
+        version="1.2.3",
+        reads=schema_of("x", "y"),
+        hyperparameters={},
+        metrics={},
     )
+
+
+@pytest.fixture
+def manifest(stamped: Manifest) -> Manifest:
+    return stamped.model_copy(deep=True)
 
 
 @pytest.fixture

@@ -180,6 +180,15 @@ def test_the_training_report_is_the_one_that_training_wrote(built, capture):
     assert (built.site / name / "report.html").read_text() == report
 
 
+def test_a_browser_shows_each_training_report_without_complaint(built, page, capture):
+    facts = capture["facts"]
+    with heard(page) as said:
+        page.goto((built.site / facts["name"] / "report.html").as_uri())
+        assert page.locator("h1").inner_text() == facts["title"]
+        assert page.locator("svg").count() >= 1
+    assert not said.lines
+
+
 def test_every_library_of_the_lock_file_that_is_installed_is_listed(capture):
     lock = (REPOSITORY / "images" / capture["facts"]["name"] / "requirements.lock").read_text()
     locked = {
