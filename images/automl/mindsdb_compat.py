@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .automl_handler.errors import DataError
 from .automl_handler.features import sql_names
-from .mindsdb_storage import HANDLER, install_handler, pack
+from .mindsdb_storage import DATABASE, HANDLER, content, install_handler, pack
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,6 +42,8 @@ class MindsDB:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._holds: Path | None = None
+        self._empty = b""
+        """The database without a model, once MindsDB has made it: 67 migrations, a third of a small job."""
         install_handler(self.root)
         os.environ.update(
             MINDSDB_STORAGE_DIR=str(root),
@@ -171,6 +173,8 @@ class MindsDB:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         if storage is not None:
             shutil.copytree(storage, self.root, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        elif self._empty:
+            (self.root / DATABASE).write_bytes(self._empty)
         install_handler(self.root)
         (self.root / "config.auto.json").write_text("{}")
         from mindsdb.integrations.libs.ml_handler_process.handlers_cacher import handlers_cacher
@@ -178,7 +182,10 @@ class MindsDB:
         handlers_cacher.data.clear()
         self._db.init()
         self._set_context()
-        self._migrate.migrate_to_head()
+        if storage is not None or not self._empty:
+            self._migrate.migrate_to_head()
+        if storage is None and not self._empty:
+            self._empty = content(self.root)
         self._integrations.integration_controller.create_permanent_integrations()
 
     def _upload(self, table: "DataFrame") -> None:

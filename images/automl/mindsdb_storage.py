@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ def install_handler(root: Path) -> None:
     place = root / _HANDLERS / HANDLER
     if not place.exists():
         _copy(Path(__file__).parent / HANDLER, place)
+
+
+def content(root: Path) -> bytes:
+    """The database of the storage in `root`, as a file would hold it."""
+    with closing(sqlite3.connect(root / DATABASE)) as database:
+        return database.serialize()
 
 
 def pack(root: Path, folder: Path) -> None:

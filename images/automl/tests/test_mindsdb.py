@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -73,6 +75,23 @@ def test_large_requests_that_differ_in_the_middle_get_answers_of_their_own(
     mine._reset()
     assert found[0] != found[1]
     assert found[1] == predictor(storage).predict(other).prediction.tolist()
+
+
+def test_it_starts_over_as_it_started_without_migrating_anew(
+    storages: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = mindsdb()
+    mine._reset(storages["regression"])
+    monkeypatch.setattr(mine._migrate, "migrate_to_head", lambda: pytest.fail("migrated"))
+    mine._reset()
+    found = {}
+    for root in (mine.root, storages["regression"]):
+        with closing(sqlite3.connect(root / DATABASE)) as database:
+            version = database.execute("SELECT * FROM alembic_version").fetchall()
+            found[root] = version, database.execute("SELECT count(*) FROM predictor").fetchall()
+    (version, none), (other, one) = found.values()
+    assert version == other
+    assert (none, one) == ([(0,)], [(1,)])
 
 
 @pytest.mark.parametrize("kind", list(TARGETS))
