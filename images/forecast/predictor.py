@@ -231,6 +231,7 @@ class Model(slipway.Model):
             "column_kinds": self.column_kinds,
             "levels": self.hierarchy.levels if self.hierarchy else (),
             "lightgbm": engine.lightgbm_model is not None,
+            "level_shifts": engine.level_shifts,
             "shares": engine.foundation.shares if engine.foundation else {},
         }
         (folder / "forecast.json").write_text(json.dumps(facts, indent=2) + "\n")
@@ -282,6 +283,7 @@ class Model(slipway.Model):
             Learner.load(folder, panel.keys),
             Calendar.load(folder),
             Demand.from_arrays(arrays),
+            facts["level_shifts"],
         )
         levels = tuple(facts["levels"])
         reconciled = (

@@ -24,6 +24,7 @@ from .learner import with_learner
 from .scale import choose_log_classes
 from .scores import mase, units
 from .share import choose_shares
+from .shifts import choose_shifts
 
 if TYPE_CHECKING:
     from ..hyperparameters import Hyperparameters
@@ -70,6 +71,8 @@ def fit_engine(
     if not params.hierarchy:  # sums add up on the series' own scale only
         engine, tried = choose_log_classes(windows, engine, params.seed, job, stop)
         notes += tried
+    engine, tried = choose_shifts(windows, engine, params.seed, job, stop)
+    notes += tried
     past = replace(engine, lightgbm_model=_fit_lightgbm(engine, panel, len(windows) or 1, params, job, stop))
     if past.lightgbm_model is not None and past.lightgbm_model.note:
         notes.append(f"LightGBM is trained on {past.lightgbm_model.note}.")

@@ -38,11 +38,11 @@ def choose_shares(
     if tested is None or len(tested.evaluation) < sum(len(window.panel) for window in windows):
         return None, tested, [unused]
     ahead = [row for window in windows for row in window.ahead]
-    panel, added = engine.split(engine.transformed(tested.panel)[0], engine.horizon, ahead)
+    histories, added = engine.modelled(tested.panel, engine.horizon, ahead)
     classes = tested.forecasts.classes
     rows = forecasts_of(tested, _TRIED)
     tried = np.concatenate([np.empty(0, np.int64), *rows.values()])
-    means, spreads = model.forecast(panel, engine.horizon, tried, stop)
+    means, spreads = model.forecast(histories.panel, engine.horizon, tried, stop)
     if stop() or not len(tried):
         return None, tested, [unused]
     means, actual = means + added, tested.evaluation.actual

@@ -20,6 +20,7 @@ from .ensemble import Forecasts, Preset
 from .foundation import Foundation
 from .learner import Learner, Modelled
 from .lightgbm_model import LightGBMModel
+from .shifts import Shift, moved, shifts_of
 from .transforms import from_log, log_scales, to_log
 
 NonNegative = Literal["auto", "true", "false"]
@@ -48,6 +49,8 @@ class Engine:
     """Holidays, where they are covariates; None while panels bring them along."""
     demand: Demand | None = None
     """The quantiles of intermittent series, where they are not those of the calibration."""
+    level_shifts: bool = True
+    """Whether histories are moved to the level after a shift."""
 
     def forecast(
         self, panel: Panel, horizon: int, ahead: Sequence[Array] | None = None, threads: int = 1
@@ -96,7 +99,17 @@ class Engine:
             panel, ahead = self.calendar.extended(panel, horizon, ahead)
         transformed, scales = self.transformed(panel)
         split, added = self.split(transformed, horizon, ahead)
+        if self.level_shifts:
+            split = moved(split, self.seasons)
         return Modelled(split, panel, np.isfinite(scales), ahead), added
+
+    def shifts(self, panel: Panel) -> list[list[Shift]]:
+        """The level shifts of each series as it is modelled, the latest first."""
+        if not self.level_shifts:
+            return [[] for _ in panel]
+        if self.calendar is not None:
+            panel, _ = self.calendar.extended(panel, self.horizon)
+        return shifts_of(self.split(self.transformed(panel)[0], self.horizon)[0], self.seasons)
 
     def transformed(self, panel: Panel) -> tuple[Panel, Array]:
         """The series on the scale on which they are modelled, and the scale of each that is in logarithms."""

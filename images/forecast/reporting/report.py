@@ -16,7 +16,7 @@ from ..models.ensemble import Forecasts
 from ..panel.attributes import Attribute
 from ..panel.clean import RULES, RuleCounts
 from ..panel.panel import Panel
-from . import charts, covariates, upcoming
+from . import charts, covariates, shifts, upcoming
 
 if TYPE_CHECKING:
     from ..hyperparameters import Hyperparameters
@@ -51,6 +51,7 @@ def write(
     engine = model.engine
     page.add("The series", " ".join(notes), _facts(panel, engine, params))
     _classes(page, panel, engine)
+    shifts.write(page, panel, engine, params.seed)
     page.add("Rules applied", "How often each data cleaning rule was applied.", _rules(counts))
     if tested is not None:
         _backtest(page, tested)

@@ -106,19 +106,22 @@ def _made_by(model: "Model", forecasts: Forecasts, panel: Panel) -> str:
         parts.append(f"with a share of {learner.shares[label]:.0%} for {who}")
     if np.isfinite(forecasts.log_scale[0]):
         parts.append("in logarithms")
+    if found := engine.shifts(panel)[0]:
+        since = panel.timeline.texts(panel.first + found[0].place)[0]
+        parts.append(f"from a history moved to its level since {since}")
     if engine.demand is not None and label == "intermittent":
         parts.append("with quantiles from its own past")
-    found = ", ".join(parts)
+    told = ", ".join(parts)
     if not engine.covaried:
-        return f"{found}."
+        return f"{told}."
     names = [charts.label((name,)) for name in model.roles.covariates]
     names += ["holidays"] if calendar is not None else []
     some = listed(
         names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
     )
     if future:
-        return f"{found}, with the effects of {some}."
-    return f"{found}, without the effects of {some}, of which no future values are known."
+        return f"{told}, with the effects of {some}."
+    return f"{told}, without the effects of {some}, of which no future values are known."
 
 
 def _future(panel: Panel, horizon: int) -> Array:
