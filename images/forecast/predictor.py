@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -46,7 +46,7 @@ def _columns(names: Roles, column_kinds: Mapping[str, Kind], timeline: Timeline)
         *(column(name, role="key") for name in names.keys),
         column(names.time, kind="time", role="time", times=timeline.format),
         column(names.target, lists=True),
-        *(column(name) for name in names.covariates),
+        *(column(name) for name in (*names.covariates, names.stockout) if name),
     ]
 
 
@@ -222,11 +222,7 @@ class Model(slipway.Model):
             "log_classes": engine.log_classes,
             "quantiles": self.quantiles,
             "timeline": self.panel.timeline.as_dict(),
-            "keys": self.roles.keys,
-            "time": self.roles.time,
-            "target": self.roles.target,
-            "covariates": self.roles.covariates,
-            "categories": self.roles.categories,
+            **asdict(self.roles),
             "used": self.panel.covariate_names,
             "column_kinds": self.column_kinds,
             "levels": self.hierarchy.levels if self.hierarchy else (),
@@ -267,6 +263,7 @@ class Model(slipway.Model):
             facts["target"],
             tuple(facts["covariates"]),
             categories={name: tuple(values) for name, values in facts["categories"].items()},
+            stockout=facts["stockout"],
         )
         timeline = Timeline.from_dict(facts["timeline"])
         panel = Panel.load(folder, timeline, names.keys, tuple(facts["used"]))

@@ -14,7 +14,7 @@ from .data.roles import Roles
 from .panel import clean
 from .panel.assemble import build_panel
 from .panel.clean import Points, RuleCounts
-from .panel.covariates import encoded
+from .panel.covariates import encoded, number_column
 from .panel.items import Key, key_cells, numbered, same
 from .panel.panel import Panel
 
@@ -135,6 +135,8 @@ def _points(table: Table, stored: Panel, names: Roles, horizon: int) -> Request:
     refuse(errors)
     values = table.number(names.target)
     past = ~np.isnan(values)
+    if names.stockout and names.stockout not in table.absent:  # past points, but of no demand
+        values = np.where(number_column(table, names.stockout) > 0, np.nan, values)
     codes, keys = numbered(_key_columns(table, stored, names, unnamed=bool(past.any())))
     covariates = encoded(table, names.covariates, names.categories)
     points = clean.sort_points(Points(codes, times, values, covariates), RuleCounts())

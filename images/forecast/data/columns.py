@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from slipway import NUMERIC, Array, Channel, Table, UserError, numbers
+from slipway import Array, Channel, Table, UserError
 
 
 def declare(channel: Channel, keys: Sequence[str], times: Sequence[str]) -> None:
@@ -55,11 +55,3 @@ def named(channel: str) -> Iterator[None]:
         yield
     except UserError as error:
         raise error.within(f"channel {channel}") from None
-
-
-def number_column(table: Table, name: str) -> Array:
-    """A column as float64, NaN where missing. Raises UserError naming the first cell that is not a number."""
-    if table.kinds[name] in NUMERIC:
-        return table.number(name)
-    missing = next(column.missing for column in table.columns if column.name == name)
-    return numbers(table.arrow(name), name, missing)

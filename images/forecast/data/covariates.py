@@ -7,8 +7,7 @@ import pyarrow.compute as pc
 
 from slipway import Array, Table
 
-from ..panel.covariates import Categories, encoded
-from .columns import number_column
+from ..panel.covariates import Categories, encoded, number_column
 
 MAX_CATEGORIES = 12
 """A text column with more distinct values is free text or an identifier, not a covariate."""

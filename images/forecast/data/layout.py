@@ -10,11 +10,11 @@ import pyarrow as pa
 from slipway import NUMERIC, Array, Channel, DateOrder, Table, TimeFormat, UserError, arrow
 
 from ..panel.clean import Duplicates, Fill, Points, RuleCounts
-from ..panel.covariates import Categories
+from ..panel.covariates import Categories, number_column
 from ..panel.frequency import Frequency
 from ..panel.items import key_cells, same
 from ..panel.panel import Panel
-from .columns import check, declare, number_column
+from .columns import check, declare
 from .covariates import covariates_of
 from .roles import TARGETS, ColumnSettings, Roles, find_keys, find_time, is_wide, long_roles
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from slipway import Array, RowErrors, Table, UserError
+from slipway import NUMERIC, Array, RowErrors, Table, UserError, numbers
 
 Categories = Mapping[str, tuple[str, ...]]
 """The categories of each categorical column."""
@@ -38,6 +38,14 @@ def encoded(table: Table, names: Sequence[str], categories: Categories) -> Array
         else:
             parts.append(table.number(name)[:, None])
     return np.hstack(parts)
+
+
+def number_column(table: Table, name: str) -> Array:
+    """A column as float64, NaN where missing. Raises UserError naming the first cell that is not a number."""
+    if table.kinds[name] in NUMERIC:
+        return table.number(name)
+    missing = next(column.missing for column in table.columns if column.name == name)
+    return numbers(table.arrow(name), name, missing)
 
 
 def _indicators(table: Table, name: str, categories: Sequence[str]) -> Array:

@@ -26,7 +26,15 @@ def test_marked_points_are_no_demand_of_zero(train: Trained) -> None:
     assert "hardly chance" not in done.text("The series")
     with done.server() as server:
         found = ask(server, [{"item_id": "a"}]).json["predictions"][0]
+        header, *lines = _sales().replace("a,", "new,").splitlines()
+        sent = ask(server, "\n".join([header, *lines]).encode(), "text/csv").json["predictions"]
+        cells = [line.split(",") for line in lines]
+        unsold = [{"item_id": "b", "day": row[1], "sales": 0, "empty": True} for row in cells[-3:]]
+        rows = [{"item_id": "b", "day": row[1], "sales": float(row[2])} for row in cells[:-3]]
+        ends = ask(server, [*rows, *unsold]).json["predictions"]
     assert 44 < min(found["mean"]) <= max(found["mean"]) < 56
+    np.testing.assert_allclose([row["mean"] for row in sent], found["mean"])
+    assert ends[0]["timestamp"] == cells[-3][1], "a series ends before points at which nothing could be sold"
 
 
 def test_a_missing_column_is_named(train: Trained) -> None:
