@@ -95,7 +95,7 @@ class Model(slipway.Model):
         self, cells: Mapping[str, Array], design: "Design", options: Options
     ) -> "engine.Predictions":
         if options.engine == "direct" or not len(design):
-            return self.predictor.answers(self.predictor.blend(design), options.level)
+            return self.predictor.answers(design, self.predictor.blend(design), options.level)
         from pandas import DataFrame
 
         from .mindsdb_compat import mindsdb

@@ -14,20 +14,15 @@ from .calibration import Calibrator
 from .features.columns import FeatureColumn
 from .features.design import Design, TableLike, design
 from .interval import ConformalInterval
-from .learners.catboost import CatBoostModel
-from .learners.forest import ExtraTreesModel
+from .learners.in_logs import LEARNERS, InLogsModel
 from .learners.learner import FittedModel
-from .learners.lightgbm import LightGBMModel
-from .learners.linear import LinearModel
 from .learners.prior import PriorModel
 from .problem import Problem
 from .shapley import contributions
 from .types import Floats
 
 FILE = "predictor.json"
-KINDS: dict[str, type[FittedModel]] = {
-    kind.name: kind for kind in (CatBoostModel, LightGBMModel, LinearModel, ExtraTreesModel, PriorModel)
-}
+KINDS: dict[str, type[FittedModel]] = {**LEARNERS, **{kind.name: kind for kind in (InLogsModel, PriorModel)}}
 LEVEL = 0.9
 
 
@@ -96,16 +91,19 @@ class Predictor:
 
         Raises DataError for an invalid cell.
         """
-        return self.answers(self.blend(self.design(table)), level)
+        rows = self.design(table)
+        return self.answers(rows, self.blend(rows), level)
 
-    def answers(self, blend: Floats, level: float = LEVEL) -> Predictions:
+    def answers(self, rows: Design, blend: Floats, level: float = LEVEL) -> Predictions:
+        """The same for `rows` of which `blend` is known."""
         if self.problem.is_regression:
             number = blend[:, 0]
-            half = self.interval.half_width(number, level) if self.interval else np.full(len(number), np.inf)
-            low = number - half
+            low, high = np.full((2, len(number)), np.inf) * [[-1], [1]]
+            if self.interval:
+                low, high = self.interval.bounds(rows, number, level)
             if self.problem.floor is not None:  # where the target never was, no interval need reach
                 low = np.maximum(low, self.problem.floor)
-            return Predictions(number, np.full(len(number), level), None, low, number + half)
+            return Predictions(number, np.full(len(number), level), None, low, high)
         place = self.problem.choose(blend)
         labels = np.array(self.problem.labels, dtype=object)
         if not self.problem.has_texts:
@@ -156,7 +154,7 @@ class Predictor:
             "columns": [one.to_dict() for one in self.columns],
             "members": members,
             "calibrator": self.calibrator.to_dict(),
-            "interval": self.interval.to_dict() if self.interval else None,
+            "interval": self.interval.save(folder) if self.interval else None,
             "facts": self.facts,
         }
         (folder / FILE).write_text(json.dumps(stored, ensure_ascii=False))
@@ -170,7 +168,7 @@ class Predictor:
             tuple(FeatureColumn.from_dict(one) for one in stored["columns"]),
             tuple(_member(folder, number, one, problem) for number, one in enumerate(stored["members"])),
             Calibrator.from_dict(stored["calibrator"]),
-            ConformalInterval.from_dict(stored["interval"]) if stored["interval"] else None,
+            ConformalInterval.load(folder, stored["interval"]) if stored["interval"] else None,
             stored["facts"],
         )
 

@@ -27,7 +27,8 @@ class Problem:
 
     `labels` are the classes in their own type, sorted; empty for regression. `weights` are the class weights
     used to choose the predicted class; empty if all count the same. `amounts` says how a numeric target is
-    written if it has a unit. `floor` is 0 for a numeric target that was never negative.
+    written if it has a unit. `floor` is 0 for a numeric target that was never negative. `logs` says whether
+    learners take such a target in logarithms, None where it makes no difference.
     """
 
     target: str
@@ -36,6 +37,7 @@ class Problem:
     weights: tuple[float, ...] = ()
     amounts: AmountFormat | None = None
     floor: float | None = None
+    logs: bool | None = None
 
     @property
     def classes(self) -> int:

@@ -35,7 +35,7 @@ def refit(predictor: Predictor, table: pd.DataFrame) -> Predictor:
     raw = np.sum([weight * one for weight, one in zip(share, answers, strict=True)], axis=0)
     fitted, interval = predictor.calibrator, predictor.interval
     if problem.is_regression:
-        interval = ConformalInterval.fit(target, raw[:, 0])
+        interval = ConformalInterval.fit(rows, target, raw[:, 0])
     else:
         fitted, _ = calibration.fit(target, raw, 0)
     members = tuple(

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from automl.automl_handler import calibration, scores
+from automl.automl_handler.features.design import Design
 from automl.automl_handler.interval import ConformalInterval
 from automl.automl_handler.learners.forest import ExtraTreesModel
-from automl.automl_handler.learners.learner import Examples, Task
+from automl.automl_handler.learners.learner import Examples, Task, linked
 from automl.automl_handler.learners.linear import LinearModel
 from automl.automl_handler.learners.prior import PriorModel
 from automl.automl_handler.problem import Problem
@@ -144,14 +145,13 @@ def test_what_a_blend_hardly_misses_is_left_out() -> None:
 def test_a_linear_model_answers_without_matrices_as_it_learnt_with_them(
     searched: dict[str, SearchResult],
 ) -> None:
-    from automl.automl_handler.learners.linear import _inputs
-
     trained = searched["multiclass"]
     task = Task(trained.predictor.problem, Clock(60), 0, 1)
     examples = Examples(trained.rows, trained.target)
     model = LinearModel.fit(examples, examples, task)
-    expected = model._answers(_inputs(trained.rows, model.arrays))
-    assert model.predict(trained.rows) == pytest.approx(expected, abs=1e-9)
+    inputs = model.encoding.matrix(trained.rows)
+    expected = linked(inputs @ model.coefficients + model.intercept, task.problem)
+    assert model.predict(trained.rows) == pytest.approx(expected, abs=1e-6), "inputs are of 32 bits"
 
 
 def test_the_blend_is_never_worse_than_its_best_member() -> None:
@@ -180,17 +180,34 @@ def test_calibration_mends_what_is_too_sure() -> None:
     assert after < 0.03
 
 
-def test_intervals_hold_what_they_promise_on_new_rows() -> None:
-    def draw(rows: int) -> tuple[np.ndarray, np.ndarray]:
-        answers = RANDOM.uniform(0, 10, rows)
-        return answers + RANDOM.normal(0, 0.2 + 0.3 * answers, rows), answers
+def test_intervals_hold_what_they_promise_on_new_rows_and_follow_the_row() -> None:
+    def draw(rows: int) -> tuple[Design, Any, Any]:
+        """Errors that are skewed, and three times as large in one of two groups, whatever the prediction."""
+        answers, other = RANDOM.uniform(0, 10, (2, rows))
+        codes = RANDOM.integers(1, 3, (rows, 1)).astype(np.int32)
+        size = (1 + 2 * (codes[:, 0] == 2)) * (1 + answers / 10)
+        target = answers + size * (RANDOM.gamma(2, 1, rows) - 2)
+        return Design(np.column_stack([answers, other]), codes, (4,)), target, answers
 
     fitted = ConformalInterval.fit(*draw(3_000))
-    target, answers = draw(20_000)
+    rows, target, answers = draw(20_000)
     for level in (0.5, 0.8, 0.9, 0.95):
-        held = np.abs(target - answers) <= fitted.half_width(answers, level)
+        low, high = fitted.bounds(rows, answers, level)
+        held = (low <= target) & (target <= high)
         assert held.mean() == pytest.approx(level, abs=0.03), level
-    assert fitted.half_width(np.array([9.5]), 0.9) > 2 * fitted.half_width(np.array([0.5]), 0.9)
+        for part in (rows.codes[:, 0] == 1, rows.codes[:, 0] == 2, answers < 2, answers > 8):
+            assert held[part].mean() == pytest.approx(level, abs=0.05), level
+    low, high = fitted.bounds(rows, answers, 0.9)
+    assert (high - answers).mean() > 1.2 * (answers - low).mean(), "most of what is far is above"
+    widths = high - low
+    wide = rows.codes[:, 0] == 2
+    assert widths[wide].mean() == pytest.approx(3 * widths[~wide].mean(), rel=0.15)
+
+
+def test_errors_alike_everywhere_have_intervals_of_their_predictions_alone() -> None:
+    rows = Design(RANDOM.normal(size=(2_000, 3)), np.empty((2_000, 0), np.int32), ())
+    answers = rows.numbers.sum(1)
+    assert ConformalInterval.fit(rows, answers + RANDOM.normal(size=2_000), answers).spread is None
 
 
 def test_every_fold_has_its_share_of_every_label() -> None:

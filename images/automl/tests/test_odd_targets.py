@@ -54,10 +54,11 @@ def test_a_target_that_was_never_negative_has_no_interval_below_zero(
 ) -> None:
     assert prepared(np.exp(SIZES)).problem.floor == 0
     assert prepared(SIZES).problem.floor is None
-    wide = ConformalInterval(np.empty(0), np.full((1, 201), 5.0), (ROWS,))
+    widths = np.full((1, 401), 5.0)
+    wide = ConformalInterval(np.empty(0), widths, widths, (ROWS,))
     predictor = replace(searched["regression"].predictor, interval=wide)
     assert predictor.problem.floor == 0
-    found = predictor.answers(np.array([[0.5], [20.0]]))
+    found = predictor.answers(searched["regression"].rows[:2], np.array([[0.5], [20.0]]))
     assert found.low is not None
     assert found.low.tolist() == [0, 15]
 

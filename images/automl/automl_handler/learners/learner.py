@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slipway.kit.precision import float32_error
 
@@ -109,3 +110,27 @@ def softmax(scores: Floats) -> Floats:
     powers = np.exp(scores - scores.max(1, keepdims=True))
     found: Floats = powers / powers.sum(1, keepdims=True)
     return found
+
+
+def drawn(count: int, most: int, seed: int) -> NDArray[np.intp]:
+    """Positions of `count` rows, or of `most` of them drawn at random."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).permutation(count)[:most])
+
+
+def linked(scores: Floats, problem: Problem) -> Floats:
+    """Answers from the scores of a linear model or network, of shape (rows, outputs): one of two classes."""
+    if problem.is_regression:
+        return scores
+    if problem.kind == "binary":
+        return both(1 / (1 + np.exp(-scores[:, 0])))
+    return softmax(scores)
+
+
+def mean_loss(problem: Problem, target: Floats, answers: Floats) -> float:
+    """The mean squared error or log loss of answers of shape (rows, classes)."""
+    if problem.is_regression:
+        return float(np.square(answers[:, 0] - target).mean())
+    chance = answers[np.arange(len(target)), target.astype(int)]
+    return float(-np.log(np.clip(chance, 1e-15, 1)).mean())

@@ -1,61 +1,51 @@
-"""Linear models: logistic or ridge regression on standardised numbers and indicators. Saved as arrays."""
+"""Linear models: logistic or ridge regression on encoded inputs. Saved as arrays."""
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from ..features.design import Design
 from ..problem import Problem
 from ..types import Floats
-from .learner import Examples, FittedModel, Task, both, softmax
+from .encoding import Encoding
+from .learner import Examples, FittedModel, Task, drawn, linked, mean_loss
 
 _FILE = "linear.npz"
 _PILOT = 1_000  # rows
-_INDICATORS = 100  # most frequent values of a category that get an indicator
+_CELLS = 50_000_000  # of the inputs that are held at once
 
 
 class LinearModel(FittedModel):
-    """`coefficients` of shape (inputs, outputs) over standardised numbers, their gaps, and indicators."""
+    """`coefficients` of shape (inputs, outputs) over the inputs of an encoding."""
 
     name: ClassVar = "Linear"
 
-    def __init__(self, problem: Problem, **arrays: Any) -> None:
+    def __init__(self, problem: Problem, encoding: Encoding, coefficients: Floats, intercept: Floats) -> None:
         self.problem = problem
-        self.arrays = arrays
+        self.encoding = encoding
+        self.coefficients = coefficients
+        self.intercept = intercept
 
     @classmethod
     def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
         """Chooses the penalty with the lowest validation error."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
-        rows, target, weights = train.rows, train.target, train.weights
-        known = ~np.isnan(rows.numbers).all(0)
-        with np.errstate(all="ignore"):
-            centre = np.where(known, np.nanmedian(np.where(known, rows.numbers, 0), axis=0), 0)
-            low, high = (np.nanpercentile(np.where(known, rows.numbers, 0), part, axis=0) for part in (1, 99))
-        clipped = np.clip(np.where(np.isnan(rows.numbers), centre, rows.numbers), low, high)
-        spread = clipped.std(0)
-        arrays: dict[str, Any] = {
-            "centre": centre,
-            "scale": np.where(spread > 1e-12 * np.maximum(1, np.abs(centre)), spread, 1),
-            "low": low,
-            "high": high,
-        }
-        inputs, held_inputs = (_inputs(part, arrays) for part in (rows, held.rows))
-        sampled = cls._affordable(inputs, target, task)
-        if len(sampled) < len(target):
-            inputs, target = inputs[sampled], target[sampled]
-            weights = weights[sampled] if weights is not None else None
-        best: tuple[float, Floats, Floats] | None = None
-        for strength in (1.0, 0.03):
+        encoding = Encoding.fit(train.rows, held.rows)
+        train = train[drawn(len(train), _CELLS // max(1, encoding.inputs), task.seed)]
+        train = train[cls._affordable(encoding, train, task)]
+        inputs, held_inputs = encoding.matrix(train.rows), encoding.matrix(held.rows)
+        target, weights = train.target, train.weights
+        best: tuple[float, Self] | None = None
+        for strength in (1.0, 0.1, 0.01):
             if best is not None and task.clock.over:
                 break
             if task.problem.is_regression:
-                middle, width = target.mean(), target.std() or 1.0
+                middle, width = np.average(target, weights=weights), target.std() or 1.0
                 model = Ridge(alpha=1 / strength, solver="sparse_cg", max_iter=200, random_state=task.seed)
                 model.fit(inputs, (target - middle) / width, sample_weight=weights)
                 found = model.coef_[:, None] * width
@@ -64,83 +54,58 @@ class LinearModel(FittedModel):
                 model = LogisticRegression(C=strength, max_iter=100, tol=1e-3)
                 model.fit(inputs, target.astype(int), sample_weight=weights)
                 found, base = _full(model, task.problem.classes)
-            fitted = cls(task.problem, coefficients=found, intercept=base, **arrays)
-            error = _error(task.problem, held.target, fitted._answers(held_inputs))
+            fitted = cls(task.problem, encoding, found, base)
+            answers = linked(held_inputs @ found + base, task.problem)
+            error = mean_loss(task.problem, held.target, answers)
             if best is None or error < best[0]:
-                best = (error, found, base)
+                best = (error, fitted)
         assert best is not None
-        return cls(task.problem, coefficients=best[1], intercept=best[2], **arrays)
+        return best[1]
 
     @staticmethod
-    def _affordable(inputs: Any, target: Floats, task: Task) -> NDArray[np.intp]:
+    def _affordable(encoding: Encoding, train: Examples, task: Task) -> NDArray[np.intp]:
         """Positions of the rows that time allows for, estimated from a few: fitting cannot be interrupted."""
-        if len(target) <= 2 * _PILOT or task.problem.is_regression:
-            return np.arange(len(target))
+        if len(train) <= 2 * _PILOT or task.problem.is_regression:
+            return np.arange(len(train))
         from sklearn.linear_model import LogisticRegression
 
-        order = np.random.default_rng(task.seed).permutation(len(target))
-        few = np.sort(order[:_PILOT])
+        few = train[drawn(len(train), _PILOT, task.seed)]
         started = time.monotonic()
-        if len(np.unique(target[few])) > 1:
-            LogisticRegression(max_iter=100, tol=1e-3).fit(inputs[few], target[few].astype(int))
+        if len(np.unique(few.target)) > 1:
+            model = LogisticRegression(max_iter=100, tol=1e-3)
+            model.fit(encoding.matrix(few.rows), few.target.astype(int))
         a_row = (time.monotonic() - started) / _PILOT
-        most = int(max(_PILOT, task.clock.left / (3 * max(a_row, 1e-9))))
-        return np.sort(order[:most])
+        return drawn(len(train), int(max(_PILOT, task.clock.left / (4 * max(a_row, 1e-9)))), task.seed)
 
     def predict(self, rows: Design) -> Floats:
-        """Without the sparse matrices of training, which take longer to build than a row to predict."""
-        of, wide = self.arrays, rows.numbers.shape[1]
-        gaps = np.isnan(rows.numbers)
-        filled = np.clip(np.where(gaps, of["centre"], rows.numbers), of["low"], of["high"])
-        weights = of["coefficients"]
-        scores = ((filled - of["centre"]) / of["scale"]) @ weights[:wide] + of["intercept"]
-        if gaps.any():
-            scores = scores + gaps @ weights[wide : 2 * wide]
-        start = 2 * wide
-        for place, size in enumerate(rows.sizes):
-            shown = min(size, _INDICATORS)
-            table = np.vstack([weights[start : start + shown], np.zeros((1, weights.shape[1]))])
-            scores = scores + table[np.minimum(rows.codes[:, place], shown)]
-            start += shown
-        return self._linked(scores)
+        return linked(self.encoding.times(rows, self.coefficients) + self.intercept, self.problem)
 
-    def _answers(self, inputs: Any) -> Floats:
-        return self._linked(np.asarray(inputs @ self.arrays["coefficients"]) + self.arrays["intercept"])
+    @classmethod
+    def averaged(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
+        """Makes the inputs once for all models."""
+        first = models[0]
+        if not all(first.encoding.same_as(one.encoding) for one in models[1:]):
+            return super().averaged(models)
+        weights = np.hstack([one.coefficients for one in models])
 
-    def _linked(self, scores: Floats) -> Floats:
-        if self.problem.is_regression:
-            return scores
-        if self.problem.kind == "binary":
-            return both(1 / (1 + np.exp(-scores[:, 0])))
-        return softmax(scores)
+        def mean(rows: Design) -> Floats:
+            parts = np.split(first.encoding.times(rows, weights), len(models), axis=1)
+            answers = [
+                linked(part + one.intercept, one.problem) for part, one in zip(parts, models, strict=True)
+            ]
+            return np.asarray(sum(answers) / len(models))
+
+        return mean
 
     def save(self, folder: Path) -> None:
-        np.savez(folder / _FILE, **self.arrays)
+        arrays: dict[str, Any] = {"coefficients": self.coefficients, "intercept": self.intercept}
+        np.savez(folder / _FILE, **arrays, **self.encoding.to_arrays())
 
     @classmethod
     def load(cls, folder: Path, problem: Problem) -> Self:
         with np.load(folder / _FILE, allow_pickle=False) as stored:
-            return cls(problem, **dict(stored))
-
-
-def _inputs(rows: Design, arrays: dict[str, Any]) -> Any:
-    """Standardised numbers, indicators of missing cells, and indicators of frequent categories."""
-    gaps = np.isnan(rows.numbers)
-    filled = np.clip(np.where(gaps, arrays["centre"], rows.numbers), arrays["low"], arrays["high"])
-    parts: list[Any] = [
-        sparse.csr_matrix((filled - arrays["centre"]) / arrays["scale"]),
-        sparse.csr_matrix(gaps),
-    ]
-    for place, size in enumerate(rows.sizes):
-        parts.append(_indicators(rows.codes[:, place], size))
-    return sparse.hstack(parts, format="csr", dtype=np.float64)
-
-
-def _indicators(codes: NDArray[np.int32], size: int) -> Any:
-    shown = min(size, _INDICATORS)
-    is_shown = codes < shown
-    rows = np.flatnonzero(is_shown)
-    return sparse.csr_matrix((np.ones(len(rows)), (rows, codes[is_shown])), shape=(len(codes), shown))
+            encoding = Encoding.of_arrays(stored)
+            return cls(problem, encoding, stored["coefficients"], stored["intercept"])
 
 
 def _full(model: Any, classes: int) -> tuple[Floats, Floats]:
@@ -156,10 +121,3 @@ def _full(model: Any, classes: int) -> tuple[Floats, Floats]:
     coefficients[:, model.classes_] = model.coef_.T
     intercept[model.classes_] = model.intercept_
     return coefficients, intercept
-
-
-def _error(problem: Problem, target: Floats, answers: Floats) -> float:
-    if problem.is_regression:
-        return float(np.square(answers[:, 0] - target).mean())
-    chance = answers[np.arange(len(target)), target.astype(int)]
-    return float(-np.log(np.clip(chance, 1e-15, 1)).mean())

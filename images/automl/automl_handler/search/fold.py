@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from .. import scores
 from ..features.design import Design
 from ..learners import lightgbm
+from ..learners.in_logs import in_logs, offset_of
 from ..learners.learner import Examples, FittedModel, Task
 from ..predictor import KINDS
 from ..problem import Problem
@@ -88,11 +89,18 @@ def fit(
 
 
 def _tuned(piece: Piece, examples: Examples, folds: Any, task: Task) -> Done:
-    return {"settings": tune(examples, folds, task, piece["tuned"])}
+    return {"settings": tune(examples, folds, task, piece["tuned"], piece["settings"])}
 
 
-def tune(examples: Examples, folds: Any, task: Task, trials: int) -> dict[str, Any]:
-    """Settings of LightGBM by the first fold: tuned on AUC, probabilities would go astray."""
+def tune(
+    examples: Examples, folds: Any, task: Task, trials: int, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Settings of LightGBM by the first fold: tuned on AUC, probabilities would go astray.
+
+    In logarithms if `settings` say so.
+    """
+    if "learner" in settings:
+        examples = in_logs(examples, offset_of(examples.target))
     held = folds == 0
     loss = scores.loss(scores.default_metric(task.problem), task.problem)
     return lightgbm.search(examples[~held], examples[held], task, loss, trials)

@@ -132,7 +132,7 @@ class _Search:
                 trial=place,
                 fold=part,
                 kind=one.trial.kind.name,
-                settings=one.settings or {},
+                settings=one.trial.settings if one.settings is None else one.settings,
                 tuned=one.trial.tuned,
                 seconds=0.0,
             )

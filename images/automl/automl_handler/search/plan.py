@@ -1,13 +1,15 @@
 """The trials of a search, in order, by preset."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..learners.catboost import MANY, CatBoostModel
 from ..learners.forest import ExtraTreesModel
+from ..learners.in_logs import InLogsModel
 from ..learners.learner import FittedModel
 from ..learners.lightgbm import LightGBMModel
 from ..learners.linear import LinearModel
+from ..learners.network import NetworkModel
 from ..problem import Problem
 
 
@@ -24,38 +26,54 @@ class Trial:
 
 
 def plan(preset: str, problem: Problem, rows: int) -> list[Trial]:
-    """CatBoost first, with a limited share of the time, so that a good model exists early."""
-    # It is best on small tables; with many classes it is slow, and the others are not.
-    large = 8.0 if problem.classes <= MANY else 2.0
+    """The trials in order; of a skewed target in logarithms, or not, and one the other way.
+
+    The other way costs little, and where both are of use the blend takes both.
+    """
+    trials = _trials(preset, problem, rows)
+    if problem.logs is None:
+        return trials
+    if not problem.logs:
+        place = next(place for place, one in enumerate(trials) if one.kind is LinearModel)
+        return [*trials[: place + 1], _in_logs(trials[place]), *trials[place + 1 :]]
+    return [one if one.title == LightGBMModel.name else _in_logs(one) for one in trials]
+
+
+def _in_logs(trial: Trial) -> Trial:
+    settings = {**trial.settings, "learner": trial.kind.name}
+    return replace(trial, title=f"{trial.title}, in logs", kind=InLogsModel, settings=settings)
+
+
+def _trials(preset: str, problem: Problem, rows: int) -> list[Trial]:
+    """CatBoost first, with a limited share of the time, so that a good model exists early.
+
+    With many classes boosted trees are slow and no better than what is done in a fraction of the time, so
+    they come last.
+    """
+    many = problem.classes > MANY
     # Without statistics of pairs of categories a tree takes half the time and is hardly worse.
     quick = {"iterations": 150 if preset == "fast" else 400, "max_ctr_complexity": 1}
-    first = Trial("CatBoost", CatBoostModel, large, quick)
-    light = Trial(
-        "LightGBM", LightGBMModel, 1.0, {"trees": 150, "learning_rate": 0.1} if preset == "fast" else {}
-    )
+    boosted = [
+        Trial("CatBoost", CatBoostModel, 2.0 if many else 8.0, quick),
+        Trial(
+            "LightGBM", LightGBMModel, 1.0, {"trees": 150, "learning_rate": 0.1} if preset == "fast" else {}
+        ),
+    ]
     linear = Trial("Linear", LinearModel, 0.7)
     if preset == "fast":
-        return [first, light, linear]
+        return [linear, *boosted[::-1]] if many else [*boosted, linear]
     trees = 60 if rows > 20_000 else 100
     # Larger leaves suit noisy targets, smaller ones all others; the blend decides.
     large_leaves = Trial("ExtraTrees", ExtraTreesModel, 1.0, {"trees": trees})
     small_leaves = Trial("ExtraTrees, leaves of a row", ExtraTreesModel, 1.0, {"trees": trees, "leaf": 1})
     forests = [large_leaves, small_leaves] if problem.classes <= 50 else []
+    smooth = [linear, *forests, Trial("Network", NetworkModel, 1.5)]
+    begun = [*smooth, *boosted[::-1]] if many else [*boosted, *smooth]
     deep = Trial("CatBoost, 1,000 trees", CatBoostModel, 2.0, {"iterations": 1_000, "od_wait": 80})
     if preset == "balanced":
-        return [
-            first,
-            light,
-            linear,
-            *forests,
-            Trial("LightGBM by FLAML", LightGBMModel, 3.0, tuned=40),
-            deep,
-        ]
+        return [*begun, Trial("LightGBM by FLAML", LightGBMModel, 3.0, tuned=40), deep]
     return [
-        first,
-        light,
-        linear,
-        *forests,
+        *begun,
         Trial("LightGBM by FLAML", LightGBMModel, 3.0, tuned=150),
         deep,
         Trial("CatBoost, shallow", CatBoostModel, 2.0, {"iterations": 2_000, "depth": 4, "od_wait": 100}),

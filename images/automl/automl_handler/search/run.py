@@ -19,7 +19,7 @@ from ..learners.learner import Examples, Task
 from ..predictor import LEVEL, Member, Predictor
 from ..problem import Problem
 from ..types import Floats
-from . import checks, ensemble, hosts, throughput
+from . import checks, ensemble, hosts, scale, throughput
 from .clock import Clock
 from .config import SearchConfig
 from .folds import assign
@@ -93,6 +93,10 @@ def search(
     ]
     with_threads = replace(config, threads=config.threads if len(data.table) > _WITH_THREADS else 1)
     examples = Examples(rows, data.target, data.weights)
+    task = Task(problem, clock, config.seed, with_threads.threads)
+    problem = replace(problem, logs=scale.in_logs(examples, folds, metric, task))
+    if problem.logs:
+        watcher.progress(f"{target} is skewed, and learnt in logarithms: less error out of fold")
     learners = partial(hosts.run_trials, crew) if crew else run_trials
     trials = learners(examples, folds, problem, metric, clock, with_threads, watcher)
     share = ensemble.select([one.answers for one in trials], data.target, scores.loss(metric, problem))
@@ -100,7 +104,7 @@ def search(
     answers = np.average([one.answers for one in trials], 0, share)
     calibrator, interval = calibration.Calibrator(), None
     if problem.is_regression:
-        interval = ConformalInterval.fit(data.target, answers[:, 0])
+        interval = ConformalInterval.fit(rows, data.target, answers[:, 0], config.seed)
     else:
         calibrator, answers = calibration.fit(data.target, answers, config.seed)
     members = tuple(

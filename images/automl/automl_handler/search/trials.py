@@ -120,7 +120,7 @@ def _run_trial(
     settings = dict(trial.settings)
     if trial.tuned:
         quick = replace(task, clock=task.clock.share(TUNED))
-        settings |= tune(examples, folds, quick, trial.tuned)
+        settings |= tune(examples, folds, quick, trial.tuned, settings)
     answers = np.zeros((len(examples), task.problem.classes))
     models = []
     for fold in range(count):
