@@ -10,7 +10,7 @@ from slipway import Array, UserError, arrow
 
 from .automl_handler import scores
 from .automl_handler.errors import DataError
-from .automl_handler.shapley import column_slices
+from .automl_handler.features.design import parts
 
 if TYPE_CHECKING:
     from .automl_handler.features.design import Design
@@ -139,7 +139,7 @@ def _unknown(predictor: "Predictor", rows: "Design") -> dict[int, str]:
     """By row, the columns whose category is unknown or rare, and the number of missing cells."""
     new: dict[int, list[str]] = {}
     gaps = np.zeros(len(rows), int)
-    for column, (kind, at) in zip(predictor.columns, column_slices(predictor.columns), strict=True):
+    for column, (kind, at, _) in zip(predictor.columns, parts(predictor.columns), strict=True):
         if kind == "codes":
             codes = rows.codes[:, at.start]
             gaps += codes == 0

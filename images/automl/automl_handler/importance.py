@@ -3,14 +3,15 @@
 Breiman 2001; Fisher, Rudin and Dominici 2019.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from . import scores
-from .features.design import Design
+from .features.design import Design, Part, parts
 from .search.clock import Clock
-from .shapley import column_slices
 from .types import Floats
 
 if TYPE_CHECKING:
@@ -24,23 +25,23 @@ def permutation(trained: "SearchResult", clock: Clock, seed: int = 0) -> dict[st
     predictor = trained.predictor
     loss = scores.loss(trained.metric, predictor.problem)
     random = np.random.default_rng(seed)
-    parts: list[tuple[int, Design, Floats]] = []
+    held_out: list[tuple[int, Design, Floats]] = []
     for fold in range(int(trained.folds.max()) + 1):
         held = np.flatnonzero(trained.folds == fold)
         held = np.sort(random.choice(held, min(_ROWS, len(held)), replace=False))
-        parts.append((fold, trained.rows[held], trained.target[held]))
-    target = np.concatenate([part[2] for part in parts])
+        held_out.append((fold, trained.rows[held], trained.target[held]))
+    target = np.concatenate([one[2] for one in held_out])
 
     def lost(changed: list[Design]) -> float:
-        answers = [_blend(trained, fold, rows) for (fold, _, _), rows in zip(parts, changed, strict=True)]
+        answers = [_blend(trained, fold, rows) for (fold, _, _), rows in zip(held_out, changed, strict=True)]
         return loss(target, np.concatenate(answers))
 
-    base = lost([rows for _, rows, _ in parts])
+    base = lost([rows for _, rows, _ in held_out])
     found = {}
-    for column, (kind, at) in zip(predictor.columns, column_slices(predictor.columns), strict=True):
+    for column, part in zip(predictor.columns, parts(predictor.columns), strict=True):
         if clock.over:
             break
-        found[column.name] = lost([_shuffled(rows, kind, at, random) for _, rows, _ in parts]) - base
+        found[column.name] = lost([_shuffled(rows, part, random) for _, rows, _ in held_out]) - base
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
@@ -52,13 +53,12 @@ def _blend(trained: "SearchResult", fold: int, rows: Design) -> Floats:
     return trained.predictor.calibrator.apply(np.sum(answers, axis=0))
 
 
-def _shuffled(rows: Design, kind: str, at: slice, random: np.random.Generator) -> Design:
+def _shuffled(rows: Design, part: Part, random: np.random.Generator) -> Design:
     order = random.permutation(len(rows))
-    numbers, codes = rows.numbers, rows.codes
-    if kind == "codes":
-        codes = codes.copy()
-        codes[:, at] = codes[order, at]
-    else:
-        numbers = numbers.copy()
-        numbers[:, at] = numbers[order, at]
-    return Design(numbers, codes, rows.sizes)
+    cells = getattr(rows, part.kind).copy()
+    cells[:, part.at] = cells[order, part.at]
+    if part.terms is None:
+        return replace(rows, **{part.kind: cells})
+    moved = rows.terms.tocsc()
+    pieces = [moved[:, : part.terms.start], moved[order, part.terms], moved[:, part.terms.stop :]]
+    return replace(rows, **{part.kind: cells}, terms=sparse.hstack(pieces, format="csr"))

@@ -229,7 +229,7 @@ def test_a_design_reads_what_the_columns_say() -> None:
 
 def test_words_are_learnt_from_all_over_a_long_column() -> None:
     texts = ["early bird"] * 6_000 + ["late worm"] * 6_000
-    assert TextEncoder.fit(texts).words == ("bird", "early", "late", "worm")
+    assert TextEncoder.fit(texts).words.terms == ("bird", "early", "late", "worm")
 
 
 @pytest.mark.parametrize("gap", [None, np.nan])
@@ -238,3 +238,21 @@ def test_many_cells_are_the_texts_that_few_are(gap: object) -> None:
         few = pd.Series(some, dtype=object)
         many = pd.concat([few] * 1_000, ignore_index=True)
         assert texts(many) == texts(many.iloc[:6]) * 1_000
+
+
+def test_terms_are_those_of_at_least_three_texts_and_pieces_those_of_short_ones() -> None:
+    short = ["red wine", "red whine", "red tea", "tea", "green tea", "unseen"]
+    encoder = TextEncoder.fit(short)
+    assert encoder.words.terms == ("red", "tea")
+    assert " re" in encoder.pieces.terms
+    assert not any("u" in term for term in encoder.pieces.terms), "nothing of what one text alone has"
+    numbers, terms = encoder.read(["red tea", "reds", "zzz"])
+    assert numbers[:, 0].tolist() == [2, 1, 1]
+    assert terms.shape == (3, encoder.terms)
+    assert terms[0, :2].toarray() == pytest.approx(np.full((1, 2), 0.5**0.5))
+    assert terms[1, :2].nnz == 0, "another word"
+    assert terms[1].nnz > 0, "of which pieces are known"
+    assert terms[2].nnz == 0
+    assert not TextEncoder.fit([text * 200 for text in short]).pieces.terms
+    again = TextEncoder.from_dict(encoder.to_dict())
+    assert (again.read(short)[1] != encoder.read(short)[1]).nnz == 0

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from automl.automl_handler import scores
-from automl.automl_handler.features.design import Design
+from automl.automl_handler.features.columns import FeatureColumn
+from automl.automl_handler.features.design import Design, design
+from automl.automl_handler.features.text import TextEncoder
 from automl.automl_handler.learners.catboost import MANY
 from automl.automl_handler.learners.encoding import Encoding
 from automl.automl_handler.learners.in_logs import LEARNERS, InLogsModel, offset_of
@@ -20,6 +22,8 @@ from automl.automl_handler.search.clock import Clock
 from automl.automl_handler.search.fold import tune
 from automl.automl_handler.search.folds import assign
 from automl.automl_handler.search.plan import plan
+from automl.automl_handler.shapley import contributions
+from scipy import sparse
 
 NUMBER = Problem("y", "regression")
 
@@ -37,6 +41,16 @@ def rows_of(count: int) -> Design:
     numbers = RANDOM.normal(size=(count, 3))
     numbers[::7, 1] = np.nan
     return Design(numbers, RANDOM.integers(0, 5, (count, 1)).astype(np.int32), (5,))
+
+
+def texts_of(labels: Any) -> Design:
+    """Texts whose rare words tell the label, of ten thousand terms; the numbers do not."""
+    pieces = [
+        sparse.random(len(labels), 5_000, 0.002, random_state=place, format="csr") for place in range(2)
+    ]
+    pieces = [one.multiply((labels == place)[:, None]).tocsr() for place, one in enumerate(pieces)]
+    terms = sparse.hstack(pieces, format="csr", dtype=np.float32)
+    return Design(RANDOM.normal(size=(len(labels), 1)), np.empty((len(labels), 0), np.int32), (), terms)
 
 
 def task_of(problem: Problem, seconds: float = 3_600) -> Task:
@@ -125,6 +139,40 @@ def test_a_class_that_no_row_to_learn_from_has_is_improbable(kind: type[FittedMo
     assert found.sum(1) == pytest.approx(1)
     assert found[:, 1].mean() < 0.05
     assert (found.argmax(1) == labels).mean() > 0.9
+
+
+def test_a_linear_model_learns_from_all_terms_of_a_text(tmp_path: Path) -> None:
+    problem = Problem("y", "binary", ("a", "b"))
+    labels = RANDOM.integers(0, 2, 2_000).astype(float)
+    rows = texts_of(labels)
+    examples = Examples(rows, labels)
+    models = [
+        LinearModel.fit(examples[half], examples[other], task_of(problem))
+        for half, other in ((slice(0, 1_000), slice(1_000, None)), (slice(1_000, None), slice(0, 1_000)))
+    ]
+    found = LinearModel.averaged(models)(rows)
+    assert (found.argmax(1) == labels).mean() > 0.95
+    assert found == pytest.approx((models[0].predict(rows) + models[1].predict(rows)) / 2)
+    models[0].save(tmp_path)
+    assert (LinearModel.load(tmp_path, problem).predict(rows) == models[0].predict(rows)).all()
+
+
+def test_contributions_of_a_text_are_those_of_its_terms() -> None:
+    table = {"note": np.array(["red wine", "blue sky"] * 20, object), "size": np.arange(40.0)}
+    columns = [
+        FeatureColumn("note", "text", encoder=TextEncoder.fit(table["note"].tolist()), typical=""),
+        FeatureColumn("size", "number", typical=0.0),
+    ]
+    rows = design(columns, table)
+    typical = design(columns, {"note": np.array([""], object), "size": np.array([0.0])})
+    weights = np.arange(1.0, 1 + rows.terms.shape[1])[:, None]
+
+    def value(rows: Design) -> Any:
+        return rows.terms @ weights + rows.numbers[:, [-1]]
+
+    found = contributions(value, rows[:3], typical, columns)
+    assert found[:, 0] == pytest.approx((rows.terms[:3] @ weights)[:, 0], rel=1e-5)
+    assert found[:, 1] == pytest.approx([0, 1, 2], abs=1e-4)
 
 
 def test_a_network_whose_time_is_over_has_passed_over_the_rows_once() -> None:

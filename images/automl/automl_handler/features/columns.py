@@ -84,6 +84,11 @@ class FeatureColumn:
         codes = [value for value in self.categories if _CODE.fullmatch(value)]
         return {str(int(code)): code for code in codes if str(int(code)) not in self._positions}
 
+    def read_texts(self, cells: Cells) -> tuple[Floats, Any]:
+        """Numeric features of a text column, of shape (rows, width), and a sparse matrix of its terms."""
+        assert self.encoder is not None
+        return self.encoder.read([cell or "" for cell in texts(cells)])
+
     def numbers(self, cells: Cells) -> Floats:
         """Numeric features of shape (rows, width). Raises DataError for an invalid cell."""
         if self.amounts is not None:
@@ -92,8 +97,7 @@ class FeatureColumn:
             return numbers(cells, self.name)[:, None]
         if self.kind == "date":
             return _parts((self.dates or DateFormat()).read(cells, self.name))
-        assert self.encoder is not None
-        return self.encoder.read([cell or "" for cell in texts(cells)])
+        return self.read_texts(cells)[0]
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -14,6 +14,7 @@ _WIDE = 1_000  # pieces of all numbers at most
 _INDICATORS = 100  # most frequent values of a category that get an indicator
 _NORMAL = 1.349  # interquartile range of a standard normal variable
 _BENDS = 3.0  # spreads from the median at which a number's slope is a third of what it was
+_WEIGHT = 10.0  # of a text's terms, of whose weights the squares sum to one
 _AT_ONCE = 2_000_000  # cells encoded at once
 
 
@@ -34,9 +35,11 @@ class Encoding:
     low: Floats
     width: Floats
     shown: Any
+    terms: int = 0
+    """Words and pieces of texts, whose weights are the last inputs."""
 
     @classmethod
-    def fit(cls, train: Design, held: Design, most: int = _WIDE) -> Self:
+    def fit(cls, train: Design, held: Design, most: int = _WIDE, with_terms: bool = True) -> Self:
         """`most` is the number of pieces of all numbers together.
 
         From both parts of the rows, of which no target is looked at: so it is the same for every fold, and at
@@ -44,9 +47,7 @@ class Encoding:
         """
         numbers = np.vstack([train.numbers, held.numbers])
         count = numbers.shape[1]
-        known = ~np.isnan(numbers)
-        filled = np.where(known | ~known.any(0), numbers, np.nan)
-        filled = np.where(known.any(0), filled, 0.0)
+        filled = np.where(np.isnan(numbers).all(0), 0.0, numbers)
         centre = np.nanmedian(filled, axis=0) if count else np.empty(0)
         lower, upper = np.nanpercentile(filled, (25, 75), axis=0) if count else (centre, centre)
         middle, whole = (upper - lower) / _NORMAL, np.nanstd(filled, axis=0) if count else centre
@@ -58,12 +59,14 @@ class Encoding:
             edges = np.unique(np.nanquantile(filled[:, place], np.linspace(0, 1, pieces + 1)))
             if len(edges) > 2:  # with two, the only piece is the number itself
                 low[place, : len(edges) - 1], width[place, : len(edges) - 1] = edges[:-1], np.diff(edges)
-        return cls(centre, scale, low, width, np.minimum(train.sizes, _INDICATORS).astype(np.int64))
+        shown = np.minimum(train.sizes, _INDICATORS).astype(np.int64)
+        terms = train.terms.shape[1] if with_terms and train.terms is not None else 0
+        return cls(centre, scale, low, width, shown, terms)
 
     @property
     def inputs(self) -> int:
         """Number of columns."""
-        return 2 * len(self.centre) + self.low.size + int(self.shown.sum())
+        return 2 * len(self.centre) + self.low.size + int(self.shown.sum()) + self.terms
 
     def numeric(self, rows: Design) -> Floats:
         """The columns that are not indicators, of shape (rows, columns)."""
@@ -76,7 +79,7 @@ class Encoding:
 
     def matrix(self, rows: Design) -> Any:
         """All columns, as a sparse matrix of shape (rows, inputs) of float32."""
-        step = max(1, _AT_ONCE // max(1, self.inputs))
+        step = max(1, _AT_ONCE // max(1, self.inputs - self.terms))
         parts = [
             sparse.csr_matrix(self.numeric(rows[start : start + step]).astype(np.float32))
             for start in range(0, len(rows), step)
@@ -87,11 +90,13 @@ class Encoding:
             is_shown = np.flatnonzero(codes < shown)
             cells = (np.ones(len(is_shown), np.float32), (is_shown, codes[is_shown]))
             whole.append(sparse.csr_matrix(cells, shape=(len(codes), shown)))
+        if self.terms:
+            whole.append(_WEIGHT * rows.terms)
         return sparse.hstack(whole, format="csr", dtype=np.float32)
 
     def times(self, rows: Design, weights: Floats) -> Floats:
         """The product with `weights` of shape (inputs, outputs), without making the matrix."""
-        step = max(1, _AT_ONCE // max(1, self.inputs + weights.shape[1]))
+        step = max(1, _AT_ONCE // max(1, self.inputs - self.terms + weights.shape[1]))
         if len(rows) > step:
             parts = [self.times(rows[start : start + step], weights) for start in range(0, len(rows), step)]
             return np.vstack(parts)
@@ -102,6 +107,8 @@ class Encoding:
             table = weights[start : start + shown]
             found += table[np.minimum(codes, shown - 1)] * (codes < shown)[:, None]
             start += shown
+        if self.terms:
+            found += _WEIGHT * (rows.terms @ weights[start:])
         return found
 
     def same_as(self, other: Self) -> bool:
@@ -109,8 +116,9 @@ class Encoding:
         return all(np.array_equal(getattr(self, one.name), getattr(other, one.name)) for one in fields(self))
 
     def to_arrays(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {one.name: np.asarray(getattr(self, one.name)) for one in fields(self)}
 
     @classmethod
     def of_arrays(cls, stored: Any) -> Self:
-        return cls(**{one.name: stored[one.name] for one in fields(cls)})
+        arrays = {one.name: stored[one.name] for one in fields(cls)}
+        return cls(**{**arrays, "terms": int(arrays["terms"])})

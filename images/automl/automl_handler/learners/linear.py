@@ -36,7 +36,7 @@ class LinearModel(FittedModel):
         from sklearn.linear_model import LogisticRegression, Ridge
 
         encoding = Encoding.fit(train.rows, held.rows)
-        train = train[drawn(len(train), _CELLS // max(1, encoding.inputs), task.seed)]
+        train = train[drawn(len(train), _CELLS // max(1, encoding.inputs - encoding.terms), task.seed)]
         train = train[cls._affordable(encoding, train, task)]
         inputs, held_inputs = encoding.matrix(train.rows), encoding.matrix(held.rows)
         target, weights = train.target, train.weights

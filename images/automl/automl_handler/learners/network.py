@@ -40,7 +40,7 @@ class NetworkModel(FittedModel):
         from sklearn.neural_network import MLPClassifier, MLPRegressor
 
         problem = task.problem
-        encoding = Encoding.fit(train.rows, held.rows, _INPUTS)
+        encoding = Encoding.fit(train.rows, held.rows, _INPUTS, with_terms=False)
         train = train[drawn(len(train), _CELLS // max(1, encoding.inputs), task.seed)]
         inputs, held_inputs = (encoding.matrix(part.rows).toarray() for part in (train, held))
         means = inputs.mean(0)

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from ..features.columns import FeatureColumn
-from ..features.design import Design
+from ..features.design import Design, parts
 from ..learners.prior import PriorModel
 from ..predictor import Member
 from ..problem import Problem
-from ..shapley import column_slices
 from ..types import Floats
 
 _ROWS = 4_000  # sampled, half to fit on and half to judge
@@ -39,7 +38,7 @@ def leakage(
     order = np.random.default_rng(seed).permutation(len(target))[:count]
     fit_on, judged = order[: count // 2], order[count // 2 :]
     found = {}
-    for column, (kind, place) in zip(columns, column_slices(columns), strict=True):
+    for column, (kind, place, _) in zip(columns, parts(columns), strict=True):
         cells: Any = (rows.codes if kind == "codes" else rows.numbers)[:, place]
         known = [part[_is_known(cells[part], kind)] for part in (fit_on, judged)]
         if min(map(len, known)) < _FEWEST // 2:

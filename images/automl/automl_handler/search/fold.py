@@ -54,6 +54,7 @@ def given(examples: Examples, folds: Any, problem: Problem, seed: int, threads: 
         "numbers": rows.numbers,
         "codes": rows.codes,
         "sizes": rows.sizes,
+        "terms": rows.terms,
         "target": examples.target,
         "weights": examples.weights,
         "folds": folds,
@@ -68,6 +69,7 @@ def fit(
     numbers: Any,
     codes: Any,
     sizes: tuple[int, ...],
+    terms: Any,
     target: Floats,
     weights: Floats | None,
     folds: Any,
@@ -77,7 +79,7 @@ def fit(
 ) -> Done:
     """What comes of a piece within its seconds, by the clock of this host."""
     started = time.monotonic()
-    examples = Examples(Design(numbers, codes, sizes), target, weights)
+    examples = Examples(Design(numbers, codes, sizes, terms), target, weights)
     task = Task(Problem.from_dict(problem), Clock(piece["seconds"]), seed, threads)
     try:
         with threadpool_limits(threads, user_api="blas"):
