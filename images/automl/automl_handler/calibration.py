@@ -71,18 +71,31 @@ def fit_temperature_if_better(target: Floats, probabilities: Floats) -> Calibrat
     """A learner's temperature, if it lowers the log loss: forests are underconfident, boosted trees
     overconfident."""
     found = _fitted("temperature", target, probabilities)
-    gain = _log_loss(target, probabilities) - _log_loss(target, found.apply(probabilities))
-    return found if gain > 1e-4 else Calibrator()
+    doubt = _doubt(probabilities)
+    before, after = (_log_loss(target, one, doubt) for one in (probabilities, found.apply(probabilities)))
+    return found if before - after > 1e-4 else Calibrator()
 
 
-def _log_loss(target: Floats, probabilities: Floats) -> float:
-    chance = probabilities[np.arange(len(target)), target.astype(int)]
-    return float(-np.log(np.clip(chance, 1e-12, 1)).mean())
+def _doubt(probabilities: Floats) -> float:
+    """The share of each label that is spread over all classes: as if one more row had been wrong.
+
+    So few rows, all of them right, make no class certain (Platt 1999, Probabilistic outputs for support
+    vector machines). Shape (rows, classes).
+    """
+    rows, classes = probabilities.shape
+    return classes / max(1, classes - 1) / (rows + 2)
+
+
+def _log_loss(target: Floats, probabilities: Floats, doubt: float = 0.0) -> float:
+    logs = np.log(np.clip(probabilities, 1e-12, 1))
+    likely = logs[np.arange(len(target)), target.astype(int)]
+    return float(-((1 - doubt) * likely + doubt * logs.mean(1)).mean())
 
 
 def _fitted(kind: str, target: Floats, probabilities: Floats) -> Calibrator:
     if kind == "temperature":
-        return Calibrator("temperature", fit_temperature(probabilities, target))
+        found = fit_temperature(probabilities, target, smoothing=_doubt(probabilities))
+        return Calibrator("temperature", found)
     if kind == "isotonic":
         given, meant = fit_isotonic(probabilities[:, 1], target)
         return Calibrator("isotonic", 1.0, tuple(given.tolist()), tuple(meant.tolist()))

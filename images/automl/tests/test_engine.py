@@ -131,6 +131,15 @@ def test_a_temperature_mends_a_shy_learner_and_leaves_a_good_one() -> None:
     assert good.temperature == pytest.approx(1, abs=0.1)
 
 
+def test_few_rows_that_are_all_right_make_nothing_certain() -> None:
+    target = RANDOM.integers(0, 2, 40).astype(float)
+    sure = np.abs(target[:, None] - [[0.999, 0.001]])
+    right = calibration.fit_temperature_if_better(target, sure).apply(sure)[np.arange(40), target.astype(int)]
+    assert 0.95 < right.mean() < 0.99
+    _, blended = calibration.fit(target, sure, 0)
+    assert blended.max() < 0.9995
+
+
 def test_what_a_blend_hardly_misses_is_left_out() -> None:
     target, shared, own = RANDOM.normal(size=(3, 2_000))
     own -= shared * (own @ shared) / (shared @ shared)

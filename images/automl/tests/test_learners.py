@@ -9,7 +9,6 @@ from automl.automl_handler import scores
 from automl.automl_handler.features.columns import FeatureColumn
 from automl.automl_handler.features.design import Design, design
 from automl.automl_handler.features.text import TextEncoder
-from automl.automl_handler.learners.catboost import MANY
 from automl.automl_handler.learners.encoding import Encoding
 from automl.automl_handler.learners.in_logs import LEARNERS, InLogsModel, offset_of
 from automl.automl_handler.learners.learner import Examples, FittedModel, Task
@@ -21,7 +20,7 @@ from automl.automl_handler.search import scale
 from automl.automl_handler.search.clock import Clock
 from automl.automl_handler.search.fold import tune
 from automl.automl_handler.search.folds import assign
-from automl.automl_handler.search.plan import plan
+from automl.automl_handler.search.plan import SEVERAL, plan, slowest
 from automl.automl_handler.shapley import contributions
 from scipy import sparse
 
@@ -253,11 +252,12 @@ def test_the_plan_follows_the_target() -> None:
 @pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
 def test_many_classes_begin_with_what_is_quick(preset: str) -> None:
     few, many = (
-        plan(preset, Problem("y", "multiclass", tuple(range(count))), 1_000) for count in (3, MANY + 1)
+        plan(preset, Problem("y", "multiclass", tuple(range(count))), 1_000) for count in (3, SEVERAL)
     )
     assert few[0].title == "CatBoost"
     assert many[0].title == "Linear"
     assert {one.title for one in few} == {one.title for one in many}
+    assert slowest(many).title == slowest(few).title == "CatBoost", "by which rows are counted"
 
 
 def test_settings_are_looked_for_in_logs_where_the_trial_is() -> None:

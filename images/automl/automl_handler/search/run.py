@@ -25,7 +25,7 @@ from .config import SearchConfig
 from .folds import assign
 from .hosts import Crew
 from .leaderboard import TrialResult, leaderboard
-from .plan import plan
+from .plan import plan, slowest
 from .prepare import Prepared, prepare
 from .trials import Watcher, run_trials
 
@@ -139,8 +139,9 @@ def _sampled(
     problem, count, rows = data.problem, config.folds, len(data.table)
     speed = 1.0
     if crew:
-        shares = [one.share for one in plan(config.preset, problem, rows)]
-        speed = crew.speed(config.threads, count or _LARGE_FOLDS, shares[0] / sum(shares))
+        trials = plan(config.preset, problem, rows)
+        share = slowest(trials).share / sum(one.share for one in trials)
+        speed = crew.speed(config.threads, count or _LARGE_FOLDS, share)
     most = int(speed * _affordable(sum(max(1, one.width) for one in columns), problem, config))
     most = max(_MIN_ROWS, 5 * problem.classes, most)
     if rows > max(most, throughput.PILOT):

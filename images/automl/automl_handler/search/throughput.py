@@ -7,7 +7,7 @@ import numpy as np
 
 from ..learners.catboost import CatBoostModel
 from ..learners.learner import Examples, Task
-from .plan import plan
+from .plan import plan, slowest
 
 PILOT = 20_000
 """Rows of the sample that is timed."""
@@ -26,7 +26,7 @@ def affordable(
     if task.clock.over:
         return 0
     trials = plan(preset, task.problem, rows)
-    first = trials[0]
+    first = slowest(trials)
     sample = drawn(PILOT)
     timed = replace(task, clock=task.clock.share(_SPENT))
     a_row = CatBoostModel.pace(sample, timed, **first.settings) / len(sample)
