@@ -57,6 +57,12 @@ class Hyperparameters(slipway.Hyperparameters):
     """Columns to exclude from training."""
     sample_weight: str = ""
     """Name of the column with row weights. It is not used as a feature."""
+    groups: str = ""
+    """Name of the column that says which rows belong together, such as those of a customer: they are held out
+    together, so that scores are those of new groups. It is not used as a feature."""
+    time: str = ""
+    """Name of the column with the time of each row, a date or a number: each fold is a period, so that scores
+    are those of other times. It is a feature unless `ignore` names it."""
     folds: Annotated[int, Field(ge=0, le=20)] = 0
     """Number of cross-validation folds, at least 2. 0: chosen from the number of rows."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
@@ -85,9 +91,16 @@ class Hyperparameters(slipway.Hyperparameters):
             raise ValueError(f"columns other than the target {info.data['target']}")
         return features
 
-    @field_validator("sample_weight")
+    @field_validator("time")
     @classmethod
-    def _weight_is_not_target(cls, name: str, info: ValidationInfo) -> str:
+    def _one_split(cls, name: str, info: ValidationInfo) -> str:
+        if name and info.data.get("groups"):
+            raise ValueError("no column together with groups")
+        return name
+
+    @field_validator("sample_weight", "groups", "time")
+    @classmethod
+    def _is_not_target(cls, name: str, info: ValidationInfo) -> str:
         if name and name == info.data.get("target"):
             raise ValueError("a column other than the target")
         return name

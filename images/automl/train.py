@@ -86,15 +86,18 @@ def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
     from pandas import DataFrame
 
     table = channel.table
-    features = set(params.features or table.names) - {*params.ignore, params.target, params.sample_weight}
+    others = {params.target, params.sample_weight, params.groups}
+    features = set(params.features or table.names) - {*params.ignore, *others}
     read = [name for name in table.names if name in features]
     if lists := [name for name in read if table.kinds[name] == "list"]:
         raise UserError(
             f"columns {listed(lists)} hold lists; expected numbers or texts (or name the columns in ignore)"
         )
     cells = {**dict.fromkeys(table.names), **_cells(channel, read)}
-    for name in {params.target, params.sample_weight} & set(table.names):
+    for name in others & set(table.names):
         cells[name] = table.column(name)
+    if params.time in table.names:
+        cells |= _cells(channel, [params.time])
     return DataFrame(cells, index=range(len(table)), copy=False)
 
 

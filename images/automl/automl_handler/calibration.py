@@ -83,7 +83,7 @@ def _doubt(probabilities: Floats) -> float:
     vector machines). Shape (rows, classes).
     """
     rows, classes = probabilities.shape
-    return classes / max(1, classes - 1) / (rows + 2)
+    return float(classes / max(1, classes - 1) / (rows + 2))
 
 
 def _log_loss(target: Floats, probabilities: Floats, doubt: float = 0.0) -> float:

@@ -61,6 +61,12 @@ def test_the_older_containers_switch_for_equal_accuracy_is_class_weights(given: 
         ({"target": "nowhere", "folds": "1"}, "hyperparameter folds: expected 0 or 2 to 20, got"),
         ({"target": "team", "problem_type": "regression"}, "regression needs numbers"),
         ({"target": "grade", "class_weights": '{"9": 2}'}, "class_weights: the target has no 9"),
+        (
+            {"target": "grade", "groups": "team", "time": "since"},
+            "time: expected no column together with groups",
+        ),
+        ({"target": "grade", "groups": "nowhere"}, "groups: no column nowhere; the table has"),
+        ({"target": "grade", "time": "note"}, "time: column note must hold numbers or dates"),
         ({"target": "grade", "sample_weight": "size"}, "sample_weight: column size must hold numbers"),
     ],
     ids=lambda one: json.dumps(one) if isinstance(one, dict) else "",

@@ -20,6 +20,8 @@ class SearchConfig:
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     sample_weight: str = ""
+    groups: str = ""
+    time: str = ""
     folds: int = 0
     seed: int = 0
     threads: int = 1

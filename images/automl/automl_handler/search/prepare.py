@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from ..errors import DataError, listed
 from ..problem import Problem, detect_problem, numbers
 from ..types import Floats
 from .config import SearchConfig
+from .folds import Split, split_by
 
 _MIN_ROWS = 10
 _LARGEST = 3e38
@@ -27,6 +29,7 @@ class Prepared:
     metric: str
     features: tuple[str, ...]
     notes: tuple[str, ...]
+    split: Split | None = None
 
     def take(self, places: "np.ndarray", *notes: str) -> "Prepared":
         """The rows at `places`, with further notes."""
@@ -35,6 +38,7 @@ class Prepared:
             table=self.table.iloc[places].reset_index(drop=True),
             target=self.target[places],
             weights=None if self.weights is None else self.weights[places],
+            split=None if self.split is None else self.split[places],
             notes=(*self.notes, *notes),
         )
 
@@ -70,6 +74,9 @@ def prepare(table: pd.DataFrame, target: str, config: SearchConfig) -> Prepared:
             f"target {target}: {int(known.sum())} rows have a value; expected at least {_MIN_ROWS}"
         )
     weights = _sample_weights(table, config.sample_weight, known) if config.sample_weight else None
+    split = _split(table[known], config)
+    if split is not None:
+        notes.append(_described(split, config))
     return Prepared(
         problem,
         table[known].reset_index(drop=True),
@@ -78,7 +85,24 @@ def prepare(table: pd.DataFrame, target: str, config: SearchConfig) -> Prepared:
         _metric(config.metric, problem),
         _features(table, target, config),
         tuple(notes),
+        split,
     )
+
+
+def _split(rows: pd.DataFrame, config: SearchConfig) -> Split | None:
+    by: Literal["groups", "time"] = "groups" if config.groups else "time"
+    name = config.groups or config.time
+    if not name:
+        return None
+    if name not in rows:
+        raise DataError(f"{by}: no column {name}; the table has {listed(list(map(str, rows)), 40)}")
+    return split_by(by, name, rows[name])
+
+
+def _described(split: Split, config: SearchConfig) -> str:
+    if split.by == "time":
+        return f"folds are consecutive periods of {config.time}: each is predicted from the others"
+    return f"rows with the same {config.groups} are held out together: {len(set(split.keys))} groups"
 
 
 def _check_size(target: Floats, name: str) -> None:
@@ -148,5 +172,5 @@ def _features(table: pd.DataFrame, target: str, config: SearchConfig) -> tuple[s
             raise DataError(f"{noun}: no column {listed(unknown)}; the table has {listed(names, 40)}")
     if target in config.features:
         raise DataError(f"features: {target} is the target")
-    out = {target, *config.ignore} | ({config.sample_weight} if config.sample_weight else set())
+    out = {target, *config.ignore, config.sample_weight, config.groups}
     return tuple(name for name in (config.features or names) if name not in out)

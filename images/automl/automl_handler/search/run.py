@@ -83,7 +83,7 @@ def search(
     data, count = _sampled(data, columns, config, clock, crew)
     watcher.progress(_described(problem, len(data.table), columns, dropped))
     rows = design(columns, data.table)
-    folds = assign(data.target, count, config.seed)
+    folds = assign(data.target, count, config.seed, data.split)
     leaks = checks.leakage(columns, rows, data.target, problem, config.seed)
     notes = [
         *data.notes,
