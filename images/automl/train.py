@@ -86,7 +86,7 @@ def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
     from pandas import DataFrame
 
     table = channel.table
-    others = {params.target, params.sample_weight, params.groups}
+    others = {name for name in (params.target, params.sample_weight, params.groups) if name}
     features = set(params.features or table.names) - {*params.ignore, *others}
     read = [name for name in table.names if name in features]
     if lists := [name for name in read if table.kinds[name] == "list"]:
@@ -96,7 +96,7 @@ def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
     cells = {**dict.fromkeys(table.names), **_cells(channel, read)}
     for name in others & set(table.names):
         cells[name] = table.column(name)
-    if params.time in table.names:
+    if params.time and params.time in table.names:
         cells |= _cells(channel, [params.time])
     return DataFrame(cells, index=range(len(table)), copy=False)
 

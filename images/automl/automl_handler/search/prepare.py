@@ -172,5 +172,6 @@ def _features(table: pd.DataFrame, target: str, config: SearchConfig) -> tuple[s
             raise DataError(f"{noun}: no column {listed(unknown)}; the table has {listed(names, 40)}")
     if target in config.features:
         raise DataError(f"features: {target} is the target")
-    out = {target, *config.ignore, config.sample_weight, config.groups}
+    apart = {name for name in (config.sample_weight, config.groups) if name}  # a column may have no name
+    out = {target, *config.ignore, *apart}
     return tuple(name for name in (config.features or names) if name not in out)
