@@ -25,7 +25,10 @@ _BINS = 5
 _GRID = np.linspace(0, 1, 401)
 _ROWS = 20_000  # that are enough for both
 _MIN_ROWS = 200  # from which on the size of residuals is modelled
-_FOLDS = 5
+_MODELLED = 4_000  # rows, _PIECES of all numbers and few penalties: a rough model is enough
+_PIECES = 100
+_STRENGTHS = (0.1, 0.01)
+_FOLDS = 3
 _GAIN = 0.01  # of the interval score, from which on the width follows the row
 _JUDGED = 0.9  # coverage of the intervals that are compared
 _SMALL = 1e-3  # of the mean residual, which a logarithm of none at all takes for its size
@@ -129,11 +132,15 @@ def _spread(rows: Design, residuals: Floats, seed: int) -> tuple[LinearModel, Fl
     task = Task(_SIZE, Clock(np.inf), seed, 1)
     folds = np.random.default_rng(seed).permutation(len(size)) % _FOLDS
     crossed = np.empty(len(size))
+
+    def fitted(some: Examples, held: Examples) -> LinearModel:
+        some = some[drawn(len(some), _MODELLED, seed)]
+        return LinearModel.fit(some, held, task, pieces=_PIECES, strengths=_STRENGTHS)
+
     for fold in range(_FOLDS):
         held = folds == fold
-        model = LinearModel.fit(examples[~held], examples[held], task)
-        crossed[held] = model.predict(rows[held])[:, 0]
-    return LinearModel.fit(examples, examples[folds == 0], task), crossed
+        crossed[held] = fitted(examples[~held], examples[held]).predict(rows[held])[:, 0]
+    return fitted(examples, examples[folds == 0]), crossed
 
 
 def _interval_score(target: Floats, low: Floats, high: Floats, rest: float) -> float:

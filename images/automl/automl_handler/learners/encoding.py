@@ -9,8 +9,9 @@ from scipy import sparse
 from ..features.design import Design
 from ..types import Floats
 
-_PIECES = 8  # pieces of a number's range
-_WIDE = 1_000  # pieces of all numbers at most
+_PIECES = 8  # of a number's range
+PIECES = 1_000
+"""Pieces of all numbers together, unless a learner wants fewer."""
 _INDICATORS = 100  # most frequent values of a category that get an indicator
 _NORMAL = 1.349  # interquartile range of a standard normal variable
 _BENDS = 3.0  # spreads from the median at which a number's slope is a third of what it was
@@ -39,7 +40,7 @@ class Encoding:
     """Words and pieces of texts, whose weights are the last inputs."""
 
     @classmethod
-    def fit(cls, train: Design, held: Design, most: int = _WIDE, with_terms: bool = True) -> Self:
+    def fit(cls, train: Design, held: Design, most: int = PIECES, with_terms: bool = True) -> Self:
         """`most` is the number of pieces of all numbers together.
 
         From both parts of the rows, of which no target is looked at: so it is the same for every fold, and at
@@ -55,7 +56,7 @@ class Encoding:
         scale = np.where(middle > least, middle, np.where(whole > least, whole, 1.0))
         pieces = min(_PIECES, most // max(1, count))
         low, width = np.zeros((count, pieces)), np.full((count, pieces), np.inf)
-        for place in range(count if pieces else 0):
+        for place in range(count if pieces > 1 else 0):
             edges = np.unique(np.nanquantile(filled[:, place], np.linspace(0, 1, pieces + 1)))
             if len(edges) > 2:  # with two, the only piece is the number itself
                 low[place, : len(edges) - 1], width[place, : len(edges) - 1] = edges[:-1], np.diff(edges)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from ..features.design import Design
 from ..problem import Problem
 from ..types import Floats
-from .encoding import Encoding
+from .encoding import PIECES, Encoding
 from .learner import Examples, FittedModel, Task, drawn, linked, mean_loss
 
 _FILE = "linear.npz"
 _PILOT = 1_000  # rows
-_CELLS = 50_000_000  # of the inputs that are held at once
+_CELLS = 20_000_000  # of the inputs that are held at once
 
 
 class LinearModel(FittedModel):
@@ -31,51 +31,49 @@ class LinearModel(FittedModel):
         self.intercept = intercept
 
     @classmethod
-    def fit(cls, train: Examples, held: Examples, task: Task, **settings: Any) -> Self:
-        """Chooses the penalty with the lowest validation error."""
-        from sklearn.linear_model import LogisticRegression, Ridge
+    def fit(
+        cls,
+        train: Examples,
+        held: Examples,
+        task: Task,
+        pieces: int = PIECES,
+        strengths: Sequence[float] = (1.0, 0.1, 0.01),
+        **settings: Any,
+    ) -> Self:
+        """Chooses the inverse penalty of `strengths` with the lowest validation error.
 
-        encoding = Encoding.fit(train.rows, held.rows)
+        `pieces` is the number of those of all numbers together.
+        """
+        encoding = Encoding.fit(train.rows, held.rows, pieces)
         train = train[drawn(len(train), _CELLS // max(1, encoding.inputs - encoding.terms), task.seed)]
-        train = train[cls._affordable(encoding, train, task)]
+        train = train[cls._affordable(encoding, train, task, strengths)]
         inputs, held_inputs = encoding.matrix(train.rows), encoding.matrix(held.rows)
-        target, weights = train.target, train.weights
         best: tuple[float, Self] | None = None
-        for strength in (1.0, 0.1, 0.01):
+        for strength in strengths:
             if best is not None and task.clock.over:
                 break
-            if task.problem.is_regression:
-                middle, width = np.average(target, weights=weights), target.std() or 1.0
-                model = Ridge(alpha=1 / strength, solver="sparse_cg", max_iter=200, random_state=task.seed)
-                model.fit(inputs, (target - middle) / width, sample_weight=weights)
-                found = model.coef_[:, None] * width
-                base = np.array([model.intercept_ * width + middle])
-            else:
-                model = LogisticRegression(C=strength, max_iter=100, tol=1e-3)
-                model.fit(inputs, target.astype(int), sample_weight=weights)
-                found, base = _full(model, task.problem.classes)
-            fitted = cls(task.problem, encoding, found, base)
+            found, base = _fitted(inputs, train, strength, task)
             answers = linked(held_inputs @ found + base, task.problem)
             error = mean_loss(task.problem, held.target, answers)
             if best is None or error < best[0]:
-                best = (error, fitted)
+                best = (error, cls(task.problem, encoding, found, base))
         assert best is not None
         return best[1]
 
     @staticmethod
-    def _affordable(encoding: Encoding, train: Examples, task: Task) -> NDArray[np.intp]:
+    def _affordable(
+        encoding: Encoding, train: Examples, task: Task, strengths: Sequence[float]
+    ) -> NDArray[np.intp]:
         """Positions of the rows that time allows for, estimated from a few: fitting cannot be interrupted."""
-        if len(train) <= 2 * _PILOT or task.problem.is_regression:
+        if len(train) <= 2 * _PILOT:
             return np.arange(len(train))
-        from sklearn.linear_model import LogisticRegression
-
         few = train[drawn(len(train), _PILOT, task.seed)]
         started = time.monotonic()
         if len(np.unique(few.target)) > 1:
-            model = LogisticRegression(max_iter=100, tol=1e-3)
-            model.fit(encoding.matrix(few.rows), few.target.astype(int))
+            _fitted(encoding.matrix(few.rows), few, strengths[0], task)
         a_row = (time.monotonic() - started) / _PILOT
-        return drawn(len(train), int(max(_PILOT, task.clock.left / (4 * max(a_row, 1e-9)))), task.seed)
+        rows = task.clock.left / ((len(strengths) + 1) * max(a_row, 1e-9))
+        return drawn(len(train), int(max(_PILOT, min(rows, len(train)))), task.seed)
 
     def predict(self, rows: Design) -> Floats:
         return linked(self.encoding.times(rows, self.coefficients) + self.intercept, self.problem)
@@ -106,6 +104,21 @@ class LinearModel(FittedModel):
         with np.load(folder / _FILE, allow_pickle=False) as stored:
             encoding = Encoding.of_arrays(stored)
             return cls(problem, encoding, stored["coefficients"], stored["intercept"])
+
+
+def _fitted(inputs: Any, train: Examples, strength: float, task: Task) -> tuple[Floats, Floats]:
+    """Coefficients and intercepts by inverse penalty `strength`."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    target, weights = train.target, train.weights
+    if task.problem.is_regression:
+        middle, width = np.average(target, weights=weights), target.std() or 1.0
+        ridge = Ridge(alpha=1 / strength, solver="sparse_cg", max_iter=200, random_state=task.seed)
+        ridge.fit(inputs, (target - middle) / width, sample_weight=weights)
+        return ridge.coef_[:, None] * width, np.array([ridge.intercept_ * width + middle])
+    model = LogisticRegression(C=strength, max_iter=100, tol=1e-3)
+    model.fit(inputs, target.astype(int), sample_weight=weights)
+    return _full(model, task.problem.classes)
 
 
 def _full(model: Any, classes: int) -> tuple[Floats, Floats]:

@@ -21,7 +21,7 @@ _BATCH = 64  # rows a step, and more in large tables
 _STEPS = 400  # an epoch at most
 _EPOCHS, _PATIENCE = 100, 12
 _INPUTS = 200  # pieces of all numbers at most: each costs as much time as a number
-_CELLS = 50_000_000  # of the inputs that are held at once
+_CELLS = 20_000_000  # of the inputs that are held at once
 
 
 class NetworkModel(FittedModel):

@@ -96,7 +96,7 @@ def search(
     task = Task(problem, clock, config.seed, with_threads.threads)
     problem = replace(problem, logs=scale.in_logs(examples, folds, metric, task))
     if problem.logs:
-        watcher.progress(f"{target} is skewed, and learnt in logarithms: less error out of fold")
+        notes.append(f"{target} is skewed, and learned in logarithms, which err less out of fold")
     learners = partial(hosts.run_trials, crew) if crew else run_trials
     trials = learners(examples, folds, problem, metric, clock, with_threads, watcher)
     share = ensemble.select([one.answers for one in trials], data.target, scores.loss(metric, problem))
