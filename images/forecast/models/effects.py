@@ -111,13 +111,12 @@ class Effects:
                 parts.append(y)
                 continue
             seen = known[: len(y)]
-            coming = self._scaled(np.vstack([seen, carried(future, seen)]), len(y))[len(y) :]
+            later = carried(padded(future, horizon), seen)
+            coming = self._scaled(np.vstack([seen, later]), len(y))[len(y) :]
             past = self._scaled(seen, len(y))
             spread = float(y.std())
             parts.append(y - spread * past @ series_effect)
-            added[place, : len(coming)] = spread * coming @ series_effect
-            if len(coming) < horizon:
-                added[place, len(coming) :] = added[place, len(coming) - 1]
+            added[place] = spread * coming @ series_effect
         return Panel.of(panel, panel.keys, panel.first, parts), added
 
     def series_effect(self, y: Array, known: Array) -> Array | None:
@@ -179,9 +178,33 @@ def relative(known: Array, points: int, ratios: Array) -> Array:
     return found
 
 
+def padded(future: Array, horizon: int) -> Array:
+    """The future covariates of `horizon` steps, missing where there are fewer."""
+    unknown = np.full((max(0, horizon - len(future)), future.shape[1]), np.nan)
+    return np.vstack([future[:horizon], unknown])
+
+
 def carried(future: Array, past: Array) -> Array:
-    """Fill missing future covariates with the last known value."""
+    """Fill missing future covariates with the last known value, or with the usual one, the median.
+
+    The usual one where it has been nearer to what came, in this series and as many steps later as half of
+    those that are missing: a price stays, a promotion of a week does not. Shape (steps, covariates), both.
+
+    >>> promotion, price = [0.0, 1.0, 0.0, 0.0, 1.0, 0.0], [2.0, 2.0, 2.0, 3.0, 3.0, 3.0]
+    >>> carried(np.array([[1.0, np.nan], [np.nan, np.nan]]), np.array([promotion, price]).T).tolist()
+    [[1.0, 3.0], [0.0, 3.0]]
+    """
     rows = np.vstack([past, future])
     given = np.isfinite(rows)
     place = np.maximum.accumulate(np.where(given, np.arange(len(rows))[:, None], 0), axis=0)
-    return np.take_along_axis(rows, place, axis=0)[len(past) :]
+    found: Array = np.take_along_axis(rows, place, axis=0)[len(past) :]
+    missing = ~np.isfinite(future)
+    for column in np.flatnonzero(missing.any(axis=0)).tolist():
+        seen = past[np.isfinite(past[:, column]), column]
+        later = max(1, int(missing[:, column].sum()) // 2)
+        if len(seen) < 2 * later:
+            continue
+        usual = np.median(seen)
+        if np.abs(seen - usual).mean() < np.abs(seen[later:] - seen[:-later]).mean():
+            found[missing[:, column], column] = usual
+    return found

@@ -18,7 +18,7 @@ from slipway import Array
 from ..panel.attributes import ItemFeatures
 from ..panel.panel import Panel
 from .classes import CLASSES, SeriesClass, classes_of
-from .effects import carried
+from .effects import carried, padded
 from .ensemble import Forecasts
 from .foundation import blended
 from .lagged import Lagged, base_window
@@ -127,11 +127,10 @@ class Learner:
             points = len(panel.series(place))
             past = covariates.known(place)[:points]
             future = covariates.known(place)[points:] if ahead is None else ahead[place]
-            future = future[: self.horizon]
             if len(past) == points and np.isfinite(future).any():
                 places.append(place)
-                unknown = np.full((self.horizon - len(future), past.shape[1]), np.nan)
-                known.append(carried(np.vstack([past, future, unknown]), past[:0]))
+                later = carried(padded(future, self.horizon), past)
+                known.append(np.vstack([carried(past, past[:0]), later]))
         if not places:
             return found
         lagged = Lagged.of(panel, places, self.seasons, self.horizon, histories.logs, known, self.ratios)

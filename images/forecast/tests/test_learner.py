@@ -103,11 +103,30 @@ def test_unknown_futures_and_odd_series_are_left_to_the_others(learner: Learner)
     found = learner.predict(replace(_modelled(panel), ahead=[ahead[0], ahead[1], partly]))
     assert np.isfinite(found[[0, 2]]).all()
     assert np.isnan(found[1]).all()
-    carried = np.vstack([partly[:2], partly[1], partly[1]])
-    again = learner.predict(replace(_modelled(panel), ahead=[ahead[0], ahead[1], carried]))
+    usual = np.median(panel.known(2)[:POINTS], axis=0)  # its covariates are drawn anew at each step
+    filled = np.vstack([partly[:2], usual, usual])
+    again = learner.predict(replace(_modelled(panel), ahead=[ahead[0], ahead[1], filled]))
     np.testing.assert_array_equal(found[2], again[2])
     short = panel.cut(np.array([5, POINTS, POINTS]))
     assert np.isnan(learner.predict(_modelled(short))[0]).all()
+
+
+def test_a_promotion_ends_where_its_end_is_not_known_and_a_price_stays() -> None:
+    random = np.random.default_rng(8)
+    promo = (random.random(POINTS + HORIZON) < 0.2).astype(float)
+    price = np.repeat([3.0, 2.0, 2.5, 4.0], -(-(POINTS + HORIZON) // 4))[: POINTS + HORIZON]
+    known = np.column_stack([price, promo])
+    sales = 100 + 50 * promo - 10 * price + random.normal(size=len(promo))
+    like, _ = _panel(1)
+    panel = Panel.of(like, [("0",)], np.zeros(1), [sales[:POINTS]], [known])
+    effects = Effects.fit(panel, ())
+    assert effects is not None
+    begins = np.array([[2.0, 1.0]])
+    for ahead in (begins, np.vstack([begins, np.full((HORIZON - 1, 2), np.nan)])):
+        _, added = effects.split(panel, HORIZON, [ahead])
+        none = effects.split(panel, HORIZON, [np.tile([2.0, 0.0], (HORIZON, 1))])[1][0]
+        assert added[0, 0] - none[0] == pytest.approx(50, abs=4)
+        assert added[0, 1:] == pytest.approx(none[1:])
 
 
 def test_a_stored_learner_is_the_same(learner: Learner, tmp_path: Path) -> None:
