@@ -60,7 +60,7 @@ class Hyperparameters(slipway.Hyperparameters):
     groups: str = ""
     """Name of the column that says which rows belong together, such as those of a customer: they are held out
     together, so that scores are those of new groups. It is not used as a feature."""
-    time: str = ""
+    timestamp: Annotated[str, Field(validation_alias=AliasChoices("timestamp", "time"))] = ""
     """Name of the column with the time of each row, a date or a number: each fold is a period, so that scores
     are those of other times. It is a feature unless `ignore` names it."""
     folds: Annotated[int, Field(ge=0, le=20)] = 0
@@ -91,14 +91,14 @@ class Hyperparameters(slipway.Hyperparameters):
             raise ValueError(f"columns other than the target {info.data['target']}")
         return features
 
-    @field_validator("time")
+    @field_validator("timestamp")
     @classmethod
     def _one_split(cls, name: str, info: ValidationInfo) -> str:
         if name and info.data.get("groups"):
             raise ValueError("no column together with groups")
         return name
 
-    @field_validator("sample_weight", "groups", "time")
+    @field_validator("sample_weight", "groups", "timestamp")
     @classmethod
     def _is_not_target(cls, name: str, info: ValidationInfo) -> str:
         if name and name == info.data.get("target"):

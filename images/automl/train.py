@@ -96,8 +96,8 @@ def _frame(channel: Channel, params: Hyperparameters) -> "DataFrame":
     cells = {**dict.fromkeys(table.names), **_cells(channel, read)}
     for name in others & set(table.names):
         cells[name] = table.column(name)
-    if params.time and params.time in table.names:
-        cells |= _cells(channel, [params.time])
+    if params.timestamp and params.timestamp in table.names:
+        cells |= _cells(channel, [params.timestamp])
     return DataFrame(cells, index=range(len(table)), copy=False)
 
 

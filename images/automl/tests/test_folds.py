@@ -38,7 +38,7 @@ def test_folds_by_time_are_periods_of_about_as_many_rows(as_date: bool) -> None:
     days = RANDOM.permutation(np.repeat(np.arange(100), 7))
     dates = np.datetime64("2024-02-01", "s") + days.astype("timedelta64[D]")
     cells: Any = dates if as_date else days * 1.0
-    folds = assign(RANDOM.normal(size=700), 5, 0, split_by("time", "day", cells))
+    folds = assign(RANDOM.normal(size=700), 5, 0, split_by("timestamp", "day", cells))
     table = pd.DataFrame({"day": days, "fold": folds}).sort_values("day")
     assert (np.diff(table["fold"]) >= 0).all()
     assert (table.groupby("day")["fold"].nunique() == 1).all()
@@ -49,9 +49,9 @@ def test_folds_by_time_are_periods_of_about_as_many_rows(as_date: bool) -> None:
     ("by", "cells", "says"),
     [
         ("groups", ["a", "a"], "groups: column c has the same value in every row"),
-        ("time", [1.0, None], "time: column c must have a value in every row with a target"),
-        ("time", ["monday", "tuesday"], "time: column c must hold numbers or dates"),
-        ("time", [3.0, 3.0], "time: column c has the same value in every row"),
+        ("timestamp", [1.0, None], "timestamp: column c must have a value in every row with a target"),
+        ("timestamp", ["monday", "tuesday"], "timestamp: column c must hold numbers or dates"),
+        ("timestamp", [3.0, 3.0], "timestamp: column c has the same value in every row"),
     ],
 )
 def test_what_cannot_be_held_out_together_is_told(by: Any, cells: list[Any], says: str) -> None:

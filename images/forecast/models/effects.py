@@ -187,7 +187,7 @@ def padded(future: Array, horizon: int) -> Array:
 def carried(future: Array, past: Array) -> Array:
     """Fill missing future covariates with the last known value, or with the usual one, the median.
 
-    The usual one where it has been nearer to what came, in this series and as many steps later as half of
+    The usual one where it has been nearer to later values, in this series and as many steps later as half of
     those that are missing: a price stays, a promotion of a week does not. Shape (steps, covariates), both.
 
     >>> promotion, price = [0.0, 1.0, 0.0, 0.0, 1.0, 0.0], [2.0, 2.0, 2.0, 3.0, 3.0, 3.0]

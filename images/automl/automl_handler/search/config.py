@@ -21,7 +21,7 @@ class SearchConfig:
     ignore: tuple[str, ...] = ()
     sample_weight: str = ""
     groups: str = ""
-    time: str = ""
+    timestamp: str = ""
     folds: int = 0
     seed: int = 0
     threads: int = 1

@@ -17,23 +17,23 @@ class Split:
     `keys`, of shape (rows,), are whole numbers from 0 on, in the order of time.
     """
 
-    by: Literal["groups", "time"]
+    by: Literal["groups", "timestamp"]
     keys: Any
 
     def __getitem__(self, rows: Any) -> "Split":
         return Split(self.by, self.keys[rows])
 
 
-def split_by(by: Literal["groups", "time"], name: str, cells: Cells) -> Split:
+def split_by(by: Literal["groups", "timestamp"], name: str, cells: Cells) -> Split:
     """By the column `name`. A row without a group is one of its own.
 
     Raises DataError for a single group or time, and for times that are missing or no numbers or dates.
     """
-    if by == "time":
+    if by == "timestamp":
         if pd.isna(cells).any():
-            raise DataError(f"time: column {name} must have a value in every row with a target")
+            raise DataError(f"timestamp: column {name} must have a value in every row with a target")
         if cells.dtype == object and pd.api.types.infer_dtype(cells) not in {"integer", "floating"}:
-            raise DataError(f"time: column {name} must hold numbers or dates")
+            raise DataError(f"timestamp: column {name} must hold numbers or dates")
         keys = np.unique(np.asarray(cells), return_inverse=True)[1]
     else:
         keys, known = pd.factorize(np.asarray(cells, object))
@@ -56,7 +56,7 @@ def assign(target: Floats, count: int, seed: int, split: Split | None = None) ->
     if split is None:
         found[order] = np.arange(len(target)) % count
         return found
-    if split.by == "time":
+    if split.by == "timestamp":
         return _periods(split.keys, count)
     from sklearn.model_selection import StratifiedGroupKFold
 

@@ -90,8 +90,8 @@ def prepare(table: pd.DataFrame, target: str, config: SearchConfig) -> Prepared:
 
 
 def _split(rows: pd.DataFrame, config: SearchConfig) -> Split | None:
-    by: Literal["groups", "time"] = "groups" if config.groups else "time"
-    name = config.groups or config.time
+    by: Literal["groups", "timestamp"] = "groups" if config.groups else "timestamp"
+    name = config.groups or config.timestamp
     if not name:
         return None
     if name not in rows:
@@ -100,8 +100,8 @@ def _split(rows: pd.DataFrame, config: SearchConfig) -> Split | None:
 
 
 def _described(split: Split, config: SearchConfig) -> str:
-    if split.by == "time":
-        return f"folds are consecutive periods of {config.time}: each is predicted from the others"
+    if split.by == "timestamp":
+        return f"folds are consecutive periods of {config.timestamp}: each is predicted from the others"
     return f"rows with the same {config.groups} are held out together: {len(set(split.keys))} groups"
 
 
