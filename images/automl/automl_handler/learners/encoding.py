@@ -10,6 +10,7 @@ from ..features.design import Design
 from ..types import Floats
 
 _PIECES = 8  # of a number's range
+_OUTER = (0.01, 0.99)  # quantiles: the least and the greatest cell are nobody's but the customer's
 PIECES = 1_000
 """Pieces of all numbers together, unless a learner wants fewer."""
 _INDICATORS = 100  # most frequent values of a category that get an indicator
@@ -57,7 +58,7 @@ class Encoding:
         pieces = min(_PIECES, most // max(1, count))
         low, width = np.zeros((count, pieces)), np.full((count, pieces), np.inf)
         for place in range(count if pieces > 1 else 0):
-            edges = np.unique(np.nanquantile(filled[:, place], np.linspace(0, 1, pieces + 1)))
+            edges = np.unique(np.nanquantile(filled[:, place], np.linspace(*_OUTER, pieces + 1)))
             if len(edges) > 2:  # with two, the only piece is the number itself
                 low[place, : len(edges) - 1], width[place, : len(edges) - 1] = edges[:-1], np.diff(edges)
         shown = np.minimum(train.sizes, _INDICATORS).astype(np.int64)
