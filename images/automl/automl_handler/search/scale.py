@@ -17,14 +17,14 @@ _SKEWED = 2.0  # times as far is the highest twentieth from the median as the lo
 _SPENT = 0.1  # largest share of the time left
 _TRIED: tuple[tuple[type[FittedModel], dict[str, Any]], ...] = (
     (LightGBMModel, {"trees": 60, "learning_rate": 0.1, "num_leaves": 15}),
-    (LinearModel, {}),
+    (LinearModel, {"pieces": 100, "strengths": (0.1,)}),
 )
 
 
 def in_logs(examples: Examples, folds: Any, metric: str, task: Task) -> bool | None:
     """Whether two quick learners together err less in logarithms, out of fold; None where it hardly matters.
 
-    It matters where a target that is never negative is skewed.
+    It matters where a target that is never negative is skewed. As many folds are tried as there is time for.
     """
     problem = task.problem
     if not problem.is_regression or problem.floor is None or not is_skewed(examples.target):
@@ -33,8 +33,12 @@ def in_logs(examples: Examples, folds: Any, metric: str, task: Task) -> bool | N
     sample, folds = examples[some], folds[some]
     count, clock = int(folds.max()) + 1, task.clock.share(_SPENT)
     answers = np.zeros((2, len(sample), 1))
+    judged = np.zeros(len(sample), bool)
     for fold in range(count):
+        if fold and clock.over:
+            break
         held = folds == fold
+        judged |= held
         for kind, settings in _TRIED:
             timed = replace(task, clock=clock.share(1 / (2 * len(_TRIED) * (count - fold))))
             train, out = sample[~held], sample[held]
@@ -42,7 +46,7 @@ def in_logs(examples: Examples, folds: Any, metric: str, task: Task) -> bool | N
             logs = InLogsModel.fit(train, out, timed, learner=kind.name, **settings)
             for place, model in enumerate((plain, logs)):
                 answers[place, held] += model.predict(out.rows) / len(_TRIED)
-    errs = [scores.loss(metric, problem)(sample.target, one) for one in answers]
+    errs = [scores.loss(metric, problem)(sample.target[judged], one[judged]) for one in answers]
     return bool(errs[1] < errs[0])
 
 
