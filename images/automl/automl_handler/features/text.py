@@ -47,6 +47,8 @@ class Vocabulary:
 
     def weights(self, texts: list[str], split: Callable[[str], Iterator[str]]) -> sparse.csr_matrix:
         """TF-IDF with sublinear term frequency, of shape (texts, terms), rows normalised to length 1."""
+        if not self.terms:  # nothing to look for, and pieces of long texts are many
+            return sparse.csr_matrix((len(texts), 0))
         ends, columns, values = [0], [], []
         places = self._places
         for text in texts:

@@ -1,5 +1,6 @@
 """What learners that multiply and add take in: numbers brought to one scale, in pieces, and indicators."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -124,3 +125,14 @@ class Encoding:
     def of_arrays(cls, stored: Any) -> Self:
         arrays = {one.name: stored[one.name] for one in fields(cls)}
         return cls(**{**arrays, "terms": int(arrays["terms"])})
+
+
+def products(
+    encodings: Sequence[Encoding], weights: Sequence[Floats]
+) -> Callable[[Design], Sequence[Floats]]:
+    """A function that gives each encoding times its weights; inputs that are the same are made once."""
+    first = encodings[0]
+    if not all(first.same_as(one) for one in encodings[1:]):
+        return lambda rows: [one.times(rows, mine) for one, mine in zip(encodings, weights, strict=True)]
+    joined = np.hstack(weights)
+    return lambda rows: np.split(first.times(rows, joined), len(weights), axis=1)

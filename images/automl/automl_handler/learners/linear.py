@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..features.design import Design
 from ..problem import Problem
 from ..types import Floats
-from .encoding import PIECES, Encoding
+from .encoding import PIECES, Encoding, products
 from .learner import Examples, FittedModel, Task, drawn, linked, mean_loss
 
 _FILE = "linear.npz"
@@ -76,21 +76,18 @@ class LinearModel(FittedModel):
         return drawn(len(train), int(max(_PILOT, min(rows, len(train)))), task.seed)
 
     def predict(self, rows: Design) -> Floats:
-        return linked(self.encoding.times(rows, self.coefficients) + self.intercept, self.problem)
+        return self._answers(self.encoding.times(rows, self.coefficients))
+
+    def _answers(self, sums: Floats) -> Floats:
+        return linked(sums + self.intercept, self.problem)
 
     @classmethod
     def averaged(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
         """Makes the inputs once for all models."""
-        first = models[0]
-        if not all(first.encoding.same_as(one.encoding) for one in models[1:]):
-            return super().averaged(models)
-        weights = np.hstack([one.coefficients for one in models])
+        sums = products([one.encoding for one in models], [one.coefficients for one in models])
 
         def mean(rows: Design) -> Floats:
-            parts = np.split(first.encoding.times(rows, weights), len(models), axis=1)
-            answers = [
-                linked(part + one.intercept, one.problem) for part, one in zip(parts, models, strict=True)
-            ]
+            answers = [one._answers(part) for one, part in zip(models, sums(rows), strict=True)]
             return np.asarray(sum(answers) / len(models))
 
         return mean

@@ -12,7 +12,7 @@ import numpy as np
 from ..features.design import Design
 from ..problem import Problem
 from ..types import Floats
-from .encoding import Encoding
+from .encoding import Encoding, products
 from .learner import Examples, FittedModel, Task, drawn, linked, mean_loss
 
 _FILE = "network.npz"
@@ -91,14 +91,10 @@ class NetworkModel(FittedModel):
     @classmethod
     def averaged(cls, models: Sequence[Self]) -> Callable[[Design], Floats]:
         """Makes the inputs once for all models."""
-        first = models[0]
-        if not all(first.encoding.same_as(one.encoding) for one in models[1:]):
-            return super().averaged(models)
-        weights = np.hstack([one.layers["first"] for one in models])
+        sums = products([one.encoding for one in models], [one.layers["first"] for one in models])
 
         def mean(rows: Design) -> Floats:
-            parts = np.split(first.encoding.times(rows, weights), len(models), axis=1)
-            answers = [one._answers(part) for part, one in zip(parts, models, strict=True)]
+            answers = [one._answers(part) for one, part in zip(models, sums(rows), strict=True)]
             return np.asarray(sum(answers) / len(models))
 
         return mean
